@@ -1,0 +1,116 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace AspireChat.ServiceDefaults;
+
+/// <summary>Names of the authorization policies. The default policy asks for any verified user.</summary>
+public static class ChatPolicies
+{
+    /// <summary>A user whose scope holds <see cref="AdminScope"/>.</summary>
+    public const string Admin = "admin";
+
+    /// <summary>Another service of the system; no user token passes.</summary>
+    public const string Internal = "internal";
+
+    public const string AdminScope = "chat:admin";
+}
+
+/// <summary>Verification of user tokens and of internal tokens.</summary>
+public static class ChatAuthenticationExtensions
+{
+    private const string InternalScheme = "Internal";
+
+    /// <summary>
+    /// Adds the user scheme (the default) and the internal scheme with the policies of <see cref="ChatPolicies"/>, the
+    /// <see cref="UserTokenValidator"/> and the <see cref="InternalTokens"/>. A missing or short <c>Jwt:Key</c> stops the start.
+    /// </summary>
+    public static TBuilder AddChatAuthentication<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
+    {
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddValidatedOptions<JwtOptions>(JwtOptions.Section);
+        services.TryAddSingleton<InternalTokens>();
+        services.TryAddSingleton<UserTokenValidator>();
+
+        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer().AddJwtBearer(InternalScheme, _ => { });
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme)
+            .Configure<IOptions<JwtOptions>>((bearer, jwt) => ConfigureUserScheme(bearer, jwt.Value));
+        services.AddOptions<JwtBearerOptions>(InternalScheme)
+            .Configure<IOptions<JwtOptions>>((bearer, jwt) => ConfigureInternalScheme(bearer, jwt.Value));
+
+        services.AddAuthorizationBuilder()
+            .SetDefaultPolicy(new AuthorizationPolicyBuilder(JwtBearerDefaults.AuthenticationScheme).RequireAuthenticatedUser().Build())
+            .AddPolicy(ChatPolicies.Admin, policy => policy
+                .AddAuthenticationSchemes(JwtBearerDefaults.AuthenticationScheme)
+                .RequireAuthenticatedUser()
+                .RequireAssertion(context => ChatUser.HasScope(context.User, ChatPolicies.AdminScope)))
+            .AddPolicy(ChatPolicies.Internal, policy => policy.AddAuthenticationSchemes(InternalScheme).RequireAuthenticatedUser());
+        return builder;
+    }
+
+    private static void ConfigureUserScheme(JwtBearerOptions bearer, JwtOptions jwt)
+    {
+        Configure(bearer, jwt, jwt.Audience, jwt.EffectiveAlgorithms);
+        if (jwt.Authority is { } authority)
+        {
+            bearer.Authority = authority.ToString();
+            bearer.RequireHttpsMetadata = authority.Scheme == Uri.UriSchemeHttps;
+        }
+        else
+        {
+            bearer.TokenValidationParameters.IssuerSigningKey = jwt.SigningKey;
+        }
+        bearer.Events.OnTokenValidated = context =>
+        {
+            if (context.Principal?.Identity is not ClaimsIdentity identity || !SubjectRule.IsMet(identity))
+                context.Fail("The subject is not a valid user id.");
+            return Task.CompletedTask;
+        };
+    }
+
+    private static void ConfigureInternalScheme(JwtBearerOptions bearer, JwtOptions jwt)
+    {
+        Configure(bearer, jwt, InternalTokens.Audience, [SecurityAlgorithms.HmacSha256]);
+        bearer.TokenValidationParameters.IssuerSigningKey = jwt.SigningKey;
+    }
+
+    private static void Configure(JwtBearerOptions bearer, JwtOptions jwt, string audience, IReadOnlyList<string> algorithms)
+    {
+        bearer.MapInboundClaims = false;
+        bearer.TokenValidationParameters = new TokenValidationParameters
+        {
+            ValidIssuer = jwt.Issuer,
+            ValidAudience = audience,
+            ValidAlgorithms = algorithms,
+            ClockSkew = jwt.ClockSkew,
+            NameClaimType = JwtRegisteredClaimNames.Sub,
+            RequireSignedTokens = true,
+            RequireExpirationTime = true,
+            ValidateIssuer = true,
+            ValidateAudience = true,
+            ValidateLifetime = true,
+            ValidateIssuerSigningKey = true,
+            // A key id in the token's header must not keep the one configured key from being tried.
+            TryAllIssuerSigningKeys = true,
+        };
+        bearer.Events = new JwtBearerEvents { OnChallenge = Explain };
+    }
+
+    private static Task Explain(JwtBearerChallengeContext context)
+    {
+        context.HttpContext.Features.Set(context.AuthenticateFailure switch
+        {
+            null => new ProblemReason("A token is needed.", "token_missing"),
+            SecurityTokenExpiredException => new ProblemReason("The token has expired.", "token_expired"),
+            _ => new ProblemReason("The token is not valid.", "token_invalid"),
+        });
+        return Task.CompletedTask;
+    }
+}

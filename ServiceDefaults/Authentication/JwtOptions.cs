@@ -1,0 +1,76 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text;
+using Microsoft.IdentityModel.Tokens;
+
+namespace AspireChat.ServiceDefaults;
+
+/// <summary>Configuration section <c>Jwt</c>: how tokens of users and of services are verified. All services of one system share it.</summary>
+public sealed class JwtOptions : IValidatableObject
+{
+    public const string Section = "Jwt";
+
+    /// <summary>HMAC with a shorter key than its hash is weaker than the hash; the token library refuses it too.</summary>
+    public const int ShortestKeyBytes = 32;
+
+    private static readonly string[] Symmetric = [SecurityAlgorithms.HmacSha256, SecurityAlgorithms.HmacSha384, SecurityAlgorithms.HmacSha512];
+
+    private static readonly string[] Asymmetric =
+    [
+        SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
+        SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384, SecurityAlgorithms.RsaSsaPssSha512,
+        SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
+    ];
+
+    /// <summary>
+    /// Secret text of at least 32 bytes in UTF-8. It signs internal tokens always, and user tokens unless <see cref="Authority"/> is set.
+    /// </summary>
+    [Required]
+    public string? Key { get; set; }
+
+    /// <summary><c>iss</c> that tokens must carry.</summary>
+    [Required]
+    public string Issuer { get; set; } = "aspirechat";
+
+    /// <summary><c>aud</c> that user tokens must carry. Not <c>aspirechat-internal</c>: that audience is for services.</summary>
+    [Required]
+    public string Audience { get; set; } = "aspirechat";
+
+    /// <summary>
+    /// Accepted signature algorithms of user tokens; empty means HS256, or RS256 and ES256 with <see cref="Authority"/>. Never <c>none</c>.
+    /// </summary>
+    public string[] Algorithms { get; set; } = [];
+
+    /// <summary>Clock difference between issuer and verifier that is forgiven: 0–300 s, 5 s by default.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
+    public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Address of an OpenID Connect provider whose published keys verify user tokens (RS256, ES256, …). Unset: <see cref="Key"/> does.
+    /// Set <see cref="Issuer"/> to what that provider writes into <c>iss</c>.
+    /// </summary>
+    public Uri? Authority { get; set; }
+
+    /// <summary>The algorithms in force.</summary>
+    public IReadOnlyList<string> EffectiveAlgorithms => Algorithms.Length > 0 ? Algorithms
+        : Authority is null ? [SecurityAlgorithms.HmacSha256]
+        : [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
+
+    internal SymmetricSecurityKey SigningKey => new(Encoding.UTF8.GetBytes(Key!));
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Key is { Length: > 0 } key && Encoding.UTF8.GetByteCount(key) < ShortestKeyBytes)
+            yield return new($"is too short: at least {ShortestKeyBytes} bytes are needed.", [nameof(Key)]);
+        if (Audience == InternalTokens.Audience)
+            yield return new($"must not be {InternalTokens.Audience}: user tokens would open the internal calls.", [nameof(Audience)]);
+        if (Authority is { } authority && (!authority.IsAbsoluteUri || authority.Scheme is not ("https" or "http")))
+            yield return new("must be an absolute http(s) address.", [nameof(Authority)]);
+        // Mixing the families would let a published RSA key be used as an HMAC secret.
+        var family = Authority is null ? Symmetric : Asymmetric;
+        foreach (var algorithm in Algorithms)
+        {
+            if (!family.Contains(algorithm))
+                yield return new($"may only hold {string.Join(", ", family)} {(Authority is null ? "without" : "with")} {Section}:{nameof(Authority)}.", [nameof(Algorithms)]);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using System.Security.Claims;
+using Microsoft.IdentityModel.JsonWebTokens;
+
+namespace AspireChat.ServiceDefaults;
+
+/// <summary>
+/// A token names exactly one user, by an id that fits keys, channels and paths. A correctly signed token with another <c>sub</c> is refused
+/// like a forged one: the id goes into Redis keys as it is.
+/// </summary>
+internal static class SubjectRule
+{
+    public static bool IsMet(ClaimsIdentity identity)
+    {
+        string? only = null;
+        foreach (var claim in identity.FindAll(JwtRegisteredClaimNames.Sub))
+        {
+            if (only is not null) return false;
+            only = claim.Value;
+        }
+        return only is not null && IsIdentifier(only);
+    }
+
+    private static bool IsIdentifier(string id) => id is { Length: >= 1 and <= 64 } and not ("." or "..")
+        && id.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '.' or '-');
+}

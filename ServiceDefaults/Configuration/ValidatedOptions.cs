@@ -1,0 +1,49 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace AspireChat.ServiceDefaults;
+
+/// <summary>Options that are checked before the service starts.</summary>
+public static class ValidatedOptionsExtensions
+{
+    /// <summary>
+    /// Binds <typeparamref name="TOptions"/> to a configuration section and checks its annotations (and <see cref="IValidatableObject"/>)
+    /// before the host starts. A fault stops the start with a message that names the configuration key, such as
+    /// <c>Jwt:Key is missing</c>; values are never repeated in it.
+    /// </summary>
+    public static OptionsBuilder<TOptions> AddValidatedOptions<TOptions>(this IServiceCollection services, string section)
+        where TOptions : class
+    {
+        services.AddSingleton<IValidateOptions<TOptions>>(new AnnotationValidator<TOptions>(section));
+        return services.AddOptions<TOptions>().BindConfiguration(section).ValidateOnStart();
+    }
+
+    private sealed class AnnotationValidator<TOptions>(string section) : IValidateOptions<TOptions> where TOptions : class
+    {
+        public ValidateOptionsResult Validate(string? name, TOptions options)
+        {
+            List<string> faults = [];
+            foreach (var property in typeof(TOptions).GetProperties())
+            {
+                if (property.GetIndexParameters().Length > 0 || !property.CanRead) continue;
+                var value = property.GetValue(options);
+                foreach (var rule in property.GetCustomAttributes(typeof(ValidationAttribute), inherit: true).Cast<ValidationAttribute>())
+                {
+                    if (rule.IsValid(value)) continue;
+                    var key = $"{section}:{property.Name}";
+                    faults.Add(rule is RequiredAttribute { ErrorMessage: null } ? $"{key} is missing." : rule.FormatErrorMessage(key));
+                }
+            }
+            if (options is IValidatableObject self)
+            {
+                foreach (var fault in self.Validate(new ValidationContext(options)))
+                {
+                    var key = fault.MemberNames.FirstOrDefault() is { } member ? $"{section}:{member}" : section;
+                    faults.Add($"{key} {fault.ErrorMessage}");
+                }
+            }
+            return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+        }
+    }
+}

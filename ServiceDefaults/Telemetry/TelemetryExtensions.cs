@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+
+namespace AspireChat.ServiceDefaults;
+
+internal static class TelemetryExtensions
+{
+    /// <summary>
+    /// Metrics and traces of the platform and of every <c>AspireChat.*</c> meter and source. They, and the logs, are exported by OTLP when
+    /// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set (Aspire sets it); the exporter reads the other <c>OTEL_*</c> variables itself.
+    /// </summary>
+    public static void AddTelemetry(this IHostApplicationBuilder builder)
+    {
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics
+                .AddAspNetCoreInstrumentation()
+                .AddHttpClientInstrumentation()
+                .AddRuntimeInstrumentation()
+                .AddMeter("AspireChat.*", "Npgsql", "Yarp.ReverseProxy"))
+            .WithTracing(tracing => tracing
+                .AddSource("AspireChat.*", "Npgsql", "Yarp.ReverseProxy")
+                .AddAspNetCoreInstrumentation(options =>
+                {
+                    // Probes come every few seconds from every neighbour and would bury the traces that matter.
+                    options.Filter = context => !IsHealthProbe(context.Request.Path);
+                    // The instrumentation masks query values only by default, and a variable can turn that off. A token must not depend on it.
+                    options.EnrichWithHttpRequest = static (activity, _) => activity.SetTag("url.query", null);
+                    options.EnrichWithHttpResponse = static (activity, _) => activity.SetTag("url.query", null);
+                })
+                .AddHttpClientInstrumentation(options =>
+                    options.FilterHttpRequestMessage = request => !IsHealthProbe(request.RequestUri?.AbsolutePath)));
+
+        // Without an exporter the log provider would format every line for nobody.
+        if (string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])) return;
+        builder.Logging.AddOpenTelemetry(logging =>
+        {
+            logging.IncludeFormattedMessage = true;
+            logging.IncludeScopes = true;
+        });
+        telemetry.UseOtlpExporter();
+    }
+
+    private static bool IsHealthProbe(PathString path) => path == HealthExtensions.ReadyPath || path == HealthExtensions.LivePath;
+}
