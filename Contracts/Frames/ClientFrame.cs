@@ -1,0 +1,67 @@
+using AspireChat.Contracts.Conversations;
+
+namespace AspireChat.Contracts.Frames;
+
+/// <summary>The frame types a client may send (protocol §3). The wire name is the lower-case member name.</summary>
+public enum ClientFrameType
+{
+    Join,
+    Leave,
+    Room,
+    Dm,
+    Edit,
+    Delete,
+    React,
+    Typing,
+    Read,
+    Resume,
+    Auth,
+    Ping,
+}
+
+/// <summary>One valid frame from a client: the fields that its type demands are present and well-formed. See <see cref="ClientFrameReader"/>.</summary>
+public sealed record ClientFrame
+{
+    public required ClientFrameType Type { get; init; }
+
+    public string? Room { get; init; }
+
+    public string? To { get; init; }
+
+    public string? Content { get; init; }
+
+    public string? Nonce { get; init; }
+
+    /// <summary>The client's reference as it stood in the frame, raw JSON (a string or a number), to be answered unchanged.</summary>
+    public string? Ref { get; init; }
+
+    public long? Since { get; init; }
+
+    public string? Epoch { get; init; }
+
+    public long? Seq { get; init; }
+
+    public long? Target { get; init; }
+
+    public string? Emoji { get; init; }
+
+    public bool Remove { get; init; }
+
+    public bool Active { get; init; } = true;
+
+    public string? Token { get; init; }
+
+    public IReadOnlyList<ResumePoint> Conversations { get; init; } = [];
+
+    /// <summary>The conversation that the frame names by <c>room</c> or <c>to</c>, seen from <paramref name="sender"/>.</summary>
+    public ConversationKey ConversationOf(string sender) =>
+        Room is not null ? ConversationKey.Room(Room)
+        : To is not null ? ConversationKey.Direct(sender, To)
+        : throw new InvalidOperationException($"A {Type} frame names no conversation.");
+}
+
+/// <summary>Where a client stands in one conversation: exactly one of <paramref name="Room"/> and <paramref name="To"/> is set.</summary>
+public sealed record ResumePoint(string? Room, string? To, long Since, string? Epoch);
+
+/// <summary>Why a frame was refused: what goes into the <c>error</c> frame. <paramref name="Ref"/> is raw JSON.</summary>
+public sealed record FrameError(string Code, string Message, string? Nonce = null, string? Ref = null, int? RetryAfter = null);

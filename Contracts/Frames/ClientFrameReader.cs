@@ -1,0 +1,99 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+
+namespace AspireChat.Contracts.Frames;
+
+/// <summary>
+/// Reads and checks a client's frame. A frame that is not acceptable is a value (<see cref="FrameError"/>), which names the field at
+/// fault and carries the frame's nonce and ref where they could be read. Unknown fields are ignored; of a repeated field the last
+/// counts. Thread-safe.
+/// </summary>
+public static class ClientFrameReader
+{
+    private static readonly Dictionary<string, ClientFrameType> Types =
+        Enum.GetValues<ClientFrameType>().ToDictionary(type => type.ToString().ToLowerInvariant());
+
+    /// <param name="utf8">One whole text message.</param>
+    /// <param name="limits">Sizes to enforce.</param>
+    /// <param name="frame">The frame, when true is returned.</param>
+    /// <param name="error">What to answer, when false is returned.</param>
+    public static bool TryRead(
+        ReadOnlySpan<byte> utf8, FrameLimits limits, [NotNullWhen(true)] out ClientFrame? frame, [NotNullWhen(false)] out FrameError? error)
+    {
+        var fields = new FrameFields(limits);
+        try
+        {
+            fields.Read(utf8);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            fields.Fail(ErrorCodes.BadRequest, "the frame is not one JSON object");
+        }
+        frame = fields.Problem is null ? Build(ref fields, limits) : null;
+        error = frame is null ? fields.Problem! with { Nonce = fields.Nonce, Ref = fields.Ref } : null;
+        return frame is not null;
+    }
+
+    private static ClientFrame? Build(ref FrameFields fields, FrameLimits limits)
+    {
+        if (fields.Type is null)
+            return fields.Fail(ErrorCodes.BadRequest, "type is missing");
+        if (!Types.TryGetValue(fields.Type, out var type))
+            return fields.Fail(ErrorCodes.UnknownType, $"type '{(fields.Type.Length > 32 ? fields.Type[..32] : fields.Type)}' is not known");
+        if (Missing(type, ref fields, limits) is { } problem)
+            return fields.Fail(problem.Code, problem.Message);
+        return new ClientFrame
+        {
+            Type = type,
+            Room = fields.Room,
+            To = fields.Room is null ? fields.To : null,
+            Content = fields.Content,
+            Nonce = fields.Nonce,
+            Ref = fields.Ref,
+            Since = fields.Since,
+            Epoch = fields.Epoch,
+            Seq = fields.Seq,
+            Target = fields.Target,
+            Emoji = fields.Emoji,
+            Remove = fields.Remove ?? false,
+            Active = fields.Active ?? true,
+            Token = fields.Token,
+            Conversations = fields.Conversations ?? [],
+        };
+    }
+
+    private static (string Code, string Message)? Missing(ClientFrameType type, ref FrameFields f, FrameLimits limits)
+    {
+        var place = type switch
+        {
+            ClientFrameType.Join or ClientFrameType.Leave or ClientFrameType.Room => f.Room is null ? "room" : null,
+            ClientFrameType.Dm => f.To is null ? "to" : null,
+            ClientFrameType.Resume or ClientFrameType.Auth or ClientFrameType.Ping => null,
+            _ when f.Room is null && f.To is null => "room or to",
+            _ when f.Room is not null && f.To is not null => "one of room and to (both are given)",
+            _ => null,
+        };
+        var missing = place ?? type switch
+        {
+            ClientFrameType.Room or ClientFrameType.Dm => f.Content is null ? "content" : null,
+            ClientFrameType.Edit => f.Target is null ? "target" : f.Content is null ? "content" : null,
+            ClientFrameType.Delete => f.Target is null ? "target" : null,
+            ClientFrameType.React => f.Target is null ? "target" : f.Emoji is null ? "emoji" : null,
+            ClientFrameType.Read => f.Seq is null ? "seq" : null,
+            ClientFrameType.Resume => f.Conversations is null ? "conversations" : null,
+            ClientFrameType.Auth => f.Token is null ? "token" : null,
+            _ => null,
+        };
+        if (missing is null && f.Nonce is null && type is >= ClientFrameType.Room and <= ClientFrameType.React)
+            missing = "nonce";
+        if (missing is not null)
+            return (ErrorCodes.BadRequest, missing + " is missing");
+        if (f.Target is 0)
+            return (ErrorCodes.BadRequest, "target must be at least 1");
+        if (f.Content?.Length > limits.Content)
+            return (ErrorCodes.TooLarge, $"content is longer than {limits.Content} UTF-16 code units");
+        if (f.Content is "" && type is (ClientFrameType.Room or ClientFrameType.Dm or ClientFrameType.Edit))
+            return (ErrorCodes.BadRequest, "content is empty");
+        return null;
+    }
+}

@@ -1,0 +1,74 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using AspireChat.Contracts.Log;
+
+namespace AspireChat.Contracts.Frames;
+
+/// <summary>
+/// An event as clients see it, live, on replay and in history: <c>{"type","id","seq","room" or "to","from",…,"timestamp","nonce"?}</c>.
+/// Thread-safe.
+/// </summary>
+public static class EventFrames
+{
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    /// <summary>The frame's bytes, made once and shared by all connections that get it.</summary>
+    /// <param name="e">An event that has its seq.</param>
+    /// <param name="withNonce">True for the sender's own connections only.</param>
+    public static byte[] Encode(ConversationEvent e, bool withNonce)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256 + (e.Content?.Length ?? 0));
+        using (var json = new Utf8JsonWriter(buffer, Options))
+            Write(json, e, withNonce, state: null);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Writes the event as one JSON object; history adds what became of the message since.</summary>
+    public static void Write(Utf8JsonWriter json, ConversationEvent e, bool withNonce, MessageState? state)
+    {
+        json.WriteStartObject();
+        json.WriteString("type"u8, LogRecordCodec.NameOf(e.Kind));
+        json.WriteString("id"u8, e.Id);
+        json.WriteNumber("seq"u8, e.Seq);
+        LogRecordCodec.WritePlace(json, e);
+        json.WriteString("from"u8, e.From);
+        LogRecordCodec.WriteBody(json, e);
+        json.WriteString("timestamp"u8, Timestamps.ToText(e.Timestamp));
+        if (withNonce)
+            json.WriteString("nonce"u8, e.Nonce);
+        if (state is { Deleted: true })
+            json.WriteBoolean("deleted"u8, true);
+        if (state is { Edited: > 0 })
+            json.WriteNumber("edited"u8, state.Edited);
+        if (state is { Reactions.Count: > 0 })
+            WriteReactions(json, state.Reactions);
+        json.WriteEndObject();
+    }
+
+    private static void WriteReactions(Utf8JsonWriter json, IReadOnlyList<Reaction> reactions)
+    {
+        json.WriteStartArray("reactions"u8);
+        foreach (var reaction in reactions)
+        {
+            json.WriteStartObject();
+            json.WriteString("emoji"u8, reaction.Emoji);
+            json.WriteNumber("count"u8, reaction.Users.Count);
+            json.WriteStartArray("users"u8);
+            foreach (var user in reaction.Users)
+                json.WriteStringValue(user);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+}
+
+/// <summary>What later events made of a message: history shows it on the message itself.</summary>
+/// <param name="Deleted">Its content is gone (the event carries an empty one).</param>
+/// <param name="Edited">Seq of the last edit, or 0; the event carries the current content.</param>
+/// <param name="Reactions">By emoji, in the order of first use.</param>
+public sealed record MessageState(bool Deleted, long Edited, IReadOnlyList<Reaction> Reactions);
+
+/// <param name="Users">Who reacted, in order.</param>
+public sealed record Reaction(string Emoji, IReadOnlyList<string> Users);

@@ -1,0 +1,14 @@
+namespace AspireChat.Contracts.Frames;
+
+/// <summary>Sizes that a single frame must keep to (protocol §4). Immutable.</summary>
+public sealed record FrameLimits
+{
+    /// <summary>Longest content, in UTF-16 code units.</summary>
+    public int Content { get; init; } = 8_000;
+
+    /// <summary>Longest nonce, ref, epoch or emoji, in UTF-16 code units.</summary>
+    public int ShortText { get; init; } = 64;
+
+    /// <summary>Most conversations in one <c>resume</c>.</summary>
+    public int Conversations { get; init; } = 200;
+}

@@ -1,0 +1,104 @@
+using System.Text.Json.Serialization;
+
+namespace AspireChat.Contracts.Frames;
+
+/// <summary>
+/// A frame from the server other than an event (those: <see cref="EventFrames"/>); protocol §3 says when each is sent. Encoded by
+/// <see cref="ServerFrameCodec"/>; null fields are left out. Immutable.
+/// </summary>
+public abstract record ServerFrame
+{
+    [JsonPropertyOrder(-1)]
+    public abstract string Type { get; }
+}
+
+/// <param name="Heartbeat">Seconds between the server's WebSocket pings.</param>
+/// <param name="Expires">When the token ends, RFC 3339.</param>
+public sealed record WelcomeFrame(string User, string Connection, string Node, int Heartbeat, string Expires) : ServerFrame
+{
+    public override string Type => "welcome";
+}
+
+public sealed record AckFrame(string Nonce, Guid Id, long Seq, string Epoch, string Timestamp, string? Room, string? To, bool? Duplicate) : ServerFrame
+{
+    public override string Type => "ack";
+}
+
+public sealed record DurableFrame(string? Room, string? To, long Seq) : ServerFrame
+{
+    public override string Type => "durable";
+}
+
+/// <param name="Seq">The head: live events start at exactly the next.</param>
+/// <param name="Members">Users online now, at most 100, the receiver among them.</param>
+/// <param name="Count">How many are online.</param>
+/// <param name="Typing">Users typing now.</param>
+/// <param name="Read">The receiver's read cursor.</param>
+public sealed record JoinedFrame(
+    string Room, long Seq, string Epoch, IReadOnlyList<string> Members, long Count, IReadOnlyList<string> Typing, long Read, RawJson? Ref) : ServerFrame
+{
+    public override string Type => "joined";
+}
+
+/// <param name="Seq">The last seq that was replayed.</param>
+public sealed record ResumedFrame(string? Room, string? To, long Seq, long Head, bool Complete, string Epoch, RawJson? Ref) : ServerFrame
+{
+    public override string Type => "resumed";
+}
+
+public sealed record LeftFrame(string Room, RawJson? Ref) : ServerFrame
+{
+    public override string Type => "left";
+}
+
+/// <param name="Users">Who came online in the room.</param>
+/// <param name="Count">How many are online there now.</param>
+public sealed record OnlineFrame(string Room, IReadOnlyList<string> Users, long Count) : ServerFrame
+{
+    public override string Type => "online";
+}
+
+public sealed record OfflineFrame(string Room, IReadOnlyList<string> Users, long Count) : ServerFrame
+{
+    public override string Type => "offline";
+}
+
+/// <summary>Instead of names, in rooms with more than 200 members online.</summary>
+public sealed record PresenceFrame(string Room, long Count) : ServerFrame
+{
+    public override string Type => "presence";
+}
+
+public sealed record TypingFrame(string From, string? Room, string? To, bool Active) : ServerFrame
+{
+    public override string Type => "typing";
+}
+
+public sealed record ReadFrame(string From, string? Room, string? To, long Seq) : ServerFrame
+{
+    public override string Type => "read";
+}
+
+/// <param name="RetryAfter">Milliseconds.</param>
+public sealed record ErrorFrame(string Code, string Message, string? Nonce, RawJson? Ref, int? RetryAfter) : ServerFrame
+{
+    public override string Type => "error";
+
+    public static ErrorFrame Of(FrameError error) => new(error.Code, error.Message, error.Nonce, RawJson.Of(error.Ref), error.RetryAfter);
+}
+
+/// <param name="After">Milliseconds to wait before connecting again, jittered.</param>
+public sealed record ReconnectFrame(int After) : ServerFrame
+{
+    public override string Type => "reconnect";
+}
+
+public sealed record PongFrame(RawJson? Ref) : ServerFrame
+{
+    public override string Type => "pong";
+}
+
+public sealed record AuthenticatedFrame(string Expires, RawJson? Ref) : ServerFrame
+{
+    public override string Type => "authenticated";
+}

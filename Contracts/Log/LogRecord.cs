@@ -1,0 +1,77 @@
+using AspireChat.Contracts.Conversations;
+
+namespace AspireChat.Contracts.Log;
+
+/// <summary>
+/// What one entry of the partition log says: an event of a conversation (<see cref="ConversationEvent"/>), a change of membership
+/// (<see cref="MembershipRecord"/>) or of a read cursor (<see cref="ReadRecord"/>). Stored as one JSON object, so that an operator can
+/// read the log with redis-cli; <see cref="LogRecordCodec"/> is its only reader and writer in C#. Immutable.
+/// </summary>
+public abstract record LogRecord
+{
+    public required ConversationKey Conversation { get; init; }
+
+    /// <summary>When the server accepted it, Unix milliseconds.</summary>
+    public required long Timestamp { get; init; }
+}
+
+/// <summary>The kinds of event that use up a seq (protocol §3). The wire and storage name is the lower-case member name.</summary>
+public enum EventKind
+{
+    Room,
+    Dm,
+    Edit,
+    Delete,
+    React,
+}
+
+/// <summary>
+/// An event of a conversation. <see cref="Seq"/> and <see cref="Epoch"/> are not part of the stored JSON: append.lua assigns them, and
+/// they stand beside the record wherever it is stored or published.
+/// </summary>
+public sealed record ConversationEvent : LogRecord
+{
+    public required EventKind Kind { get; init; }
+
+    /// <summary>UUID version 7 made by the node that accepted the event; distinguishes two events that claim one seq.</summary>
+    public required Guid Id { get; init; }
+
+    public required string From { get; init; }
+
+    /// <summary>Chosen by the client; unique per sender and conversation. Shown only to the sender.</summary>
+    public required string Nonce { get; init; }
+
+    /// <summary>Text of a message or edit; null for the kinds that have none.</summary>
+    public string? Content { get; init; }
+
+    /// <summary>The seq that an edit, delete or reaction refers to; 0 otherwise.</summary>
+    public long Target { get; init; }
+
+    public string? Emoji { get; init; }
+
+    /// <summary>A reaction is taken back.</summary>
+    public bool Remove { get; init; }
+
+    public long Seq { get; init; }
+
+    public string Epoch { get; init; } = "";
+}
+
+/// <summary>A user became a member of a room, or stopped being one. Written by join.lua and leave.lua.</summary>
+public sealed record MembershipRecord : LogRecord
+{
+    public required string User { get; init; }
+
+    public required bool Joined { get; init; }
+
+    /// <summary>The read cursor that a new member starts with: the room's head at that moment.</summary>
+    public long Read { get; init; }
+}
+
+/// <summary>A user's read cursor moved forward. Written by read.lua.</summary>
+public sealed record ReadRecord : LogRecord
+{
+    public required string User { get; init; }
+
+    public required long Seq { get; init; }
+}

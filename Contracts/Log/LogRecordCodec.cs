@@ -1,0 +1,159 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using AspireChat.Contracts.Conversations;
+
+namespace AspireChat.Contracts.Log;
+
+/// <summary>
+/// Writes and reads the stored JSON of <see cref="LogRecord"/>s:
+/// <code>
+/// {"type":"room","id":"…","room":"lobby","from":"alice","content":"…","timestamp":1767225600000,"nonce":"…"}
+/// {"type":"dm","id":"…","to":"bob","from":"alice",…}         edit, delete, react: also "target", "emoji", "remove"
+/// {"type":"join"|"leave","room":"lobby","user":"alice","seq":17,"timestamp":…}
+/// {"type":"read","c":"r:lobby","user":"alice","seq":17,"timestamp":…}
+/// </code>
+/// Thread-safe. Reading tolerates unknown fields, so that a newer service may add some.
+/// </summary>
+public static class LogRecordCodec
+{
+    /// <summary>Text is shown by clients as text, never as HTML, so only what JSON itself demands is escaped: half the bytes for most scripts.</summary>
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    private static readonly string[] KindNames = ["room", "dm", "edit", "delete", "react"];
+
+    /// <summary>The wire and storage name of <paramref name="kind"/>.</summary>
+    public static string NameOf(EventKind kind) => KindNames[(int)kind];
+
+    /// <summary>The record's JSON without seq and epoch, which do not exist yet.</summary>
+    public static byte[] Encode(ConversationEvent e)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256 + (e.Content?.Length ?? 0));
+        using (var json = new Utf8JsonWriter(buffer, Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("type"u8, NameOf(e.Kind));
+            json.WriteString("id"u8, e.Id);
+            WritePlace(json, e);
+            json.WriteString("from"u8, e.From);
+            WriteBody(json, e);
+            json.WriteNumber("timestamp"u8, e.Timestamp);
+            json.WriteString("nonce"u8, e.Nonce);
+            json.WriteEndObject();
+        }
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>
+    /// Reads a record. <paramref name="seq"/> and <paramref name="epoch"/> stand beside it in the log and the tail.
+    /// Returns null when the bytes are not a record: the caller counts it and sends it where an operator sees it.
+    /// </summary>
+    public static LogRecord? Decode(ReadOnlySpan<byte> record, long seq, string epoch)
+    {
+        try
+        {
+            return Fields.Read(record).ToRecord(seq, epoch);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    internal static void WritePlace(Utf8JsonWriter json, ConversationEvent e)
+    {
+        if (e.Conversation.IsRoom)
+            json.WriteString("room"u8, e.Conversation.RoomId);
+        else
+            json.WriteString("to"u8, e.Conversation.Other(e.From));
+    }
+
+    internal static void WriteBody(Utf8JsonWriter json, ConversationEvent e)
+    {
+        if (e.Target > 0)
+            json.WriteNumber("target"u8, e.Target);
+        if (e.Content is not null)
+            json.WriteString("content"u8, e.Content);
+        if (e.Emoji is not null)
+            json.WriteString("emoji"u8, e.Emoji);
+        if (e.Remove)
+            json.WriteBoolean("remove"u8, true);
+    }
+
+    private ref struct Fields
+    {
+        private string? _type, _room, _to, _from, _content, _nonce, _emoji, _user, _conversation;
+        private Guid _id;
+        private long _timestamp, _target, _seq;
+        private bool _remove;
+
+        public static Fields Read(ReadOnlySpan<byte> record)
+        {
+            var fields = new Fields();
+            var json = new Utf8JsonReader(record);
+            if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
+                throw new JsonException("A record is a JSON object.");
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+                fields.ReadField(ref json);
+            return fields;
+        }
+
+        private void ReadField(ref Utf8JsonReader json)
+        {
+            if (Is(ref json, "type"u8)) _type = json.GetString();
+            else if (Is(ref json, "id"u8)) _id = json.GetGuid();
+            else if (Is(ref json, "room"u8)) _room = json.GetString();
+            else if (Is(ref json, "to"u8)) _to = json.GetString();
+            else if (Is(ref json, "from"u8)) _from = json.GetString();
+            else if (Is(ref json, "content"u8)) _content = json.GetString();
+            else if (Is(ref json, "timestamp"u8)) _timestamp = json.GetInt64();
+            else if (Is(ref json, "nonce"u8)) _nonce = json.GetString();
+            else if (Is(ref json, "target"u8)) _target = json.GetInt64();
+            else if (Is(ref json, "emoji"u8)) _emoji = json.GetString();
+            else if (Is(ref json, "remove"u8)) _remove = json.GetBoolean();
+            else if (Is(ref json, "user"u8)) _user = json.GetString();
+            else if (Is(ref json, "seq"u8)) _seq = json.GetInt64();
+            else if (Is(ref json, "c"u8)) _conversation = json.GetString();
+            else
+            {
+                json.Read();
+                json.Skip();
+            }
+        }
+
+        /// <summary>When the property at the reader has this name, moves on to its value.</summary>
+        private static bool Is(ref Utf8JsonReader json, ReadOnlySpan<byte> name) => json.ValueTextEquals(name) && json.Read();
+
+        public readonly LogRecord? ToRecord(long seq, string epoch)
+        {
+            switch (_type)
+            {
+                case "join" or "leave" when _room is not null && _user is not null:
+                    return new MembershipRecord
+                    {
+                        Conversation = ConversationKey.Room(_room), Timestamp = _timestamp, User = _user, Joined = _type == "join", Read = _seq,
+                    };
+                case "read" when _user is not null && _conversation is not null && ConversationKey.TryParse(_conversation, out var read):
+                    return new ReadRecord { Conversation = read, Timestamp = _timestamp, User = _user, Seq = _seq };
+            }
+            var kind = Array.IndexOf(KindNames, _type);
+            if (kind < 0 || _from is null || _nonce is null || (_room is null && _to is null))
+                return null;
+            return new ConversationEvent
+            {
+                Kind = (EventKind)kind,
+                Conversation = _room is not null ? ConversationKey.Room(_room) : ConversationKey.Direct(_from, _to!),
+                Id = _id,
+                From = _from,
+                Nonce = _nonce,
+                Content = _content,
+                Target = _target,
+                Emoji = _emoji,
+                Remove = _remove,
+                Timestamp = _timestamp,
+                Seq = seq,
+                Epoch = epoch,
+            };
+        }
+    }
+}
