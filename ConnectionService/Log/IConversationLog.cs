@@ -1,0 +1,87 @@
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Log;
+
+namespace AspireChat.ConnectionService.Log;
+
+/// <summary>
+/// The log of conversations, as hubs and endpoints see it. Thread-safe. Every awaited call throws <see cref="LogUnavailableException"/> when
+/// Redis can't be reached or the partition is closed; nothing was changed then, or the change is harmless to repeat.
+/// </summary>
+public interface IConversationLog
+{
+    /// <summary>
+    /// Posts an event to the publisher of its partition. Never blocks. Events that one caller posts to one partition are accepted in that
+    /// order. The completion is called exactly once if true is returned, on a publisher's thread: post onwards from there, do not work there.
+    /// </summary>
+    /// <returns>False when the publisher's queue is full: nothing was accepted, answer <c>unavailable</c>.</returns>
+    bool TryAppend(in AppendRequest request);
+
+    /// <summary>Makes the user a member of the room; the answer is the room's place at that moment.</summary>
+    Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken);
+
+    /// <summary>Ends the membership and tells all replicas through the user's channel. False when the user was no member.</summary>
+    Task<bool> LeaveAsync(string room, string user, CancellationToken cancellationToken);
+
+    /// <summary>Moves the user's read cursor forward, never back, at most to the head; members hear of it through the channel.</summary>
+    Task<ReadResult> ReadAsync(ConversationKey conversation, string user, long seq, CancellationToken cancellationToken);
+
+    /// <summary>Reads at most <paramref name="limit"/> events above <paramref name="afterSeq"/> from the tail, oldest first.</summary>
+    Task<TailSlice> ReadTailAsync(ConversationKey conversation, long afterSeq, int limit, CancellationToken cancellationToken);
+
+    /// <summary>The heads of many conversations in one round trip.</summary>
+    Task<IReadOnlyDictionary<ConversationKey, ConversationHead>> ReadHeadsAsync(
+        IReadOnlyCollection<ConversationKey> conversations, CancellationToken cancellationToken);
+}
+
+/// <param name="Event">Seq and epoch are not set yet.</param>
+/// <param name="RequireMember">Refuse unless the sender is a member of the room (a send without a socket; sockets check that they joined).</param>
+public readonly record struct AppendRequest(ConversationEvent Event, bool RequireMember, IAppendCompletion Completion);
+
+/// <summary>Hears what became of an appended event.</summary>
+public interface IAppendCompletion
+{
+    /// <summary>Called once, on a publisher's thread; must neither block nor throw.</summary>
+    void Completed(ConversationEvent appended, AppendResult result);
+}
+
+public enum AppendStatus
+{
+    /// <summary>The event has its place in the log.</summary>
+    Accepted,
+
+    /// <summary>The nonce was used before: the result is the first event's.</summary>
+    Duplicate,
+
+    NotMember,
+
+    /// <summary>Nothing was accepted; the same nonce may be sent again after <see cref="AppendResult.RetryAfter"/>.</summary>
+    Unavailable,
+}
+
+/// <param name="Timestamp">Unix milliseconds.</param>
+/// <param name="RetryAfter">Milliseconds; only with <see cref="AppendStatus.Unavailable"/>.</param>
+public readonly record struct AppendResult(AppendStatus Status, Guid Id, long Seq, string Epoch, long Timestamp, int RetryAfter)
+{
+    public static AppendResult Unavailable(int retryAfter) => new(AppendStatus.Unavailable, Guid.Empty, 0, "", 0, retryAfter);
+}
+
+/// <param name="Head">The room's last seq at the moment of joining.</param>
+/// <param name="Read">The user's read cursor.</param>
+/// <param name="NewMember">False when the user was a member already.</param>
+public sealed record JoinResult(string Epoch, long Head, long Read, bool NewMember);
+
+/// <param name="Seq">The cursor now; -1 when the user has none because they are no member of the room.</param>
+public readonly record struct ReadResult(long Seq, bool Moved);
+
+/// <param name="Events">In seq order, without a hole.</param>
+/// <param name="Head">The conversation's head when the slice was read.</param>
+/// <param name="Complete">
+/// True when <paramref name="Events"/> starts right after the asked seq (or nothing is missing at all): the tail still held what was asked.
+/// </param>
+public sealed record TailSlice(IReadOnlyList<ConversationEvent> Events, long Head, string Epoch, bool Complete);
+
+/// <param name="Durable">All events up to this seq are committed in PostgreSQL.</param>
+public readonly record struct ConversationHead(string Epoch, long Head, long Durable);
+
+/// <summary>Redis can't be reached, or the partition is closed until PersistenceService has opened it: try again.</summary>
+public sealed class LogUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
