@@ -11,6 +11,7 @@ public static class ServiceDefaultsExtensions
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.AddDefaultLogLevels();
         builder.AddRequestRedaction();
         builder.AddTelemetry();
         builder.AddDefaultHealthChecks();

@@ -40,6 +40,7 @@ public static class ChatAuthenticationExtensions
         services.TryAddSingleton<UserTokenValidator>();
 
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer().AddJwtBearer(InternalScheme, _ => { });
+        LeaveOutKeyFiles(services);
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme)
             .Configure<IOptions<JwtOptions>>((bearer, jwt) => ConfigureUserScheme(bearer, jwt.Value));
         services.AddOptions<JwtBearerOptions>(InternalScheme)
@@ -55,6 +56,17 @@ public static class ChatAuthenticationExtensions
         return builder;
     }
 
+    /// <summary>
+    /// AddAuthentication brings data protection for cookies, which nothing here uses, and its hosted service writes a key file into the home
+    /// directory (or warns that it cannot, in a container).
+    /// </summary>
+    private static void LeaveOutKeyFiles(IServiceCollection services)
+    {
+        var keys = services.FirstOrDefault(each => each.ServiceType == typeof(IHostedService)
+            && each.ImplementationType?.FullName == "Microsoft.AspNetCore.DataProtection.Internal.DataProtectionHostedService");
+        if (keys is not null) services.Remove(keys);
+    }
+
     private static void ConfigureUserScheme(JwtBearerOptions bearer, JwtOptions jwt)
     {
         Configure(bearer, jwt, jwt.Audience, jwt.EffectiveAlgorithms);
@@ -65,7 +77,7 @@ public static class ChatAuthenticationExtensions
         }
         else
         {
-            bearer.TokenValidationParameters.IssuerSigningKey = jwt.SigningKey;
+            bearer.TokenValidationParameters.IssuerSigningKey = jwt.CreateSigningKey();
         }
         bearer.Events.OnTokenValidated = context =>
         {
@@ -78,7 +90,7 @@ public static class ChatAuthenticationExtensions
     private static void ConfigureInternalScheme(JwtBearerOptions bearer, JwtOptions jwt)
     {
         Configure(bearer, jwt, InternalTokens.Audience, [SecurityAlgorithms.HmacSha256]);
-        bearer.TokenValidationParameters.IssuerSigningKey = jwt.SigningKey;
+        bearer.TokenValidationParameters.IssuerSigningKey = jwt.CreateSigningKey();
     }
 
     private static void Configure(JwtBearerOptions bearer, JwtOptions jwt, string audience, IReadOnlyList<string> algorithms)

@@ -10,7 +10,9 @@ namespace AspireChat.ServiceDefaults;
 /// <param name="IsAdmin">The token's scope holds <c>chat:admin</c>.</param>
 public sealed record ChatUser(string Id, string? Name, DateTimeOffset Expires, bool IsAdmin)
 {
-    /// <summary>Reads the claims of a principal that <see cref="ChatAuthenticationExtensions.AddChatAuthentication"/>'s scheme verified.</summary>
+    /// <summary>
+    /// Reads the claims of a principal that <see cref="ChatAuthenticationExtensions.AddChatAuthentication"/>'s scheme verified.
+    /// </summary>
     public static ChatUser From(ClaimsPrincipal principal) => new(
         principal.FindFirstValue(JwtRegisteredClaimNames.Sub) ?? throw new InvalidOperationException("The request is not authenticated."),
         principal.FindFirstValue(JwtRegisteredClaimNames.Name),

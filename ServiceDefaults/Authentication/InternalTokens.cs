@@ -31,7 +31,7 @@ public sealed class InternalTokens(IOptions<JwtOptions> options, TimeProvider ti
             NotBefore = now.UtcDateTime,
             Expires = (now + Lifetime).UtcDateTime,
             Claims = new Dictionary<string, object> { [JwtRegisteredClaimNames.Sub] = environment.ApplicationName },
-            SigningCredentials = new SigningCredentials(jwt.SigningKey, SecurityAlgorithms.HmacSha256),
+            SigningCredentials = new SigningCredentials(jwt.CreateSigningKey(), SecurityAlgorithms.HmacSha256),
         });
         _current = new Minted(token, now, now + (Lifetime / 2));
         return token;

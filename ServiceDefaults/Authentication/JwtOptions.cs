@@ -4,7 +4,9 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace AspireChat.ServiceDefaults;
 
-/// <summary>Configuration section <c>Jwt</c>: how tokens of users and of services are verified. All services of one system share it.</summary>
+/// <summary>
+/// Configuration section <c>Jwt</c>: how tokens of users and of services are verified. All services of one system share it.
+/// </summary>
 public sealed class JwtOptions : IValidatableObject
 {
     public const string Section = "Jwt";
@@ -12,7 +14,10 @@ public sealed class JwtOptions : IValidatableObject
     /// <summary>HMAC with a shorter key than its hash is weaker than the hash; the token library refuses it too.</summary>
     public const int ShortestKeyBytes = 32;
 
-    private static readonly string[] Symmetric = [SecurityAlgorithms.HmacSha256, SecurityAlgorithms.HmacSha384, SecurityAlgorithms.HmacSha512];
+    private static readonly string[] Symmetric =
+    [
+        SecurityAlgorithms.HmacSha256, SecurityAlgorithms.HmacSha384, SecurityAlgorithms.HmacSha512,
+    ];
 
     private static readonly string[] Asymmetric =
     [
@@ -55,7 +60,8 @@ public sealed class JwtOptions : IValidatableObject
         : Authority is null ? [SecurityAlgorithms.HmacSha256]
         : [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
 
-    internal SymmetricSecurityKey SigningKey => new(Encoding.UTF8.GetBytes(Key!));
+    /// <summary>The key made of <see cref="Key"/>, for who signs or verifies with it.</summary>
+    public SymmetricSecurityKey CreateSigningKey() => new(Encoding.UTF8.GetBytes(Key!));
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -70,7 +76,7 @@ public sealed class JwtOptions : IValidatableObject
         foreach (var algorithm in Algorithms)
         {
             if (!family.Contains(algorithm))
-                yield return new($"may only hold {string.Join(", ", family)} {(Authority is null ? "without" : "with")} {Section}:{nameof(Authority)}.", [nameof(Algorithms)]);
+                yield return new($"{algorithm} is not one of {string.Join(", ", family)}.", [nameof(Algorithms)]);
         }
     }
 }

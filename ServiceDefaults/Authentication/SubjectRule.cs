@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using AspireChat.Contracts;
 using Microsoft.IdentityModel.JsonWebTokens;
 
 namespace AspireChat.ServiceDefaults;
@@ -17,9 +18,6 @@ internal static class SubjectRule
             if (only is not null) return false;
             only = claim.Value;
         }
-        return only is not null && IsIdentifier(only);
+        return Identifiers.IsValid(only);
     }
-
-    private static bool IsIdentifier(string id) => id is { Length: >= 1 and <= 64 } and not ("." or "..")
-        && id.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '.' or '-');
 }

@@ -24,10 +24,19 @@ public static class ValidatedOptionsExtensions
         public ValidateOptionsResult Validate(string? name, TOptions options)
         {
             List<string> faults = [];
-            foreach (var property in typeof(TOptions).GetProperties())
+            Collect(options, section, faults);
+            return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+        }
+
+        private static void Collect(object options, string section, List<string> faults)
+        {
+            foreach (var property in options.GetType().GetProperties())
             {
                 if (property.GetIndexParameters().Length > 0 || !property.CanRead) continue;
                 var value = property.GetValue(options);
+                // A section within the section; collections and framework types have no annotations of ours.
+                if (value is not null && property.PropertyType.IsClass && property.PropertyType.Assembly == typeof(TOptions).Assembly)
+                    Collect(value, $"{section}:{property.Name}", faults);
                 foreach (var rule in property.GetCustomAttributes(typeof(ValidationAttribute), inherit: true).Cast<ValidationAttribute>())
                 {
                     if (rule.IsValid(value)) continue;
@@ -35,15 +44,12 @@ public static class ValidatedOptionsExtensions
                     faults.Add(rule is RequiredAttribute { ErrorMessage: null } ? $"{key} is missing." : rule.FormatErrorMessage(key));
                 }
             }
-            if (options is IValidatableObject self)
+            if (options is not IValidatableObject self) return;
+            foreach (var fault in self.Validate(new ValidationContext(options)))
             {
-                foreach (var fault in self.Validate(new ValidationContext(options)))
-                {
-                    var key = fault.MemberNames.FirstOrDefault() is { } member ? $"{section}:{member}" : section;
-                    faults.Add($"{key} {fault.ErrorMessage}");
-                }
+                var key = fault.MemberNames.FirstOrDefault() is { } member ? $"{section}:{member}" : section;
+                faults.Add($"{key} {fault.ErrorMessage}");
             }
-            return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
         }
     }
 }

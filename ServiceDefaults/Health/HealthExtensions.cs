@@ -13,7 +13,9 @@ internal static class HealthExtensions
     /// <summary>Ready for work: every check passes.</summary>
     public const string ReadyPath = "/health";
 
-    /// <summary>Worth keeping: the checks tagged <see cref="LiveTag"/> pass. A dependency that is down is no reason to restart a process.</summary>
+    /// <summary>
+    /// Worth keeping: the checks tagged <see cref="LiveTag"/> pass. A dependency that is down is no reason to restart a process.
+    /// </summary>
     public const string LivePath = "/alive";
 
     private const string LiveTag = "live";
@@ -26,8 +28,8 @@ internal static class HealthExtensions
     public static void MapHealthEndpoints(this WebApplication app)
     {
         app.MapHealthChecks(ReadyPath, new HealthCheckOptions { ResponseWriter = WriteAsync }).AllowAnonymous().DisableRateLimiting();
-        app.MapHealthChecks(LivePath, new HealthCheckOptions { ResponseWriter = WriteAsync, Predicate = check => check.Tags.Contains(LiveTag) })
-            .AllowAnonymous().DisableRateLimiting();
+        var live = new HealthCheckOptions { ResponseWriter = WriteAsync, Predicate = check => check.Tags.Contains(LiveTag) };
+        app.MapHealthChecks(LivePath, live).AllowAnonymous().DisableRateLimiting();
     }
 
     /// <summary>

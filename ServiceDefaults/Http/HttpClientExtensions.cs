@@ -26,19 +26,19 @@ public static class HttpClientExtensions
     /// <param name="builder">The service's builder.</param>
     /// <param name="service">The resource name of the called service, such as <c>presence</c>.</param>
     public static IHttpClientBuilder AddInternalHttpClient<TClient>(this IHostApplicationBuilder builder, string service)
-        where TClient : class => builder.AddInternalToken(builder.Services.AddHttpClient<TClient>(client => client.BaseAddress = AddressOf(service)));
+        where TClient : class => builder.AddInternalToken(builder.Services.AddHttpClient<TClient>(), service);
 
     /// <inheritdoc cref="AddInternalHttpClient{TClient}"/>
     public static IHttpClientBuilder AddInternalHttpClient<TClient, TImplementation>(this IHostApplicationBuilder builder, string service)
         where TClient : class
         where TImplementation : class, TClient =>
-        builder.AddInternalToken(builder.Services.AddHttpClient<TClient, TImplementation>(client => client.BaseAddress = AddressOf(service)));
+        builder.AddInternalToken(builder.Services.AddHttpClient<TClient, TImplementation>(), service);
 
-    private static IHttpClientBuilder AddInternalToken(this IHostApplicationBuilder builder, IHttpClientBuilder client)
+    private static IHttpClientBuilder AddInternalToken(this IHostApplicationBuilder builder, IHttpClientBuilder client, string service)
     {
         builder.Services.TryAddTransient<InternalTokenHandler>();
-        return client.AddHttpMessageHandler<InternalTokenHandler>();
+        return client
+            .ConfigureHttpClient(http => http.BaseAddress = new Uri($"http://{service}"))
+            .AddHttpMessageHandler<InternalTokenHandler>();
     }
-
-    private static Uri AddressOf(string service) => new($"http://{service}");
 }

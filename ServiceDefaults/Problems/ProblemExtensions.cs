@@ -14,7 +14,9 @@ namespace AspireChat.ServiceDefaults;
 /// <param name="Code">A stable word for programs.</param>
 public sealed record ProblemReason(string Detail, string Code);
 
-/// <summary>Error responses are problem details (RFC 9457), whatever the client says it accepts and whichever part of the pipeline refused.</summary>
+/// <summary>
+/// Error responses are problem details (RFC 9457), whatever the client says it accepts and whichever part of the pipeline refused.
+/// </summary>
 public static class ProblemExtensions
 {
     internal static void AddProblemResponses(this IHostApplicationBuilder builder)
@@ -23,7 +25,9 @@ public static class ProblemExtensions
         builder.Services.AddSingleton<IStartupFilter, StatusProblems>();
     }
 
-    /// <summary>Inside the developer exception page on purpose: development and production answer alike, and no page repeats a header.</summary>
+    /// <summary>
+    /// Inside the developer exception page on purpose: development and production answer alike, and no page repeats a header.
+    /// </summary>
     internal static void UseProblemExceptions(this WebApplication app) => app.UseExceptionHandler(new ExceptionHandlerOptions
     {
         SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException,

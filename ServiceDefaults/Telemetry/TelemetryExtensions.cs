@@ -28,7 +28,8 @@ internal static class TelemetryExtensions
                 {
                     // Probes come every few seconds from every neighbour and would bury the traces that matter.
                     options.Filter = context => !IsHealthProbe(context.Request.Path);
-                    // The instrumentation masks query values only by default, and a variable can turn that off. A token must not depend on it.
+                    // The instrumentation masks query values only by default, and a variable can turn that off. A token must not depend
+                    // on it.
                     options.EnrichWithHttpRequest = static (activity, _) => activity.SetTag("url.query", null);
                     options.EnrichWithHttpResponse = static (activity, _) => activity.SetTag("url.query", null);
                 })

@@ -1,0 +1,54 @@
+using AspireChat.Gateway.OpenApi;
+using AspireChat.Gateway.RateLimits;
+using AspireChat.Gateway.Routing;
+using AspireChat.Gateway.Sockets;
+using AspireChat.Gateway.Tokens;
+using AspireChat.Gateway.WebClient;
+using AspireChat.ServiceDefaults;
+
+namespace AspireChat.Gateway;
+
+/// <summary>The gateway's features, and the order in which a request meets them.</summary>
+public static class GatewayExtensions
+{
+    public static WebApplicationBuilder AddGateway(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddValidatedOptions<GatewayOptions>(GatewayOptions.Section);
+        builder.AddServerLimits();
+        builder.AddRateLimits();
+        builder.AddRouting();
+        return builder;
+    }
+
+    public static WebApplication MapGateway(this WebApplication app)
+    {
+        app.UseSecurityHeaders();
+        app.UseWebClient();
+        app.UseMiddleware<TokenIntake>();
+        app.UseAuthentication();
+        // After authentication, because the API's limit is per user; before authorization, so that refused attempts count too.
+        app.UseRateLimiter();
+        app.UseAuthorization();
+        app.MapDevTokens();
+        app.MapOpenApiDocument();
+        app.MapReverseProxy(proxy =>
+        {
+            proxy.UseMiddleware<SocketHandshake>();
+            proxy.UseMiddleware<SocketDrain>();
+            proxy.UseMiddleware<ForwardingFailures>();
+            proxy.UseLoadBalancing();
+            proxy.UsePassiveHealthChecks();
+        });
+        return app;
+    }
+
+    private static void AddServerLimits(this WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(kestrel =>
+    {
+        kestrel.AddServerHeader = false;
+        // A token may be in the request line; an identity provider's tokens come to several KiB.
+        kestrel.Limits.MaxRequestLineSize = 16 * 1024;
+        // The largest body of the contract is a message of 8,000 characters, at most 48,000 bytes when every one is escaped.
+        kestrel.Limits.MaxRequestBodySize = 128 * 1024;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+    });
+}

@@ -1,0 +1,17 @@
+using AspireChat.ServiceDefaults;
+
+namespace AspireChat.Gateway;
+
+internal static partial class GatewayLog
+{
+    [LoggerMessage(LogEvents.Gateway + 1, LogLevel.Warning,
+        "No web client: neither Gateway:WebRoot nor a web folder beside the program. GET / is 404.")]
+    public static partial void NoWebClient(this ILogger logger);
+
+    [LoggerMessage(LogEvents.Gateway + 2, LogLevel.Warning,
+        "{Cluster}: the addresses of {Destination} cannot be found ({Fault}); keeping the {Count} known ones.")]
+    public static partial void AddressesNotFound(this ILogger logger, string cluster, string destination, string fault, int count);
+
+    [LoggerMessage(LogEvents.Gateway + 3, LogLevel.Information, "{Cluster}: {Destination} is {Health} ({Reason}).")]
+    public static partial void HealthChanged(this ILogger logger, string cluster, string destination, string health, string reason);
+}

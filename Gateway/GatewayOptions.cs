@@ -1,0 +1,96 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace AspireChat.Gateway;
+
+/// <summary>
+/// Configuration section <c>Gateway</c>, all of it. (Token settings are in <c>Jwt</c>; where the services are is service discovery's:
+/// <c>services:connection:http:0</c> and so on.)
+/// </summary>
+public sealed class GatewayOptions
+{
+    public const string Section = "Gateway";
+
+    /// <summary>
+    /// Folder of the web client. Unset: the repository's <c>web</c> folder in Development when the content root lies beside it, otherwise
+    /// the copy beside the program.
+    /// </summary>
+    public string? WebRoot { get; set; }
+
+    /// <summary>
+    /// Origins, besides the gateway's own, whose pages may open a socket: <c>https://chat.example.org</c>; <c>*</c> allows all.
+    /// Requests without an Origin are not from browsers and pass.
+    /// </summary>
+    public string[] AllowedOrigins { get; set; } = [];
+
+    /// <summary>
+    /// A socket on which no byte moved in either direction for this long is cut: 100 s by default. The server pings every 15–30 s, so
+    /// only a dead peer is this silent; keep it above twice the heartbeat.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan SocketIdleTimeout { get; set; } = TimeSpan.FromSeconds(100);
+
+    /// <summary>An API call on which no byte moved for this long is answered 504: 30 s by default.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan ApiIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long connecting to a destination may take before the next one is tried: 2 s by default.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Each destination's <c>/health</c> is asked this often: 2 s by default. Also the <c>Retry-After</c> of a 503.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.05", "00:05:00")]
+    public TimeSpan HealthInterval { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>A probe without an answer for this long has failed: 2 s by default.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.05", "00:05:00")]
+    public TimeSpan HealthTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Destinations that are DNS names are looked up this often: 5 s by default. Configured addresses follow configuration at once.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.05", "01:00:00")]
+    public TimeSpan DnsRefresh { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// When the gateway stops, its sockets are cut one by one over this time (2 s by default), so that their clients do not come back all
+    /// at once. Must be less than the host's shutdown timeout of 30 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:25")]
+    public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Request rates per client.</summary>
+    [Required]
+    public RateLimitOptions RateLimits { get; set; } = new();
+}
+
+/// <summary>
+/// Configuration section <c>Gateway:RateLimits</c>. The defaults leave room for an office behind one address; a load test from one machine
+/// sets <c>Enabled</c> to false (<c>Gateway__RateLimits__Enabled=false</c>).
+/// </summary>
+public sealed class RateLimitOptions
+{
+    /// <summary>False turns all limits of the gateway off. The services' own limits (events per user, connections per user) stay.</summary>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>Calls of <c>/api</c>, per user.</summary>
+    [Required]
+    public RateLimit ApiPerUser { get; set; } = new() { PerSecond = 100, Burst = 500 };
+
+    /// <summary>Attempts to open a socket, per address (IPv6: per /64 network), accepted or not.</summary>
+    [Required]
+    public RateLimit ConnectsPerAddress { get; set; } = new() { PerSecond = 200, Burst = 4000 };
+
+    /// <summary>Development tokens, per address.</summary>
+    [Required]
+    public RateLimit DevTokensPerAddress { get; set; } = new() { PerSecond = 200, Burst = 4000 };
+}
+
+/// <summary>A token bucket: <see cref="Burst"/> requests at once, refilled by <see cref="PerSecond"/>.</summary>
+public sealed class RateLimit
+{
+    [Range(1, 1_000_000)]
+    public int PerSecond { get; set; } = 100;
+
+    [Range(1, 1_000_000)]
+    public int Burst { get; set; } = 100;
+}

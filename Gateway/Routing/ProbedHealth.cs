@@ -1,0 +1,73 @@
+using System.Runtime.CompilerServices;
+using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.Model;
+
+namespace AspireChat.Gateway.Routing;
+
+/// <summary>
+/// What the probes of <c>/health</c> mean. A replica that says itself that it is not ready (it drains, it has lost its subscription) gets
+/// no new sockets from that moment; one that does not answer has a second chance, because a busy machine is slow before it is gone. The
+/// only address of a service gets three chances in either case: it may be a balancer in front of several replicas of which the probe met
+/// the one that drains, and nothing is gained by taking it out a moment earlier.
+/// </summary>
+internal sealed class ProbedHealth(IDestinationHealthUpdater updater, ILogger<ProbedHealth> logger) : IActiveHealthCheckPolicy
+{
+    public const string PolicyName = "Probed";
+    private const int ChancesWhenSilent = 2;
+    private const int ChancesWhenAlone = 3;
+
+    private readonly ConditionalWeakTable<DestinationState, StrongBox<int>> _failures = [];
+
+    public string Name => PolicyName;
+
+    public void ProbingCompleted(ClusterState cluster, IReadOnlyList<DestinationProbingResult> probingResults)
+    {
+        var health = new NewActiveDestinationHealth[probingResults.Count];
+        for (var i = 0; i < health.Length; i++)
+        {
+            var (destination, probe) = (probingResults[i].Destination, probingResults[i]);
+            var judged = Judge(destination, probe, isAlone: health.Length == 1);
+            if (judged != destination.Health.Active)
+                logger.HealthChanged(cluster.ClusterId, destination.DestinationId, judged.ToString(), ReasonOf(probe));
+            health[i] = new NewActiveDestinationHealth(destination, judged);
+        }
+        updater.SetActive(cluster, health);
+    }
+
+    private DestinationHealth Judge(DestinationState destination, DestinationProbingResult probe, bool isAlone)
+    {
+        var failures = _failures.GetOrCreateValue(destination);
+        if (probe.Response is { IsSuccessStatusCode: true })
+        {
+            failures.Value = 0;
+            return DestinationHealth.Healthy;
+        }
+        failures.Value++;
+        var chances = isAlone ? ChancesWhenAlone : probe.Response is null ? ChancesWhenSilent : 1;
+        // Below that, what was known stays: a replica that has never answered is not called healthy.
+        return failures.Value >= chances ? DestinationHealth.Unhealthy : destination.Health.Active;
+    }
+
+    private static string ReasonOf(DestinationProbingResult probe) =>
+        probe.Response is { } response ? $"/health {(int)response.StatusCode}" : probe.Exception?.GetType().Name ?? "no answer";
+}
+
+/// <summary>
+/// Probes on a connection of its own each: through a balancer a kept connection would ask the same replica for ever, and a replica that
+/// can no longer be connected to would still look healthy.
+/// </summary>
+internal sealed class FreshProbes : IProbingRequestFactory
+{
+    public HttpRequestMessage CreateRequest(ClusterModel cluster, DestinationModel destination)
+    {
+        var path = cluster.Config.HealthCheck?.Active?.Path;
+        var request = new HttpRequestMessage(HttpMethod.Get, new Uri(new Uri(destination.Config.Address), path))
+        {
+            Version = System.Net.HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        request.Headers.ConnectionClose = true;
+        request.Headers.Host = destination.Config.Host;
+        return request;
+    }
+}

@@ -1,0 +1,101 @@
+using AspireChat.Gateway.RateLimits;
+using AspireChat.ServiceDefaults;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.LoadBalancing;
+using Yarp.ReverseProxy.Model;
+
+namespace AspireChat.Gateway.Routing;
+
+/// <summary>
+/// Which service answers which path (protocol §1 and §5). Everything needs a user's token; paths that are not listed, <c>/internal/…</c>
+/// above all, do not exist here.
+/// </summary>
+internal sealed class Routes : IProxyConfigProvider, IProxyConfig
+{
+    public const string Connection = "connection";
+    private const string Presence = "presence";
+    private const string Persistence = "persistence";
+    private const string SocketRoute = "socket";
+    private const string AnyUser = "default";
+
+    public Routes(IOptions<GatewayOptions> options)
+    {
+        _routes =
+        [
+            Route(SocketRoute, "/ws", Connection, limit: RateLimitPolicies.Connects),
+            Route("send", "/api/rooms/{room}/messages", Connection, methods: [HttpMethods.Post]),
+            Route("disconnect", "/api/admin/users/{user}/disconnect", Connection, policy: ChatPolicies.Admin),
+            Route("presence-of-user", "/api/users/{user}/presence", Presence),
+            Route("presence", "/api/presence", Presence),
+            // Last in precedence by its shape: what no other route takes is history's, which also knows how to say 404.
+            Route("history", "/api/{**path}", Persistence),
+        ];
+        Clusters = [Cluster(Connection, options.Value), Cluster(Presence, options.Value), Cluster(Persistence, options.Value)];
+    }
+
+    private readonly RouteConfig[] _routes;
+
+    IReadOnlyList<RouteConfig> IProxyConfig.Routes => _routes;
+
+    public IReadOnlyList<ClusterConfig> Clusters { get; }
+
+    /// <summary>Routes never change while running; destinations do, and that is the resolver's token.</summary>
+    public IChangeToken ChangeToken { get; } = new CancellationChangeToken(CancellationToken.None);
+
+    public IProxyConfig GetConfig() => this;
+
+    /// <summary>The route of long-lived sockets, whose options differ from those of calls.</summary>
+    public static bool IsSocket(RouteConfig route) => route.RouteId == SocketRoute;
+
+    private static RouteConfig Route(
+        string id, string path, string cluster, string policy = AnyUser, string limit = RateLimitPolicies.Api, string[]? methods = null) =>
+        new()
+        {
+            RouteId = id,
+            ClusterId = cluster,
+            Match = new RouteMatch { Path = path, Methods = methods },
+            AuthorizationPolicy = policy,
+            RateLimiterPolicy = limit,
+        };
+
+    private static ClusterConfig Cluster(string service, GatewayOptions options) => new()
+    {
+        ClusterId = service,
+        Destinations = new Dictionary<string, DestinationConfig> { [service] = new() { Address = $"http://{service}" } },
+        // A socket is a request that lasts: the destination with the fewest requests under way is the one with the fewest sockets.
+        LoadBalancingPolicy = LoadBalancingPolicies.LeastRequests,
+        HttpRequest = new ForwarderRequestConfig
+        {
+            Version = System.Net.HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            // Sockets and sending by HTTP share a cluster; the longer time must win, and sending has a deadline of its own in the service.
+            ActivityTimeout = service == Connection ? options.SocketIdleTimeout : options.ApiIdleTimeout,
+            AllowResponseBuffering = false,
+        },
+        HealthCheck = new HealthCheckConfig
+        {
+            Active = new ActiveHealthCheckConfig
+            {
+                Enabled = true,
+                Interval = options.HealthInterval,
+                Timeout = options.HealthTimeout,
+                Path = "/health",
+                Policy = ProbedHealth.PolicyName,
+            },
+            Passive = new PassiveHealthCheckConfig
+            {
+                Enabled = true,
+                Policy = RefusedConnections.PolicyName,
+                ReactivationPeriod = options.HealthInterval * 2,
+            },
+        },
+    };
+}
+
+internal static class ReverseProxyFeatureExtensions
+{
+    public static bool IsSocket(this IReverseProxyFeature proxy) => Routes.IsSocket(proxy.Route.Config);
+}

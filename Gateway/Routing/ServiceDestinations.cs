@@ -1,0 +1,103 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Extensions.ServiceDiscovery;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.ServiceDiscovery;
+
+namespace AspireChat.Gateway.Routing;
+
+/// <summary>
+/// Turns a service's name into the addresses of its replicas. Service discovery gives one address or several; an address that is a DNS name
+/// (containers) is looked up here, because a name with several addresses would otherwise be one destination, and all sockets would go to
+/// whichever address the first answer named. <c>localhost</c> stays as it is: its IPv4 and IPv6 addresses are one process.
+/// <para>A service that cannot be found, now or from the start, is no error: what was known is kept, and it is looked for again.</para>
+/// </summary>
+internal sealed class ServiceDestinations(
+    ServiceEndpointResolver discovery,
+    INameLookup names,
+    IOptions<GatewayOptions> options,
+    TimeProvider time,
+    ILogger<ServiceDestinations> logger)
+    : IDestinationResolver
+{
+    private readonly ConcurrentDictionary<string, IReadOnlyList<string>> _known = new(StringComparer.OrdinalIgnoreCase);
+
+    public async ValueTask<ResolvedDestinationCollection> ResolveDestinationsAsync(
+        IReadOnlyDictionary<string, DestinationConfig> destinations, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<string, DestinationConfig>(StringComparer.OrdinalIgnoreCase);
+        List<IChangeToken> changes = [];
+        foreach (var (cluster, destination) in destinations)
+        {
+            var service = new Uri(destination.Address);
+            var source = await discovery.GetEndpointsAsync(service.GetLeftPart(UriPartial.Authority), cancellationToken);
+            changes.Add(source.ChangeToken);
+            var isLookedUp = false;
+            foreach (var endpoint in source.Endpoints)
+            {
+                var address = AddressOf(endpoint.EndPoint, service);
+                IReadOnlyList<string> replicas = [address.GetLeftPart(UriPartial.Authority)];
+                if (IsName(address))
+                {
+                    replicas = await LookUpAsync(cluster, address, cancellationToken);
+                    isLookedUp = true;
+                }
+                // The address is the key: a destination that is still there keeps its health and its count of sockets.
+                foreach (var replica in replicas) found.TryAdd(replica, destination with { Address = replica, Host = address.Authority });
+            }
+            if (isLookedUp) changes.Add(After(options.Value.DnsRefresh));
+        }
+        return new ResolvedDestinationCollection(found, new CompositeChangeToken(changes));
+    }
+
+    private async Task<IReadOnlyList<string>> LookUpAsync(string cluster, Uri address, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var addresses = await names.LookUpAsync(address.DnsSafeHost, cancellationToken);
+            // A replica with both kinds of address would be counted twice.
+            var family = addresses.Any(each => each.AddressFamily == AddressFamily.InterNetwork)
+                ? AddressFamily.InterNetwork
+                : AddressFamily.InterNetworkV6;
+            string[] replicas = [.. addresses.Where(each => each.AddressFamily == family)
+                .Select(each => $"{address.Scheme}://{new IPEndPoint(each, address.Port)}").Order(StringComparer.Ordinal)];
+            return _known[address.Authority] = replicas;
+        }
+        catch (SocketException fault)
+        {
+            var known = _known.GetValueOrDefault(address.Authority, []);
+            logger.AddressesNotFound(cluster, address.Authority, fault.SocketErrorCode.ToString(), known.Count);
+            return known;
+        }
+    }
+
+    private static Uri AddressOf(EndPoint endpoint, Uri service) => endpoint switch
+    {
+        UriEndPoint uri => uri.Uri,
+        DnsEndPoint { Port: 0 } dns => new Uri($"{service.Scheme}://{dns.Host}"),
+        DnsEndPoint dns => new Uri($"{service.Scheme}://{dns.Host}:{dns.Port}"),
+        _ => new Uri($"{service.Scheme}://{endpoint}"),
+    };
+
+    private static bool IsName(Uri address) =>
+        address.HostNameType == UriHostNameType.Dns && !string.Equals(address.Host, "localhost", StringComparison.OrdinalIgnoreCase);
+
+    private CancellationChangeToken After(TimeSpan delay) => new(new CancellationTokenSource(delay, time).Token);
+}
+
+/// <summary>Looks names up in DNS.</summary>
+internal interface INameLookup
+{
+    /// <exception cref="SocketException">The name is unknown, or no name server answers.</exception>
+    Task<IPAddress[]> LookUpAsync(string name, CancellationToken cancellationToken);
+}
+
+/// <summary>The system's resolver, hosts file included.</summary>
+internal sealed class SystemNameLookup : INameLookup
+{
+    public Task<IPAddress[]> LookUpAsync(string name, CancellationToken cancellationToken) =>
+        Dns.GetHostAddressesAsync(name, cancellationToken);
+}

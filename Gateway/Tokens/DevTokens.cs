@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using AspireChat.Contracts;
+using AspireChat.Gateway.RateLimits;
+using AspireChat.ServiceDefaults;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace AspireChat.Gateway.Tokens;
+
+/// <summary>
+/// <c>/dev/token</c>: a token for whoever asks, so that the system can be tried without an identity provider. Mapped in the Development
+/// environment only; elsewhere the path does not exist.
+/// </summary>
+internal static class DevTokens
+{
+    private const int DefaultSeconds = 3600;
+    private const int LongestSeconds = 24 * 3600;
+    private const int LongestName = 128;
+
+    private static readonly JsonWebTokenHandler Writer = new() { SetDefaultTimesOnTokenCreation = false };
+
+    public static void MapDevTokens(this WebApplication app)
+    {
+        // With an identity provider the shared key signs nothing that the services would accept from a user.
+        var provider = app.Services.GetRequiredService<IOptions<JwtOptions>>().Value.Authority;
+        if (!app.Environment.IsDevelopment() || provider is not null) return;
+
+        app.MapPost("/dev/token", async (HttpContext context) =>
+        {
+            DevTokenRequest? request;
+            try
+            {
+                // Whatever the content type says: a person with curl is the one who calls this.
+                request = await JsonSerializer.DeserializeAsync(
+                    context.Request.Body, DevTokenJson.Default.DevTokenRequest, context.RequestAborted);
+            }
+            catch (JsonException)
+            {
+                request = null;
+            }
+            await AnswerAsync(context, request ?? new DevTokenRequest(null, null, null, null));
+        }).RequireRateLimiting(RateLimitPolicies.DevTokens);
+
+        app.MapGet("/dev/token", (HttpContext context, string? user, string? name, int? expiresIn, string? scope) =>
+            AnswerAsync(context, new DevTokenRequest(user, name, expiresIn, scope))).RequireRateLimiting(RateLimitPolicies.DevTokens);
+    }
+
+    private static Task AnswerAsync(HttpContext context, DevTokenRequest request)
+    {
+        if (FaultOf(request) is { } fault) return context.WriteProblemAsync(StatusCodes.Status400BadRequest, fault, "bad_request");
+
+        var time = context.RequestServices.GetRequiredService<TimeProvider>();
+        var jwt = context.RequestServices.GetRequiredService<IOptions<JwtOptions>>().Value;
+        var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
+        var expires = now.AddSeconds(request.ExpiresIn ?? DefaultSeconds);
+        var claims = new Dictionary<string, object> { [JwtRegisteredClaimNames.Sub] = request.User! };
+        if (request.Name is { } name) claims[JwtRegisteredClaimNames.Name] = name;
+        if (request.Scope is { } scope) claims["scope"] = scope;
+        var token = Writer.CreateToken(new SecurityTokenDescriptor
+        {
+            Issuer = jwt.Issuer,
+            Audience = jwt.Audience,
+            IssuedAt = now.UtcDateTime,
+            NotBefore = now.UtcDateTime,
+            Expires = expires.UtcDateTime,
+            Claims = claims,
+            SigningCredentials = new SigningCredentials(jwt.CreateSigningKey(), jwt.EffectiveAlgorithms[0]),
+        });
+        context.Response.Headers.CacheControl = "no-store";
+        return context.Response.WriteAsJsonAsync(
+            new DevToken(token, request.User!, expires.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'")), DevTokenJson.Default.DevToken);
+    }
+
+    private static string? FaultOf(DevTokenRequest request) => request switch
+    {
+        { User: null } => "A JSON object with a user is needed.",
+        _ when !Identifiers.IsValid(request.User) => "user: 1 to 64 characters of A-Z a-z 0-9 _ . - are allowed, and not . or .. alone.",
+        { Name.Length: 0 or > LongestName } => $"name: 1 to {LongestName} characters are allowed.",
+        { ExpiresIn: < 1 or > LongestSeconds } => $"expiresIn: 1 to {LongestSeconds} seconds are allowed.",
+        { Scope: not null and not ChatPolicies.AdminScope } => $"scope: only {ChatPolicies.AdminScope} is known.",
+        _ => null,
+    };
+}
+
+internal sealed record DevTokenRequest(string? User, string? Name, int? ExpiresIn, string? Scope);
+
+internal sealed record DevToken(string Token, string User, string Expires);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(DevTokenRequest))]
+[JsonSerializable(typeof(DevToken))]
+internal sealed partial class DevTokenJson : JsonSerializerContext;
