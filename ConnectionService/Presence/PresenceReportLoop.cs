@@ -1,0 +1,105 @@
+using AspireChat.Contracts.Presence;
+using Microsoft.Extensions.Options;
+
+namespace AspireChat.ConnectionService.Presence;
+
+/// <summary>
+/// Carries the reporter's reports to PresenceService, one at a time: soon after something changed, and as a lease renewal when nothing
+/// did. While PresenceService is away it keeps trying with backoff; at the end of the process it says that nobody is connected any more.
+/// </summary>
+public sealed class PresenceReportLoop(
+    PresenceReporter reporter,
+    IPresenceClient client,
+    IOptions<PresenceReportingOptions> options,
+    PresenceReportingMetrics metrics,
+    TimeProvider time,
+    ILogger<PresenceReportLoop> logger) : BackgroundService
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    private readonly string _replica = options.Value.Replica ?? ReplicaName.Create();
+    private bool _away;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        logger.Starting(_replica);
+        var pause = FirstPause;
+        try
+        {
+            while (true)
+            {
+                if (await SendAsync(reporter.Take(), stoppingToken))
+                {
+                    pause = FirstPause;
+                    if (!reporter.NeedsFull)
+                        await WaitForChangeAsync(stoppingToken);
+                    await Task.Delay(options.Value.Gather, time, stoppingToken);
+                    reporter.Wake.TryRead(out _);
+                }
+                else
+                {
+                    // Jitter: the replicas must not come back to a restarted PresenceService in step.
+                    await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), time, stoppingToken);
+                    pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops; StopAsync says farewell.
+        }
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        if (await SendAsync(reporter.TakeFarewell(), cancellationToken))
+            logger.SaidFarewell(_replica);
+    }
+
+    private async Task WaitForChangeAsync(CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(reporter.Wake.WaitToReadAsync(either.Token).AsTask(), Task.Delay(options.Value.Renewal, time, either.Token));
+        await either.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>False: PresenceService is away, and what the report said will be said again.</summary>
+    private async Task<bool> SendAsync(PresenceReport report, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        using var deadline = new CancellationTokenSource(options.Value.Timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            var answer = await client.ReportAsync(_replica, report, either.Token);
+            if (answer.NeedFull)
+            {
+                logger.FullWanted(_replica);
+                reporter.Unknown(report);
+            }
+            metrics.Reported(answer.NeedFull ? "need_full" : report.Full ? "full" : "change", time.GetElapsedTime(started));
+            if (_away)
+                logger.Back(_replica);
+            _away = false;
+            return true;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            reporter.Failed(report);
+            metrics.Reported("failed", time.GetElapsedTime(started));
+            // Once per outage: the retries come several times a second.
+            if (!_away)
+                logger.Away(_replica, e.Message);
+            _away = true;
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            reporter.Failed(report);
+            return false;
+        }
+    }
+}
