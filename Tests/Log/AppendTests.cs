@@ -49,7 +49,7 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         var slice = await running.Log.ReadTailAsync(key, 0, 10, CancellationToken.None);
         Assert.Equal(e with { Seq = 1, Epoch = LogFixture.Epoch }, Assert.Single(slice.Events));
         Assert.Equal((1L, true), (slice.Head, slice.Complete));
-        var entry = (await fixture.Database.StreamRangeAsync(RedisKeys.Log(key.Partition), "+", "-", 1, Order.Descending)).Single();
+        var entry = (await fixture.Database.StreamRangeAsync(RedisKeys.Log(key.Partition), "-", "+", 1, Order.Descending)).Single();
         Assert.Equal((key.Value, "1", LogFixture.Epoch),
             ((string?)entry[LogFields.Conversation], (string?)entry[LogFields.Seq], (string?)entry[LogFields.Epoch]));
         Assert.Equal(e with { Seq = 1, Epoch = LogFixture.Epoch }, LogRecordCodec.Decode((byte[])entry[LogFields.Record]!, 1, LogFixture.Epoch));
