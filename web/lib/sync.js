@@ -1,0 +1,251 @@
+import { backoff, sleep } from './clock.js';
+import { ChatError } from './protocol.js';
+import { Timeline } from './timeline.js';
+
+/** @typedef {import('./protocol.js').ChatEvent} ChatEvent */
+/** @typedef {import('./api.js').Page} Page */
+
+/** A replay that pauses for longer than this has ended without saying so; the rest comes through history. */
+const REPLAY_PAUSE_MS = 5000;
+/** An event that is acknowledged but does not come in this time is fetched: the doorbell of the last event may have been lost. */
+const LATE_MS = 2000;
+/** So often history is asked for events that it says it does not have, before they count as lost. */
+const REPAIR_TRIES = 6;
+/** A page may hold edits and reactions only; so many are looked through for a message to show. */
+const PAGES_AT_ONCE = 10;
+
+/**
+ * Keeps one conversation's timeline whole: catches up after a reconnect, closes gaps through history, pages back, and starts anew
+ * when the log's epoch changed.
+ */
+export class Sync {
+  /** @type {Timeline} */
+  timeline;
+  #where;
+  #clock;
+  #api;
+  #connected;
+  #signal;
+  #on;
+  /** Rises with every reset, so that an answer to an earlier question is known as stale. */
+  #generation = 0;
+  #catchingUp = false;
+  #repairing = false;
+  #target = 0;
+  /** @type {any} */
+  #replayTimer = null;
+  /** @type {any} */
+  #lateTimer = null;
+  /** @type {Promise<number>|null} */
+  #paging = null;
+
+  /**
+   * @param {{where: import('./protocol.js').Where, clock: import('./clock.js').Clock, api: import('./api.js').Api, me: () => string|null,
+   *   connected: () => boolean, signal: AbortSignal, on: {
+   *     delivered: (events: ChatEvent[]) => void, prepended: (count: number) => void, reset: () => void,
+   *     lost: (range: {from: number, to: number}) => void, fault: (error: ChatError) => void}}} options
+   */
+  constructor({ where, clock, api, me, connected, signal, on }) {
+    this.timeline = new Timeline(me);
+    this.#where = where;
+    this.#clock = clock;
+    this.#api = api;
+    this.#connected = connected;
+    this.#signal = signal;
+    this.#on = on;
+    signal.addEventListener('abort', () => this.disconnected(), { once: true });
+  }
+
+  /** An event from the socket or from history. @param {ChatEvent} event */
+  take(event) {
+    const { delivered, gap, conflict } = this.timeline.accept(event);
+    if (conflict) return this.reload(null, null);
+    if (this.#catchingUp) this.#awaitReplay();
+    if (delivered.length > 0) this.#on.delivered(delivered);
+    // While a replay is on its way, live direct messages come ahead of it: that is no gap yet.
+    if (gap && !this.#catchingUp) this.#repair();
+  }
+
+  /** The answer to a join. @param {number} head @param {string} epoch @param {boolean} withReplay */
+  joined(head, epoch, withReplay) {
+    const { timeline } = this;
+    if (timeline.last === null) return timeline.reset(epoch, head);
+    if (this.#isForeign(epoch) || head < timeline.last) return this.reload(epoch, head);
+    this.#target = Math.max(this.#target, head);
+    if (head > timeline.last) withReplay ? this.catchUp() : this.#repair();
+  }
+
+  /** A replay was asked for. */
+  catchUp() {
+    this.#catchingUp = true;
+    this.#awaitReplay();
+  }
+
+  /** @param {import('./protocol.js').Frame} frame */
+  resumed(frame) {
+    const { timeline } = this;
+    this.#endReplay();
+    if (timeline.last === null) return;
+    if (this.#isForeign(frame.epoch) || frame.head < timeline.last) return this.reload(frame.epoch, frame.head);
+    this.#target = Math.max(this.#target, frame.head);
+    if (this.#behind) this.#repair();
+  }
+
+  /** There is no replay to be had: looks for missed events in history. */
+  lookForMissed() {
+    this.#endReplay();
+    if (this.timeline.last === null) return;
+    this.#target = Math.max(this.#target, this.timeline.last + 1);
+    this.#repair();
+  }
+
+  /** The log holds an event at `seq`; it should come by itself soon. @param {number} seq @param {string} [epoch] */
+  expect(seq, epoch) {
+    if (this.timeline.last === null) return;
+    if (epoch !== undefined && this.#isForeign(epoch)) return this.reload(epoch, seq);
+    if (seq <= this.timeline.last) return;
+    this.#target = Math.max(this.#target, seq);
+    this.#lateTimer ??= this.#clock.set(() => {
+      this.#lateTimer = null;
+      if (this.#behind && !this.#catchingUp) this.#repair();
+    }, LATE_MS);
+  }
+
+  /** Nothing more comes on this connection. */
+  disconnected() {
+    this.#endReplay();
+    this.#clock.clear(this.#lateTimer);
+    this.#lateTimer = null;
+  }
+
+  /** Drops all and loads the newest page. @param {string|null} epoch @param {number|null} head null: from history */
+  reload(epoch, head) {
+    this.#generation++;
+    this.#target = 0;
+    this.#paging = null;
+    this.disconnected();
+    this.timeline.reset(epoch, head);
+    this.#on.reset();
+    this.older().catch((error) => this.#on.fault(error));
+  }
+
+  /**
+   * Loads the page of history before what is loaded. Concurrent calls share one.
+   * @param {{limit?: number}} [options] @returns {Promise<number>} how many messages came in front; 0 at the start of the conversation
+   */
+  older({ limit = 50 } = {}) {
+    if (this.#paging) return this.#paging;
+    const paging = this.#pageBack(limit).finally(() => { if (this.#paging === paging) this.#paging = null; });
+    this.#paging = paging;
+    return paging;
+  }
+
+  /** @param {number} limit */
+  async #pageBack(limit) {
+    const { timeline } = this;
+    const generation = this.#generation;
+    let added = 0;
+    for (let pages = 0; added === 0 && pages < PAGES_AT_ONCE && !timeline.atStart; pages++) {
+      const before = timeline.last === null ? undefined : timeline.first;
+      const page = await this.#page({ before, limit });
+      if (generation !== this.#generation) return 0;
+      if (this.#isForeign(page.epoch)) {
+        this.reload(page.epoch, page.head);
+        return 0;
+      }
+      if (timeline.last === null) timeline.reset(page.epoch || null, page.head);
+      added += timeline.prepend(page.items);
+      for (const event of inOrder(page.items)) if (event.seq > /** @type {number} */ (timeline.last)) this.take(event);
+      // Retention may have removed the oldest events, so the log may begin above 1.
+      if (page.items.length === 0 || page.next === null) timeline.first = Math.min(timeline.first, 1);
+    }
+    this.#on.prepended(added);
+    return added;
+  }
+
+  async #repair() {
+    if (this.#repairing) return;
+    this.#repairing = true;
+    const generation = this.#generation;
+    const current = () => this.#connected() && generation === this.#generation && !this.#signal.aborted;
+    try {
+      for (let attempt = 0; current() && this.#behind; ) {
+        const progress = await this.#repairOnce(current);
+        if (progress) attempt = 0;
+        else if (progress === false && ++attempt >= REPAIR_TRIES) this.#giveUp();
+        else if (current() && this.#behind) await sleep(this.#clock, backoff(this.#clock, attempt, 250, 10_000), this.#signal);
+      }
+    } catch (error) {
+      if (!this.#signal.aborted) throw error;
+    } finally {
+      this.#repairing = false;
+      // A reset during the repair may have left another gap, which was refused its own repair meanwhile.
+      if (generation !== this.#generation && this.#behind && this.#connected()) this.#repair();
+    }
+  }
+
+  /** @param {() => boolean} current @returns {Promise<boolean|null>} whether it came nearer; null when history could not be asked */
+  async #repairOnce(current) {
+    const { timeline } = this;
+    const last = /** @type {number} */ (timeline.last);
+    let page;
+    try {
+      page = await this.#page({ after: last, limit: 200 });
+    } catch (error) {
+      if (this.#signal.aborted) throw error;
+      const fault = /** @type {ChatError} */ (error);
+      this.#on.fault(fault);
+      if (fault.retryAfter !== undefined) await sleep(this.#clock, fault.retryAfter, this.#signal);
+      return null;
+    }
+    if (!current()) return null;
+    if (this.#isForeign(page.epoch)) {
+      this.reload(page.epoch, page.head);
+      return null;
+    }
+    for (const event of inOrder(page.items)) this.take(event);
+    if (page.head <= /** @type {number} */ (timeline.last) && !timeline.hasGap) this.#target = 0;
+    return /** @type {number} */ (timeline.last) > last;
+  }
+
+  #giveUp() {
+    this.#target = 0;
+    if (!this.timeline.hasGap) return;
+    this.#on.lost(this.timeline.skipGap());
+    this.#on.delivered(this.timeline.drain());
+  }
+
+  get #behind() {
+    return this.timeline.last !== null && (this.timeline.hasGap || this.timeline.last < this.#target);
+  }
+
+  #awaitReplay() {
+    this.#clock.clear(this.#replayTimer);
+    this.#replayTimer = this.#clock.set(() => this.lookForMissed(), REPLAY_PAUSE_MS);
+  }
+
+  #endReplay() {
+    this.#catchingUp = false;
+    this.#clock.clear(this.#replayTimer);
+  }
+
+  /** Whether this epoch is another one than the timeline's; an epoch not known so far is learnt. @param {string} epoch */
+  #isForeign(epoch) {
+    this.timeline.epoch ||= epoch || null;
+    return Boolean(epoch) && epoch !== this.timeline.epoch;
+  }
+
+  /** @param {{before?: number, after?: number, limit: number}} range @returns {Promise<Page>} */
+  async #page(range) {
+    try {
+      return await this.#api.messages(this.#where, { ...range, signal: this.#signal });
+    } catch (error) {
+      // Nobody has written here yet.
+      if (error instanceof ChatError && error.status === 404) return { items: [], epoch: '', head: 0, next: null };
+      throw error;
+    }
+  }
+}
+
+/** @param {ChatEvent[]} items */
+const inOrder = (items) => [...items].sort((a, b) => a.seq - b.seq);

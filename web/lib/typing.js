@@ -1,0 +1,92 @@
+export const TYPING_RENEW_MS = 2000;
+export const TYPING_IDLE_MS = 2000;
+export const TYPING_SHOWN_MS = 3000;
+
+/** Turns key strokes into `typing` frames: at most one `active` in 2 s, and a stop after 2 s without a key. */
+export class TypingSender {
+  #clock;
+  #send;
+  #active = false;
+  #sentAt = -Infinity;
+  /** @type {any} */
+  #idle = null;
+  /** @type {any} */
+  #later = null;
+
+  /** @param {import('./clock.js').Clock} clock @param {(active: boolean) => void} send */
+  constructor(clock, send) {
+    this.#clock = clock;
+    this.#send = send;
+  }
+
+  /** A key was pressed. */
+  touch() {
+    this.#clock.clear(this.#idle);
+    this.#idle = this.#clock.set(() => this.stop(), TYPING_IDLE_MS);
+    const wait = this.#sentAt + TYPING_RENEW_MS - this.#clock.now();
+    if (wait <= 0) this.#start();
+    // Typing again right after a stop: the start waits for its turn, it is not lost.
+    else if (!this.#active) this.#later ??= this.#clock.set(() => this.#start(), wait);
+  }
+
+  /** The text was sent or emptied. */
+  stop() {
+    this.#clearTimers();
+    if (!this.#active) return;
+    this.#active = false;
+    this.#send(false);
+  }
+
+  /** The connection is gone, and with it what the server knew. */
+  reset() {
+    this.#clearTimers();
+    this.#active = false;
+    this.#sentAt = -Infinity;
+  }
+
+  #start() {
+    this.#clock.clear(this.#later);
+    this.#later = null;
+    this.#active = true;
+    this.#sentAt = this.#clock.now();
+    this.#send(true);
+  }
+
+  #clearTimers() {
+    this.#clock.clear(this.#idle);
+    this.#clock.clear(this.#later);
+    this.#later = null;
+  }
+}
+
+/** Who is typing in a conversation. An entry expires by itself 3 s after it was last renewed: a lost stop must not stay on screen. */
+export class TypingUsers {
+  #clock;
+  #changed;
+  /** @type {Map<string, any>} */
+  #timers = new Map();
+
+  /** @param {import('./clock.js').Clock} clock @param {() => void} changed */
+  constructor(clock, changed) {
+    this.#clock = clock;
+    this.#changed = changed;
+  }
+
+  /** @returns {string[]} */
+  get users() {
+    return [...this.#timers.keys()];
+  }
+
+  /** @param {string} user @param {boolean} active */
+  set(user, active) {
+    const known = this.#timers.has(user);
+    this.#clock.clear(this.#timers.get(user));
+    if (active) this.#timers.set(user, this.#clock.set(() => this.set(user, false), TYPING_SHOWN_MS));
+    else this.#timers.delete(user);
+    if (known !== active) this.#changed();
+  }
+
+  clear() {
+    for (const user of this.users) this.set(user, false);
+  }
+}
