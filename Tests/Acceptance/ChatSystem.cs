@@ -1,0 +1,135 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace AspireChat.Tests.Acceptance;
+
+/// <summary>
+/// The whole system as a stranger starts it: the AppHost with a real Redis, a real PostgreSQL and two ConnectionService replicas, spoken to
+/// only through the gateway. Started once for all acceptance tests, each of which uses users and rooms of its own.
+/// </summary>
+public sealed class ChatSystem : IAsyncLifetime
+{
+    private DistributedApplication? _application;
+    private HttpClient? _http;
+
+    public Uri Gateway => Http.BaseAddress!;
+
+    internal HttpClient Http => _http ?? throw new InvalidOperationException("The system is not started.");
+
+    internal DistributedApplication Application => _application ?? throw new InvalidOperationException("The system is not started.");
+
+    public async Task InitializeAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(["ASPIRECHAT_PORT=0"], patience.Token);
+        _application = await builder.BuildAsync(patience.Token);
+        await _application.StartAsync(patience.Token);
+        await Application.ResourceNotifications.WaitForResourceHealthyAsync("gateway", patience.Token);
+        _http = Application.CreateHttpClient("gateway", "http");
+    }
+
+    public async Task DisposeAsync()
+    {
+        _http?.Dispose();
+        if (_application is not null)
+            await _application.DisposeAsync();
+    }
+
+    /// <summary>A name that no other test uses, e.g. <c>alice-3f2a…</c>.</summary>
+    public static string Unique(string name) => $"{name}-{Guid.NewGuid().ToString("N")[..12]}";
+
+    public async Task<string> TokenAsync(string user, string? scope = null, int? expiresIn = null)
+    {
+        var body = new JsonObject { ["user"] = user };
+        if (scope is not null)
+            body["scope"] = scope;
+        if (expiresIn is not null)
+            body["expiresIn"] = expiresIn;
+        using var answer = await Http.PostAsJsonAsync("/dev/token", body);
+        answer.EnsureSuccessStatusCode();
+        return (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["token"]!;
+    }
+
+    /// <summary>The key that the running system signs with, as the AppHost made it.</summary>
+    internal async Task<string> JwtKeyAsync()
+    {
+        var model = Application.Services.GetRequiredService<DistributedApplicationModel>();
+        var parameter = model.Resources.OfType<ParameterResource>().Single(resource => resource.Name == "jwt-key");
+        return (await parameter.GetValueAsync(CancellationToken.None))!;
+    }
+
+    internal async Task<ChatSocket> ConnectAsync(string user) => await ChatSocket.ConnectAsync(Gateway, user, await TokenAsync(user));
+
+    /// <summary>Connects until the gateway chooses a node other than <paramref name="node"/>.</summary>
+    internal async Task<ChatSocket> ConnectElsewhereAsync(string user, string node)
+    {
+        for (var attempt = 0; attempt < 50; attempt++)
+        {
+            var socket = await ConnectAsync(user);
+            if (socket.Node != node)
+                return socket;
+            await socket.DisposeAsync();
+        }
+        throw new InvalidOperationException($"Fifty connections all went to node {node}.");
+    }
+
+    /// <summary>Calls the HTTP API as a user and gives status and body.</summary>
+    internal async Task<(int Status, JsonNode? Body)> CallAsync(string user, HttpMethod method, string path, object? body = null, string? scope = null)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await TokenAsync(user, scope));
+        using var answer = await Http.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        return ((int)answer.StatusCode, text.Length > 0 ? JsonNode.Parse(text) : null);
+    }
+
+    internal async Task<JsonNode> GetAsync(string user, string path)
+    {
+        var (status, body) = await CallAsync(user, HttpMethod.Get, path);
+        Assert.True(status == 200, $"GET {path}: {status} {body}");
+        return body!;
+    }
+
+    /// <summary>One value straight from PostgreSQL.</summary>
+    internal async Task<T> QueryAsync<T>(string sql, params object[] arguments)
+    {
+        await using var source = NpgsqlDataSource.Create((await Application.GetConnectionStringAsync("chatdb"))!);
+        await using var command = source.CreateCommand(sql);
+        foreach (var argument in arguments)
+            command.Parameters.Add(new NpgsqlParameter { Value = argument });
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Asks again and again until the answer is right; fails with the last answer.</summary>
+    internal static async Task<T> EventuallyAsync<T>(Func<Task<T>> ask, Func<T, bool> right)
+    {
+        using var patience = new CancellationTokenSource(ChatSocket.Patience);
+        while (true)
+        {
+            var answer = await ask();
+            if (right(answer))
+                return answer;
+            try
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.Fail($"Never came true within {ChatSocket.Patience.TotalSeconds} s; last answer: {answer}");
+            }
+        }
+    }
+}
+
+/// <summary>All acceptance tests share one system and run one after another: some of them break a part of it for a while.</summary>
+[CollectionDefinition(Name)]
+public sealed class ChatSystemDefinition : ICollectionFixture<ChatSystem>
+{
+    public const string Name = "system";
+}

@@ -1,0 +1,137 @@
+using System.Text.Json.Nodes;
+
+namespace AspireChat.Tests.Acceptance;
+
+[Collection(ChatSystemDefinition.Name)]
+[Trait("Needs", "System")]
+public sealed class OutageTests(ChatSystem system)
+{
+    [Fact]
+    public async Task A_killed_replica_comes_back_and_users_of_the_other_never_notice()
+    {
+        var room = ChatSystem.Unique("room");
+        await using var a = await system.ConnectAsync(ChatSystem.Unique("alice"));
+        await using var b = await system.ConnectElsewhereAsync(ChatSystem.Unique("bob"), a.Node);
+        await a.JoinAsync(room);
+        await b.JoinAsync(room);
+        await a.SayAsync(room, "before");
+        await b.ExpectAsync("room");
+        var before = await Faults.ProcessesAsync(system.Application, "connection", 2);
+
+        // Which process serves bob is seen by killing one and looking whose socket ends.
+        foreach (var (_, process) in before)
+        {
+            Faults.Kill(process);
+            break;
+        }
+        var closed = await Task.WhenAny(a.ExpectCloseAsync(), b.ExpectCloseAsync());
+        await closed;
+        var (survivor, victim) = a.ClosedWith is null ? (a, b) : (b, a);
+        Assert.Null(survivor.ClosedWith);
+        for (var i = 0; i < 5; i++)
+            await survivor.SayAsync(room, $"during {i}");
+
+        // The victim reconnects anywhere and asks for what it missed.
+        var seen = victim.Received.Where(frame => (string?)frame["type"] == "room").Max(frame => (long)frame["seq"]!);
+        await using var again = await system.ConnectAsync(victim.User);
+        await again.JoinAsync(room, since: seen);
+        await again.ExpectAsync("resumed", frame => (bool)frame["complete"]! && (long)frame["head"]! == 6);
+        Assert.Equal(Enumerable.Range(0, 5).Select(i => $"during {i}"), again.Contents(room).Where(content => content != "before"));
+        Assert.Equal(["before", .. Enumerable.Range(0, 5).Select(i => $"during {i}")], survivor.Contents(room));
+
+        var after = await Faults.ProcessesAsync(system.Application, "connection", 2);
+        Assert.Single(after.Values.Except(before.Values));
+        await using var elsewhere = await system.ConnectElsewhereAsync(ChatSystem.Unique("carol"), survivor.Node);
+        await elsewhere.JoinAsync(room);
+        await survivor.SayAsync(room, "after");
+        await elsewhere.ExpectAsync("room", frame => (string?)frame["content"] == "after");
+    }
+
+    [Fact]
+    public async Task While_Redis_is_away_sends_are_answered_unavailable_and_nothing_acknowledged_is_missing_afterwards()
+    {
+        var (room, alice) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"));
+        await using var a = await system.ConnectAsync(alice);
+        await using var b = await system.ConnectElsewhereAsync(ChatSystem.Unique("bob"), a.Node);
+        await a.JoinAsync(room);
+        await b.JoinAsync(room);
+        var acknowledged = new List<string>();
+        for (var i = 0; i < 5; i++)
+        {
+            await a.SayAsync(room, $"before {i}");
+            acknowledged.Add($"before {i}");
+        }
+        var redis = (await Faults.ProcessesAsync(system.Application, "redis", 1)).Single().Value;
+
+        Faults.Pause(redis);
+        JsonObject error;
+        try
+        {
+            await a.SendAsync(new { type = "room", room, content = "during", nonce = "during" });
+            error = await a.ExpectAsync("error", frame => (string?)frame["nonce"] == "during");
+        }
+        finally
+        {
+            Faults.Continue(redis);
+        }
+
+        Assert.Equal("unavailable", (string?)error["code"]);
+        Assert.True((int)error["retryAfter"]! > 0);
+        await RetryUntilAcknowledgedAsync(a, room, "during");
+        acknowledged.Add("during");
+        await a.SayAsync(room, "after");
+        acknowledged.Add("after");
+        await b.ExpectAsync("room", frame => (string?)frame["content"] == "after");
+        Assert.Equal(acknowledged, a.Contents(room));
+        Assert.Equal(acknowledged, b.Contents(room));
+        var page = await system.GetAsync(alice, $"/api/rooms/{room}/messages?after=0");
+        Assert.Equal(acknowledged, page["items"]!.AsArray().Select(item => (string)item!["content"]!));
+    }
+
+    [Fact]
+    public async Task While_PostgreSQL_is_away_chat_and_recent_history_go_on_and_the_backlog_drains_afterwards()
+    {
+        var (room, alice) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"));
+        await using var a = await system.ConnectAsync(alice);
+        await using var b = await system.ConnectElsewhereAsync(ChatSystem.Unique("bob"), a.Node);
+        await a.JoinAsync(room);
+        await b.JoinAsync(room);
+        var postgres = (await Faults.ProcessesAsync(system.Application, "postgres", 1)).Single().Value;
+        var sessions = await system.QueryAsync<int[]>("SELECT array_agg(pid) FROM pg_stat_activity WHERE datname = 'chatdb' AND pid <> pg_backend_pid()");
+
+        foreach (var process in (int[])[postgres, .. sessions])
+            Faults.Pause(process);
+        try
+        {
+            for (var i = 1; i <= 10; i++)
+                await a.SayAsync(room, $"m{i}");
+            await b.ExpectAsync("room", frame => (long)frame["seq"]! == 10);
+        }
+        finally
+        {
+            foreach (var process in (int[])[postgres, .. sessions])
+                Faults.Continue(process);
+        }
+
+        await ChatSystem.EventuallyAsync(
+            () => system.QueryAsync<long>("SELECT count(*) FROM events WHERE conversation = $1", $"r:{room}"), count => count == 10);
+        await a.ExpectAsync("durable", frame => (long)frame["seq"]! == 10);
+        Assert.Equal(b.Contents(room), a.Contents(room));
+    }
+
+    private static async Task RetryUntilAcknowledgedAsync(ChatSocket socket, string room, string nonce)
+    {
+        while (true)
+        {
+            await socket.SendAsync(new { type = "room", room, content = nonce, nonce });
+            var ack = socket.ExpectAckAsync(nonce);
+            var error = socket.ExpectAsync("error", frame => (string?)frame["nonce"] == nonce);
+            if (await Task.WhenAny(ack, error) == ack)
+            {
+                await ack;
+                return;
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds((int)(await error)["retryAfter"]!), TimeProvider.System, CancellationToken.None);
+        }
+    }
+}
