@@ -12,6 +12,7 @@ import { Tokens } from './tokens.js';
 /**
  * @typedef {object} ChatOptions
  * @property {import('./tokens.js').TokenProvider} getToken asked at the start, before the token expires and when it is refused
+ * @property {string} [user] who the token is of, where the application knows it; else the first connection tells
  * @property {string} [url] where the gateway is; default: where the page came from
  * @property {AbortSignal} [signal] closes the client
  * @property {import('./connection.js').WebSocketType} [WebSocket] for tests and for runtimes without their own
@@ -43,8 +44,9 @@ export class ChatClient extends Emitter {
   #resumes = new Map();
 
   /** @param {ChatOptions} options */
-  constructor({ getToken, url = globalThis.location?.origin, signal, WebSocket = globalThis.WebSocket, fetch = globalThis.fetch, clock = systemClock }) {
+  constructor({ getToken, user, url = globalThis.location?.origin, signal, WebSocket = globalThis.WebSocket, fetch = globalThis.fetch, clock = systemClock }) {
     super();
+    this.info.user = user ?? null;
     const base = String(url).replace(/\/+$/, '');
     const tokens = new Tokens(getToken, clock, this.#lifetime.signal);
     this.#clock = clock;

@@ -1,0 +1,78 @@
+/**
+ * Makes an element. Texts become text nodes, never HTML: this is the only way that this page builds elements.
+ * @param {string} tag
+ * @param {Record<string, any>} [properties] `class`, `on…` listeners, `aria-…`/`data-…`/`role`/`for` as attributes, the rest as properties
+ * @param {...any} children what is null, undefined or false is left out
+ * @returns {any}
+ */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null) continue;
+    if (name === 'class') element.className = value;
+    else if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else if (/^(aria-|data-|role$|for$|autocapitalize$|enterkeyhint$)/.test(name)) element.setAttribute(name, String(value));
+    else element[name] = value;
+  }
+  element.append(...children.filter((c) => c !== null && c !== undefined && c !== false));
+  return element;
+}
+
+const ICONS = {
+  back: 'M15 5l-7 7 7 7',
+  down: 'M12 5v14M5 12l7 7 7-7',
+  people: 'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.2a6.5 6.5 0 0 1 3.5 5.8',
+  plus: 'M12 5v14M5 12h14',
+  send: 'M5 12h13M12 5l7 7-7 7',
+  leave: 'M10 4H5v16h5M15 8l4 4-4 4M19 12H9',
+};
+const SVG = 'http://www.w3.org/2000/svg';
+
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(SVG, 'path');
+  path.setAttribute('d', ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** A user's initials on a colour that stays the same. @param {string} user */
+export function avatar(user) {
+  let hash = 0;
+  for (const char of user) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
+  const words = user.split(/[^A-Za-z0-9]+/).filter(Boolean);
+  const initials = words.length > 1 ? words[0][0] + words[1][0] : user.slice(0, 2);
+  return h('span', { class: `avatar hue-${hash % 8}`, 'aria-hidden': 'true' }, initials.toUpperCase());
+}
+
+const clockTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
+const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const dayNameWithYear = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' });
+
+/** @param {number|string} time */
+export const fullTimeOf = (time) => fullTime.format(new Date(time));
+
+export function timeElement(time) {
+  const date = new Date(time);
+  return h('time', { dateTime: date.toISOString(), title: fullTime.format(date) }, clockTime.format(date));
+}
+
+export const dayOf = (time) => new Date(time).toDateString();
+
+export function dayLabel(time) {
+  const date = new Date(time);
+  const today = new Date();
+  if (date.toDateString() === today.toDateString()) return 'Today';
+  today.setDate(today.getDate() - 1);
+  if (date.toDateString() === today.toDateString()) return 'Yesterday';
+  return (date.getFullYear() === today.getFullYear() ? dayName : dayNameWithYear).format(date);
+}
+
+export function listNames(names) {
+  if (names.length <= 1) return names.join('');
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}

@@ -1,0 +1,108 @@
+import { ChatClient, isId } from '../aspirechat.js';
+import './conversation.js';
+import { h } from './dom.js';
+import { developmentToken, forgetUser, storeConversations, storeUser, storedConversations, storedUser } from './session.js';
+import './sidebar.js';
+import './sign-in.js';
+
+/** @typedef {import('../aspirechat.js').Conversation} Conversation */
+
+const FIRST_ROOM = 'lobby';
+
+function showSignIn(message = '') {
+  const signIn = h('chat-sign-in', { 'onsign-in': (event) => { storeUser(event.detail); start(event.detail); } });
+  document.body.replaceChildren(signIn);
+  signIn.fail(message);
+}
+
+function start(user) {
+  const client = new ChatClient({ user, getToken: ({ signal }) => developmentToken(user, signal) });
+  const sidebar = h('chat-sidebar', {});
+  const view = h('chat-conversation', { client });
+  const banner = h('chat-banner', {});
+  const nothing = h('main', { class: 'nothing' }, h('p', { class: 'muted' }, 'Pick a conversation.'));
+  const shell = h('div', { class: 'shell' }, h('a', { class: 'skip', href: '#composer', onclick: (e) => { e.preventDefault(); view.focus(); } }, 'Skip to the message field'), banner, sidebar, nothing, view);
+  document.body.replaceChildren(shell);
+  sidebar.watch(client, user);
+  banner.watch(client);
+  view.hidden = true;
+  const page = new AbortController();
+
+  const join = (room) => client.join(room).catch((error) => {
+    if (error.code !== 'closed') alertUser(`#${room}: ${error.message}`);
+  });
+  const alertUser = (text) => {
+    const toast = h('p', { class: 'toast', role: 'alert' }, text);
+    shell.append(toast);
+    setTimeout(() => toast.remove(), 6000);
+  };
+  const remember = () => storeConversations(user, [...client.conversations.keys()]);
+  client.on('conversation', remember);
+  client.on('left', (conversation) => {
+    remember();
+    if (location.hash === hashOf(conversation)) location.hash = '';
+  });
+  // The rooms that the user is a member of, on whatever device they were joined.
+  client.on('overview', (items) => { for (const { room } of items) if (room !== undefined) join(room); });
+  client.on('fault', (fault) => console.warn('AspireChat:', fault.code, fault.message));
+
+  const show = () => {
+    const [, kind, name] = /^#(room|direct)\/(.+)$/.exec(location.hash) ?? [];
+    const open = kind !== undefined && isId(name);
+    shell.classList.toggle('open', open);
+    view.hidden = !open;
+    nothing.hidden = open;
+    if (!open) return sidebar.select(null);
+    if (kind === 'room') join(name);
+    const conversation = kind === 'room' ? client.conversations.get(`room:${name}`) : client.direct(name);
+    sidebar.select(conversation?.key ?? null);
+    if (!conversation) return;
+    view.show(conversation);
+    view.focus();
+  };
+  addEventListener('hashchange', show, page);
+  sidebar.addEventListener('open', ({ detail: { kind, name } }) => go(`#${kind}/${name}`));
+  view.addEventListener('direct', ({ detail }) => go(`#direct/${detail}`));
+  view.addEventListener('leave', ({ detail }) => client.leave(detail.name));
+  const go = (hash) => (location.hash === hash ? show() : (location.hash = hash));
+
+  // Alt with an arrow key goes through the conversations.
+  addEventListener('keydown', (event) => {
+    if (!event.altKey || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
+    const { order } = sidebar;
+    const at = order.findIndex((c) => hashOf(c) === location.hash);
+    const next = order.at((at + (event.key === 'ArrowDown' ? 1 : -1)) % order.length);
+    if (next) go(hashOf(next));
+    event.preventDefault();
+  }, page);
+  addEventListener('online', () => client.wake(), page);
+  document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') client.wake(); }, page);
+
+  const end = (message) => {
+    page.abort();
+    client.close();
+    forgetUser();
+    history.replaceState(null, '', location.pathname);
+    showSignIn(message);
+  };
+  sidebar.addEventListener('sign-out', () => end(''));
+  client.connect().catch((error) => { if (client.info.node === '' && !page.signal.aborted) end(error.message); });
+
+  for (const key of storedConversations(user) ?? [`room:${FIRST_ROOM}`]) {
+    const [kind, name] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)];
+    if (!isId(name)) continue;
+    if (kind === 'room') join(name);
+    else client.direct(name);
+  }
+  // Wide screens have room for a conversation beside the list; narrow ones show the list first.
+  if (!location.hash && matchMedia('(min-width: 720px)').matches && sidebar.order[0]) {
+    history.replaceState(null, '', hashOf(sidebar.order[0]));
+  }
+  show();
+}
+
+const hashOf = ({ kind, name }) => `#${kind}/${name}`;
+
+const user = storedUser();
+if (user !== null && isId(user)) start(user);
+else showSignIn();

@@ -1,0 +1,43 @@
+// Who uses this tab, and which conversations they had open: sessionStorage, so that two tabs can be two users.
+
+const USER = 'aspirechat.user';
+
+export const storedUser = () => read(sessionStorage, USER);
+export const storeUser = (user) => write(sessionStorage, USER, user);
+export const forgetUser = () => sessionStorage.removeItem(USER);
+
+export function storedConversations(user) {
+  try {
+    const keys = JSON.parse(read(localStorage, `aspirechat.open.${user}`) ?? 'null');
+    return Array.isArray(keys) ? keys.filter((k) => typeof k === 'string') : null;
+  } catch {
+    return null;
+  }
+}
+
+export const storeConversations = (user, keys) => write(localStorage, `aspirechat.open.${user}`, JSON.stringify(keys));
+
+/**
+ * Asks the development endpoint for a token. A product's page asks its own sign-in here.
+ * @param {string} user @param {AbortSignal} [signal]
+ * @returns {Promise<{token: string, expires: string}>}
+ */
+export async function developmentToken(user, signal) {
+  const response = await fetch('/dev/token', {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ user }), signal,
+  });
+  if (response.ok) return response.json();
+  const message = response.status === 400 ? 'This name cannot be used.'
+    : response.status === 404 ? 'This server gives no development tokens: it does not run in the Development environment.'
+    : `The server gave no token (HTTP ${response.status}).`;
+  throw Object.assign(new Error(message), { fatal: response.status === 400 || response.status === 404 });
+}
+
+/** Storage can be forbidden or full; the page works without it. @param {Storage} storage @param {string} key */
+function read(storage, key) {
+  try { return storage.getItem(key); } catch { return null; }
+}
+
+function write(storage, key, value) {
+  try { storage.setItem(key, value); } catch { /* see read */ }
+}

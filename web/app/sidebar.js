@@ -1,0 +1,105 @@
+import { isId } from '../aspirechat.js';
+import './status.js';
+import { avatar, h, icon } from './dom.js';
+
+/** @typedef {import('../aspirechat.js').ChatClient} ChatClient */
+/** @typedef {import('../aspirechat.js').Conversation} Conversation */
+
+/** The user's conversations, with what is unread. Fires `open` with `{kind, name}` for one to join or start, and `sign-out`. */
+export class ChatSidebar extends HTMLElement {
+  #client = null;
+  #current = null;
+  #rooms = h('ul', { class: 'conversations' });
+  #directs = h('ul', { class: 'conversations' });
+  #state = h('span', { class: 'connection small', role: 'status' });
+  #drawing = false;
+
+  watch(client, user) {
+    this.#client = client;
+    const diagnostics = h('chat-diagnostics', {});
+    this.append(
+      h('header', { class: 'bar' }, avatar(user),
+        h('div', { class: 'titles' }, h('strong', {}, user), this.#state),
+        h('button', { type: 'button', class: 'plain round', 'aria-label': 'Sign out', title: 'Sign out', onclick: () => this.dispatchEvent(new CustomEvent('sign-out')) }, icon('leave'))),
+      h('nav', { 'aria-label': 'Conversations' },
+        this.#section('Rooms', 'room', 'Join or create a room', this.#rooms),
+        this.#section('Direct messages', 'direct', 'Message a user', this.#directs)),
+      diagnostics);
+    diagnostics.watch(client, () => client.conversations.get(this.#current ?? ''));
+    client.on('status', () => this.#draw());
+    client.on('conversation', (conversation) => { conversation.on('change', () => this.#draw()); this.#draw(); });
+    client.on('left', () => this.#draw());
+    this.#draw();
+  }
+
+  select(key) {
+    this.#current = key;
+    this.#draw();
+  }
+
+  /** The conversations in the order shown. @returns {Conversation[]} */
+  get order() {
+    const all = [...this.#client.conversations.values()];
+    const byName = (a, b) => a.name.localeCompare(b.name);
+    return [...all.filter((c) => c.kind === 'room').sort(byName), ...all.filter((c) => c.kind === 'direct').sort(byName)];
+  }
+
+  #section(title, kind, label, list) {
+    const input = h('input', { 'aria-label': label, placeholder: kind === 'room' ? 'Room name' : 'User name', maxLength: 64, autocapitalize: 'none', spellcheck: false, autocomplete: 'off', name: kind });
+    const form = h('form', {
+      class: 'add', hidden: true, noValidate: true,
+      onsubmit: (event) => {
+        event.preventDefault();
+        const name = input.value.trim().replace(/^[#@]/, '');
+        input.setCustomValidity(isId(name) ? '' : 'Letters, digits and _ . - only.');
+        if (!input.reportValidity()) return;
+        input.value = '';
+        toggle(false);
+        this.dispatchEvent(new CustomEvent('open', { detail: { kind, name } }));
+      },
+      onkeydown: (event) => { if (event.key === 'Escape') { toggle(false); button.focus(); } },
+    }, input, h('button', { type: 'submit', class: 'small-button' }, kind === 'room' ? 'Join' : 'Open'));
+    input.addEventListener('input', () => input.setCustomValidity(''));
+    const toggle = (open) => {
+      form.hidden = !open;
+      button.setAttribute('aria-expanded', String(open));
+      if (open) input.focus();
+    };
+    const button = h('button', { type: 'button', class: 'plain round tiny', 'aria-label': label, 'aria-expanded': 'false', title: label, onclick: () => toggle(form.hidden) }, icon('plus'));
+    return h('section', { 'aria-label': title }, h('div', { class: 'section-title' }, h('h2', {}, title), button), form, list);
+  }
+
+  // Many changes come together, a replay's for one: they are drawn once.
+  #draw() {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    queueMicrotask(() => {
+      this.#drawing = false;
+      const { state } = this.#client.status;
+      this.#state.className = `connection small ${state}`;
+      this.#state.textContent = { idle: 'Offline', connecting: 'Connecting…', connected: 'Connected', reconnecting: 'Reconnecting…', closed: 'Disconnected' }[state];
+      const order = this.order;
+      update(this.#rooms, order.filter((c) => c.kind === 'room').map((c) => this.#item(c)), 'No rooms yet');
+      update(this.#directs, order.filter((c) => c.kind === 'direct').map((c) => this.#item(c)), 'No conversations yet');
+      const unread = order.reduce((sum, c) => sum + c.unread, 0);
+      document.title = unread > 0 ? `(${unread}) AspireChat` : 'AspireChat';
+    });
+  }
+
+  #item({ key, kind, name, unread, typingUsers }) {
+    return h('li', {}, h('a', { href: `#${kind}/${name}`, class: unread > 0 ? 'unread' : '', 'aria-current': key === this.#current ? 'page' : null },
+      kind === 'room' ? h('span', { class: 'hash', 'aria-hidden': 'true' }, '#')
+        : h('span', { class: `presence${this.#client.isOnline(name) ? ' on' : ''}` }, avatar(name)),
+      h('span', { class: 'name' }, name),
+      typingUsers.length > 0 && h('span', { class: 'dots', title: 'Somebody is typing' }, h('i'), h('i'), h('i')),
+      unread > 0 && h('span', { class: 'badge' }, unread > 99 ? '99+' : String(unread), h('span', { class: 'sr-only' }, ' unread'))));
+  }
+}
+
+/** Exchanges a list's items without losing the keyboard's place. @param {HTMLElement} list @param {HTMLElement[]} items @param {string} empty */
+function update(list, items, empty) {
+  const focused = list.querySelector('a:focus')?.getAttribute('href');
+  list.replaceChildren(...(items.length > 0 ? items : [h('li', { class: 'muted small empty' }, empty)]));
+  if (focused) [...list.querySelectorAll('a')].find((a) => a.getAttribute('href') === focused)?.focus();
+}
+customElements.define('chat-sidebar', ChatSidebar);
