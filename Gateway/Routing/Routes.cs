@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.LoadBalancing;
 using Yarp.ReverseProxy.Model;
 
@@ -77,6 +78,8 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
         },
         HealthCheck = new HealthCheckConfig
         {
+            // None rather than all of them when all are unhealthy: a replica that says so cannot serve, and a 503 tells when to come back.
+            AvailableDestinationsPolicy = HealthCheckConstants.AvailableDestinations.HealthyAndUnknown,
             Active = new ActiveHealthCheckConfig
             {
                 Enabled = true,

@@ -23,7 +23,7 @@ internal sealed class ServiceDestinations(
     ILogger<ServiceDestinations> logger)
     : IDestinationResolver
 {
-    private readonly ConcurrentDictionary<string, IReadOnlyList<string>> _known = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, Known> _known = new(StringComparer.OrdinalIgnoreCase);
 
     public async ValueTask<ResolvedDestinationCollection> ResolveDestinationsAsync(
         IReadOnlyDictionary<string, DestinationConfig> destinations, CancellationToken cancellationToken)
@@ -57,20 +57,26 @@ internal sealed class ServiceDestinations(
     {
         try
         {
-            var addresses = await names.LookUpAsync(address.DnsSafeHost, cancellationToken);
+            // A name server that is down takes the resolver many seconds, and the gateway's start waits for this.
+            var addresses = await names.LookUpAsync(address.DnsSafeHost, cancellationToken)
+                .WaitAsync(options.Value.ConnectTimeout, time, cancellationToken);
             // A replica with both kinds of address would be counted twice.
             var family = addresses.Any(each => each.AddressFamily == AddressFamily.InterNetwork)
                 ? AddressFamily.InterNetwork
                 : AddressFamily.InterNetworkV6;
             string[] replicas = [.. addresses.Where(each => each.AddressFamily == family)
                 .Select(each => $"{address.Scheme}://{new IPEndPoint(each, address.Port)}").Order(StringComparer.Ordinal)];
-            return _known[address.Authority] = replicas;
+            _known[address.Authority] = new Known(replicas, IsMissing: false);
+            return replicas;
         }
-        catch (SocketException fault)
+        catch (Exception fault) when (fault is SocketException or TimeoutException)
         {
-            var known = _known.GetValueOrDefault(address.Authority, []);
-            logger.AddressesNotFound(cluster, address.Authority, fault.SocketErrorCode.ToString(), known.Count);
-            return known;
+            var known = _known.GetValueOrDefault(address.Authority) ?? new Known([], IsMissing: false);
+            // Once per outage: the next lookup is only seconds away.
+            if (!known.IsMissing)
+                logger.AddressesNotFound(cluster, address.Authority, fault.Message, known.Replicas.Count);
+            _known[address.Authority] = known with { IsMissing = true };
+            return known.Replicas;
         }
     }
 
@@ -84,6 +90,8 @@ internal sealed class ServiceDestinations(
 
     private static bool IsName(Uri address) =>
         address.HostNameType == UriHostNameType.Dns && !string.Equals(address.Host, "localhost", StringComparison.OrdinalIgnoreCase);
+
+    private sealed record Known(IReadOnlyList<string> Replicas, bool IsMissing);
 
     private CancellationChangeToken After(TimeSpan delay) => new(new CancellationTokenSource(delay, time).Token);
 }

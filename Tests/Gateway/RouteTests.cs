@@ -1,0 +1,139 @@
+using System.Net;
+using AspireChat.Tests.ServiceDefaults;
+
+namespace AspireChat.Tests.Gateway;
+
+public sealed class RouteTests
+{
+    [Theory]
+    [InlineData("POST", "/api/rooms/lobby/messages", "connection")]
+    [InlineData("GET", "/api/rooms/lobby/messages?limit=5&before=x%2By", "persistence")]
+    [InlineData("GET", "/api/rooms/lobby/members", "persistence")]
+    [InlineData("GET", "/api/dms/bob/messages", "persistence")]
+    [InlineData("GET", "/api/conversations", "persistence")]
+    [InlineData("GET", "/api/users/bob/presence", "presence")]
+    [InlineData("POST", "/api/presence", "presence")]
+    [InlineData("GET", "/api/unknown", "persistence")]
+    public async Task Each_path_goes_to_its_service_unchanged(string method, string target, string service)
+    {
+        await using var services = await Services.StartAsync();
+
+        var response = await services.Gateway.SendAsync(
+            new HttpMethod(method), target, TestTokens.For("alice"), method == "POST" ? new StringContent("{}") : null);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal((service, target), services.Seen.Select(seen => (seen.Backend, seen.RawTarget)).Single());
+    }
+
+    [Theory]
+    [InlineData("/internal/rooms")]
+    [InlineData("/Internal/rooms")]
+    [InlineData("/api/../internal/rooms")]
+    [InlineData("/api/%2e%2e/internal/rooms")]
+    [InlineData("/api/%2E%2E/%69nternal/rooms")]
+    [InlineData("//internal/rooms")]
+    [InlineData("/ws/../internal/rooms")]
+    [InlineData("/ws/internal")]
+    [InlineData("/health/internal")]
+    [InlineData("/nothing")]
+    public async Task What_is_not_listed_does_not_exist_internal_paths_above_all(string target)
+    {
+        await using var services = await Services.StartAsync();
+
+        var answer = await RawRequest.SendAsync(
+            services.Gateway.Address,
+            $"GET {target} HTTP/1.1\r\nHost: {services.Gateway.Address.Authority}\r\nConnection: close\r\n" +
+            $"Authorization: Bearer {TestTokens.For("alice", scope: "chat:admin")}\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 404", answer, StringComparison.Ordinal);
+        Assert.Contains("application/problem+json", answer, StringComparison.Ordinal);
+        Assert.Empty(services.Seen);
+    }
+
+    [Theory]
+    [InlineData("/api/..%2finternal/rooms")]
+    [InlineData("/api/%252e%252e/internal/rooms")]
+    [InlineData("/api/..;/internal/rooms")]
+    [InlineData("/api/x\\..\\..\\internal")]
+    public async Task An_escaped_path_stays_below_api_behind_the_gateway_too(string target)
+    {
+        await using var services = await Services.StartAsync();
+
+        await RawRequest.SendAsync(
+            services.Gateway.Address,
+            $"GET {target} HTTP/1.1\r\nHost: {services.Gateway.Address.Authority}\r\nConnection: close\r\n" +
+            $"Authorization: Bearer {TestTokens.For("alice")}\r\n\r\n");
+
+        Assert.All(services.Seen, seen => Assert.StartsWith("/api/", new Uri(new Uri("http://x"), seen.RawTarget).AbsolutePath, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Disconnecting_a_user_needs_the_admin_scope()
+    {
+        await using var services = await Services.StartAsync();
+        Task<HttpResponseMessage> Disconnect(string? scope) => services.Gateway.SendAsync(
+            HttpMethod.Post, "/api/admin/users/bob/disconnect", TestTokens.For("alice", scope));
+
+        await Problems.AssertAsync(HttpStatusCode.Forbidden, await Disconnect(null));
+        await Problems.AssertAsync(HttpStatusCode.Forbidden, await Disconnect("chat:administrator notchat:admin"));
+        Assert.Empty(services.Seen);
+        Assert.Equal(HttpStatusCode.OK, (await Disconnect("profile chat:admin")).StatusCode);
+        Assert.Equal("connection", services.Seen.Single().Backend);
+    }
+
+    [Fact]
+    public async Task An_answer_is_passed_on_while_it_is_written()
+    {
+        await using var services = await Services.StartAsync();
+        var request = new HttpRequestMessage(HttpMethod.Get, "/api/slow");
+        request.Headers.Add("Authorization", $"Bearer {TestTokens.For("alice")}");
+
+        using var response = await services.Gateway.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        var body = await response.Content.ReadAsStreamAsync();
+        var first = new byte[6];
+        await body.ReadExactlyAsync(first).AsTask().WaitAsync(TimeSpan.FromSeconds(5));
+        foreach (var backend in services.Backends) backend.Release();
+        var rest = await new StreamReader(body).ReadToEndAsync();
+
+        Assert.Equal("first,"u8, first);
+        Assert.Equal("second", rest);
+    }
+
+    [Fact]
+    public async Task A_body_larger_than_any_call_of_the_contract_is_refused()
+    {
+        await using var services = await Services.StartAsync();
+
+        var response = await services.Gateway.SendAsync(
+            HttpMethod.Post, "/api/rooms/lobby/messages", TestTokens.For("alice"), new ByteArrayContent(new byte[200 * 1024]));
+
+        await Problems.AssertAsync(HttpStatusCode.RequestEntityTooLarge, response);
+    }
+
+    private sealed class Services(RunningGateway gateway, EchoBackend[] backends) : IAsyncDisposable
+    {
+        public RunningGateway Gateway => gateway;
+
+        public EchoBackend[] Backends => backends;
+
+        public IEnumerable<SeenRequest> Seen => backends.SelectMany(backend => backend.Seen);
+
+        public static async Task<Services> StartAsync()
+        {
+            EchoBackend[] backends =
+            [
+                await EchoBackend.StartAsync("connection"), await EchoBackend.StartAsync("presence"), await EchoBackend.StartAsync("persistence"),
+            ];
+            var gateway = await RunningGateway.StartAsync(
+                [backends[0]],
+                backends.ToDictionary(backend => $"services:{backend.Name}:http:0", string? (backend) => backend.Address));
+            return new Services(gateway, backends);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await gateway.DisposeAsync();
+            foreach (var backend in backends) await backend.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.WebSockets;
+using AspireChat.Tests.ServiceDefaults;
+
+namespace AspireChat.Tests.Gateway;
+
+public sealed class SocketTests
+{
+    [Fact]
+    public async Task A_request_that_is_no_handshake_is_told_to_upgrade()
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend]);
+
+        var response = await gateway.SendAsync(HttpMethod.Get, "/ws", TestTokens.For("alice"));
+
+        await Problems.AssertAsync(HttpStatusCode.UpgradeRequired, response);
+        Assert.Equal("websocket", response.Headers.Upgrade.Single().Name);
+        Assert.Empty(backend.Seen);
+    }
+
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("http://{self}", true)]
+    [InlineData("https://{self}", true)]
+    [InlineData("https://chat.example.org", true)]
+    [InlineData("https://CHAT.example.org", true)]
+    [InlineData("http://chat.example.org", false)]
+    [InlineData("https://chat.example.org.evil.example", false)]
+    [InlineData("https://evil.example", false)]
+    [InlineData("http://{self}.evil.example", false)]
+    [InlineData("http://127.0.0.1", false)]
+    [InlineData("null", false)]
+    [InlineData("", false)]
+    public async Task Only_pages_of_allowed_origins_may_open_a_socket(string? origin, bool isAllowed)
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync(
+            [backend], new() { ["Gateway:AllowedOrigins:0"] = "https://chat.example.org" });
+        (string, string)[] headers = origin is null ? [] : [("Origin", origin.Replace("{self}", gateway.Address.Authority, StringComparison.Ordinal))];
+
+        var response = await gateway.HandshakeAsync($"/ws?token={TestTokens.For("alice")}", headers);
+
+        if (isAllowed) Assert.Equal(HttpStatusCode.SwitchingProtocols, response.StatusCode);
+        else Assert.Equal("origin_forbidden", (await Problems.AssertAsync(HttpStatusCode.Forbidden, response)).GetProperty("code").GetString());
+        Assert.Equal(isAllowed ? 1 : 0, backend.Seen.Count);
+    }
+
+    [Fact]
+    public async Task A_star_allows_every_origin()
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend], new() { ["Gateway:AllowedOrigins:0"] = "*" });
+
+        var response = await gateway.HandshakeAsync($"/ws?token={TestTokens.For("alice")}", ("Origin", "https://anywhere.example"));
+
+        Assert.Equal(HttpStatusCode.SwitchingProtocols, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Frames_pass_both_ways_and_the_close_code_too()
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend]);
+        var (socket, _) = await gateway.ConnectAsync();
+
+        await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
+        var buffer = new byte[100];
+        var message = await socket.ReceiveAsync(buffer, CancellationToken.None);
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+
+        Assert.Equal("hello"u8, buffer.AsSpan(0, message.Count));
+        Assert.Equal(WebSocketCloseStatus.NormalClosure, socket.CloseStatus);
+        await Eventually.IsTrueAsync(() => backend.Sockets == 0, "the service sees that the client left");
+    }
+
+    [Fact]
+    public async Task A_quiet_socket_lives_while_the_service_pings_and_is_cut_when_nothing_moves()
+    {
+        await using var pinging = await EchoBackend.StartAsync(ping: TimeSpan.FromMilliseconds(100));
+        await using var silent = await EchoBackend.StartAsync();
+        Dictionary<string, string?> settings = new() { ["Gateway:SocketIdleTimeout"] = "00:00:02" };
+        await using var toPinging = await RunningGateway.StartAsync([pinging], settings);
+        await using var toSilent = await RunningGateway.StartAsync([silent], settings);
+        var (alive, _) = await toPinging.ConnectAsync();
+        var (dead, _) = await toSilent.ConnectAsync();
+
+        var start = Stopwatch.GetTimestamp();
+        var receive = alive.ReceiveAsync(new byte[10], CancellationToken.None);
+        await Assert.ThrowsAsync<WebSocketException>(() => dead.ReceiveAsync(new byte[10], CancellationToken.None));
+
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(30));
+        await alive.SendAsync("still here"u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
+        Assert.Equal(10, (await receive).Count);
+    }
+
+    [Fact]
+    public async Task A_stopping_gateway_cuts_its_sockets_within_the_drain_time()
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend], new() { ["Gateway:DrainTime"] = "00:00:00.5" });
+        for (var i = 0; i < 10; i++) await gateway.ConnectAsync();
+
+        var start = Stopwatch.GetTimestamp();
+        await gateway.StopAsync();
+
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(20));
+        await Eventually.IsTrueAsync(() => backend.Sockets == 0, "the service sees all ten leave");
+    }
+}

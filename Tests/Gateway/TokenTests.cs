@@ -1,0 +1,190 @@
+using System.Net;
+using System.Net.WebSockets;
+using AspireChat.Tests.ServiceDefaults;
+using Microsoft.IdentityModel.Tokens;
+
+namespace AspireChat.Tests.Gateway;
+
+public sealed class TokenTests
+{
+    public static TheoryData<string, string?> Refused => new()
+    {
+        { "missing", null },
+        { "empty", "" },
+        { "garbage", "garbage" },
+        { "garbage in three parts", "a.b.c" },
+        { "expired", TestTokens.For("alice", expiresIn: -30) },
+        { "expired beyond the forgiven skew", TestTokens.For("alice", expiresIn: -7) },
+        { "not valid yet", TestTokens.For("alice", startsIn: 60) },
+        { "without an end", TestTokens.For("alice", expiresIn: null) },
+        { "unsigned", TestTokens.WithoutAlgorithm("alice") },
+        { "unsigned with a signature", TestTokens.WithoutAlgorithm("alice", keepSignature: true) },
+        { "altered", TestTokens.Altered("alice", "mallo") },
+        { "of another key", TestTokens.For("alice", key: "another key that is long enough: 0123456789") },
+        { "of another issuer", TestTokens.For("alice", issuer: "somebody") },
+        { "for another audience", TestTokens.For("alice", audience: "somebody") },
+        { "for internal calls", TestTokens.For("alice", audience: "aspirechat-internal") },
+        { "of an algorithm not listed", TestTokens.For("alice", algorithm: SecurityAlgorithms.HmacSha512) },
+        { "without a subject", TestTokens.For(null) },
+        { "of a subject that is no user id", TestTokens.For("a/b") },
+        { "of a subject that is too long", TestTokens.For(new string('a', 65)) },
+        { "of a subject that is a path", TestTokens.For("..") },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public async Task A_bad_token_is_refused_before_the_upgrade_wherever_it_stands(string kind, string? token)
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend]);
+
+        foreach (var response in new[]
+        {
+            await gateway.HandshakeAsync(token is null ? "/ws" : $"/ws?token={token}"),
+            await gateway.HandshakeAsync("/ws", ("Authorization", $"Bearer {token}")),
+            await gateway.HandshakeAsync("/ws", ("Sec-WebSocket-Protocol", $"aspirechat.v1, bearer.{token}")),
+            await gateway.SendAsync(HttpMethod.Get, "/ws", token),
+            await gateway.SendAsync(HttpMethod.Get, "/api/conversations", token),
+            await gateway.SendAsync(HttpMethod.Get, $"/api/conversations?token={token}"),
+        })
+        {
+            var problem = await Problems.AssertAsync(HttpStatusCode.Unauthorized, response);
+            Assert.Contains(problem.GetProperty("code").GetString(), new[] { "token_missing", "token_invalid", "token_expired" });
+            Assert.Equal("Bearer", response.Headers.WwwAuthenticate.First().Scheme);
+        }
+        Assert.Empty(backend.Seen);
+        Assert.False(string.IsNullOrEmpty(kind));
+    }
+
+    [Fact]
+    public async Task The_problem_tells_a_missing_an_expired_and_a_bad_token_apart()
+    {
+        await using var gateway = await RunningGateway.StartAsync([]);
+        async Task<string?> CodeOf(string? token) => (await Problems.AssertAsync(
+            HttpStatusCode.Unauthorized, await gateway.SendAsync(HttpMethod.Get, "/ws", token))).GetProperty("code").GetString();
+
+        Assert.Equal("token_missing", await CodeOf(null));
+        Assert.Equal("token_expired", await CodeOf(TestTokens.For("alice", expiresIn: -30)));
+        Assert.Equal("token_invalid", await CodeOf("garbage"));
+    }
+
+    [Fact]
+    public async Task A_good_token_reaches_the_service_as_a_header_and_nowhere_else()
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend]);
+        var token = TestTokens.For("alice");
+
+        var (_, byQuery) = await gateway.ConnectAsync($"/ws?a=1%20b&token={token}&c=%C3%A4&Token={token}");
+        var (_, byHeader) = await gateway.ConnectAsync("/ws", options => options.SetRequestHeader("Authorization", $"Bearer {token}"));
+        var (socket, byProtocol) = await gateway.ConnectAsync("/ws", options =>
+        {
+            options.AddSubProtocol("aspirechat.v1");
+            options.AddSubProtocol($"bearer.{token}");
+        });
+
+        Assert.Equal("aspirechat.v1", socket.SubProtocol);
+        Assert.Equal("aspirechat.v1", byProtocol.Headers["Sec-WebSocket-Protocol"]);
+        Assert.Equal("/ws?a=1%20b&c=%C3%A4", byQuery.RawTarget);
+        Assert.Equal("/ws", byHeader.RawTarget);
+        foreach (var seen in new[] { byQuery, byHeader, byProtocol })
+        {
+            Assert.Equal($"Bearer {token}", seen.Headers["Authorization"]);
+            Assert.DoesNotContain(seen.Headers, header => header.Key != "Authorization" && header.Value.Contains(token, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task The_token_protocol_alone_is_neither_forwarded_nor_answered()
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend]);
+
+        var response = await gateway.HandshakeAsync("/ws", ("Sec-WebSocket-Protocol", $"bearer.{TestTokens.For("alice")}"));
+
+        Assert.Equal(HttpStatusCode.SwitchingProtocols, response.StatusCode);
+        Assert.False(response.Headers.Contains("Sec-WebSocket-Protocol"));
+        Assert.False(backend.Seen.Single().Headers.ContainsKey("Sec-WebSocket-Protocol"));
+    }
+
+    [Fact]
+    public async Task A_header_wins_over_the_query_so_that_a_link_cannot_change_who_calls()
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend]);
+        var (alice, mallory) = (TestTokens.For("alice"), TestTokens.For("mallory"));
+
+        await gateway.SendAsync(HttpMethod.Get, $"/api/conversations?token={mallory}", alice);
+
+        Assert.Equal($"Bearer {alice}", backend.Seen.Single().Headers["Authorization"]);
+        Assert.Equal("/api/conversations", backend.Seen.Single().RawTarget);
+    }
+
+    [Fact]
+    public async Task Identity_headers_and_cookies_from_outside_are_dropped()
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend]);
+        string[] forged =
+        [
+            "X-User", "X-User-Id", "X-Auth-Request-User", "X-Forwarded-User", "Remote-User", "X-AspireChat-User", "X-Internal-Token",
+            "X-MS-CLIENT-PRINCIPAL-ID", "X-Original-URL", "X-HTTP-Method-Override", "Cookie",
+        ];
+
+        var response = await gateway.HandshakeAsync(
+            $"/ws?token={TestTokens.For("alice")}",
+            [.. forged.Select(name => (name, "mallory")), ("X-Forwarded-For", "6.6.6.6"), ("X-Request-Tag", "kept")]);
+
+        Assert.Equal(HttpStatusCode.SwitchingProtocols, response.StatusCode);
+        var seen = backend.Seen.Single();
+        Assert.DoesNotContain(seen.Headers, header => header.Value.Contains("mallory", StringComparison.Ordinal));
+        Assert.Equal("kept", seen.Headers["X-Request-Tag"]);
+        Assert.Equal("127.0.0.1", seen.Headers["X-Forwarded-For"]);
+    }
+
+    [Fact]
+    public async Task No_token_is_written_to_a_log_or_a_trace()
+    {
+        using var activities = new CapturedActivities();
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend]);
+        string[] tokens =
+        [
+            TestTokens.For("alice"), TestTokens.For("bob", expiresIn: -30), TestTokens.For("carol", key: new string('k', 40)),
+            TestTokens.For("dave", audience: "somebody"), TestTokens.For("a/b"),
+        ];
+        foreach (var token in tokens)
+        {
+            await gateway.HandshakeAsync($"/ws?token={token}");
+            await gateway.HandshakeAsync("/ws", ("Authorization", $"Bearer {token}"));
+            await gateway.HandshakeAsync("/ws", ("Sec-WebSocket-Protocol", $"aspirechat.v1, bearer.{token}"));
+            await gateway.SendAsync(HttpMethod.Get, $"/api/conversations?token={token}");
+            await gateway.SendAsync(HttpMethod.Get, $"/nothing?token={token}");
+            // A target that the server itself refuses, and would quote.
+            await RawRequest.SendAsync(gateway.Address, $"GET /ws?token={token}\u0001\u00ff HTTP/1.1\r\nHost: x\r\n\r\n");
+        }
+        await gateway.DisposeAsync();
+
+        Assert.Contains(gateway.Logs.Lines, line => line.Contains("Proxying to", StringComparison.Ordinal));
+        Assert.Contains(activities.Stopped, activity => activity.Contains("url.path, /ws", StringComparison.Ordinal));
+        foreach (var token in tokens)
+        {
+            var secret = TestTokens.SignatureOf(token);
+            Assert.DoesNotContain(gateway.Logs.Lines, line => line.Contains(secret, StringComparison.Ordinal));
+            Assert.DoesNotContain(activities.Stopped, activity => activity.Contains(secret, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task A_client_that_was_refused_can_try_again_with_a_better_token()
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend]);
+
+        await Assert.ThrowsAsync<WebSocketException>(() => gateway.ConnectAsync("/ws?token=garbage"));
+        var (socket, seen) = await gateway.ConnectAsync();
+
+        Assert.Equal(WebSocketState.Open, socket.State);
+        Assert.Equal("GET", seen.Method);
+    }
+}

@@ -1,0 +1,138 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+
+namespace AspireChat.Tests.Gateway;
+
+public sealed class WebClientTests : IDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("web-").FullName;
+
+    public WebClientTests()
+    {
+        File.WriteAllText(Path.Combine(_root, "index.html"), "<!doctype html><title>chat</title>");
+        File.WriteAllText(Path.Combine(_root, "app.js"), "export const a = 1;");
+        File.WriteAllText(Path.Combine(_root, "module.mjs"), "export const b = 1;");
+        File.WriteAllText(Path.Combine(_root, "style.css"), "body {}");
+        File.WriteAllText(Path.Combine(_root, "icon.svg"), "<svg/>");
+        File.WriteAllText(Path.Combine(_root, "unknown.secret"), "no type, not served");
+        File.WriteAllText(Path.Combine(_root, "..", Path.GetFileName(_root) + ".txt"), "outside");
+    }
+
+    public void Dispose()
+    {
+        Directory.Delete(_root, recursive: true);
+        File.Delete(_root + ".txt");
+    }
+
+    [Theory]
+    [InlineData("/", "text/html; charset=utf-8")]
+    [InlineData("/index.html", "text/html; charset=utf-8")]
+    [InlineData("/app.js", "text/javascript; charset=utf-8")]
+    [InlineData("/module.mjs", "text/javascript; charset=utf-8")]
+    [InlineData("/style.css", "text/css; charset=utf-8")]
+    [InlineData("/icon.svg", "image/svg+xml; charset=utf-8")]
+    public async Task Files_are_served_without_a_token_typed_and_revalidated(string path, string type)
+    {
+        await using var gateway = await StartAsync();
+
+        var response = await gateway.SendAsync(HttpMethod.Get, path);
+        var again = new HttpRequestMessage(HttpMethod.Get, path);
+        again.Headers.IfNoneMatch.Add(response.Headers.ETag!);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(type, response.Content.Headers.ContentType?.ToString());
+        Assert.True(response.Headers.CacheControl?.NoCache);
+        Assert.Equal(HttpStatusCode.NotModified, (await gateway.Http.SendAsync(again)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/missing.js")]
+    [InlineData("/unknown.secret")]
+    [InlineData("/../{root}.txt")]
+    [InlineData("/%2e%2e/{root}.txt")]
+    [InlineData("/..%2f{root}.txt")]
+    public async Task Nothing_else_is_served(string path)
+    {
+        await using var gateway = await StartAsync();
+
+        var answer = await RawRequest.SendAsync(
+            gateway.Address,
+            $"GET {path.Replace("{root}", Path.GetFileName(_root), StringComparison.Ordinal)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 404", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/", HttpStatusCode.OK)]
+    [InlineData("/missing", HttpStatusCode.NotFound)]
+    [InlineData("/api/conversations", HttpStatusCode.Unauthorized)]
+    [InlineData("/alive", HttpStatusCode.OK)]
+    [InlineData("/dev/token?user=alice", HttpStatusCode.OK)]
+    public async Task Every_answer_carries_the_strict_policy(string path, HttpStatusCode status)
+    {
+        await using var gateway = await StartAsync();
+
+        var response = await gateway.SendAsync(HttpMethod.Get, path);
+
+        Assert.Equal(status, response.StatusCode);
+        var policy = response.Headers.GetValues("Content-Security-Policy").Single();
+        Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
+        Assert.Contains("script-src 'self';", policy, StringComparison.Ordinal);
+        Assert.Contains("connect-src 'self' ws: wss:;", policy, StringComparison.Ordinal);
+        Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
+        Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
+        Assert.Equal("no-referrer", response.Headers.GetValues("Referrer-Policy").Single());
+        Assert.False(response.Headers.Contains("Server"));
+    }
+
+    [Fact]
+    public async Task The_description_of_the_API_is_complete_and_consistent()
+    {
+        await using var gateway = await StartAsync();
+
+        var response = await gateway.SendAsync(HttpMethod.Get, "/openapi/v1.json");
+        var document = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+        var again = new HttpRequestMessage(HttpMethod.Get, "/openapi/v1.json");
+        again.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Parse(response.Headers.ETag!.ToString()));
+
+        Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(HttpStatusCode.NotModified, (await gateway.Http.SendAsync(again)).StatusCode);
+        Assert.StartsWith("3.1.", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
+        string[] operations = [.. document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject()
+            .Where(operation => operation.Name is "get" or "post").Select(operation => $"{operation.Name} {path.Name}"))];
+        Assert.Equal(
+            new[]
+            {
+                "get /", "get /alive", "get /api/conversations", "get /api/dms/{user}/messages", "get /api/rooms/{room}/members",
+                "get /api/rooms/{room}/messages", "get /api/users/{user}/presence", "get /dev/token", "get /health", "get /openapi/v1.json",
+                "get /ws", "post /api/admin/users/{user}/disconnect", "post /api/presence", "post /api/rooms/{room}/messages",
+                "post /dev/token",
+            },
+            operations.Order(StringComparer.Ordinal));
+        var references = References(document).Distinct().ToArray();
+        Assert.NotEmpty(references);
+        foreach (var reference in references) Assert.True(Resolves(document, reference), reference);
+    }
+
+    private static IEnumerable<string> References(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(member =>
+            member is { Name: "$ref", Value.ValueKind: JsonValueKind.String } ? [member.Value.GetString()!] : References(member.Value)),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany(References),
+        _ => [],
+    };
+
+    private static bool Resolves(JsonElement document, string reference)
+    {
+        var at = document;
+        foreach (var part in reference.Split('/').Skip(1))
+        {
+            if (!at.TryGetProperty(part, out at)) return false;
+        }
+        return reference.StartsWith("#/", StringComparison.Ordinal);
+    }
+
+    private Task<RunningGateway> StartAsync() => RunningGateway.StartAsync([], new() { ["Gateway:WebRoot"] = _root });
+}

@@ -1,0 +1,20 @@
+using System.Net;
+using System.Text.Json;
+
+namespace AspireChat.Tests.ServiceDefaults;
+
+internal static class Problems
+{
+    /// <summary>Asserts that a response is a problem document of that status, and gives its members.</summary>
+    public static async Task<JsonElement> AssertAsync(HttpStatusCode status, HttpResponseMessage response)
+    {
+        // An upgraded connection has no end of body to read to.
+        var body = response.StatusCode == HttpStatusCode.SwitchingProtocols ? "" : await response.Content.ReadAsStringAsync();
+        Assert.True(status == response.StatusCode, $"{(int)response.StatusCode} instead of {(int)status}: {body}");
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        var problem = JsonDocument.Parse(body).RootElement;
+        Assert.Equal((int)status, problem.GetProperty("status").GetInt32());
+        Assert.False(string.IsNullOrEmpty(problem.GetProperty("title").GetString()));
+        return problem;
+    }
+}
