@@ -45,11 +45,60 @@ public static class RedisKeys
     /// <summary>set: the rooms that a user is a member of (an index over <see cref="Members"/>, for presence).</summary>
     public static string UserRooms(string user) => $"u:{user}:rooms";
 
-    /// <summary>set: the users online in a room (its members who have a connection anywhere). Written by PresenceService, read for <c>joined</c>.</summary>
-    public static string RoomOnline(string room) => $"presence:room:{room}";
+    // Presence. All of it carries one hash tag, because a user's change and its effect on their rooms are one atomic step. None of it is
+    // durable: it is rebuilt from the replicas' reports. All times are Unix milliseconds. A key with an empty name is the stem from which
+    // the presence scripts build the others.
 
-    /// <summary>sorted set: who is typing in a room, scored by the Unix milliseconds when it ends. Written by PresenceService, read for <c>joined</c>.</summary>
-    public static string RoomTyping(string room) => $"presence:typing:{room}";
+    /// <summary>set: the users online in a room (its members who have a connection anywhere, or lost the last one within the grace period). Written by PresenceService, read for <c>joined</c>.</summary>
+    public static string RoomOnline(string room) => Presence + "room:" + room;
+
+    /// <summary>sorted set: who is typing in a room, scored by when it ends. Written by PresenceService, read for <c>joined</c>.</summary>
+    public static string RoomTyping(string room) => Presence + "typing:" + room;
+
+    /// <summary>
+    /// hash: user → <c>+</c> or <c>-</c>, the difference between the room's online set and what the room was last told; and <c>:+</c>,
+    /// <c>:-</c>, <c>:#</c> (no <c>online</c>, <c>offline</c>, <c>presence</c> before), <c>:count</c> (the room is too large for names; the
+    /// count it was last told), <c>:all</c> (tell every name). Expires a minute after the last telling.
+    /// </summary>
+    public static string PresenceDiff(string room) => Presence + "diff:" + room;
+
+    /// <summary>hash: replica → connections of the user there; without a key the user is connected nowhere.</summary>
+    public static string PresenceUser(string user) => Presence + "user:" + user;
+
+    /// <summary>set: the rooms in whose <see cref="RoomOnline"/> the user is.</summary>
+    public static string PresenceIn(string user) => Presence + "in:" + user;
+
+    /// <summary>string with expiry: when the user's last connection closed.</summary>
+    public static string PresenceSeen(string user) => Presence + "seen:" + user;
+
+    /// <summary>hash: <c>instance</c> and <c>sequence</c> of the last report applied; the fence against late ones. Gone when the lease ends.</summary>
+    public static string PresenceReplica(string replica) => Presence + "replica:" + replica;
+
+    /// <summary>hash: user → connections, as the replica last reported; what ends with its lease.</summary>
+    public static string PresenceReplicaUsers(string replica) => Presence + "users:" + replica;
+
+    /// <summary>set: the users that count as online.</summary>
+    public const string PresenceOnline = Presence + "online";
+
+    /// <summary>sorted set: replica → when its lease ends.</summary>
+    public const string PresenceLeases = Presence + "leases";
+
+    /// <summary>sorted set: user without a connection → when they go offline.</summary>
+    public const string PresenceGrace = Presence + "grace";
+
+    /// <summary>sorted set: user who came online and whose rooms (<see cref="UserRooms"/>) are to be read → since when.</summary>
+    public const string PresenceArrivals = Presence + "arrivals";
+
+    /// <summary>sorted set: room that is to be told of changes → when.</summary>
+    public const string PresenceDiffs = Presence + "diffs";
+
+    /// <summary>sorted set: <c>r:room:user</c> or <c>d:user:other</c>, someone typing → when it ends.</summary>
+    public const string PresenceTypists = Presence + "typists";
+
+    /// <summary>hash: <c>born</c> (this state began), <c>sweep</c> (last look at the timers), <c>settle</c> (no room is told anything before).</summary>
+    public const string PresenceWatch = Presence + "watch";
+
+    private const string Presence = "{presence}:";
 
     internal static string Tag(int partition) => string.Create(CultureInfo.InvariantCulture, $"{{p{partition:00}}}");
 }

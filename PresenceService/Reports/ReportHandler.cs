@@ -1,0 +1,134 @@
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Presence;
+using AspireChat.Contracts.Redis;
+using AspireChat.PresenceService.State;
+using AspireChat.PresenceService.Timers;
+using AspireChat.PresenceService.Typing;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace AspireChat.PresenceService.Reports;
+
+/// <summary>
+/// Applies the reports of ConnectionService replicas. A report is applied in parts of a bounded number of changes, so that a full one of
+/// many thousand users never holds Redis up; whoever sent it repeats what was not confirmed, so a report that stops half-way is harmless.
+/// Safe for concurrent use.
+/// </summary>
+public sealed class ReportHandler(
+    PresenceRedis redis, ArrivalHandler arrivals, TypingHandler typing, SweepSignal sweep, IOptions<PresenceOptions> options, PresenceMetrics metrics,
+    ILogger<ReportHandler> logger)
+{
+    /// <summary>Changes in one script call: about a millisecond of Redis.</summary>
+    private const int Part = 250;
+
+    private readonly PresenceOptions _options = options.Value;
+
+    /// <exception cref="RedisException">Redis is away: the report may or may not have been applied, or only in part.</exception>
+    public async Task<PresenceReportAnswer> ApplyAsync(string replica, PresenceReport report, CancellationToken cancellationToken)
+    {
+        var memberships = await ConfirmAsync(report.Rooms, cancellationToken);
+        var users = report.Full ? [] : report.Users;
+        List<string> came = [];
+
+        // The first part settles whether the report counts. Of a full one it is empty: who is missing from it is only known afterwards,
+        // when no older report can slip in any more.
+        var small = !report.Full && users.Count + memberships.Count <= Part;
+        var outcome = await ApplyPartAsync(
+            replica, report, report.Full ? "full" : "change", small ? users : [], small ? memberships : [], came, cancellationToken);
+        if (outcome == "applied" && !small)
+            outcome = await ApplyRestAsync(replica, report, memberships, came, cancellationToken);
+
+        metrics.Reported(outcome);
+        if (outcome == "need_full")
+            logger.FullWanted(replica);
+        if (outcome == "applied")
+        {
+            if (report.Full)
+                logger.FullReport(replica, report.Users.Count);
+            await arrivals.PlaceAsync(came, cancellationToken);
+            await typing.NoteAsync(report.Typing, cancellationToken);
+        }
+        sweep.Ring();
+        return new PresenceReportAnswer(outcome == "need_full");
+    }
+
+    private async Task<string> ApplyRestAsync(
+        string replica, PresenceReport report, IReadOnlyList<RoomMembership> memberships, List<string> came, CancellationToken cancellationToken)
+    {
+        var users = report.Users;
+        if (report.Full)
+        {
+            var listed = report.Users.Select(user => user.User).ToHashSet(StringComparer.Ordinal);
+            var known = await redis.Database.HashKeysAsync(RedisKeys.PresenceReplicaUsers(replica)).WaitAsync(cancellationToken);
+            users = [.. known.Select(user => (string)user!).Where(user => !listed.Contains(user)).Select(user => new UserConnections(user, 0)), .. users];
+        }
+        var outcome = "applied";
+        foreach (var part in users.Chunk(Part))
+        {
+            if (outcome == "applied")
+                outcome = await ApplyPartAsync(replica, report, "more", part, [], came, cancellationToken);
+        }
+        foreach (var part in memberships.Chunk(Part))
+        {
+            if (outcome == "applied")
+                outcome = await ApplyPartAsync(replica, report, "more", [], part, came, cancellationToken);
+        }
+        return outcome;
+    }
+
+    private async Task<string> ApplyPartAsync(
+        string replica, PresenceReport report, string kind, IReadOnlyList<UserConnections> users, IReadOnlyList<RoomMembership> memberships,
+        List<string> came, CancellationToken cancellationToken)
+    {
+        var now = redis.Now;
+        List<RedisValue> arguments = new(10 + 2 * users.Count + 3 * memberships.Count)
+        {
+            now + (long)_options.Lease.TotalMilliseconds,
+            replica,
+            report.Instance,
+            report.Sequence,
+            kind,
+            now + (long)_options.Grace.TotalMilliseconds,
+            (long)_options.SeenRetention.TotalMilliseconds,
+            (long)_options.Settle.TotalMilliseconds,
+            (long)_options.Lease.TotalMilliseconds,
+            users.Count,
+        };
+        foreach (var user in users)
+            arguments.AddRange([user.User, user.Connections]);
+        foreach (var membership in memberships)
+            arguments.AddRange([membership.Room, membership.User, membership.Member]);
+        var reply = (string[])(await redis.RunAsync(PresenceScripts.Report, now, arguments, cancellationToken))!;
+        came.AddRange(reply[1..]);
+        metrics.CameOnline(reply.Length - 1);
+        return reply[0];
+    }
+
+    /// <summary>
+    /// A report only says which memberships changed; what they are now is read from the log's own record of members, because reports of two
+    /// replicas on one user (joined here, left there) may come in either order. Without that record (Redis was emptied and is not filled
+    /// from PostgreSQL yet) the report is believed.
+    /// </summary>
+    private async Task<IReadOnlyList<RoomMembership>> ConfirmAsync(IReadOnlyList<RoomMembership> claims, CancellationToken cancellationToken)
+    {
+        if (claims.Count == 0)
+            return claims;
+        var database = redis.Database;
+        var open = new Dictionary<int, Task<bool>>();
+        var members = new Task<bool>[claims.Count];
+        for (var i = 0; i < claims.Count; i++)
+        {
+            var room = ConversationKey.Room(claims[i].Room);
+            open.TryAdd(room.Partition, open.TryGetValue(room.Partition, out var asked) ? asked : database.KeyExistsAsync(RedisKeys.Epoch(room.Partition)));
+            members[i] = database.HashExistsAsync(RedisKeys.Members(room), claims[i].User);
+        }
+        await Task.WhenAll([.. members, .. open.Values]).WaitAsync(cancellationToken);
+        var confirmed = new RoomMembership[claims.Count];
+        for (var i = 0; i < claims.Count; i++)
+        {
+            var isOpen = await open[ConversationKey.Room(claims[i].Room).Partition];
+            confirmed[i] = isOpen ? claims[i] with { Member = await members[i] } : claims[i];
+        }
+        return confirmed;
+    }
+}

@@ -1,0 +1,99 @@
+using AspireChat.Contracts.Presence;
+using AspireChat.Contracts.Redis;
+using AspireChat.PresenceService.Reports;
+using AspireChat.PresenceService.State;
+using AspireChat.PresenceService.Typing;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace AspireChat.PresenceService.Timers;
+
+/// <summary>
+/// Does what is due: leases that ended, users whose grace is over, arrivals that nobody placed, rooms to be told, typing that ended. Each is
+/// claimed by the script that does it, so sweeps of several replicas may overlap: work is shared, never done twice.
+/// </summary>
+public sealed class Sweep(
+    PresenceRedis redis, ArrivalHandler arrivals, TypingHandler typing, IOptions<PresenceOptions> options, PresenceMetrics metrics, ILogger<Sweep> logger)
+{
+    /// <summary>Most of each kind taken in one look; the rest is due still and taken in the next, at once.</summary>
+    private const int Most = 500;
+
+    /// <summary>Users taken offline and rooms told in one script call. A user has up to a few hundred rooms.</summary>
+    private const int Part = 50;
+
+    /// <summary>An arrival that is older was abandoned by the service that noted it.</summary>
+    private const int AbandonedMilliseconds = 1_000;
+
+    private readonly PresenceOptions _options = options.Value;
+
+    /// <summary>One look at the timers. Returns how long nothing more will be due, as far as is known now; null: nothing is.</summary>
+    public async Task<TimeSpan?> RunAsync(CancellationToken cancellationToken)
+    {
+        var now = redis.Now;
+        var due = (RedisResult[])(await redis.RunAsync(
+            PresenceScripts.Due, now,
+            [Milliseconds(_options.Blind), Milliseconds(_options.Lease), Milliseconds(_options.Grace), Most, AbandonedMilliseconds],
+            cancellationToken))!;
+        if ((int)due[0] == 1)
+            logger.WasBlind();
+
+        var leases = (string[])due[2]!;
+        foreach (var replica in leases)
+            await EndLeaseAsync(replica, cancellationToken);
+        // Each step makes work for the next ones, which was not due yet when it was looked up.
+        var users = leases.Length > 0 ? await DueAsync(RedisKeys.PresenceGrace, cancellationToken) : (string[])due[3]!;
+        foreach (var part in users.Chunk(Part))
+            metrics.WentOffline((long)await redis.RunAsync(PresenceScripts.Offline, redis.Now, part.Select(user => (RedisValue)user), cancellationToken));
+        var abandoned = (string[])due[4]!;
+        await arrivals.PlaceAsync(abandoned, cancellationToken);
+        await typing.EndAsync((string[])due[6]!, cancellationToken);
+        var rooms = users.Length + abandoned.Length > 0 ? await DueAsync(RedisKeys.PresenceDiffs, cancellationToken) : (string[])due[5]!;
+        await TellAsync(rooms, cancellationToken);
+
+        var next = (long)due[1];
+        return next < 0 ? null : TimeSpan.FromMilliseconds(Math.Max(0, next - redis.Now));
+    }
+
+    private async Task<string[]> DueAsync(string key, CancellationToken cancellationToken)
+    {
+        var members = await redis.Database.SortedSetRangeByScoreAsync(key, stop: redis.Now, take: Most).WaitAsync(cancellationToken);
+        return [.. members.Select(member => (string)member!)];
+    }
+
+    private async Task EndLeaseAsync(string replica, CancellationToken cancellationToken)
+    {
+        long gone = 0, left;
+        do
+        {
+            var reply = (long[])(await redis.RunAsync(
+                PresenceScripts.Lease, redis.Now,
+                [replica, Milliseconds(_options.SeenRetention), Milliseconds(_options.Lease), Most], cancellationToken))!;
+            if (reply[0] == 0)
+                return;
+            gone += reply[1];
+            left = reply[2];
+        }
+        while (left > 0);
+        metrics.LeaseEnded();
+        logger.LeaseEnded(replica, gone);
+    }
+
+    private async Task TellAsync(string[] rooms, CancellationToken cancellationToken)
+    {
+        foreach (var part in rooms.Chunk(Part))
+        {
+            List<RedisValue> arguments = new(3 + 2 * part.Length)
+            {
+                Milliseconds(_options.DiffInterval), Milliseconds(_options.CountInterval), _options.NameThreshold,
+            };
+            foreach (var room in part)
+                arguments.AddRange([room, RedisChannels.Room(room)]);
+            var frames = (long[])(await redis.RunAsync(PresenceScripts.Diffs, redis.Now, arguments, cancellationToken))!;
+            metrics.Told("online", frames[0]);
+            metrics.Told("offline", frames[1]);
+            metrics.Told("presence", frames[2]);
+        }
+    }
+
+    private static long Milliseconds(TimeSpan time) => (long)time.TotalMilliseconds;
+}
