@@ -14,7 +14,7 @@ export class ChatConversation extends HTMLElement {
   #lifetime = new AbortController();
   /** Of the direct conversation's user, where no room tells. @type {boolean|null} */
   #partnerOnline = null;
-  #title = h('h2', { tabIndex: -1 });
+  #title = h('h1', { tabIndex: -1 });
   #subtitle = h('p', { class: 'muted small' });
   #typing = h('p', { class: 'typing muted small' });
   #messages = h('chat-messages');
@@ -105,7 +105,7 @@ export class ChatConversation extends HTMLElement {
       return;
     }
     const members = [...conversation.members].sort((a, b) => Number(b === user) - Number(a === user) || a.localeCompare(b));
-    this.#subtitle.textContent = conversation.joined ? `${conversation.count} online` : 'Joining…';
+    this.#subtitle.textContent = conversation.joined ? `${conversation.count} online` : this.client.status.state === 'connected' ? 'Joining…' : 'Not connected';
     this.#subtitle.className = 'muted small';
     this.#peopleTitle.textContent = `Online: ${conversation.count}`;
     this.#people.replaceChildren(...members.map((u) => this.#person(u, true)),

@@ -18,13 +18,13 @@ export class ChatSidebar extends HTMLElement {
     this.#client = client;
     const diagnostics = h('chat-diagnostics', {});
     this.append(
-      h('header', { class: 'bar' }, avatar(user),
+      h('header', { class: 'bar' }, h('h1', { class: 'sr-only' }, 'AspireChat'), avatar(user),
         h('div', { class: 'titles' }, h('strong', {}, user), this.#state),
         h('button', { type: 'button', class: 'plain round', 'aria-label': 'Sign out', title: 'Sign out', onclick: () => this.dispatchEvent(new CustomEvent('sign-out')) }, icon('leave'))),
       h('nav', { 'aria-label': 'Conversations' },
         this.#section('Rooms', 'room', 'Join or create a room', this.#rooms),
         this.#section('Direct messages', 'direct', 'Message a user', this.#directs)),
-      diagnostics);
+      h('section', { 'aria-label': 'Diagnostics' }, diagnostics));
     diagnostics.watch(client, () => client.conversations.get(this.#current ?? ''));
     client.on('status', () => this.#draw());
     client.on('conversation', (conversation) => { conversation.on('change', () => this.#draw()); this.#draw(); });
