@@ -1,0 +1,31 @@
+/// <summary>What several resources of this application have in common.</summary>
+internal static class ChatResources
+{
+    /// <summary>An HTTP endpoint, the health check behind it, the key of the tokens, and the AppHost's environment.</summary>
+    public static IResourceBuilder<ProjectResource> AsChatService(
+        this IResourceBuilder<ProjectResource> builder, IResourceBuilder<ParameterResource> jwtKey, int? port = null)
+    {
+        builder.WithHttpEndpoint(port).WithHttpHealthCheck("/health").WithEnvironment("Jwt__Key", jwtKey);
+
+        // Only a run says so: what is published stays in Production, where /dev/token does not exist.
+        if (builder.ApplicationBuilder.ExecutionContext.IsRunMode)
+            builder.WithEnvironment("ASPNETCORE_ENVIRONMENT", builder.ApplicationBuilder.Environment.EnvironmentName);
+        return builder;
+    }
+
+    /// <summary>
+    /// Makes Redis write every command to its append-only file. The snapshots of <c>WithPersistence</c> alone lose what was acknowledged
+    /// since the last one.
+    /// </summary>
+    public static IResourceBuilder<RedisResource> WithAppendOnlyFile(this IResourceBuilder<RedisResource> builder) =>
+        builder.WithArgs(context =>
+        {
+            // Published, the whole command is one argument of `sh -c`; arguments after it would be the shell's, not Redis's.
+            if (context.ExecutionContext.IsPublishMode) context.Args[^1] = $"{context.Args[^1]} --appendonly yes";
+            else
+            {
+                context.Args.Add("--appendonly");
+                context.Args.Add("yes");
+            }
+        });
+}
