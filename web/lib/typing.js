@@ -1,6 +1,10 @@
 export const TYPING_RENEW_MS = 2000;
 export const TYPING_IDLE_MS = 2000;
-export const TYPING_SHOWN_MS = 3000;
+/**
+ * The server says when a typist stops, 3 s after the last renewal, and need not pass renewals on: clearing after 3 s here would hide who
+ * types for longer. This only ends an entry whose stop was lost, as typing frames are the first to be dropped for a slow reader.
+ */
+export const TYPING_LOST_MS = 30_000;
 
 /** Turns key strokes into `typing` frames: at most one `active` in 2 s, and a stop after 2 s without a key. */
 export class TypingSender {
@@ -59,7 +63,7 @@ export class TypingSender {
   }
 }
 
-/** Who is typing in a conversation. An entry expires by itself 3 s after it was last renewed: a lost stop must not stay on screen. */
+/** Who is typing in a conversation: from the server's start to its stop, and never longer than 30 s without a word of it. */
 export class TypingUsers {
   #clock;
   #changed;
@@ -81,7 +85,7 @@ export class TypingUsers {
   set(user, active) {
     const known = this.#timers.has(user);
     this.#clock.clear(this.#timers.get(user));
-    if (active) this.#timers.set(user, this.#clock.set(() => this.set(user, false), TYPING_SHOWN_MS));
+    if (active) this.#timers.set(user, this.#clock.set(() => this.set(user, false), TYPING_LOST_MS));
     else this.#timers.delete(user);
     if (known !== active) this.#changed();
   }
