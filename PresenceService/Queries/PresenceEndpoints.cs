@@ -11,20 +11,18 @@ public static class PresenceEndpoints
 
     public static void MapPresence(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/api").RequireAuthorization().AddEndpointFilter<RedisAway>().WithTags("presence");
+        var api = routes.MapGroup("/api").RequireAuthorization().AddEndpointFilter<RedisAway>();
 
         api.MapGet("/users/{user}/presence", async (string user, PresenceQueries queries, CancellationToken cancellationToken) =>
                 Identifiers.IsValid(user)
                     ? Results.Json((await queries.ReadAsync([user], cancellationToken))[0], PresenceJson.Default.UserPresence)
-                    : NoIdentifier("user"))
-            .WithSummary("Whether a user is online, and when they were last seen").Produces<UserPresence>().ProducesProblem(400).ProducesProblem(503);
+                    : NoIdentifier("user"));
 
         api.MapPost("/presence", async (PresenceQuery query, PresenceQueries queries, CancellationToken cancellationToken) =>
                 query.Users is not { } users ? Bad("users is missing: a list of user ids")
                 : users.Count > Most ? Bad($"users may hold at most {Most} user ids")
                 : !users.All(user => Identifiers.IsValid(user)) ? NoIdentifier("users")
-                : Results.Json(new PresenceList(await queries.ReadAsync(users, cancellationToken)), PresenceJson.Default.PresenceList))
-            .WithSummary($"The same for at most {Most} users").Produces<PresenceList>().ProducesProblem(400).ProducesProblem(503);
+                : Results.Json(new PresenceList(await queries.ReadAsync(users, cancellationToken)), PresenceJson.Default.PresenceList));
     }
 
     private static IResult NoIdentifier(string field) => Bad($"{field} must be 1–64 characters of A-Z a-z 0-9 _ . - for each user");

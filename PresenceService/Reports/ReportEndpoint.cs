@@ -14,8 +14,7 @@ public static class ReportEndpoint
                 ? Results.Json(await handler.ApplyAsync(replica, report, cancellationToken), PresenceReportContext.Default.PresenceReportAnswer)
                 : Results.Problem("The report holds something that is no identifier.", statusCode: StatusCodes.Status400BadRequest))
         .AddEndpointFilter<RedisAway>()
-        .RequireAuthorization(ChatPolicies.Internal)
-        .ExcludeFromDescription();
+        .RequireAuthorization(ChatPolicies.Internal);
 
     /// <summary>Identifiers become parts of keys and of frames: nothing else may get that far, whoever sends it.</summary>
     private static bool IsValid(string replica, PresenceReport report) =>
