@@ -40,6 +40,8 @@ export class ChatClient extends Emitter {
   #clock;
   #lifetime = new AbortController();
   #refs = 0;
+  /** Rooms left, true while the server is still to be told. @type {Map<string, boolean>} */
+  #left = new Map();
   /** @type {Map<string, Conversation[]>} */
   #resumes = new Map();
 
@@ -100,6 +102,7 @@ export class ChatClient extends Emitter {
   /** Joins a room, and joins it again on every connection until it is left. @param {string} room @param {{signal?: AbortSignal}} [options] */
   async join(room, { signal } = {}) {
     const conversation = this.#conversation({ room });
+    this.#left.delete(room);
     try {
       await conversation.join(signal);
     } catch (error) {
@@ -113,7 +116,7 @@ export class ChatClient extends Emitter {
   leave(room) {
     const conversation = this.conversations.get(keyOf({ room }));
     if (!conversation) return;
-    this.#connection.send({ type: 'leave', room });
+    this.#left.set(room, !this.#connection.send({ type: 'leave', room }));
     this.#remove(conversation);
   }
 
@@ -175,6 +178,7 @@ export class ChatClient extends Emitter {
       return;
     }
     this.#inform({ user: welcome.user, node: welcome.node, connection: welcome.connection, reconnects: this.#connection.reconnects });
+    for (const [room, untold] of this.#left) if (untold) this.#left.set(room, !this.#connection.send({ type: 'leave', room }));
     this.#resumes.clear();
     const resumed = [];
     for (const conversation of this.conversations.values()) {
@@ -199,7 +203,8 @@ export class ChatClient extends Emitter {
         const conversation = item.to !== undefined ? this.#conversation({ to: item.to }) : this.conversations.get(keyOf(item));
         conversation?.applyOverview(item);
       }
-      this.emit('overview', items);
+      // The list may have been made before the server heard of a leave.
+      this.emit('overview', items.filter(({ room }) => room === undefined || !this.#left.has(room)));
     } catch (error) {
       if (!this.#lifetime.signal.aborted && error instanceof ChatError && error.status !== 404) this.emit('fault', error);
     }

@@ -184,12 +184,13 @@ export class Conversation extends Emitter {
 
   /** @param {AbortSignal} [signal] stops waiting; the room stays wanted @returns {Promise<void>} when joined */
   join(signal) {
+    const asked = this.wanted;
     this.wanted = true;
     if (this.joined) return Promise.resolve();
     if (!this.#joining) {
       this.#joining = withResolvers();
       this.#joining.promise.catch(() => {});
-      if (this.#session.connected()) this.#sendJoin();
+      if (!asked && this.#session.connected()) this.#sendJoin();
     }
     const { promise } = this.#joining;
     if (!signal) return promise;
@@ -207,6 +208,7 @@ export class Conversation extends Emitter {
       if (this.wanted) this.#sendJoin();
       return null;
     }
+    this.#change({ kind: 'ready' });
     const { last, epoch } = this.#sync.timeline;
     if (last === null) return null;
     this.#sync.catchUp();

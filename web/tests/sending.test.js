@@ -226,6 +226,33 @@ test('A room left on another device goes here too', async () => {
   assert.equal(next.of('join').length, 0);
 });
 
+test('A room left while offline is left at the next connection, and does not come back', async () => {
+  const kit = setup();
+  await kit.connect();
+  await kit.join(0);
+  kit.history.overview = [{ room: 'lobby', head: 0, read: 0, unread: 0, last: null }];
+  const overviews = [];
+  kit.client.on('overview', (items) => overviews.push(items));
+  kit.socket.end(1006);
+  kit.client.leave('lobby');
+  await kit.clock.advance(500);
+  const socket = await kit.accept();
+  assert.deepEqual(socket.of('leave'), [{ type: 'leave', room: 'lobby' }]);
+  assert.equal(socket.of('join').length, 0);
+  assert.deepEqual(overviews.at(-1), []);
+});
+
+test('Joining a room that is being joined again sends one join', async () => {
+  const kit = setup();
+  await kit.connect();
+  await kit.join(0);
+  const socket = await kit.reconnect();
+  const joining = kit.client.join('lobby');
+  assert.equal(socket.of('join').length, 1);
+  socket.say(joined(0));
+  assert.equal((await joining).joined, true);
+});
+
 test('Nonces do not repeat', async () => {
   const kit = setup();
   const socket = await kit.connect();
