@@ -1,0 +1,99 @@
+using AspireChat.ConnectionService.Sockets;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
+
+namespace AspireChat.ConnectionService.Hubs;
+
+/// <summary>
+/// A direct conversation as one local user follows it: from the first event seen (or the first resume) on, events reach all of the user's
+/// connections in order. Belongs to the user's hub.
+/// </summary>
+internal sealed class DirectFeed : Feed
+{
+    private readonly LocalUser _user;
+    private readonly SentMarks _sent = new();
+
+    public DirectFeed(ConversationKey key, LocalUser user, HubContext hub) : base(new FeedId(key, user.Name), hub)
+    {
+        _user = user;
+        UsedAt = hub.Now;
+    }
+
+    public override bool HasReceivers => _user.Connections.Count > 0;
+
+    /// <summary>When the conversation was last used; the longest idle is forgotten first.</summary>
+    public long UsedAt { get; private set; }
+
+    public bool IsBusy => !Replays.IsEmpty || !_sent.IsEmpty;
+
+    public void ReceiveLive(EncodedEvent e)
+    {
+        UsedAt = Hub.Now;
+        // Nothing says what came before the first event that is seen; whoever needs that resumes.
+        if (!Positioned)
+            Locate(e.Epoch, e.Seq - 1);
+        Receive(e);
+    }
+
+    public void Resume(Connection connection, long since, string? epoch, RawJson? reference)
+    {
+        UsedAt = Hub.Now;
+        Replays.Start(new Replay(connection, since, Hub.Options.ReplayEvents, reference) { ClientEpoch = epoch });
+    }
+
+    public void RoomToSend(Connection connection) => Replays.Resume(connection);
+
+    public void Remove(Connection connection)
+    {
+        Replays.Remove(connection);
+        _sent.Remove(connection);
+    }
+
+    /// <summary>
+    /// From a resume on, lost events are noticed. Only for a user's single connection: another one that is live may still be about to get
+    /// an event up to this head, which the feed would then take for a repeat.
+    /// </summary>
+    public override void HeadRead(string epoch, long head)
+    {
+        if (Positioned || _user.Connections.Count == 1)
+            Locate(epoch, head);
+    }
+
+    public void OwnEventAccepted(Connection connection, string epoch, long seq)
+    {
+        UsedAt = Hub.Now;
+        if (Positioned && !Locate(epoch, seq))
+            return;
+        _sent.Sent(connection, seq, DurableFrame);
+    }
+
+    public void Committed(string epoch, long seq)
+    {
+        if (!Positioned || epoch == Epoch)
+            _sent.Committed(seq, DurableFrame);
+    }
+
+    protected override void Deliver(EncodedEvent e)
+    {
+        foreach (var connection in _user.Connections)
+            connection.Outbound.Send(e.FrameFor(_user.Name));
+        Hub.Metrics.Delivered.Add(_user.Connections.Count);
+    }
+
+    protected override void EpochChanged()
+    {
+        _sent.Reset();
+        Tell(0);
+    }
+
+    protected override void HoleFound(long from) => Tell(from);
+
+    private void Tell(long seq)
+    {
+        var frame = ResumedFrames.Of(Id, seq, Last, complete: false, Epoch, null);
+        foreach (var connection in _user.Connections)
+            connection.Outbound.Send(frame);
+    }
+
+    private byte[] DurableFrame(long seq) => ServerFrameCodec.Encode(new DurableFrame(null, Id.Key.Other(_user.Name), seq));
+}

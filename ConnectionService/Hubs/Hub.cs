@@ -1,0 +1,234 @@
+using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Sockets;
+using AspireChat.Contracts;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
+using AspireChat.Contracts.Redis;
+
+namespace AspireChat.ConnectionService.Hubs;
+
+/// <summary>
+/// Owns the rooms and users whose keys hash to it. A state machine: everything that happens comes as a message to <see cref="Handle"/>,
+/// one at a time, and everything it wants done goes through <see cref="IHubEffects"/>; it never waits. Not thread-safe: <see cref="HubLoop"/>
+/// drives it.
+/// </summary>
+internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics metrics, ILogger logger)
+{
+    private const int ExpiryInterval = 1_000;
+
+    private readonly HubContext _context = new(options, effects, metrics, logger);
+    private readonly Dictionary<string, Room> _rooms = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, LocalUser> _users = new(StringComparer.Ordinal);
+
+    /// <summary>Where each connection stands, so that its end costs no search.</summary>
+    private readonly Dictionary<Connection, HashSet<string>> _roomsOf = [];
+
+    private HeadCheck? _heads;
+    private long _expiryAt;
+
+    private HeadCheck Heads => _heads ??= new HeadCheck(_context);
+
+    public void Handle(HubMessage message)
+    {
+        switch (message)
+        {
+            case HubMessage.Payload payload:
+                Receive(payload);
+                break;
+            case HubMessage.Appended appended:
+                Answer(appended);
+                break;
+            case HubMessage.Tick tick:
+                OnTick(tick);
+                break;
+            case HubMessage.Opened opened:
+                UserOf(opened.Connection.User).Open(opened.Connection);
+                break;
+            case HubMessage.Closed closed:
+                Close(closed.Connection);
+                break;
+            case HubMessage.Join join:
+                Enter(join.Connection, join.Room).Join(new PendingJoin(join.Connection, join.Pass, join.Since, join.Epoch, join.Ref));
+                break;
+            case HubMessage.Leave leave:
+                Enter(leave.Connection, leave.Room).Leave(leave.Connection, leave.Pass, leave.Ref);
+                break;
+            case HubMessage.ResumeDirect resume:
+                Resume(resume);
+                break;
+            case HubMessage.RoomToSend resume:
+                GoOn(resume);
+                break;
+            case HubMessage.Subscribed { Channel: var channel, Success: var success }:
+                if (channel.IsRoom)
+                    _rooms.GetValueOrDefault(channel.Name)?.Subscribed(success);
+                else
+                    _users.GetValueOrDefault(channel.Name)?.Subscribed(success);
+                break;
+            case HubMessage.Unsubscribed { Channel: var channel }:
+                if (channel.IsRoom)
+                    _rooms.GetValueOrDefault(channel.Name)?.Unsubscribed();
+                else
+                    _users.GetValueOrDefault(channel.Name)?.Unsubscribed();
+                break;
+            case HubMessage.Overflowed { Channel: var channel }:
+                if (channel.IsRoom)
+                    _rooms.GetValueOrDefault(channel.Name)?.Feed.Repair();
+                else
+                    _users.GetValueOrDefault(channel.Name)?.Repair();
+                break;
+            case HubMessage.Restored:
+                Heads.CheckAllNow();
+                break;
+            case HubMessage.JoinAnswer answer:
+                _rooms.GetValueOrDefault(answer.Room)?.JoinAnswered(answer.Token, answer.Result);
+                break;
+            case HubMessage.LeaveAnswer answer:
+                _rooms.GetValueOrDefault(answer.Room)?.LeaveAnswered(answer.User, answer.Success);
+                break;
+            case HubMessage.PresenceAnswer answer:
+                _rooms.GetValueOrDefault(answer.Room)?.PresenceAnswered(answer.Presence);
+                break;
+            case HubMessage.TailAnswer answer:
+                Find(answer.Feed)?.TailAnswered(answer.Token, answer.Slice);
+                break;
+            case HubMessage.HeadsAnswer answer:
+                Heads.Answered(answer.Heads);
+                break;
+            case HubMessage.MembershipEnded ended:
+                _rooms.GetValueOrDefault(ended.Room)?.MembershipEnded(ended.User);
+                break;
+            default:
+                throw new InvalidOperationException($"No hub handles {message.GetType().Name}.");
+        }
+    }
+
+    private void Receive(HubMessage.Payload payload)
+    {
+        if (!ChannelMessage.TryParse(payload.Bytes, out var message))
+        {
+            metrics.CountDropped("unreadable");
+            HubLog.UnreadableMessage(logger, payload.Channel.Channel);
+        }
+        else if (payload.Channel.IsRoom)
+        {
+            _rooms.GetValueOrDefault(payload.Channel.Name)?.Receive(message);
+        }
+        else
+        {
+            _users.GetValueOrDefault(payload.Channel.Name)?.Receive(message);
+        }
+    }
+
+    /// <summary>Tells the sender what became of their event.</summary>
+    private void Answer(HubMessage.Appended appended)
+    {
+        var (connection, e, result) = appended;
+        var room = e.Conversation.IsRoom ? e.Conversation.RoomId : null;
+        var to = room is null ? e.Conversation.Other(e.From) : null;
+        if (connection.IsClosed)
+            return;
+        switch (result.Status)
+        {
+            case AppendStatus.Accepted or AppendStatus.Duplicate:
+                connection.Outbound.Send(ServerFrameCodec.Encode(new AckFrame(
+                    e.Nonce, result.Id, result.Seq, result.Epoch, Timestamps.ToText(result.Timestamp), room, to,
+                    result.Status == AppendStatus.Duplicate ? true : null)));
+                if (room is not null)
+                    _rooms.GetValueOrDefault(room)?.Feed.OwnEventAccepted(connection, result.Epoch, result.Seq);
+                else if (_users.TryGetValue(e.From, out var user))
+                    user.Follow(e.Conversation).OwnEventAccepted(connection, result.Epoch, result.Seq);
+                break;
+            case AppendStatus.NotMember:
+                Refuse(ErrorCodes.NotJoined, "the sender is not a member of the room", null);
+                break;
+            default:
+                Refuse(ErrorCodes.Unavailable, "the log can't be reached; nothing was accepted", result.RetryAfter);
+                break;
+        }
+
+        void Refuse(string code, string text, int? retryAfter) =>
+            connection.Outbound.Send(ServerFrameCodec.Encode(new ErrorFrame(code, text, e.Nonce, null, retryAfter)));
+    }
+
+    private void Resume(HubMessage.ResumeDirect resume)
+    {
+        var connection = resume.Connection;
+        if (connection.IsClosed || !_users.TryGetValue(connection.User, out var user))
+            return;
+        user.Follow(ConversationKey.Direct(connection.User, resume.To)).Resume(connection, resume.Since, resume.Epoch, resume.Ref);
+    }
+
+    private void GoOn(HubMessage.RoomToSend resume)
+    {
+        switch (Find(resume.Feed))
+        {
+            case RoomFeed room:
+                room.RoomToSend(resume.Connection);
+                break;
+            case DirectFeed direct:
+                direct.RoomToSend(resume.Connection);
+                break;
+        }
+    }
+
+    private void Close(Connection connection)
+    {
+        if (_roomsOf.Remove(connection, out var rooms))
+        {
+            foreach (var room in rooms)
+                _rooms.GetValueOrDefault(room)?.Remove(connection);
+        }
+        _users.GetValueOrDefault(connection.User)?.Remove(connection);
+    }
+
+    private void OnTick(HubMessage.Tick tick)
+    {
+        _context.Now = tick.Now;
+        _context.UnixNow = tick.UnixNow;
+        foreach (var feed in _context.Attention.ToList())
+        {
+            if (!feed.OnTick())
+                _context.Attention.Remove(feed);
+        }
+        Heads.OnTick(_rooms.Values.Select(Feed (room) => room.Feed).Concat(_users.Values.SelectMany(user => user.Directs)));
+        if (tick.Now < _expiryAt)
+            return;
+        _expiryAt = tick.Now + ExpiryInterval;
+        foreach (var (name, room) in _rooms)
+        {
+            if (room.OnTick())
+                _rooms.Remove(name);
+        }
+        foreach (var (name, user) in _users)
+        {
+            user.CloseExpired();
+            if (user.OnTick())
+                _users.Remove(name);
+        }
+    }
+
+    private Feed? Find(FeedId id) => id.User is null
+        ? _rooms.GetValueOrDefault(id.Key.RoomId)?.Feed
+        : _users.GetValueOrDefault(id.User)?.Find(id.Key);
+
+    private LocalUser UserOf(string name)
+    {
+        if (!_users.TryGetValue(name, out var user))
+            _users.Add(name, user = new LocalUser(name, _context));
+        return user;
+    }
+
+    private Room Enter(Connection connection, string name)
+    {
+        if (!connection.IsClosed)
+        {
+            if (!_roomsOf.TryGetValue(connection, out var rooms))
+                _roomsOf.Add(connection, rooms = new HashSet<string>(StringComparer.Ordinal));
+            rooms.Add(name);
+        }
+        if (!_rooms.TryGetValue(name, out var room))
+            _rooms.Add(name, room = new Room(name, _context));
+        return room;
+    }
+}

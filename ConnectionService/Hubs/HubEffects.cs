@@ -1,0 +1,94 @@
+using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Presence;
+using AspireChat.ConnectionService.Subscriptions;
+using AspireChat.Contracts.Conversations;
+
+namespace AspireChat.ConnectionService.Hubs;
+
+/// <summary>A hub's hands: starts what it asks for and posts the answers back to its mailbox.</summary>
+internal sealed class HubEffects(
+    HubMailbox mailbox,
+    HubDirectory directory,
+    IChannelSubscriber subscriber,
+    IConversationLog log,
+    MembershipIndex memberships,
+    IPresenceReporter presence,
+    ILogger logger) : IHubEffects
+{
+    /// <summary>Longer than Redis usually takes to come back after a blip, shorter than a client's patience.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    public void Subscribe(HubChannel channel) => _ = RunAsync(
+        "Subscribing",
+        async _ => new HubMessage.Subscribed(channel, await subscriber.SubscribeAsync(channel, mailbox)),
+        () => new HubMessage.Subscribed(channel, Success: false));
+
+    public void Unsubscribe(HubChannel channel) => _ = RunAsync(
+        "Unsubscribing",
+        async _ =>
+        {
+            await subscriber.UnsubscribeAsync(channel);
+            return new HubMessage.Unsubscribed(channel);
+        },
+        () => new HubMessage.Unsubscribed(channel));
+
+    public void Join(string room, string user, long token) => _ = RunAsync(
+        "Joining",
+        async cancellation =>
+        {
+            var result = await log.JoinAsync(room, user, cancellation);
+            memberships.Add(user, room);
+            return new HubMessage.JoinAnswer(room, token, result);
+        },
+        () => new HubMessage.JoinAnswer(room, token, null));
+
+    public void Leave(string room, string user) => _ = RunAsync(
+        "Leaving",
+        async cancellation =>
+        {
+            await log.LeaveAsync(room, user, cancellation);
+            memberships.Remove(user, room);
+            return new HubMessage.LeaveAnswer(room, user, Success: true);
+        },
+        () => new HubMessage.LeaveAnswer(room, user, Success: false));
+
+    public void ReadPresence(string room) => _ = RunAsync(
+        "Reading presence",
+        async _ => new HubMessage.PresenceAnswer(room, await memberships.ReadPresenceAsync(room)),
+        () => new HubMessage.PresenceAnswer(room, RoomPresence.Unknown));
+
+    public void ReadTail(FeedId feed, long afterSeq, int limit, long token) => _ = RunAsync(
+        "Reading a tail",
+        async cancellation => new HubMessage.TailAnswer(feed, token, await log.ReadTailAsync(feed.Key, afterSeq, limit, cancellation)),
+        () => new HubMessage.TailAnswer(feed, token, null));
+
+    public void ReadHeads(IReadOnlyCollection<ConversationKey> conversations) => _ = RunAsync(
+        "Reading heads",
+        async cancellation => new HubMessage.HeadsAnswer(await log.ReadHeadsAsync(conversations, cancellation)),
+        () => new HubMessage.HeadsAnswer(null));
+
+    public void PostToRoom(string room, HubMessage message) => directory.OfRoom(room).Post(message);
+
+    public void PostToSelf(HubMessage message) => mailbox.Post(message);
+
+    public void MembershipChanged(string room, string user, bool member) => presence.MembershipChanged(room, user, member);
+
+    private async Task RunAsync(string operation, Func<CancellationToken, Task<HubMessage>> run, Func<HubMessage> failed)
+    {
+        // Not on the hub's loop: what is started may do work before its first wait.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        HubMessage answer;
+        try
+        {
+            using var patience = new CancellationTokenSource(Patience);
+            answer = await run(patience.Token);
+        }
+        catch (Exception e)
+        {
+            if (e is not (LogUnavailableException or OperationCanceledException))
+                HubLog.OperationFailed(logger, operation, e.Message);
+            answer = failed();
+        }
+        mailbox.Post(answer);
+    }
+}

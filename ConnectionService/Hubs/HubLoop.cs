@@ -1,0 +1,70 @@
+namespace AspireChat.ConnectionService.Hubs;
+
+/// <summary>Drives one hub: its mailbox in, and the hub's clock. The hub itself is the state machine <see cref="Hub"/>.</summary>
+internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, HubMetrics metrics, TimeProvider time, ILogger logger)
+{
+    private volatile bool _tickPosted;
+    private long _lastTick;
+
+    public HubMailbox Mailbox => mailbox;
+
+    /// <summary>How long ago the hub last handled a tick: grows when it is stuck or overloaded.</summary>
+    public TimeSpan Lag => Volatile.Read(ref _lastTick) is var last && last == 0 ? TimeSpan.Zero : time.GetElapsedTime(last);
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(options.Tick, time);
+        var clock = TickAsync(timer, cancellationToken);
+        try
+        {
+            while (await mailbox.WaitAsync(cancellationToken))
+            {
+                while (mailbox.TryTake(out var message))
+                    Handle(message!);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The process ends; connections were closed before.
+        }
+        await clock;
+    }
+
+    private void Handle(HubMessage message)
+    {
+        try
+        {
+            hub.Handle(message);
+        }
+        catch (Exception e)
+        {
+            // A bug. The other conversations of this hub must not end with it.
+            metrics.Faults.Add(1);
+            HubLog.HandlingFailed(logger, e, message.GetType().Name);
+        }
+        if (message is HubMessage.Tick)
+        {
+            Volatile.Write(ref _lastTick, time.GetTimestamp());
+            _tickPosted = false;
+        }
+    }
+
+    private async Task TickAsync(PeriodicTimer timer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                // One at a time: a hub that is behind must not find a heap of ticks.
+                if (_tickPosted)
+                    continue;
+                _tickPosted = true;
+                mailbox.Post(new HubMessage.Tick((long)time.GetElapsedTime(0).TotalMilliseconds, time.GetUtcNow().ToUnixTimeMilliseconds()));
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // As above.
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Sockets;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
+using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Redis;
+
+namespace AspireChat.ConnectionService.Hubs;
+
+/// <summary>A pub/sub channel that a hub listens to: a room's, or a user's.</summary>
+internal readonly record struct HubChannel(bool IsRoom, string Name)
+{
+    public static HubChannel Room(string room) => new(true, room);
+
+    public static HubChannel User(string user) => new(false, user);
+
+    /// <summary>The channel's name in Redis.</summary>
+    public string Channel => IsRoom ? RedisChannels.Room(Name) : RedisChannels.User(Name);
+}
+
+/// <summary>What a hub follows: a conversation, and for a direct one the local user for whom it is followed.</summary>
+internal readonly record struct FeedId(ConversationKey Key, string? User);
+
+/// <summary>Who is online and typing in a room, as PresenceService last wrote it. Soft: empty when it cannot be read.</summary>
+internal sealed record RoomPresence(IReadOnlyList<string> Online, long Count, IReadOnlyList<string> Typing)
+{
+    public static RoomPresence Unknown { get; } = new([], 0, []);
+}
+
+/// <summary>What a hub's loop handles, one at a time. Answers to what the hub asked through <see cref="IHubEffects"/> are messages too.</summary>
+internal abstract record HubMessage
+{
+    /// <summary>The hub's clock, monotonic milliseconds.</summary>
+    public sealed record Tick(long Now, long UnixNow) : HubMessage;
+
+    public sealed record Opened(Connection Connection) : HubMessage;
+
+    public sealed record Closed(Connection Connection) : HubMessage;
+
+    public sealed record Join(Connection Connection, string Room, RoomPass Pass, long? Since, string? Epoch, RawJson? Ref) : HubMessage;
+
+    public sealed record Leave(Connection Connection, string Room, RoomPass Pass, RawJson? Ref) : HubMessage;
+
+    public sealed record ResumeDirect(Connection Connection, string To, long Since, string? Epoch, RawJson? Ref) : HubMessage;
+
+    /// <summary>What became of an event that the connection sent.</summary>
+    public sealed record Appended(Connection Connection, ConversationEvent Event, AppendResult Result) : HubMessage;
+
+    /// <summary>The connection's queue has room again: its replay of this feed goes on.</summary>
+    public sealed record RoomToSend(Connection Connection, FeedId Feed) : HubMessage;
+
+    public sealed record Subscribed(HubChannel Channel, bool Success) : HubMessage;
+
+    public sealed record Unsubscribed(HubChannel Channel) : HubMessage;
+
+    public sealed record Payload(HubChannel Channel, ReadOnlyMemory<byte> Bytes) : HubMessage;
+
+    /// <summary>Messages of the channel were dropped because the mailbox was full.</summary>
+    public sealed record Overflowed(HubChannel Channel) : HubMessage;
+
+    /// <summary>The pub/sub connection was lost and is back: anything may have been missed.</summary>
+    public sealed record Restored : HubMessage;
+
+    /// <summary>No result: the log can't be reached.</summary>
+    public sealed record JoinAnswer(string Room, long Token, JoinResult? Result) : HubMessage;
+
+    public sealed record LeaveAnswer(string Room, string User, bool Success) : HubMessage;
+
+    public sealed record PresenceAnswer(string Room, RoomPresence Presence) : HubMessage;
+
+    /// <summary>No slice: the log can't be reached.</summary>
+    public sealed record TailAnswer(FeedId Feed, long Token, TailSlice? Slice) : HubMessage;
+
+    /// <summary>No heads: the log can't be reached.</summary>
+    public sealed record HeadsAnswer(IReadOnlyDictionary<ConversationKey, ConversationHead>? Heads) : HubMessage;
+
+    /// <summary>The user's membership of the room has ended, wherever that was asked for.</summary>
+    public sealed record MembershipEnded(string Room, string User) : HubMessage;
+}

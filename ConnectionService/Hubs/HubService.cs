@@ -1,0 +1,41 @@
+using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Presence;
+using AspireChat.ConnectionService.Subscriptions;
+using Microsoft.Extensions.Options;
+
+namespace AspireChat.ConnectionService.Hubs;
+
+/// <summary>The hubs of this process.</summary>
+internal sealed class HubService : BackgroundService
+{
+    private readonly List<HubLoop> _loops = [];
+
+    public HubService(
+        IOptions<HubOptions> options,
+        HubDirectory directory,
+        IChannelSubscriber subscriber,
+        IConversationLog log,
+        MembershipIndex memberships,
+        IPresenceReporter presence,
+        HubMetrics metrics,
+        TimeProvider time,
+        ILogger<Hub> logger)
+    {
+        var count = options.Value.Count > 0 ? options.Value.Count : Math.Clamp(Environment.ProcessorCount, 1, 16);
+        for (var i = 0; i < count; i++)
+        {
+            var mailbox = new HubMailbox(options.Value.MailboxBytes, metrics, logger);
+            directory.Add(mailbox);
+            var effects = new HubEffects(mailbox, directory, subscriber, log, memberships, presence, logger);
+            _loops.Add(new HubLoop(new Hub(options.Value, effects, metrics, logger), mailbox, options.Value, metrics, time, logger));
+        }
+        metrics.Meter.CreateObservableGauge("aspirechat.hub.mailbox.messages", () => _loops.Sum(loop => loop.Mailbox.Count), "{message}");
+        metrics.Meter.CreateObservableGauge("aspirechat.hub.mailbox.size", () => _loops.Sum(loop => loop.Mailbox.Bytes), "By");
+    }
+
+    /// <summary>The longest time since a hub last looked at its clock.</summary>
+    public TimeSpan Lag => _loops.Max(loop => loop.Lag);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(_loops.Select(loop => Task.Run(() => loop.RunAsync(stoppingToken), CancellationToken.None)));
+}

@@ -1,0 +1,146 @@
+using AspireChat.ConnectionService.Sockets;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
+using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Redis;
+
+namespace AspireChat.ConnectionService.Hubs;
+
+/// <summary>
+/// A user with connections to this replica: the subscription of the user's channel, the connections that are welcomed once it lives, and
+/// the direct conversations. Belongs to one hub.
+/// </summary>
+internal sealed class LocalUser(string name, HubContext hub)
+{
+    private readonly ChannelSubscription _subscription = new(HubChannel.User(name), hub);
+    private readonly Dictionary<ConversationKey, DirectFeed> _directs = [];
+    private readonly List<Connection> _waiting = [];
+
+    public string Name { get; } = name;
+
+    /// <summary>The welcomed connections.</summary>
+    public List<Connection> Connections { get; } = [];
+
+    public IEnumerable<DirectFeed> Directs => _directs.Values;
+
+    public void Open(Connection connection)
+    {
+        if (connection.IsClosed)
+            return;
+        if (_subscription.IsLive)
+        {
+            Welcome(connection);
+            return;
+        }
+        _waiting.Add(connection);
+        _subscription.Want();
+    }
+
+    public void Subscribed(bool success)
+    {
+        _subscription.Answered(success);
+        foreach (var connection in _waiting)
+        {
+            if (success)
+            {
+                Welcome(connection);
+                continue;
+            }
+            connection.Outbound.Close(CloseCodes.Overloaded, "not ready, reconnect later");
+            connection.SetWelcomed(false);
+        }
+        _waiting.Clear();
+    }
+
+    public void Unsubscribed()
+    {
+        _subscription.Answered(subscribed: false);
+        _directs.Clear();
+        if (_waiting.Count > 0)
+            _subscription.Want();
+    }
+
+    public void Remove(Connection connection)
+    {
+        _waiting.Remove(connection);
+        Connections.Remove(connection);
+        foreach (var direct in _directs.Values)
+            direct.Remove(connection);
+    }
+
+    /// <summary>A message of the user's channel.</summary>
+    public void Receive(in ChannelMessage message)
+    {
+        switch (message.Kind)
+        {
+            case ChannelMessageKind.Event when LogRecordCodec.Decode(message.Body.Span, message.Number, message.First) is ConversationEvent e:
+                if (e.Conversation.HasUser(Name))
+                    Follow(e.Conversation).ReceiveLive(new EncodedEvent(e));
+                break;
+            case ChannelMessageKind.Frame:
+                foreach (var connection in Connections)
+                    connection.Outbound.SendEphemeral(message.Body);
+                break;
+            case ChannelMessageKind.Left:
+                hub.Effects.PostToRoom(message.First, new HubMessage.MembershipEnded(message.First, Name));
+                break;
+            case ChannelMessageKind.Durable when Find(message.First) is { } direct:
+                direct.Committed(message.Second, message.Number);
+                break;
+            case ChannelMessageKind.Read when ConversationKey.TryParse(message.First, out var key) && key.HasUser(Name):
+                ReadOnlyMemory<byte> frame = ServerFrameCodec.Encode(new ReadFrame(message.Second, null, key.Other(Name), message.Number));
+                foreach (var connection in Connections)
+                    connection.Outbound.SendEphemeral(frame);
+                break;
+            case ChannelMessageKind.Kick:
+                foreach (var connection in Connections.Concat(_waiting))
+                    connection.Outbound.Close(CloseCodes.Forbidden, "disconnected by an operator");
+                break;
+        }
+    }
+
+    /// <summary>The followed conversation; the longest idle one makes room for a new one.</summary>
+    public DirectFeed Follow(ConversationKey key)
+    {
+        if (_directs.TryGetValue(key, out var direct))
+            return direct;
+        if (_directs.Count >= hub.Options.DirectConversations && _directs.Values.Where(d => !d.IsBusy).MinBy(d => d.UsedAt) is { } idle)
+        {
+            idle.IsRetired = true;
+            _directs.Remove(idle.Id.Key);
+        }
+        direct = new DirectFeed(key, this, hub);
+        _directs.Add(key, direct);
+        return direct;
+    }
+
+    public DirectFeed? Find(ConversationKey key) => _directs.GetValueOrDefault(key);
+
+    /// <summary>Something may have been missed on the user's channel.</summary>
+    public void Repair()
+    {
+        foreach (var direct in _directs.Values)
+            direct.Repair();
+    }
+
+    public void CloseExpired()
+    {
+        foreach (var connection in Connections)
+        {
+            if (connection.Expires <= hub.UnixNow)
+                connection.Outbound.Close(CloseCodes.TokenExpired, "token expired");
+        }
+    }
+
+    /// <summary>True when nothing is left of the user here.</summary>
+    public bool OnTick() => _subscription.OnTick(Connections.Count > 0 || _waiting.Count > 0);
+
+    private DirectFeed? Find(string key) => ConversationKey.TryParse(key, out var parsed) ? Find(parsed) : null;
+
+    private void Welcome(Connection connection)
+    {
+        connection.Outbound.Send(connection.Welcome);
+        Connections.Add(connection);
+        connection.SetWelcomed(true);
+    }
+}

@@ -1,0 +1,219 @@
+using AspireChat.ConnectionService.Sockets;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
+
+namespace AspireChat.ConnectionService.Hubs;
+
+/// <summary>A room: its local members and the fan-out to them. Belongs to one hub.</summary>
+internal sealed class RoomFeed : Feed
+{
+    private readonly Dictionary<Connection, RoomMember> _members = [];
+
+    /// <summary>How many connections each local user has in the room.</summary>
+    private readonly Dictionary<string, int> _users = new(StringComparer.Ordinal);
+
+    /// <summary>Cursors to pass on at the next interval; the last of a user wins.</summary>
+    private readonly Dictionary<string, long> _cursors = new(StringComparer.Ordinal);
+
+    private readonly SentMarks _sent = new();
+    private long _cursorsAt;
+
+    public RoomFeed(string room, HubContext hub) : base(new FeedId(ConversationKey.Room(room), null), hub)
+    {
+        Room = room;
+        Replays.CaughtUp = replay =>
+        {
+            if (_members.TryGetValue(replay.Connection, out var member) && member.Replay == replay)
+            {
+                member.Position = Math.Max(member.Position, replay.Position);
+                member.Replay = null;
+            }
+        };
+    }
+
+    public string Room { get; }
+
+    public override bool HasReceivers => _members.Count > 0;
+
+    public IReadOnlyDictionary<string, int> Users => _users;
+
+    /// <summary>
+    /// Lets a connection in at <see cref="PendingJoin.Result"/>: the snapshot, what it missed, then live, all in this one step of the hub.
+    /// </summary>
+    public void Admit(PendingJoin join, RoomPresence presence)
+    {
+        var (connection, result) = (join.Connection, join.Result!);
+        var rejoined = _members.TryGetValue(connection, out var member);
+        if (member is null)
+        {
+            member = new RoomMember(connection, join.Pass) { Position = result.Head };
+            _members.Add(connection, member);
+            _users[connection.User] = _users.GetValueOrDefault(connection.User) + 1;
+        }
+        member.Pass = join.Pass;
+        connection.Rooms[Room] = join.Pass;
+        join.Pass.Settle(joined: true);
+
+        // A connection that is in the room already stays where it is, unless it asks for a replay.
+        var seq = rejoined && join.Since is null ? member.Position : result.Head;
+        connection.Outbound.Send(ServerFrameCodec.Encode(Snapshot(join, presence, seq)));
+        if (join.Since is { } since && !(rejoined && member.Replay is not null))
+            StartReplay(member, since, seq, join);
+        else if (!rejoined && member.Position < Last)
+            StartCatchUp(member);
+        Hub.Effects.MembershipChanged(Room, connection.User, member: true);
+    }
+
+    /// <summary>The connection is gone or no longer in the room. False: it was not in.</summary>
+    public bool Remove(Connection connection)
+    {
+        _sent.Remove(connection);
+        if (!_members.Remove(connection))
+            return false;
+        Replays.Remove(connection);
+        if (--_users[connection.User] == 0)
+            _users.Remove(connection.User);
+        return true;
+    }
+
+    public RoomMember? Find(Connection connection) => _members.GetValueOrDefault(connection);
+
+    /// <summary>All connections of a user in the room.</summary>
+    public List<RoomMember> MembersOf(string user) =>
+        _users.ContainsKey(user) ? [.. _members.Values.Where(member => member.Connection.User == user)] : [];
+
+    /// <summary>A ready ephemeral frame, not for the connections of <paramref name="except"/>.</summary>
+    public void Forward(ReadOnlyMemory<byte> frame, string except)
+    {
+        foreach (var member in _members.Values)
+        {
+            if (member.Connection.User != except)
+                member.Connection.Outbound.SendEphemeral(frame);
+        }
+    }
+
+    public void CursorMoved(string user, long seq)
+    {
+        if (!HasReceivers)
+            return;
+        if (_cursors.Count == 0)
+            _cursorsAt = Hub.Now + (long)Hub.Options.CursorInterval.TotalMilliseconds;
+        _cursors[user] = Math.Max(seq, _cursors.GetValueOrDefault(user));
+        Hub.Attention.Add(this);
+    }
+
+    public void Committed(string epoch, long seq)
+    {
+        if (epoch == Epoch)
+            _sent.Committed(seq, DurableFrame);
+    }
+
+    /// <summary>A local member's event has its place: it is expected on pub/sub, and its commit is reported.</summary>
+    public void OwnEventAccepted(Connection connection, string epoch, long seq)
+    {
+        if (Positioned && Locate(epoch, seq) && _members.ContainsKey(connection))
+            _sent.Sent(connection, seq, DurableFrame);
+    }
+
+    public void RoomToSend(Connection connection) => Replays.Resume(connection);
+
+    public override bool OnTick()
+    {
+        if (_cursors.Count > 0 && Hub.Now >= _cursorsAt)
+            SendCursors();
+        return base.OnTick() || _cursors.Count > 0;
+    }
+
+    protected override void Deliver(EncodedEvent e)
+    {
+        var delivered = 0;
+        foreach (var member in _members.Values)
+        {
+            if (member.Replay is not null || e.Seq <= member.Position)
+                continue;
+            member.Position = e.Seq;
+            member.Connection.Outbound.Send(e.FrameFor(member.Connection.User));
+            delivered++;
+        }
+        Hub.Metrics.Delivered.Add(delivered);
+    }
+
+    protected override void EpochChanged()
+    {
+        _sent.Reset();
+        var frame = ResumedFrames.Of(Id, 0, Last, complete: false, Epoch, null);
+        foreach (var member in _members.Values)
+        {
+            member.Position = Last;
+            if (member.Replay is not { Announced: false })
+                member.Connection.Outbound.Send(frame);
+        }
+        // A membership that was written shortly before Redis lost its data may be lost too; joining again is harmless.
+        foreach (var user in _users.Keys)
+            Hub.Effects.Join(Room, user, token: 0);
+    }
+
+    protected override void HoleFound(long from)
+    {
+        var frame = ResumedFrames.Of(Id, from, Last, complete: false, Epoch, null);
+        foreach (var member in _members.Values)
+        {
+            if (member.Replay is not null || member.Position >= Last)
+                continue;
+            member.Position = Last;
+            member.Connection.Outbound.Send(frame);
+        }
+    }
+
+    private JoinedFrame Snapshot(PendingJoin join, RoomPresence presence, long seq)
+    {
+        const int most = 100;
+        var self = join.Connection.User;
+        // Presence is soft and comes a moment later; who is here is known for certain.
+        var online = new HashSet<string>(StringComparer.Ordinal) { self };
+        online.UnionWith(_users.Keys.Take(most));
+        var known = online.Count;
+        online.UnionWith(presence.Online);
+        var all = presence.Count <= presence.Online.Count;
+        var count = all ? Math.Max(online.Count, _users.Count) : Math.Max(presence.Count, Math.Max(known, _users.Count));
+        return new JoinedFrame(
+            Room, seq, Epoch, [.. online.Take(most)], count, [.. presence.Typing.Where(user => user != self)], join.Result!.Read, join.Ref);
+    }
+
+    private void StartReplay(RoomMember member, long since, long head, PendingJoin join)
+    {
+        var connection = member.Connection;
+        if ((join.ClientEpoch is { } epoch && epoch != Epoch) || since > head)
+        {
+            connection.Outbound.Send(ResumedFrames.Of(Id, 0, head, complete: false, Epoch, join.Ref));
+            if (member.Position < Last)
+                StartCatchUp(member);
+            return;
+        }
+        member.Replay = new Replay(connection, since, Hub.Options.ReplayEvents, join.Ref) { Until = head, Epoch = Epoch, LeadsToLive = true };
+        Replays.Start(member.Replay);
+    }
+
+    /// <summary>From the snapshot to what was delivered since it was taken.</summary>
+    private void StartCatchUp(RoomMember member)
+    {
+        member.Replay = new Replay(member.Connection, member.Position, 0, null)
+        {
+            Until = member.Position, Epoch = Epoch, Announced = true, LeadsToLive = true,
+        };
+        Replays.Start(member.Replay);
+    }
+
+    private byte[] DurableFrame(long seq) => ServerFrameCodec.Encode(new DurableFrame(Room, null, seq));
+
+    private void SendCursors()
+    {
+        foreach (var (user, seq) in _cursors)
+        {
+            ReadOnlyMemory<byte> frame = ServerFrameCodec.Encode(new ReadFrame(user, Room, null, seq));
+            foreach (var member in _members.Values)
+                member.Connection.Outbound.SendEphemeral(frame);
+        }
+        _cursors.Clear();
+    }
+}

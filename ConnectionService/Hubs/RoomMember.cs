@@ -1,0 +1,26 @@
+using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Sockets;
+using AspireChat.Contracts.Frames;
+
+namespace AspireChat.ConnectionService.Hubs;
+
+/// <summary>A local connection that has joined a room. Belongs to the room's hub.</summary>
+internal sealed class RoomMember(Connection connection, RoomPass pass)
+{
+    public Connection Connection { get; } = connection;
+
+    public RoomPass Pass { get; set; } = pass;
+
+    /// <summary>The last seq that the connection has; live events up to it are not for it.</summary>
+    public long Position { get; set; }
+
+    /// <summary>Set while the connection catches up; live events reach it through the replay then.</summary>
+    public Replay? Replay { get; set; }
+}
+
+/// <summary>A join that is not answered yet. Belongs to the room's hub.</summary>
+internal sealed record PendingJoin(Connection Connection, RoomPass Pass, long? Since, string? ClientEpoch, RawJson? Ref)
+{
+    /// <summary>The room's place, once the log has told.</summary>
+    public JoinResult? Result { get; set; }
+}

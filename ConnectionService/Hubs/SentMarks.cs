@@ -1,0 +1,53 @@
+using AspireChat.ConnectionService.Sockets;
+
+namespace AspireChat.ConnectionService.Hubs;
+
+/// <summary>
+/// What local connections have sent to one conversation and have not been told durable yet. Only they get <c>durable</c>. Belongs to one hub.
+/// </summary>
+internal sealed class SentMarks
+{
+    private readonly Dictionary<Connection, (long First, long Last)> _sent = [];
+    private long _durable;
+
+    public bool IsEmpty => _sent.Count == 0;
+
+    public void Sent(Connection connection, long seq, Func<long, byte[]> frame)
+    {
+        // The commit may have been quicker than the ack's way through the hub.
+        if (seq <= _durable)
+        {
+            connection.Outbound.SendEphemeral(frame(_durable));
+            return;
+        }
+        _sent[connection] = _sent.TryGetValue(connection, out var mark) ? (mark.First, Math.Max(mark.Last, seq)) : (seq, seq);
+    }
+
+    /// <summary>All events up to <paramref name="seq"/> are committed.</summary>
+    public void Committed(long seq, Func<long, byte[]> frame)
+    {
+        if (seq <= _durable)
+            return;
+        _durable = seq;
+        byte[]? encoded = null;
+        foreach (var (connection, (first, last)) in _sent.ToList())
+        {
+            if (first > seq)
+                continue;
+            connection.Outbound.SendEphemeral(encoded ??= frame(seq));
+            if (last <= seq)
+                _sent.Remove(connection);
+            else
+                _sent[connection] = (seq + 1, last);
+        }
+    }
+
+    public void Remove(Connection connection) => _sent.Remove(connection);
+
+    /// <summary>Another epoch: its seqs say nothing about these.</summary>
+    public void Reset()
+    {
+        _sent.Clear();
+        _durable = 0;
+    }
+}

@@ -1,0 +1,33 @@
+using AspireChat.Contracts;
+using AspireChat.Contracts.Frames;
+using AspireChat.Contracts.Redis;
+using AspireChat.ServiceDefaults;
+using StackExchange.Redis;
+using ChannelMessage = AspireChat.Contracts.Redis.ChannelMessage;
+
+namespace AspireChat.ConnectionService.Messages;
+
+/// <summary><c>POST /api/admin/users/{user}/disconnect</c>: closes the user's sockets on every node with 4003.</summary>
+internal static class DisconnectEndpoint
+{
+    public static void MapDisconnect(this WebApplication app) =>
+        app.MapPost("/api/admin/users/{user}/disconnect", DisconnectAsync).RequireAuthorization(ChatPolicies.Admin);
+
+    private static async Task DisconnectAsync(string user, HttpContext context, IConnectionMultiplexer redis)
+    {
+        if (!Identifiers.IsValid(user))
+        {
+            await context.WriteProblemAsync(400, "user must be 1 to 64 characters of A-Z a-z 0-9 _ . - and not . or ..", ErrorCodes.BadRequest);
+            return;
+        }
+        try
+        {
+            await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisChannels.User(user)), ChannelMessage.ForKick());
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            await context.WriteProblemAsync(503, "the nodes can't be reached", ErrorCodes.Unavailable, TimeSpan.FromSeconds(1));
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Sockets;
+using AspireChat.Contracts;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
+using AspireChat.Contracts.Log;
+using AspireChat.ServiceDefaults;
+
+namespace AspireChat.ConnectionService.Messages;
+
+/// <summary><c>POST /api/rooms/{room}/messages</c>: sending without a socket, for members; same log, same nonces, same rate limit.</summary>
+internal static class MessageEndpoint
+{
+    public static void MapMessages(this WebApplication app) => app.MapPost("/api/rooms/{room}/messages", SendAsync).RequireAuthorization();
+
+    private static async Task SendAsync(string room, HttpContext context, SocketServices services)
+    {
+        if (!Identifiers.IsValid(room))
+        {
+            await RefuseAsync(context, 400, "room must be 1 to 64 characters of A-Z a-z 0-9 _ . - and not . or ..", ErrorCodes.BadRequest);
+            return;
+        }
+        var (body, tooLarge) = await ReadBodyAsync(context, services.Options.FrameBytes);
+        if (tooLarge)
+        {
+            await RefuseAsync(context, 413, $"a message has at most {services.Options.FrameBytes} bytes", ErrorCodes.TooLarge);
+            return;
+        }
+        if (!MessageBody.TryRead(body, room, services.Options.Frames, out var frame, out var error))
+        {
+            await RefuseAsync(context, 400, error.Message, error.Code);
+            return;
+        }
+
+        var user = ChatUser.From(context.User);
+        var budget = services.Allowances.EventsOf(user.Id);
+        if (!budget.TryTake(out var retryAfter))
+        {
+            await RefuseAsync(context, 429, "too many events", ErrorCodes.RateLimited, retryAfter);
+            return;
+        }
+        var e = services.NewEvent(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content);
+        var answer = new Answer();
+        var result = services.Log.TryAppend(new AppendRequest(e, RequireMember: true, answer))
+            ? await answer.Task
+            : AppendResult.Unavailable(services.RetryAfter);
+        if (result.Status != AppendStatus.Accepted)
+            budget.GiveBack();
+        await AnswerAsync(context, room, e.Nonce, result);
+    }
+
+    private static async Task AnswerAsync(HttpContext context, string room, string nonce, AppendResult result)
+    {
+        switch (result.Status)
+        {
+            case AppendStatus.Accepted or AppendStatus.Duplicate:
+                var duplicate = result.Status == AppendStatus.Duplicate;
+                context.Response.StatusCode = duplicate ? StatusCodes.Status200OK : StatusCodes.Status201Created;
+                context.Response.ContentType = "application/json; charset=utf-8";
+                await context.Response.Body.WriteAsync(
+                    ServerFrameCodec.Encode(new AckFrame(
+                        nonce, result.Id, result.Seq, result.Epoch, Timestamps.ToText(result.Timestamp), room, null, duplicate ? true : null)),
+                    context.RequestAborted);
+                break;
+            case AppendStatus.NotMember:
+                await RefuseAsync(context, 403, $"only members may send to room {room}", ErrorCodes.Forbidden);
+                break;
+            default:
+                var wait = TimeSpan.FromMilliseconds(result.RetryAfter);
+                await RefuseAsync(context, 503, "the log can't be reached; nothing was accepted", ErrorCodes.Unavailable, wait);
+                break;
+        }
+    }
+
+    private static Task RefuseAsync(HttpContext context, int status, string detail, string code, TimeSpan? retryAfter = null) =>
+        context.WriteProblemAsync(status, detail, code, retryAfter);
+
+    /// <summary>The body, unless it is longer than <paramref name="longest"/>; read no further than needed to know.</summary>
+    private static async Task<(ReadOnlyMemory<byte> Body, bool TooLarge)> ReadBodyAsync(HttpContext context, int longest)
+    {
+        var buffer = new byte[Math.Min(longest, 4_096) + 1];
+        var length = 0;
+        while (true)
+        {
+            var read = await context.Request.Body.ReadAsync(buffer.AsMemory(length), context.RequestAborted);
+            length += read;
+            if (read == 0)
+                return (buffer.AsMemory(0, length), false);
+            if (length > longest)
+                return (default, true);
+            if (length == buffer.Length)
+                Array.Resize(ref buffer, Math.Min(2 * buffer.Length, longest + 1));
+        }
+    }
+
+    private sealed class Answer : IAppendCompletion
+    {
+        private readonly TaskCompletionSource<AppendResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<AppendResult> Task => _result.Task;
+
+        public void Completed(ConversationEvent appended, AppendResult result) => _result.TrySetResult(result);
+    }
+}

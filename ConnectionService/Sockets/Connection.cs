@@ -1,0 +1,44 @@
+using System.Collections.Concurrent;
+
+namespace AspireChat.ConnectionService.Sockets;
+
+/// <summary>
+/// One socket of a user, as hubs and the read loop share it. The identity never changes; the rest is thread-safe.
+/// </summary>
+/// <param name="id">Unique in the system.</param>
+/// <param name="expires">When the token ends, Unix milliseconds.</param>
+internal sealed class Connection(string id, string user, IOutbound outbound, long expires)
+{
+    private readonly TaskCompletionSource<bool> _welcomed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _expires = expires;
+    private volatile bool _closed;
+
+    public string Id { get; } = id;
+
+    public string User { get; } = user;
+
+    public IOutbound Outbound { get; } = outbound;
+
+    /// <summary>The first frame, sent by the user's hub once direct messages flow.</summary>
+    public ReadOnlyMemory<byte> Welcome { get; init; }
+
+    /// <summary>Rooms that this connection has joined, or is about to join or leave.</summary>
+    public ConcurrentDictionary<string, RoomPass> Rooms { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>When the token ends, Unix milliseconds; moved by <c>auth</c>.</summary>
+    public long Expires
+    {
+        get => Volatile.Read(ref _expires);
+        set => Volatile.Write(ref _expires, value);
+    }
+
+    /// <summary>The read loop has ended: answers still under way are for nobody.</summary>
+    public bool IsClosed => _closed;
+
+    /// <summary>True once <see cref="Welcome"/> is queued; false when the connection could not be served.</summary>
+    public Task<bool> Welcomed => _welcomed.Task;
+
+    public void SetWelcomed(bool served) => _welcomed.TrySetResult(served);
+
+    public void MarkClosed() => _closed = true;
+}

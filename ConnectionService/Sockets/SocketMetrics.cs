@@ -1,0 +1,48 @@
+using System.Diagnostics.Metrics;
+
+namespace AspireChat.ConnectionService.Sockets;
+
+/// <summary>Measures of the sockets. Thread-safe.</summary>
+internal sealed class SocketMetrics
+{
+    private readonly UpDownCounter<long> _connections;
+    private readonly Counter<long> _received;
+    private readonly Counter<long> _sent;
+    private readonly Counter<long> _sentBytes;
+    private readonly Counter<long> _dropped;
+    private readonly Counter<long> _refused;
+    private readonly Counter<long> _closes;
+
+    public SocketMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create("AspireChat.ConnectionService");
+        _connections = meter.CreateUpDownCounter<long>("aspirechat.socket.connections", "{connection}", "Open sockets");
+        _received = meter.CreateCounter<long>("aspirechat.socket.received", "{frame}", "Frames from clients, by type");
+        _sent = meter.CreateCounter<long>("aspirechat.socket.sent", "{frame}", "Frames to clients");
+        _sentBytes = meter.CreateCounter<long>("aspirechat.socket.sent.size", "By", "Payload of the frames to clients");
+        _dropped = meter.CreateCounter<long>("aspirechat.socket.dropped", "{frame}", "Frames to clients that were not sent, by reason");
+        _refused = meter.CreateCounter<long>("aspirechat.socket.refused", "{frame}", "Frames from clients answered by an error, by its code");
+        _closes = meter.CreateCounter<long>("aspirechat.socket.closes", "{connection}", "Ended connections, by the close code sent, or aborted");
+    }
+
+    public void Opened() => _connections.Add(1);
+
+    public void Closed() => _connections.Add(-1);
+
+    public void Received(string type) => _received.Add(1, Tag("type", type));
+
+    public void Sent(int bytes)
+    {
+        _sent.Add(1);
+        _sentBytes.Add(bytes);
+    }
+
+    public void Dropped(string reason, int frames = 1) => _dropped.Add(frames, Tag("reason", reason));
+
+    public void Refused(string code) => _refused.Add(1, Tag("code", code));
+
+    /// <param name="code">0: aborted.</param>
+    public void Closing(int code) => _closes.Add(1, Tag("code", code));
+
+    private static KeyValuePair<string, object?> Tag(string name, object value) => new(name, value);
+}

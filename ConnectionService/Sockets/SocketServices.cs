@@ -1,0 +1,67 @@
+using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Node;
+using AspireChat.ConnectionService.Presence;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Log;
+using AspireChat.ServiceDefaults;
+using Microsoft.Extensions.Options;
+
+namespace AspireChat.ConnectionService.Sockets;
+
+/// <summary>What all sockets of the process share. Thread-safe.</summary>
+internal sealed class SocketServices(
+    IOptions<SocketOptions> options,
+    HubDirectory hubs,
+    IConversationLog log,
+    IOptions<ConversationLogOptions> logOptions,
+    IPresenceReporter presence,
+    UserAllowances allowances,
+    UserTokenValidator tokens,
+    NodeIdentity node,
+    OpenSockets open,
+    SocketMetrics metrics,
+    TimeProvider time,
+    ILogger<SocketSession> logger)
+{
+    public SocketOptions Options { get; } = options.Value;
+
+    public HubDirectory Hubs { get; } = hubs;
+
+    public IConversationLog Log { get; } = log;
+
+    /// <summary>Milliseconds that clients wait after <c>unavailable</c>.</summary>
+    public int RetryAfter { get; } = (int)logOptions.Value.RetryAfter.TotalMilliseconds;
+
+    public IPresenceReporter Presence { get; } = presence;
+
+    public UserAllowances Allowances { get; } = allowances;
+
+    public UserTokenValidator Tokens { get; } = tokens;
+
+    public NodeIdentity Node { get; } = node;
+
+    public OpenSockets Open { get; } = open;
+
+    public SocketMetrics Metrics { get; } = metrics;
+
+    public TimeProvider Time { get; } = time;
+
+    public ILogger Logger { get; } = logger;
+
+    /// <summary>A new event as this node accepts it; seq and epoch come from the log.</summary>
+    public ConversationEvent NewEvent(EventKind kind, ConversationKey conversation, string from, string nonce, string? content)
+    {
+        var now = Time.GetUtcNow();
+        return new ConversationEvent
+        {
+            Kind = kind,
+            Conversation = conversation,
+            Id = Guid.CreateVersion7(now),
+            From = from,
+            Nonce = nonce,
+            Content = content,
+            Timestamp = now.ToUnixTimeMilliseconds(),
+        };
+    }
+}
