@@ -57,8 +57,8 @@ public static class ChatAuthenticationExtensions
     }
 
     /// <summary>
-    /// AddAuthentication brings data protection for cookies, which nothing here uses, and its hosted service writes a key file into the home
-    /// directory (or warns that it cannot, in a container).
+    /// AddAuthentication brings data protection for cookies, which nothing here uses, and its hosted service writes a key file into the
+    /// home directory (or warns that it cannot, in a container).
     /// </summary>
     private static void LeaveOutKeyFiles(IServiceCollection services)
     {

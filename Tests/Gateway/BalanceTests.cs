@@ -139,7 +139,8 @@ public sealed class BalanceTests
 
         Assert.Equal("b", (await gateway.ConnectAsync()).Seen.Backend);
         // The count of sockets of the replica that stayed has not been forgotten.
-        Assert.Equal(["a", "b"], new[] { (await gateway.ConnectAsync()).Seen.Backend, (await gateway.ConnectAsync()).Seen.Backend }.Order());
+        string[] next = [(await gateway.ConnectAsync()).Seen.Backend, (await gateway.ConnectAsync()).Seen.Backend];
+        Assert.Equal(["a", "b"], next.Order());
     }
 
     [Fact]
@@ -192,7 +193,8 @@ public sealed class BalanceTests
     /// <summary>The last change of health that the gateway has logged for the backend, optionally after another one.</summary>
     private static bool IsKnown(RunningGateway gateway, EchoBackend backend, string health, string? after = null)
     {
-        string[] changes = [.. gateway.Logs.Lines.Where(line => line.Contains($"connection: {backend.Address} is ", StringComparison.Ordinal))];
+        var change = $"connection: {backend.Address} is ";
+        string[] changes = [.. gateway.Logs.Lines.Where(line => line.Contains(change, StringComparison.Ordinal))];
         return changes.Length > 0
             && changes[^1].Contains($"is {health} (", StringComparison.Ordinal)
             && (after is null || changes.Any(line => line.Contains($"is {after} (", StringComparison.Ordinal)));

@@ -34,7 +34,8 @@ public sealed class DevTokenTests
     {
         await using var gateway = await RunningGateway.StartAsync([]);
 
-        var response = await gateway.SendAsync(HttpMethod.Get, "/dev/token?user=3fa85f64-5717-4562-b3fc-2c963f66afa6&name=A&expiresIn=5&scope=chat%3Aadmin");
+        var response = await gateway.SendAsync(
+            HttpMethod.Get, "/dev/token?user=3fa85f64-5717-4562-b3fc-2c963f66afa6&name=A&expiresIn=5&scope=chat%3Aadmin");
 
         Assert.Equal("3fa85f64-5717-4562-b3fc-2c963f66afa6", (await ReadAsync(response)).GetProperty("user").GetString());
         Assert.True(response.Headers.CacheControl!.NoStore);

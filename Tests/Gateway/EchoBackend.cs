@@ -41,7 +41,8 @@ internal sealed class EchoBackend : IAsyncDisposable
 
     public ConcurrentQueue<SeenRequest> Seen { get; } = new();
 
-    public static async Task<EchoBackend> StartAsync(string name = "backend", string listen = "127.0.0.1", int port = 0, TimeSpan? ping = null)
+    public static async Task<EchoBackend> StartAsync(
+        string name = "backend", string listen = "127.0.0.1", int port = 0, TimeSpan? ping = null)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();

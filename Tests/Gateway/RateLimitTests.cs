@@ -32,7 +32,8 @@ public sealed class RateLimitTests
         await using var backend = await EchoBackend.StartAsync();
         await using var gateway = await RunningGateway.StartAsync([backend], Tight);
 
-        for (var i = 0; i < 3; i++) await Problems.AssertAsync(HttpStatusCode.Unauthorized, await gateway.HandshakeAsync("/ws?token=garbage"));
+        for (var i = 0; i < 3; i++)
+            await Problems.AssertAsync(HttpStatusCode.Unauthorized, await gateway.HandshakeAsync("/ws?token=garbage"));
         Assert.True(await IsLimitedAfterAsync(0, () => gateway.HandshakeAsync($"/ws?token={TestTokens.For("alice")}")));
     }
 
@@ -64,7 +65,7 @@ public sealed class RateLimitTests
         {
             var response = await send();
             if (response.StatusCode != HttpStatusCode.TooManyRequests) continue;
-            Assert.Equal("rate_limited", (await Problems.AssertAsync(HttpStatusCode.TooManyRequests, response)).GetProperty("code").GetString());
+            Assert.Equal("rate_limited", await Problems.CodeOfAsync(HttpStatusCode.TooManyRequests, response));
             Assert.True(response.Headers.RetryAfter?.Delta >= TimeSpan.FromSeconds(1));
             return true;
         }

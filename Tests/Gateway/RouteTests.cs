@@ -64,7 +64,8 @@ public sealed class RouteTests
             $"GET {target} HTTP/1.1\r\nHost: {services.Gateway.Address.Authority}\r\nConnection: close\r\n" +
             $"Authorization: Bearer {TestTokens.For("alice")}\r\n\r\n");
 
-        Assert.All(services.Seen, seen => Assert.StartsWith("/api/", new Uri(new Uri("http://x"), seen.RawTarget).AbsolutePath, StringComparison.Ordinal));
+        Assert.All(services.Seen, seen =>
+            Assert.StartsWith("/api/", new Uri(new Uri("http://x"), seen.RawTarget).AbsolutePath, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -122,7 +123,9 @@ public sealed class RouteTests
         {
             EchoBackend[] backends =
             [
-                await EchoBackend.StartAsync("connection"), await EchoBackend.StartAsync("presence"), await EchoBackend.StartAsync("persistence"),
+                await EchoBackend.StartAsync("connection"),
+                await EchoBackend.StartAsync("presence"),
+                await EchoBackend.StartAsync("persistence"),
             ];
             var gateway = await RunningGateway.StartAsync(
                 [backends[0]],

@@ -25,7 +25,8 @@ internal sealed class RunningGateway : IAsyncDisposable
     {
         _app = app;
         Logs = logs;
-        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(app.Urls.First()) };
+        var plain = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+        Http = new HttpClient(plain) { BaseAddress = new Uri(app.Urls.First()) };
     }
 
     public HttpClient Http { get; }

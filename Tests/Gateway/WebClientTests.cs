@@ -56,9 +56,8 @@ public sealed class WebClientTests : IDisposable
     {
         await using var gateway = await StartAsync();
 
-        var answer = await RawRequest.SendAsync(
-            gateway.Address,
-            $"GET {path.Replace("{root}", Path.GetFileName(_root), StringComparison.Ordinal)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        var target = path.Replace("{root}", Path.GetFileName(_root), StringComparison.Ordinal);
+        var answer = await RawRequest.SendAsync(gateway.Address, $"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 404", answer, StringComparison.Ordinal);
     }

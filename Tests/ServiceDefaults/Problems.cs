@@ -17,4 +17,8 @@ internal static class Problems
         Assert.False(string.IsNullOrEmpty(problem.GetProperty("title").GetString()));
         return problem;
     }
+
+    /// <summary>The same, for the problem's stable word.</summary>
+    public static async Task<string?> CodeOfAsync(HttpStatusCode status, HttpResponseMessage response) =>
+        (await AssertAsync(status, response)).GetProperty("code").GetString();
 }
