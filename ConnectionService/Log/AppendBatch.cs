@@ -12,6 +12,8 @@ namespace AspireChat.ConnectionService.Log;
 /// </summary>
 internal sealed class AppendBatch(int partition, ConversationLogOptions options)
 {
+    private const int KeysPerConversation = 4;
+    private const int ArgumentsPerEvent = 11;
     private const int MillisecondsPerDay = 86_400_000;
 
     /// <summary>A nonce hash serves its own day and the next (two days), and an hour for clocks that disagree.</summary>
@@ -46,7 +48,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
     public (RedisKey[] Keys, RedisValue[] Arguments) ToCall(long nowUnixMilliseconds)
     {
         var day = nowUnixMilliseconds / MillisecondsPerDay;
-        var keys = new List<RedisKey>(5 + 3 * _requests.Count)
+        var keys = new List<RedisKey>(5 + KeysPerConversation * _requests.Count)
         {
             RedisKeys.Epoch(partition),
             RedisKeys.Log(partition),
@@ -54,7 +56,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
             RedisKeys.Nonces(partition, day - 1),
             RedisKeys.Nonces(partition, day + 1),
         };
-        var arguments = new RedisValue[3 + 8 * _requests.Count];
+        var arguments = new RedisValue[3 + ArgumentsPerEvent * _requests.Count];
         arguments[0] = NonceLifetimeSeconds;
         arguments[1] = options.TailKeep;
         arguments[2] = RedisChannels.LogBell(partition);
@@ -69,9 +71,10 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
                 keys.Add(RedisKeys.Conversation(e.Conversation));
                 keys.Add(RedisKeys.Tail(e.Conversation));
                 keys.Add(RedisKeys.Members(e.Conversation));
+                keys.Add(RedisKeys.Revisions(e.Conversation));
             }
             var (channel, second) = ConversationChannels.Of(e.Conversation);
-            var at = 3 + 8 * i;
+            var at = 3 + ArgumentsPerEvent * i;
             arguments[at] = number;
             arguments[at + 1] = e.Conversation.Value;
             arguments[at + 2] = NonceField.Of(e.Conversation, e.From, e.Nonce);
@@ -80,6 +83,9 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
             arguments[at + 5] = second;
             arguments[at + 6] = string.Create(CultureInfo.InvariantCulture, $"{e.Id} {e.Timestamp}");
             arguments[at + 7] = _records[i];
+            arguments[at + 8] = e.Target > 0 ? e.Target : "";
+            arguments[at + 9] = e.Target > 0 ? LogRecordCodec.NameOf(e.Kind) : "";
+            arguments[at + 10] = _requests[i].TargetChecked ? "" : e.From;
         }
         return ([.. keys], arguments);
     }
@@ -105,9 +111,15 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
         if (item.Resp2Type == ResultType.Integer)
         {
             var seq = (long)item;
-            return seq > 0
-                ? new AppendResult(AppendStatus.Accepted, e.Id, seq, epoch, e.Timestamp, 0)
-                : new AppendResult(AppendStatus.NotMember, Guid.Empty, 0, epoch, 0, 0);
+            return seq switch
+            {
+                > 0 => new AppendResult(AppendStatus.Accepted, e.Id, seq, epoch, e.Timestamp, 0),
+                -1 => AppendResult.Refused(AppendStatus.NotMember, epoch),
+                -2 => AppendResult.Refused(AppendStatus.NoSuchTarget, epoch),
+                -3 => AppendResult.Refused(AppendStatus.NotAuthor, epoch),
+                -4 => AppendResult.Refused(AppendStatus.TargetNotInTail, epoch),
+                _ => throw new FormatException($"append.lua answered {seq} for an event."),
+            };
         }
         var first = ((string?)item ?? "").Split(' ');
         if (first.Length != 4)

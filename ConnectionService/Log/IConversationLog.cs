@@ -35,7 +35,9 @@ public interface IConversationLog
 
 /// <param name="Event">Seq and epoch are not set yet.</param>
 /// <param name="RequireMember">Refuse unless the sender is a member of the room (a send without a socket; sockets check that they joined).</param>
-public readonly record struct AppendRequest(ConversationEvent Event, bool RequireMember, IAppendCompletion Completion);
+/// <param name="TargetChecked">The caller has made sure that the event's target exists and may be changed by the sender.</param>
+public readonly record struct AppendRequest(
+    ConversationEvent Event, bool RequireMember, IAppendCompletion Completion, bool TargetChecked = false);
 
 /// <summary>Hears what became of an appended event.</summary>
 public interface IAppendCompletion
@@ -54,6 +56,15 @@ public enum AppendStatus
 
     NotMember,
 
+    /// <summary>The message that an edit, delete or reaction refers to does not exist, or was deleted.</summary>
+    NoSuchTarget,
+
+    /// <summary>Only its author edits or deletes a message.</summary>
+    NotAuthor,
+
+    /// <summary>The message is older than the tail: check it in history, then append with <see cref="AppendRequest.TargetChecked"/>.</summary>
+    TargetNotInTail,
+
     /// <summary>Nothing was accepted; the same nonce may be sent again after <see cref="AppendResult.RetryAfter"/>.</summary>
     Unavailable,
 }
@@ -62,6 +73,8 @@ public enum AppendStatus
 /// <param name="RetryAfter">Milliseconds; only with <see cref="AppendStatus.Unavailable"/>.</param>
 public readonly record struct AppendResult(AppendStatus Status, Guid Id, long Seq, string Epoch, long Timestamp, int RetryAfter)
 {
+    public static AppendResult Refused(AppendStatus status, string epoch) => new(status, Guid.Empty, 0, epoch, 0, 0);
+
     public static AppendResult Unavailable(int retryAfter) => new(AppendStatus.Unavailable, Guid.Empty, 0, "", 0, retryAfter);
 }
 

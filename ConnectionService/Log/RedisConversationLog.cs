@@ -78,26 +78,35 @@ internal sealed class RedisConversationLog : BackgroundService, IConversationLog
         var epochTask = transaction.StringGetAsync(RedisKeys.Epoch(conversation.Partition));
         var headTask = transaction.HashGetAsync(RedisKeys.Conversation(conversation), "head");
         var entriesTask = transaction.StreamRangeAsync(RedisKeys.Tail(conversation), $"{afterSeq + 1}-0", "+", limit);
+        var revisionsTask = transaction.HashGetAllAsync(RedisKeys.Revisions(conversation));
         await GuardAsync(transaction.ExecuteAsync(), cancellationToken);
         var epoch = (string?)await epochTask ?? throw Closed();
         var head = (long)await headTask;
 
+        var revisions = (await revisionsTask).ToDictionary(revision => revision.Name, revision => revision.Value);
         var events = new List<ConversationEvent>();
-        var next = afterSeq + 1;
         foreach (var entry in await entriesTask)
         {
             var seq = SeqOf(entry.Id);
-            if (LogRecordCodec.Decode(((ReadOnlyMemory<byte>)entry["e"]).Span, seq, epoch) is not ConversationEvent e)
-            {
-                ConversationLogMessages.UnreadableRecord(_logger, conversation.Value, seq);
+            // A deleted message is no longer an entry; what is left of it stands in revisions.
+            var next = afterSeq + events.Count + 1;
+            while (next < seq && revisions.TryGetValue(next, out var redacted) && TryAdd(redacted, next))
+                next++;
+            if (next != seq || !TryAdd(entry["e"], seq))
                 break;
-            }
-            if (seq != next)
-                break;
-            events.Add(e);
-            next++;
         }
         return new TailSlice(events, head, epoch, events.Count > 0 || head <= afterSeq);
+
+        bool TryAdd(RedisValue record, long seq)
+        {
+            if (LogRecordCodec.Decode(((ReadOnlyMemory<byte>)record).Span, seq, epoch) is ConversationEvent e)
+            {
+                events.Add(e);
+                return true;
+            }
+            ConversationLogMessages.UnreadableRecord(_logger, conversation.Value, seq);
+            return false;
+        }
     }
 
     public async Task<IReadOnlyDictionary<ConversationKey, ConversationHead>> ReadHeadsAsync(

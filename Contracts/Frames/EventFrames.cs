@@ -37,7 +37,7 @@ public static class EventFrames
         json.WriteString("timestamp"u8, Timestamps.ToText(e.Timestamp));
         if (withNonce)
             json.WriteString("nonce"u8, e.Nonce);
-        if (state is { Deleted: true })
+        if (e.Deleted || state is { Deleted: true })
             json.WriteBoolean("deleted"u8, true);
         if (state is { Edited: > 0 })
             json.WriteNumber("edited"u8, state.Edited);

@@ -52,6 +52,9 @@ public sealed record ConversationEvent : LogRecord
     /// <summary>A reaction is taken back.</summary>
     public bool Remove { get; init; }
 
+    /// <summary>The message was deleted: the content is gone and an empty one stands in its place.</summary>
+    public bool Deleted { get; init; }
+
     public long Seq { get; init; }
 
     public string Epoch { get; init; } = "";

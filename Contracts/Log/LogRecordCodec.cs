@@ -85,7 +85,7 @@ public static class LogRecordCodec
         private string? _type, _room, _to, _from, _content, _nonce, _emoji, _user, _conversation;
         private Guid _id;
         private long _timestamp, _target, _seq;
-        private bool _remove;
+        private bool _remove, _deleted;
 
         public static Fields Read(ReadOnlySpan<byte> record)
         {
@@ -111,6 +111,7 @@ public static class LogRecordCodec
             else if (Is(ref json, "target"u8)) _target = json.GetInt64();
             else if (Is(ref json, "emoji"u8)) _emoji = json.GetString();
             else if (Is(ref json, "remove"u8)) _remove = json.GetBoolean();
+            else if (Is(ref json, "deleted"u8)) _deleted = json.GetBoolean();
             else if (Is(ref json, "user"u8)) _user = json.GetString();
             else if (Is(ref json, "seq"u8)) _seq = json.GetInt64();
             else if (Is(ref json, "c"u8)) _conversation = json.GetString();
@@ -150,6 +151,7 @@ public static class LogRecordCodec
                 Target = _target,
                 Emoji = _emoji,
                 Remove = _remove,
+                Deleted = _deleted,
                 Timestamp = _timestamp,
                 Seq = seq,
                 Epoch = epoch,

@@ -39,6 +39,12 @@ public static class RedisKeys
     /// <summary>stream with entry id <c>seq-0</c> and one field <c>e</c>, the event's record: the recent events, and all that are not committed yet.</summary>
     public static string Tail(ConversationKey key) => $"{Tag(key.Partition)}:t:{key.Value}";
 
+    /// <summary>
+    /// hash: what became of events in the tail. <c>seq</c> → the record of an event whose content was deleted (it is no longer in the
+    /// tail itself); <c>edits:seq</c> → the seqs of the edits of that message, should it be deleted.
+    /// </summary>
+    public static string Revisions(ConversationKey key) => $"{Tag(key.Partition)}:x:{key.Value}";
+
     /// <summary>hash: user → read cursor (seq). The fields of a room's hash are its members.</summary>
     public static string Members(ConversationKey key) => $"{Tag(key.Partition)}:m:{key.Value}";
 

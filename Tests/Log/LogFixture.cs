@@ -72,10 +72,10 @@ internal sealed class RunningLog(RedisConversationLog log) : IAsyncDisposable
 {
     public RedisConversationLog Log => log;
 
-    public Task<AppendResult> AppendAsync(ConversationEvent e, bool requireMember = false)
+    public Task<AppendResult> AppendAsync(ConversationEvent e, bool requireMember = false, bool targetChecked = false)
     {
         var completion = new Completion();
-        Assert.True(log.TryAppend(new AppendRequest(e, requireMember, completion)), "the publisher's queue is full");
+        Assert.True(log.TryAppend(new AppendRequest(e, requireMember, completion, targetChecked)), "the publisher's queue is full");
         return completion.Task;
     }
 
