@@ -20,13 +20,14 @@ export class ChatConversation extends HTMLElement {
   #messages = h('chat-messages');
   #composer = h('chat-composer');
   #people = h('ul', { class: 'people' });
-  #peopleTitle = h('h3', {});
+  #peopleTitle = h('h2', {});
   #panel = h('aside', { class: 'panel', 'aria-label': 'People' }, this.#peopleTitle, this.#people);
   #peopleButton = h('button', { type: 'button', class: 'plain round', 'aria-label': 'Show people', 'aria-expanded': 'false', title: 'People', onclick: () => this.#togglePeople() }, icon('people'));
   #leave = h('button', { type: 'button', class: 'plain round', title: 'Leave the room', 'aria-label': 'Leave the room', onclick: () => this.dispatchEvent(new CustomEvent('leave', { detail: this.#conversation })) }, icon('leave'));
 
   connectedCallback() {
     this.setAttribute('role', 'main');
+    this.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.#togglePeople(false); });
     this.append(
       h('section', { class: 'column', 'aria-label': 'Conversation' },
         h('header', { class: 'bar' },
@@ -45,6 +46,7 @@ export class ChatConversation extends HTMLElement {
     this.#lifetime = new AbortController();
     this.#conversation = conversation;
     this.#partnerOnline = null;
+    this.#togglePeople(false);
     conversation.on('change', ({ kind }) => {
       if (kind === 'typing') this.#drawTyping();
       else if (kind === 'members' || kind === 'ready') this.#drawPeople();
@@ -81,8 +83,8 @@ export class ChatConversation extends HTMLElement {
     await ask();
   }
 
-  #togglePeople() {
-    const open = this.classList.toggle('people-open');
+  #togglePeople(force) {
+    const open = this.classList.toggle('people-open', force);
     this.#peopleButton.setAttribute('aria-expanded', String(open));
   }
 
