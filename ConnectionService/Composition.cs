@@ -1,0 +1,37 @@
+using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Messages;
+using AspireChat.ConnectionService.Node;
+using AspireChat.ConnectionService.Presence;
+using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Subscriptions;
+using AspireChat.ServiceDefaults;
+
+namespace AspireChat.ConnectionService;
+
+/// <summary>What the service is made of: each feature registers itself in its own folder.</summary>
+internal static class Composition
+{
+    public static WebApplicationBuilder AddConnectionService(this WebApplicationBuilder builder)
+    {
+        builder.AddServiceDefaults();
+        builder.AddChatAuthentication();
+        builder.AddRedisClient("redis");
+        builder.AddPresenceReporting();
+        builder.Services.AddNode();
+        builder.Services.AddConversationLog();
+        builder.Services.AddSubscriptions();
+        builder.Services.AddHubs();
+        builder.Services.AddSockets();
+        return builder;
+    }
+
+    public static WebApplication MapConnectionService(this WebApplication app)
+    {
+        app.MapDefaultEndpoints();
+        app.MapSockets();
+        app.MapMessages();
+        app.MapDisconnect();
+        return app;
+    }
+}
