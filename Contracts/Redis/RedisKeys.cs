@@ -21,6 +21,15 @@ public static class RedisKeys
     /// <summary>stream: everything durable of the partition in the order of acceptance; fields in <see cref="LogFields"/>. Trimmed only up to what is committed.</summary>
     public static string Log(int partition) => $"{Tag(partition)}:log";
 
+    /// <summary>
+    /// string: id of the last log entry known as committed in PostgreSQL, noted after the commit. PostgreSQL ahead of it without the entry in
+    /// the log, or behind it, means that one of the two was restored to an older state.
+    /// </summary>
+    public static string Committed(int partition) => $"{Tag(partition)}:committed";
+
+    /// <summary>sorted set: the living PersistenceService replicas, scored by the Unix milliseconds until when each counts as alive.</summary>
+    public const string Persisters = "persisters";
+
     /// <summary>stream: log entries that PostgreSQL refused for their data; never trimmed by itself.</summary>
     public static string DeadLetters(int partition) => $"{Tag(partition)}:dead";
 
@@ -33,7 +42,10 @@ public static class RedisKeys
     /// </summary>
     public static string Nonces(int partition, long day) => $"{Tag(partition)}:nonces:{day.ToString(CultureInfo.InvariantCulture)}";
 
-    /// <summary>hash: <c>head</c> (last seq) and <c>durable</c> (last seq committed in PostgreSQL).</summary>
+    /// <summary>
+    /// hash: <c>head</c> (last seq), <c>durable</c> (last seq committed in PostgreSQL) and, only while dead letters hold events of the
+    /// conversation, <c>hold</c> (the lowest of their seqs: durable stays below it).
+    /// </summary>
     public static string Conversation(ConversationKey key) => $"{Tag(key.Partition)}:c:{key.Value}";
 
     /// <summary>stream with entry id <c>seq-0</c> and one field <c>e</c>, the event's record: the recent events, and all that are not committed yet.</summary>
@@ -105,6 +117,27 @@ public static class RedisKeys
     public const string PresenceWatch = Presence + "watch";
 
     private const string Presence = "{presence}:";
+
+    /// <summary>SCAN pattern of all keys of all partitions.</summary>
+    public const string AnyPartition = "{p[0-9][0-9]}:*";
+
+    /// <summary>
+    /// True for keys that are rebuilt from PostgreSQL when a partition opens (conversations, tails, members, nonces), and must not survive
+    /// from before; false for log, dead letters, lease and marks.
+    /// </summary>
+    public static bool IsRebuilt(string key, out int partition)
+    {
+        partition = -1;
+        return key.Length > 7 && key.StartsWith("{p", StringComparison.Ordinal) && key[4] == '}'
+            && int.TryParse(key.AsSpan(2, 2), NumberStyles.None, CultureInfo.InvariantCulture, out partition)
+            && (key.AsSpan(5) is [':', 'c' or 't' or 'm', ':', ..] || key.AsSpan(5).StartsWith(":nonces:"));
+    }
+
+    /// <summary>A nonce hash serves its own day and the next, and an hour for clocks that disagree.</summary>
+    public const int NonceSeconds = 49 * 3600;
+
+    /// <summary>The day whose <see cref="Nonces"/> hash an event accepted at this moment belongs to.</summary>
+    public static long NonceDay(long unixMilliseconds) => unixMilliseconds / 86_400_000;
 
     internal static string Tag(int partition) => string.Create(CultureInfo.InvariantCulture, $"{{p{partition:00}}}");
 }

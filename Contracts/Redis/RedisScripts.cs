@@ -11,6 +11,22 @@ public static class RedisScripts
 
     public static string Read { get; } = Load("read.lua");
 
+    public static string Tail { get; } = Load("tail.lua");
+
+    public static string Lease { get; } = Load("lease.lua");
+
+    public static string Drop { get; } = Load("drop.lua");
+
+    public static string Inspect { get; } = Load("inspect.lua");
+
+    public static string Open { get; } = Load("open.lua");
+
+    public static string Durable { get; } = Load("durable.lua");
+
+    public static string Acknowledge { get; } = Load("acknowledge.lua");
+
+    public static string Bury { get; } = Load("bury.lua");
+
     private static string Load(string file)
     {
         using var stream = typeof(RedisScripts).Assembly.GetManifestResourceStream(file)

@@ -1,0 +1,16 @@
+using AspireChat.ServiceDefaults;
+
+namespace AspireChat.PersistenceService.Consuming;
+
+/// <summary>Events 4020–4029.</summary>
+internal static partial class ConsumingMessages
+{
+    [LoggerMessage(LogEvents.Persistence + 20, LogLevel.Debug, "Partition {Partition} has no log to read yet")]
+    public static partial void NoGroup(ILogger logger, int partition);
+
+    [LoggerMessage(LogEvents.Persistence + 21, LogLevel.Warning, "The log of partition {Partition} cannot be reached; trying again")]
+    public static partial void RedisFailed(ILogger logger, Exception exception, int partition);
+
+    [LoggerMessage(LogEvents.Persistence + 22, LogLevel.Information, "Took over {Count} unfinished entries of partition {Partition}")]
+    public static partial void Claimed(ILogger logger, int partition, int count);
+}

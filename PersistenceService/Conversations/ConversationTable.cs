@@ -1,0 +1,85 @@
+using AspireChat.Contracts.Conversations;
+using AspireChat.PersistenceService.Writing;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace AspireChat.PersistenceService.Conversations;
+
+/// <summary>Where a user stands in one conversation, as committed.</summary>
+internal readonly record struct Membership(ConversationKey Conversation, long Read, long Head);
+
+/// <summary>Members and their cursors in PostgreSQL. Thread-safe; throws <see cref="NpgsqlException"/> when it cannot be asked.</summary>
+internal sealed class ConversationTable(NpgsqlDataSource database)
+{
+    private const string OfMemberSql = """
+        SELECT m.conversation, m.read, COALESCE(c.head, 0)
+        FROM members m LEFT JOIN conversations c ON c.conversation = m.conversation
+        WHERE m.member = $1 AND m.joined
+        """;
+
+    private const string UnreadSql = """
+        SELECT b.number, (
+            SELECT count(*) FROM events e
+            WHERE e.conversation = b.conversation AND e.seq > b.read AND e.seq <= b.durable AND e.kind IN (0, 1) AND e.sender <> $4)
+        FROM unnest($1, $2, $3) WITH ORDINALITY AS b (conversation, read, durable, number)
+        """;
+
+    private const string MembersSql = """
+        SELECT member, read FROM members WHERE conversation = $1 AND joined AND member > $2 ORDER BY member LIMIT $3
+        """;
+
+    public async Task<List<Membership>> ReadConversationsAsync(string user, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(OfMemberSql);
+        command.Parameters.Add(new() { Value = user });
+        var memberships = new List<Membership>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (ConversationKey.TryParse(reader.GetString(0), out var conversation))
+                memberships.Add(new Membership(conversation, reader.GetInt64(1), reader.GetInt64(2)));
+        }
+        return memberships;
+    }
+
+    /// <summary>The last committed seq, or 0.</summary>
+    public async Task<long> ReadHeadAsync(ConversationKey conversation, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT head FROM conversations WHERE conversation = $1");
+        command.Parameters.Add(new() { Value = conversation.Value });
+        return await command.ExecuteScalarAsync(cancellationToken) as long? ?? 0;
+    }
+
+    /// <summary>Messages by others with read &lt; seq &lt;= durable, for each conversation asked for.</summary>
+    public async Task<long[]> CountUnreadAsync(
+        string user, IReadOnlyList<(string Conversation, long Read, long Durable)> ranges, CancellationToken cancellationToken)
+    {
+        var counts = new long[ranges.Count];
+        if (ranges.Count == 0)
+            return counts;
+        await using var command = database.CreateCommand(UnreadSql);
+        command.Parameters.AddArray(NpgsqlDbType.Text, ranges, range => range.Conversation);
+        command.Parameters.AddArray(NpgsqlDbType.Bigint, ranges, range => range.Read);
+        command.Parameters.AddArray(NpgsqlDbType.Bigint, ranges, range => range.Durable);
+        command.Parameters.Add(new() { Value = user });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            counts[(int)reader.GetInt64(0) - 1] = reader.GetInt64(1);
+        return counts;
+    }
+
+    /// <summary>Members after <paramref name="after"/> in byte order, with their cursors.</summary>
+    public async Task<List<KeyValuePair<string, long>>> ReadMembersAsync(
+        ConversationKey room, string after, int count, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(MembersSql);
+        command.Parameters.Add(new() { Value = room.Value });
+        command.Parameters.Add(new() { Value = after });
+        command.Parameters.Add(new() { Value = (long)count });
+        var members = new List<KeyValuePair<string, long>>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            members.Add(new(reader.GetString(0), reader.GetInt64(1)));
+        return members;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Text.Json;
+using AspireChat.PersistenceService.History;
+using AspireChat.ServiceDefaults;
+using Npgsql;
+using StackExchange.Redis;
+
+namespace AspireChat.PersistenceService.DeadLetters;
+
+/// <summary>
+/// The operator's view of the dead letters, with internal tokens only: <c>GET /internal/dead-letters?limit=</c>,
+/// <c>POST /internal/dead-letters/replay?id=</c> (all without an id), <c>POST /internal/dead-letters/discard?id=</c>.
+/// </summary>
+internal static class DeadLetterEndpoints
+{
+    private const int ShownPerPartition = 100;
+
+    /// <summary>A replay waits no longer for a PostgreSQL that is away: the letters stay where they are.</summary>
+    private static readonly TimeSpan ReplayLimit = TimeSpan.FromSeconds(30);
+
+    public static IHostApplicationBuilder AddDeadLetters(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<DeadLetterQueue>();
+        return builder;
+    }
+
+    public static void MapDeadLetters(this IEndpointRouteBuilder routes)
+    {
+        var letters = routes.MapGroup("/internal/dead-letters").RequireAuthorization(ChatPolicies.Internal);
+        letters.MapGet("", ListAsync);
+        letters.MapPost("/replay", ReplayAsync);
+        letters.MapPost("/discard", DiscardAsync);
+    }
+
+    private static async Task ListAsync(HttpContext context, DeadLetterQueue queue)
+    {
+        List<DeadLetter> letters;
+        try
+        {
+            letters = await queue.ListAsync(ShownPerPartition);
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            await context.WriteUnavailableAsync();
+            return;
+        }
+        await WriteAsync(context, json =>
+        {
+            json.WriteStartArray("items"u8);
+            foreach (var letter in letters)
+            {
+                json.WriteStartObject();
+                json.WriteString("id"u8, letter.Id);
+                json.WriteNumber("partition"u8, letter.Partition);
+                json.WriteString("entry"u8, letter.Entry.Id.ToString());
+                json.WriteString("conversation"u8, letter.Entry.Conversation);
+                json.WriteNumber("seq"u8, letter.Entry.Seq);
+                json.WriteString("epoch"u8, letter.Entry.Epoch);
+                json.WriteString("why"u8, letter.Why);
+                json.WriteString("record"u8, letter.Entry.Raw.ToString());
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        });
+    }
+
+    private static async Task ReplayAsync(HttpContext context, DeadLetterQueue queue, TimeProvider time, string? id)
+    {
+        using var limit = new CancellationTokenSource(ReplayLimit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.RequestAborted);
+        try
+        {
+            var (stored, refused) = await queue.ReplayAsync(id, either.Token);
+            await WriteAsync(context, json =>
+            {
+                json.WriteNumber("stored"u8, stored);
+                json.WriteNumber("refused"u8, refused);
+            });
+        }
+        catch (Exception e) when (e is RedisException or NpgsqlException or TimeoutException or OperationCanceledException)
+        {
+            await context.WriteUnavailableAsync();
+        }
+    }
+
+    private static async Task DiscardAsync(HttpContext context, DeadLetterQueue queue, string id)
+    {
+        try
+        {
+            if (await queue.DiscardAsync(id))
+                await WriteAsync(context, json => json.WriteString("discarded"u8, id));
+            else
+                await context.WriteProblemAsync(StatusCodes.Status404NotFound, "There is no dead letter with this id.", "not_found");
+        }
+        catch (Exception e) when (e is RedisException or NpgsqlException or TimeoutException)
+        {
+            await context.WriteUnavailableAsync();
+        }
+    }
+
+    private static async Task WriteAsync(HttpContext context, Action<Utf8JsonWriter> content)
+    {
+        context.Response.ContentType = "application/json; charset=utf-8";
+        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, HistoryEndpoints.JsonOptions);
+        json.WriteStartObject();
+        content(json);
+        json.WriteEndObject();
+        await json.FlushAsync(context.RequestAborted);
+    }
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using AspireChat.Contracts;
+using AspireChat.Contracts.Conversations;
+using AspireChat.ServiceDefaults;
+using Microsoft.Extensions.Options;
+
+namespace AspireChat.PersistenceService.History;
+
+/// <summary><c>GET /api/rooms/{room}/messages</c> and <c>GET /api/dms/{user}/messages</c> (protocol §5).</summary>
+internal static class HistoryEndpoints
+{
+    public static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    public static IHostApplicationBuilder AddHistory(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddValidatedOptions<HistoryOptions>(HistoryOptions.Section);
+        builder.Services.AddSingleton<EventTable>();
+        builder.Services.AddSingleton<HistoryReader>();
+        return builder;
+    }
+
+    public static void MapHistory(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/api/rooms/{room}/messages", (HttpContext context, string room) =>
+            AnswerAsync(context, room, _ => ConversationKey.Room(room))).RequireAuthorization();
+        routes.MapGet("/api/dms/{user}/messages", (HttpContext context, string user) =>
+            AnswerAsync(context, user, caller => ConversationKey.Direct(caller, user))).RequireAuthorization();
+    }
+
+    private static async Task AnswerAsync(HttpContext context, string id, Func<string, ConversationKey> conversation)
+    {
+        if (!Identifiers.IsValid(id))
+        {
+            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, "This is not a valid id.", "bad_request");
+            return;
+        }
+        var query = context.Request.Query;
+        if (!PageRequest.TryParse(query["before"], query["after"], query["limit"], out var page, out var problem))
+        {
+            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, problem, "bad_request");
+            return;
+        }
+        var caller = ChatUser.From(context.User).Id;
+        var reader = context.RequestServices.GetRequiredService<HistoryReader>();
+        if (await reader.ReadAsync(conversation(caller), page, context.RequestAborted) is { } history)
+            await WriteAsync(context, history, caller);
+        else
+            await context.WriteUnavailableAsync();
+    }
+
+    /// <summary>503: nothing can be promised at the moment.</summary>
+    public static Task WriteUnavailableAsync(this HttpContext context) => context.WriteProblemAsync(
+        StatusCodes.Status503ServiceUnavailable,
+        "The history cannot be read at the moment; try again.",
+        "unavailable",
+        context.RequestServices.GetRequiredService<IOptions<HistoryOptions>>().Value.RetryAfter);
+
+    private static async Task WriteAsync(HttpContext context, HistoryPage page, string caller)
+    {
+        context.Response.ContentType = "application/json; charset=utf-8";
+        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, JsonOptions);
+        json.WriteStartObject();
+        json.WriteStartArray("items"u8);
+        foreach (var item in page.Items)
+            item.Write(json, caller);
+        json.WriteEndArray();
+        json.WriteString("epoch"u8, page.Epoch);
+        json.WriteNumber("head"u8, page.Head);
+        json.WriteString("next"u8, page.Next?.ToString(CultureInfo.InvariantCulture));
+        json.WriteEndObject();
+        await json.FlushAsync(context.RequestAborted);
+    }
+}

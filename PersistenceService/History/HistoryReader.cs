@@ -1,0 +1,146 @@
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Redis;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using StackExchange.Redis;
+
+namespace AspireChat.PersistenceService.History;
+
+/// <param name="Next">Where the next page begins (a seq), or null at the end.</param>
+internal sealed record HistoryPage(IReadOnlyList<HistoryItem> Items, string Epoch, long Head, long? Next);
+
+/// <summary>
+/// Pages through a conversation: what PostgreSQL has, and what only the tail in Redis has yet, as one gapless list at one moment. Near the
+/// head the tail alone answers. Thread-safe.
+/// </summary>
+/// <remarks>
+/// Redis is read first: whatever is committed in between is then found in PostgreSQL as well, never in neither. Events above the head
+/// that Redis gave are left out, so that the page is a snapshot.
+/// </remarks>
+internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable events, IOptions<HistoryOptions> options, TimeProvider time)
+{
+    /// <summary>Returns the page, or null when Redis cannot say what is acknowledged, or PostgreSQL is needed and cannot be reached.</summary>
+    public async Task<HistoryPage?> ReadAsync(ConversationKey conversation, PageRequest request, CancellationToken cancellationToken)
+    {
+        ConversationTail tail;
+        try
+        {
+            tail = await ConversationTail.ReadAsync(
+                redis.GetDatabase(), conversation, request, options.Value.NearHead, options.Value.TailLimit);
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            return null;
+        }
+        if (tail.Epoch.Length == 0)
+            return null;
+        if (FromTail(tail, request) is { } page)
+            return page;
+        using var patience = new CancellationTokenSource(options.Value.DatabaseTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            return await FromBothAsync(conversation, tail, request, either.Token);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            // PostgreSQL is away. The tail keeps more than what is uncommitted: read it as far down as the page needs.
+            return await FromWholeTailAsync(conversation, request);
+        }
+    }
+
+    private async Task<HistoryPage?> FromWholeTailAsync(ConversationKey conversation, PageRequest request)
+    {
+        try
+        {
+            var tail = await ConversationTail.ReadAsync(
+                redis.GetDatabase(), conversation, request, options.Value.TailLimit, options.Value.TailLimit);
+            return tail.Epoch.Length == 0 ? null : FromTail(tail, request);
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The lowest seq that the page may contain.</summary>
+    private static long LowestOf(PageRequest request, long head) => request.After is { } after
+        ? after + 1
+        : Math.Max(1, Math.Min(request.Before ?? long.MaxValue, head + 1) - request.Limit);
+
+    /// <summary>The page, if the tail holds it and everything above it (which may have changed its messages); else null.</summary>
+    private static HistoryPage? FromTail(ConversationTail tail, PageRequest request)
+    {
+        if (LowestOf(request, tail.Head) is var lowest && lowest < tail.Lowest && lowest <= tail.Head)
+            return null;
+        var inRange = request.After is { } after
+            ? tail.Events.Reverse().Where(e => e.Seq > after)
+            : tail.Events.Where(e => e.Seq < (request.Before ?? long.MaxValue));
+        return ToPage(inRange.Select(e => new HistoryItem(e)), tail, request);
+    }
+
+    private async Task<HistoryPage> FromBothAsync(
+        ConversationKey conversation, ConversationTail tail, PageRequest request, CancellationToken cancellationToken)
+    {
+        var bound = request.After ?? Math.Min(request.Before ?? long.MaxValue, tail.Head + 1);
+        // One more than the page tells whether there is a next one.
+        var committed = await events.ReadPageAsync(conversation, bound, request.IsForward, request.Limit + 1, cancellationToken);
+        var merged = new SortedDictionary<long, HistoryItem>();
+        foreach (var item in committed.Where(item => item.Seq <= tail.Head))
+            merged[item.Seq] = item;
+        var uncommitted = tail.CoversUncommitted ? tail.Events : await ReadRangeAsync(conversation, tail, request, bound);
+        foreach (var e in uncommitted)
+        {
+            if (request.IsForward ? e.Seq > bound : e.Seq < bound)
+                merged.TryAdd(e.Seq, new HistoryItem(e));
+        }
+        return ToPage(request.IsForward ? merged.Values : merged.Values.Reverse(), tail, request);
+    }
+
+    /// <summary>PostgreSQL is so far behind that the page may lie between it and the part of the tail that was read: read just there.</summary>
+    private async Task<IReadOnlyList<ConversationEvent>> ReadRangeAsync(
+        ConversationKey conversation, ConversationTail tail, PageRequest request, long bound)
+    {
+        var from = request.IsForward ? Math.Max(bound, tail.Durable) + 1 : Math.Max(tail.Durable + 1, bound - request.Limit - 1);
+        var range = await redis.GetDatabase().StreamRangeAsync(
+            RedisKeys.Tail(conversation), $"{from}-0", $"{from + request.Limit}-0");
+        var found = tail.Events.ToDictionary(e => e.Seq);
+        foreach (var entry in range)
+        {
+            var id = entry.Id.ToString();
+            var seq = long.Parse(id.AsSpan(0, id.IndexOf('-')));
+            if (LogRecordCodec.Decode((byte[])entry["e"]!, seq, tail.Epoch) is ConversationEvent e)
+                found.TryAdd(seq, e);
+        }
+        return [.. found.Values];
+    }
+
+    /// <summary>Cuts the page off and lets the events of the tail take effect on it.</summary>
+    private static HistoryPage ToPage(IEnumerable<HistoryItem> candidates, ConversationTail tail, PageRequest request)
+    {
+        var items = candidates.Take(request.Limit + 1).ToList();
+        var more = items.Count > request.Limit;
+        if (more)
+            items.RemoveAt(request.Limit);
+        // A page read off the tail ends where the tail ends; what is below is in PostgreSQL.
+        else if (!request.IsForward && items.Count > 0 && items[^1].Seq > 1)
+            more = items.Count == request.Limit;
+        ApplyAll(tail.Events, items);
+        return new HistoryPage(items, tail.Epoch, tail.Head, more ? items[^1].Seq : null);
+    }
+
+    private static void ApplyAll(IEnumerable<ConversationEvent> later, List<HistoryItem> items)
+    {
+        // A message and the edits of it, which lose their text with it, by the message's seq.
+        var concerned = items.ToLookup(item => item.Event.Kind == EventKind.Edit ? item.Event.Target : item.Seq);
+        foreach (var e in later)
+        {
+            if (e.Target == 0)
+                continue;
+            foreach (var item in concerned[e.Target])
+                item.Apply(e);
+        }
+    }
+}

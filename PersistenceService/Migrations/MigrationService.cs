@@ -1,0 +1,69 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+
+namespace AspireChat.PersistenceService.Migrations;
+
+/// <summary>
+/// Migrates at the start, however long PostgreSQL is away, and tells the rest of the service when it is done. Healthy from then on.
+/// </summary>
+internal sealed class MigrationService(Migrator migrator, IConfiguration configuration, TimeProvider time, ILogger<MigrationService> logger)
+    : BackgroundService, IHealthCheck
+{
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
+
+    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when the schema is there.</summary>
+    public Task Done => _done.Task;
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(Done.IsCompletedSuccessfully ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("the schema is not migrated yet"));
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        for (var delay = FirstDelay; ; delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay)
+        {
+            try
+            {
+                await migrator.RunAsync(Migration.All, stoppingToken);
+                _done.TrySetResult();
+                return;
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidCatalogName)
+            {
+                await CreateDatabaseAsync(stoppingToken);
+            }
+            catch (NpgsqlException e)
+            {
+                MigrationMessages.Waiting(logger, e);
+            }
+            await Task.Delay(delay, time, stoppingToken);
+        }
+    }
+
+    /// <summary>Published deployments start a bare server: there nobody but this service creates its database.</summary>
+    private async Task CreateDatabaseAsync(CancellationToken cancellationToken)
+    {
+        var target = new NpgsqlConnectionStringBuilder(configuration.GetConnectionString("chatdb"));
+        var name = target.Database ?? "chatdb";
+        target.Database = "postgres";
+        target.Pooling = false;
+        try
+        {
+            await using var connection = new NpgsqlConnection(target.ConnectionString);
+            await connection.OpenAsync(cancellationToken);
+            await using var command = new NpgsqlCommand($"CREATE DATABASE \"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", connection);
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            MigrationMessages.DatabaseCreated(logger, name);
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
+        {
+            // Another replica was faster.
+        }
+        catch (NpgsqlException e)
+        {
+            MigrationMessages.Waiting(logger, e);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using AspireChat.Contracts.Redis;
+using AspireChat.PersistenceService.Consuming;
+using AspireChat.PersistenceService.Migrations;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+using LogPartitions = AspireChat.Contracts.Conversations.Partitions;
+
+namespace AspireChat.PersistenceService.Partitions;
+
+/// <summary>
+/// Decides which partitions this replica works on: each living replica may hold a fair share (rounded up), each partition has one holder by a
+/// lease in Redis. A holder that stalls past its lease does no harm, since everything it may still do is idempotent; the lease only keeps
+/// replicas from doing the same work twice.
+/// </summary>
+internal sealed class PartitionOwnership(
+    IConnectionMultiplexer redis,
+    IServiceProvider services,
+    MigrationService migrations,
+    ReplicaName replica,
+    IOptions<PersistenceOptions> options,
+    TimeProvider time,
+    ILogger<PartitionOwnership> logger) : BackgroundService
+{
+    private readonly ConcurrentDictionary<int, Running> _owned = new();
+
+    /// <summary>A partition was taken.</summary>
+    public event Action? Changed;
+
+    /// <summary>The partitions that this replica works on now.</summary>
+    public IEnumerable<int> Owned => _owned.Keys;
+
+    /// <summary>Wakes the worker of an owned partition; see <see cref="PartitionWorker.Ring"/>.</summary>
+    public void Ring(int partition, bool claim)
+    {
+        if (_owned.TryGetValue(partition, out var running))
+            running.Worker.Ring(claim);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await migrations.Done.WaitAsync(stoppingToken);
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    await TickAsync();
+                }
+                catch (Exception e) when (e is RedisException or TimeoutException)
+                {
+                    PartitionMessages.LeasesUnreachable(logger, e);
+                }
+                await Task.Delay(options.Value.Lease / 5, time, stoppingToken);
+            }
+        }
+        finally
+        {
+            await ReleaseAllAsync();
+        }
+    }
+
+    private async Task TickAsync()
+    {
+        var replicas = await CountReplicasAsync();
+        var quota = (LogPartitions.Count + replicas - 1) / replicas;
+        foreach (var (partition, running) in _owned)
+        {
+            // Only a bug ends a worker by itself. Whoever takes the partition next begins with what it left.
+            if (running.Work.IsCompleted)
+            {
+                await StopAsync(partition);
+                await DropAsync(partition);
+                continue;
+            }
+            if (!await TryLeaseAsync(partition))
+            {
+                PartitionMessages.LeaseLost(logger, partition);
+                _ = StopAsync(partition);
+            }
+        }
+        foreach (var partition in _owned.Keys.Order().Skip(quota))
+        {
+            await StopAsync(partition);
+            await DropAsync(partition);
+        }
+        var taken = false;
+        // Replicas begin at different places, so that they do not all try for the same partition.
+        var first = (int)((uint)replica.Value.GetHashCode(StringComparison.Ordinal) % LogPartitions.Count);
+        for (var i = 0; i < LogPartitions.Count && _owned.Count < quota; i++)
+        {
+            var partition = (first + i) % LogPartitions.Count;
+            if (!_owned.ContainsKey(partition) && await TryLeaseAsync(partition))
+            {
+                Start(partition);
+                taken = true;
+            }
+        }
+        if (taken)
+            Changed?.Invoke();
+    }
+
+    private async Task<int> CountReplicasAsync()
+    {
+        var database = redis.GetDatabase();
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var alive = database.SortedSetAddAsync(RedisKeys.Persisters, replica.Value, now + options.Value.Lease.TotalMilliseconds);
+        var dead = database.SortedSetRemoveRangeByScoreAsync(RedisKeys.Persisters, double.NegativeInfinity, now, Exclude.Stop);
+        var count = database.SortedSetLengthAsync(RedisKeys.Persisters);
+        await Task.WhenAll(alive, dead, count);
+        return (int)Math.Max(1, await count);
+    }
+
+    private async Task<bool> TryLeaseAsync(int partition) => 1 == (int)await redis.GetDatabase().ScriptEvaluateAsync(
+        RedisScripts.Lease, [RedisKeys.Owner(partition)], [replica.Value, (long)options.Value.Lease.TotalMilliseconds]);
+
+    private Task DropAsync(int partition) =>
+        redis.GetDatabase().ScriptEvaluateAsync(RedisScripts.Drop, [RedisKeys.Owner(partition)], [replica.Value]);
+
+    private void Start(int partition)
+    {
+        var worker = ActivatorUtilities.CreateInstance<PartitionWorker>(services, partition);
+        var stop = new CancellationTokenSource();
+        var abort = new CancellationTokenSource();
+        _owned[partition] = new Running(worker, worker.RunAsync(stop.Token, abort.Token), stop, abort);
+        PartitionMessages.Taken(logger, partition);
+    }
+
+    /// <summary>Lets the worker finish its batch, within the limit.</summary>
+    private async Task StopAsync(int partition)
+    {
+        if (!_owned.TryRemove(partition, out var running))
+            return;
+        await running.Stop.CancelAsync();
+        using (running.Stop)
+        using (running.Abort)
+        using (time.CreateTimer(_ => running.Abort.Cancel(), null, options.Value.StopLimit, Timeout.InfiniteTimeSpan))
+        {
+            try
+            {
+                await running.Work;
+            }
+            catch (Exception e)
+            {
+                PartitionMessages.WorkerFailed(logger, e, partition);
+            }
+        }
+        PartitionMessages.Given(logger, partition);
+    }
+
+    private async Task ReleaseAllAsync()
+    {
+        var partitions = _owned.Keys.ToArray();
+        await Task.WhenAll(partitions.Select(StopAsync));
+        try
+        {
+            await Task.WhenAll(partitions.Select(DropAsync));
+            await redis.GetDatabase().SortedSetRemoveAsync(RedisKeys.Persisters, replica.Value);
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            // The leases run out by themselves.
+            PartitionMessages.LeasesUnreachable(logger, e);
+        }
+    }
+
+    private sealed record Running(PartitionWorker Worker, Task Work, CancellationTokenSource Stop, CancellationTokenSource Abort);
+}

@@ -1,0 +1,43 @@
+using AspireChat.Contracts.Redis;
+using AspireChat.PersistenceService.Consuming;
+using StackExchange.Redis;
+
+namespace AspireChat.PersistenceService.Partitions;
+
+/// <summary>What inspect.lua saw of a partition at one moment.</summary>
+/// <param name="Epoch">Empty: the partition is closed.</param>
+/// <param name="Committed">The last log entry that Redis knows as committed.</param>
+/// <param name="HasKnownEntry">The entry that PostgreSQL knows as committed is still in the log.</param>
+/// <param name="Drained">Everything in the log is acknowledged, and somebody could read it.</param>
+internal sealed record PartitionState(string Epoch, LogPosition Committed, bool HasKnownEntry, bool HasGroup, bool Drained)
+{
+    public static async Task<PartitionState> ReadAsync(IDatabase redis, int partition, LogPosition known)
+    {
+        var reply = (RedisResult[])(await redis.ScriptEvaluateAsync(
+            RedisScripts.Inspect,
+            [RedisKeys.Epoch(partition), RedisKeys.Log(partition), RedisKeys.Committed(partition)],
+            [RedisKeys.PersistGroup, known.ToString()]))!;
+        var hasGroup = (int)reply[3] == 1;
+        return new PartitionState(
+            (string)reply[0]!,
+            LogPosition.Parse((string)reply[1]!),
+            (int)reply[2] == 1,
+            hasGroup,
+            hasGroup && (long)reply[4] == 0 && (int)reply[5] == 0);
+    }
+
+    /// <summary>
+    /// Why the partition cannot go on as it is, or null. Redis is a different one than PostgreSQL knows: its epoch is unknown; it has lost the
+    /// last committed entry without ever having noted the commit; or PostgreSQL itself was restored and is behind what Redis noted.
+    /// </summary>
+    /// <param name="known">What PostgreSQL knew before this state was read.</param>
+    /// <param name="notedBefore">What Redis had noted before <paramref name="known"/> was read.</param>
+    public string? FaultAgainst(KnownPartition? known, LogPosition notedBefore) => known switch
+    {
+        null => "the database does not know the partition",
+        { } k when k.Epoch != Epoch => "the epoch is unknown",
+        { } k when Committed < k.Committed && !HasKnownEntry => "the log is behind the database",
+        { } k when k.Committed < notedBefore => "the database is behind the log",
+        _ => null,
+    };
+}

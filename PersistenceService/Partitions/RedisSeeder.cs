@@ -1,0 +1,152 @@
+using System.Globalization;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Redis;
+using Npgsql;
+using StackExchange.Redis;
+using LogPartitions = AspireChat.Contracts.Conversations.Partitions;
+
+namespace AspireChat.PersistenceService.Partitions;
+
+/// <summary>How much was put into Redis.</summary>
+internal sealed record SeedCount(long Conversations, long Members, long Nonces);
+
+/// <summary>
+/// Fills closed partitions of Redis from PostgreSQL: heads and durable marks, members with their read cursors, the rooms of each user, the
+/// nonces of the last day. One pass over each table for all partitions together, streamed and pipelined.
+/// </summary>
+internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource database, TimeProvider time)
+{
+    /// <summary>How long a nonce must be remembered (protocol §3).</summary>
+    private static readonly TimeSpan NonceAge = TimeSpan.FromHours(24);
+
+    public async Task<SeedCount> SeedAsync(IReadOnlySet<int> partitions, CancellationToken cancellationToken)
+    {
+        var stale = await PurgeAsync(partitions, cancellationToken);
+        return new SeedCount(
+            await SeedConversationsAsync(partitions, cancellationToken),
+            await SeedMembersAsync(partitions, withLeft: stale, cancellationToken),
+            await SeedNoncesAsync(partitions, cancellationToken));
+    }
+
+    /// <summary>
+    /// Removes what is left of an earlier state: a tail with events that PostgreSQL does not have in that place would be replayed to clients.
+    /// </summary>
+    /// <returns>True when there was any.</returns>
+    private async Task<bool> PurgeAsync(IReadOnlySet<int> partitions, CancellationToken cancellationToken)
+    {
+        var pipeline = new Pipeline(redis.GetDatabase());
+        foreach (var server in redis.GetServers().Where(server => server is { IsConnected: true, IsReplica: false }))
+        {
+            await foreach (var key in server.KeysAsync(pattern: RedisKeys.AnyPartition, pageSize: 1000).WithCancellation(cancellationToken))
+            {
+                if (RedisKeys.IsRebuilt(key.ToString(), out var partition) && partitions.Contains(partition))
+                    await pipeline.AddAsync(database => database.KeyDeleteAsync(key));
+            }
+        }
+        await pipeline.FinishAsync();
+        return pipeline.Count > 0;
+    }
+
+    private async Task<long> SeedConversationsAsync(IReadOnlySet<int> partitions, CancellationToken cancellationToken)
+    {
+        var pipeline = new Pipeline(redis.GetDatabase());
+        await using var command = Streaming("SELECT conversation, head FROM conversations WHERE partition = ANY ($1)");
+        command.Parameters.Add(new() { Value = partitions.Select(partition => (short)partition).ToArray() });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var head = reader.GetInt64(1);
+            if (ConversationKey.TryParse(reader.GetString(0), out var conversation))
+                await pipeline.AddAsync(database => database.HashSetAsync(
+                    RedisKeys.Conversation(conversation), [new("head", head), new("durable", head)]));
+        }
+        await pipeline.FinishAsync();
+        return pipeline.Count;
+    }
+
+    /// <param name="withLeft">Also take back index entries of members who have left: Redis may hold them from before.</param>
+    private async Task<long> SeedMembersAsync(IReadOnlySet<int> partitions, bool withLeft, CancellationToken cancellationToken)
+    {
+        var pipeline = new Pipeline(redis.GetDatabase());
+        await using var command = Streaming("SELECT conversation, member, joined, read FROM members WHERE joined OR $1");
+        command.Parameters.Add(new() { Value = withLeft });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var key = reader.GetString(0);
+            if (!partitions.Contains(LogPartitions.Of(key)) || !ConversationKey.TryParse(key, out var conversation))
+                continue;
+            var member = reader.GetString(1);
+            var joined = reader.GetBoolean(2);
+            var read = reader.GetInt64(3);
+            if (joined)
+                await pipeline.AddAsync(database => database.HashSetAsync(RedisKeys.Members(conversation), member, read));
+            if (conversation.IsRoom)
+                await pipeline.AddAsync(database => joined
+                    ? database.SetAddAsync(RedisKeys.UserRooms(member), conversation.RoomId)
+                    : database.SetRemoveAsync(RedisKeys.UserRooms(member), conversation.RoomId));
+        }
+        await pipeline.FinishAsync();
+        return pipeline.Count;
+    }
+
+    private async Task<long> SeedNoncesAsync(IReadOnlySet<int> partitions, CancellationToken cancellationToken)
+    {
+        var pipeline = new Pipeline(redis.GetDatabase());
+        var now = time.GetUtcNow();
+        var day = RedisKeys.NonceDay(now.ToUnixTimeMilliseconds());
+        await using var command = Streaming("SELECT conversation, sender, nonce, seq, epoch, id, created_at FROM events WHERE created_at > $1");
+        command.Parameters.Add(new() { Value = (now - NonceAge).UtcDateTime });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var key = reader.GetString(0);
+            var partition = LogPartitions.Of(key);
+            if (!partitions.Contains(partition) || !ConversationKey.TryParse(key, out var conversation))
+                continue;
+            var field = NonceField.Of(conversation, reader.GetString(1), reader.GetString(2));
+            var at = new DateTimeOffset(reader.GetDateTime(6)).ToUnixTimeMilliseconds();
+            var ack = string.Create(
+                CultureInfo.InvariantCulture, $"{reader.GetInt64(3)} {reader.GetString(4)} {reader.GetGuid(5)} {at}");
+            await pipeline.AddAsync(database => database.HashSetAsync(RedisKeys.Nonces(partition, day), field, ack));
+        }
+        foreach (var partition in partitions)
+            await pipeline.AddAsync(database => database.KeyExpireAsync(RedisKeys.Nonces(partition, day), TimeSpan.FromSeconds(RedisKeys.NonceSeconds)));
+        await pipeline.FinishAsync();
+        return pipeline.Count - partitions.Count;
+    }
+
+    /// <summary>A query of any length: without a time limit.</summary>
+    private NpgsqlCommand Streaming(string sql)
+    {
+        var command = database.CreateCommand(sql);
+        command.CommandTimeout = 0;
+        return command;
+    }
+
+    /// <summary>Commands sent ahead of their answers, but never more than a few thousand: neither side's buffers grow with the database.</summary>
+    private sealed class Pipeline(IDatabase database)
+    {
+        private const int Depth = 4_000;
+
+        private readonly List<Task> _inFlight = new(Depth);
+
+        public long Count { get; private set; }
+
+        public async ValueTask AddAsync(Func<IDatabase, Task> command)
+        {
+            _inFlight.Add(command(database));
+            Count++;
+            if (_inFlight.Count >= Depth)
+                await FinishAsync();
+        }
+
+        /// <summary>Waits for all answers; throws if one is an error.</summary>
+        public async Task FinishAsync()
+        {
+            await Task.WhenAll(_inFlight);
+            _inFlight.Clear();
+        }
+    }
+}

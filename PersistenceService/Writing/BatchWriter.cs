@@ -1,0 +1,185 @@
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Log;
+using AspireChat.PersistenceService.Consuming;
+using Npgsql;
+using NpgsqlTypes;
+using LogPartitions = AspireChat.Contracts.Conversations.Partitions;
+
+namespace AspireChat.PersistenceService.Writing;
+
+/// <summary>An event that contradicts what PostgreSQL has. It was not stored; everything else of its batch was.</summary>
+/// <param name="SeqTaken">
+/// True: its (conversation, seq) belongs to another event. False: its (conversation, sender, nonce) stands at another seq, so its own seq is
+/// missing.
+/// </param>
+internal sealed record Conflict(LogEntry Entry, bool SeqTaken);
+
+/// <summary>
+/// Writes a batch of log entries in one transaction. Writing the same entries again changes nothing, in whatever order and however often.
+/// Thread-safe.
+/// </summary>
+internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
+{
+    // "before" is read in the snapshot of the statement, hence without what "raised" does.
+    private const string HeadsSql = """
+        WITH batch AS (SELECT * FROM unnest($1, $2, $3) AS b (conversation, partition, head)),
+        before AS (SELECT c.conversation, c.head FROM conversations c JOIN batch b ON b.conversation = c.conversation),
+        raised AS (
+            INSERT INTO conversations AS c (conversation, partition, head, updated_at)
+            SELECT conversation, partition, head, $4 FROM batch
+            ON CONFLICT (conversation) DO UPDATE SET head = excluded.head, updated_at = excluded.updated_at
+            WHERE c.head < excluded.head)
+        SELECT conversation, head FROM before
+        """;
+
+    private const string CommittedSql = "UPDATE partitions SET committed = $2 WHERE partition = $1 AND committed < $2";
+
+    private const string ConflictSql = """
+        SELECT b.number, e.id IS NOT NULL
+        FROM unnest($1, $2, $3) WITH ORDINALITY AS b (conversation, seq, id, number)
+        LEFT JOIN events e ON e.conversation = b.conversation AND e.seq = b.seq
+        WHERE e.id IS DISTINCT FROM b.id
+        """;
+
+    /// <summary>Commits the entries and the partition's place in the log. All of them must have a record.</summary>
+    /// <param name="committed">The partition's place after these entries.</param>
+    /// <exception cref="PostgresException">PostgreSQL refused; nothing was written.</exception>
+    public async Task<IReadOnlyList<Conflict>> WriteAsync(
+        int partition, IReadOnlyList<LogEntry> entries, LogPosition committed, CancellationToken cancellationToken)
+    {
+        var events = new EventColumns();
+        var members = new MemberColumns();
+        foreach (var entry in entries)
+        {
+            switch (entry.Record)
+            {
+                case ConversationEvent e:
+                    events.Add(entry, e);
+                    break;
+                case MembershipRecord membership:
+                    members.Add(entry, membership);
+                    break;
+                case ReadRecord read:
+                    members.Add(read);
+                    break;
+                default:
+                    throw new InvalidOperationException("An entry without a record is nothing to write.");
+            }
+        }
+
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var heads = HeadsOf(events.Events);
+        var before = new Dictionary<string, long>();
+        var inserted = await InsertAsync(connection, events, members, heads, before, partition, committed, cancellationToken);
+        IReadOnlyList<Conflict> conflicts = inserted == events.Count ? [] : await FindConflictsAsync(connection, events, cancellationToken);
+        await FollowUpAsync(connection, events.Events, heads.Keys, before, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return conflicts;
+    }
+
+    private static SortedDictionary<string, long> HeadsOf(IReadOnlyList<ConversationEvent> events)
+    {
+        var heads = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (var e in events)
+        {
+            if (!heads.TryGetValue(e.Conversation.Value, out var head) || head < e.Seq)
+                heads[e.Conversation.Value] = e.Seq;
+        }
+        return heads;
+    }
+
+    /// <summary>One round trip for what every batch needs. Returns how many events were new; <paramref name="before"/> gets the heads as they were.</summary>
+    private async Task<int> InsertAsync(
+        NpgsqlConnection connection,
+        EventColumns events,
+        MemberColumns members,
+        SortedDictionary<string, long> heads,
+        Dictionary<string, long> before,
+        int partition,
+        LogPosition committed,
+        CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        NpgsqlBatchCommand? insert = null;
+        if (events.Count > 0)
+        {
+            batch.BatchCommands.Add(ToHeads(heads));
+            batch.BatchCommands.Add(insert = events.ToInsert());
+        }
+        foreach (var upsert in members.ToUpserts())
+            batch.BatchCommands.Add(upsert);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(CommittedSql)
+        {
+            Parameters = { new() { Value = (short)partition }, new() { Value = committed.Packed } },
+        });
+        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+                before[reader.GetString(0)] = reader.GetInt64(1);
+            while (await reader.NextResultAsync(cancellationToken))
+            {
+                // The other statements return nothing; going through them all is what surfaces their errors.
+            }
+        }
+        return insert is null ? 0 : (int)insert.RecordsAffected;
+    }
+
+    private NpgsqlBatchCommand ToHeads(SortedDictionary<string, long> heads)
+    {
+        var rows = heads.ToList();
+        var command = new NpgsqlBatchCommand(HeadsSql);
+        command.Parameters.AddArray(NpgsqlDbType.Text, rows, row => row.Key);
+        command.Parameters.AddArray(NpgsqlDbType.Smallint, rows, row => (short)LogPartitions.Of(row.Key));
+        command.Parameters.AddArray(NpgsqlDbType.Bigint, rows, row => row.Value);
+        command.Parameters.Add(new() { Value = time.GetUtcNow().UtcDateTime });
+        return command;
+    }
+
+    private static async Task<IReadOnlyList<Conflict>> FindConflictsAsync(
+        NpgsqlConnection connection, EventColumns events, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(ConflictSql, connection);
+        command.Parameters.AddArray(NpgsqlDbType.Text, events.Events, e => e.Conversation.Value);
+        command.Parameters.AddArray(NpgsqlDbType.Bigint, events.Events, e => e.Seq);
+        command.Parameters.AddArray(NpgsqlDbType.Uuid, events.Events, e => e.Id);
+        var conflicts = new List<Conflict>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            conflicts.Add(new Conflict(events.Entries[(int)reader.GetInt64(0) - 1], reader.GetBoolean(1)));
+        return conflicts;
+    }
+
+    /// <summary>What only some batches need: the effects of edits and deletes, the participants of new direct conversations.</summary>
+    private static async Task FollowUpAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<ConversationEvent> events,
+        IEnumerable<string> conversations,
+        Dictionary<string, long> before,
+        CancellationToken cancellationToken)
+    {
+        var started = conversations.Where(conversation => !before.ContainsKey(conversation)).ToHashSet();
+        var touched = new List<(string, long)>();
+        var direct = new Dictionary<ConversationKey, long>();
+        foreach (var e in events)
+        {
+            if (e.Kind is EventKind.Edit or EventKind.Delete)
+                touched.Add((e.Conversation.Value, e.Target));
+            else if (e.Kind != EventKind.React && before.TryGetValue(e.Conversation.Value, out var head) && e.Seq <= head)
+                touched.Add((e.Conversation.Value, e.Seq));
+            if (!e.Conversation.IsRoom && started.Contains(e.Conversation.Value))
+                direct.TryAdd(e.Conversation, e.Timestamp);
+        }
+        if (touched.Count == 0 && direct.Count == 0)
+            return;
+        await using var batch = new NpgsqlBatch(connection);
+        if (direct.Count > 0)
+            batch.BatchCommands.Add(MemberColumns.ToParticipants(direct.Select(pair => (pair.Key, pair.Value))));
+        if (touched.Count > 0)
+        {
+            foreach (var command in LateEffects.Of(touched))
+                batch.BatchCommands.Add(command);
+        }
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

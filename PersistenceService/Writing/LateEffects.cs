@@ -1,0 +1,52 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace AspireChat.PersistenceService.Writing;
+
+/// <summary>
+/// Brings messages to the state that the edits and deletes of them say. It computes that state from the events in the table, so it does
+/// not matter in which order they came, or how often.
+/// </summary>
+internal static class LateEffects
+{
+    // A deleted message has no content, nor has any edit of it, before or after.
+    private const string DeleteSql = """
+        WITH dead AS (
+            SELECT m.conversation, m.seq, min(d.seq) AS by
+            FROM unnest($1, $2) AS t (conversation, target)
+            JOIN events m ON m.conversation = t.conversation AND m.seq = t.target AND m.kind IN (0, 1)
+            JOIN events d ON d.conversation = t.conversation AND d.target = t.target AND d.kind = 3 AND d.sender = m.sender
+            GROUP BY m.conversation, m.seq),
+        wiped AS (
+            UPDATE events e SET content = '' FROM dead
+            WHERE e.conversation = dead.conversation AND e.target = dead.seq AND e.kind = 2 AND e.content <> '')
+        UPDATE events m SET content = '', deleted = dead.by FROM dead
+        WHERE m.conversation = dead.conversation AND m.seq = dead.seq AND m.deleted IS DISTINCT FROM dead.by
+        """;
+
+    // The last edit by the author wins.
+    private const string EditSql = """
+        UPDATE events m SET content = last.content, edited = last.seq
+        FROM (
+            SELECT DISTINCT ON (m.conversation, m.seq) m.conversation, m.seq AS target, e.seq, e.content
+            FROM unnest($1, $2) AS t (conversation, target)
+            JOIN events m ON m.conversation = t.conversation AND m.seq = t.target AND m.kind IN (0, 1)
+            JOIN events e ON e.conversation = t.conversation AND e.target = t.target AND e.kind = 2 AND e.sender = m.sender
+            ORDER BY m.conversation, m.seq, e.seq DESC) last
+        WHERE m.conversation = last.conversation AND m.seq = last.target
+            AND m.deleted IS NULL AND (m.edited IS NULL OR m.edited < last.seq)
+        """;
+
+    /// <param name="targets">Messages that edits or deletes refer to, and messages that came after events that may refer to them.</param>
+    public static IEnumerable<NpgsqlBatchCommand> Of(IEnumerable<(string Conversation, long Target)> targets)
+    {
+        var rows = targets.Distinct().OrderBy(t => t.Conversation, StringComparer.Ordinal).ThenBy(t => t.Target).ToList();
+        foreach (var sql in (string[])[DeleteSql, EditSql])
+        {
+            var command = new NpgsqlBatchCommand(sql);
+            command.Parameters.AddArray(NpgsqlDbType.Text, rows, row => row.Conversation);
+            command.Parameters.AddArray(NpgsqlDbType.Bigint, rows, row => row.Target);
+            yield return command;
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using AspireChat.Contracts.Log;
+using AspireChat.PersistenceService.Consuming;
+using Npgsql;
+
+namespace AspireChat.PersistenceService.Writing;
+
+/// <summary>An entry that cannot be stored, and why.</summary>
+/// <param name="Missing">The event's seq is not in PostgreSQL.</param>
+internal sealed record RejectedEntry(LogEntry Entry, string Reason, bool Missing);
+
+/// <param name="Committed">The partition's place in the log that PostgreSQL has now; <see cref="LogPosition.None"/> if nothing was written.</param>
+/// <param name="Rejected">To be buried. Everything else is committed.</param>
+internal sealed record PersistOutcome(LogPosition Committed, IReadOnlyList<RejectedEntry> Rejected);
+
+/// <summary>
+/// Gets a batch into PostgreSQL whatever it takes: waits while the server is away, and takes apart a batch that it refuses for its data until
+/// the bad entries stand alone. Thread-safe.
+/// </summary>
+internal sealed class LogPersister(BatchWriter writer, WritingMetrics metrics, TimeProvider time, ILogger<LogPersister> logger)
+{
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
+
+    /// <summary>Returns when every entry is committed or rejected.</summary>
+    /// <param name="advance">The entries are the next of the log; false for one that was put aside before.</param>
+    /// <param name="stop">Ends the waiting for a PostgreSQL that is away; a transaction under way is finished.</param>
+    /// <param name="abort">Ends that too.</param>
+    /// <exception cref="OperationCanceledException">Given up; what was not committed was not acknowledged and is delivered again.</exception>
+    public async Task<PersistOutcome> PersistAsync(
+        int partition, IReadOnlyList<LogEntry> entries, bool advance, CancellationToken stop, CancellationToken abort)
+    {
+        var rejected = new List<RejectedEntry>();
+        var good = new List<LogEntry>(entries.Count);
+        foreach (var entry in entries)
+        {
+            if (entry.Record is not null)
+                good.Add(entry);
+            else
+                Reject(partition, entry, "the entry is not a record", missing: true, rejected);
+        }
+        var committed = good.Count == 0 ? LogPosition.None : await WriteAsync(partition, good, advance, rejected, stop, abort);
+        return new PersistOutcome(committed, rejected);
+    }
+
+    private async Task<LogPosition> WriteAsync(
+        int partition, List<LogEntry> entries, bool advance, List<RejectedEntry> rejected, CancellationToken stop, CancellationToken abort)
+    {
+        var last = advance ? entries[^1].Position : LogPosition.None;
+        for (var delay = FirstDelay; ; delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay)
+        {
+            try
+            {
+                var started = time.GetTimestamp();
+                var conflicts = await writer.WriteAsync(partition, entries, last, abort);
+                metrics.Written(entries.Count, time.GetElapsedTime(started), time.GetUtcNow().ToUnixTimeMilliseconds() - entries[0].Position.Milliseconds);
+                foreach (var conflict in conflicts)
+                    Reject(partition, conflict, rejected);
+                return last;
+            }
+            catch (Exception e) when (IsAboutData(e))
+            {
+                if (entries.Count == 1)
+                {
+                    Reject(partition, entries[0], e is PostgresException refused ? $"{refused.SqlState}: {refused.MessageText}" : e.Message, true, rejected);
+                    return LogPosition.None;
+                }
+                WritingMessages.Bisecting(logger, e, partition, entries.Count);
+                // In order: the first half's events are there before those of the second refer to them.
+                var half = entries.Count / 2;
+                var first = await WriteAsync(partition, entries[..half], advance, rejected, stop, abort);
+                var second = await WriteAsync(partition, entries[half..], advance, rejected, stop, abort);
+                return second > first ? second : first;
+            }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
+            {
+                metrics.Retried();
+                WritingMessages.Retrying(logger, e, partition, entries.Count, delay.TotalMilliseconds);
+            }
+            await Task.Delay(delay, time, stop);
+        }
+    }
+
+    /// <summary>
+    /// Classes 22 (data), 23 (integrity) and 54 (a value too large for a limit, such as an index row) stay wrong however often they are
+    /// tried. Everything else, a missing table or a full disk included, is a fault of the server: there no entry may be given up.
+    /// </summary>
+    private static bool IsAboutData(Exception e) => e switch
+    {
+        PostgresException refused => refused.SqlState.StartsWith("22", StringComparison.Ordinal)
+            || refused.SqlState.StartsWith("23", StringComparison.Ordinal)
+            || refused.SqlState.StartsWith("54", StringComparison.Ordinal),
+        _ => e is ArgumentException or OverflowException,
+    };
+
+    private void Reject(int partition, Conflict conflict, List<RejectedEntry> rejected)
+    {
+        var reason = conflict.SeqTaken
+            ? "conflict: another event has this conversation and seq"
+            : "conflict: the sender's nonce stands at another seq of this conversation";
+        metrics.Conflicted(conflict.SeqTaken ? "seq" : "nonce");
+        Reject(partition, conflict.Entry, reason, missing: !conflict.SeqTaken, rejected);
+    }
+
+    private void Reject(int partition, LogEntry entry, string reason, bool missing, List<RejectedEntry> rejected)
+    {
+        WritingMessages.Rejected(logger, partition, entry.Id.ToString(), entry.Conversation, entry.Seq, reason);
+        rejected.Add(new RejectedEntry(entry, reason, missing && entry.Record is null or ConversationEvent));
+    }
+}
