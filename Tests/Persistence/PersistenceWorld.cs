@@ -1,0 +1,207 @@
+using System.Diagnostics.Metrics;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using AspireChat.ConnectionService.Log;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Redis;
+using AspireChat.PersistenceService;
+using AspireChat.PersistenceService.Consuming;
+using AspireChat.PersistenceService.Migrations;
+using AspireChat.ServiceDefaults;
+using AspireChat.Tests.Gateway;
+using AspireChat.Tests.Servers;
+using AspireChat.Tests.ServiceDefaults;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using StackExchange.Redis;
+
+namespace AspireChat.Tests.Persistence;
+
+/// <summary>
+/// A Redis and a database of a test's own, the log that ConnectionService appends through, and any number of PersistenceService replicas
+/// in this process. Nothing runs before <see cref="StartServiceAsync"/>.
+/// </summary>
+public sealed class PersistenceWorld : IAsyncDisposable
+{
+    private readonly List<IAsyncDisposable> _running = [];
+    private ConversationLogMetrics? _metrics;
+
+    private PersistenceWorld(RedisServer redisServer, PostgresServer postgres, string database, ConnectionMultiplexer redis)
+    {
+        RedisServer = redisServer;
+        Postgres = postgres;
+        DatabaseText = database;
+        Redis = redis;
+        Source = NpgsqlDataSource.Create(database);
+    }
+
+    public RedisServer RedisServer { get; }
+
+    public PostgresServer Postgres { get; }
+
+    public string DatabaseText { get; }
+
+    public ConnectionMultiplexer Redis { get; }
+
+    public IDatabase Database => Redis.GetDatabase();
+
+    public NpgsqlDataSource Source { get; }
+
+    /// <param name="ownPostgres">A server of the test's own, which it may crash.</param>
+    public static async Task<PersistenceWorld> CreateAsync(bool ownPostgres = false)
+    {
+        var redis = await RedisServer.StartAsync();
+        var postgres = ownPostgres ? await PostgresServer.StartAsync() : await PostgresServer.SharedAsync();
+        var world = new PersistenceWorld(redis, postgres, await postgres.CreateDatabaseAsync(), await redis.ConnectAsync());
+        return world;
+    }
+
+    /// <summary>Only the schema, for tests of the writer and of single scripts.</summary>
+    public Task MigrateAsync() =>
+        new Migrator(Source, TimeProvider.System, NullLogger<Migrator>.Instance).RunAsync(Migration.All, CancellationToken.None);
+
+    internal async Task<RunningService> StartServiceAsync(Action<Dictionary<string, string?>>? configure = null, TimeProvider? time = null)
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["Jwt:Key"] = TestTokens.Key,
+            ["ConnectionStrings:redis"] = RedisServer.ConnectionString,
+            ["ConnectionStrings:chatdb"] = DatabaseText,
+            ["Persistence:Lease"] = "00:00:01",
+            ["Persistence:InspectInterval"] = "00:00:00.1",
+            ["Logging:LogLevel:Default"] = "Warning",
+        };
+        configure?.Invoke(settings);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Configuration.AddInMemoryCollection(settings);
+        builder.Logging.ClearProviders();
+        if (time is not null)
+            builder.Services.AddSingleton(time);
+        builder.AddServiceDefaults();
+        builder.AddChatAuthentication();
+        builder.AddNpgsqlDataSource("chatdb");
+        builder.AddRedisClient("redis");
+        builder.AddPersistence();
+        var app = builder.Build();
+        app.MapDefaultEndpoints();
+        app.MapPersistence();
+        await app.StartAsync();
+        var service = new RunningService(app);
+        _running.Add(service);
+        return service;
+    }
+
+    /// <summary>The log as ConnectionService runs it.</summary>
+    internal async Task<Tests.Log.RunningLog> StartLogAsync()
+    {
+        _metrics ??= new ConversationLogMetrics(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>());
+        var log = new RedisConversationLog(
+            Redis, Options.Create(new ConversationLogOptions()), _metrics, TimeProvider.System, NullLogger<RedisConversationLog>.Instance);
+        await log.StartAsync(CancellationToken.None);
+        var running = new Tests.Log.RunningLog(log);
+        _running.Add(running);
+        return running;
+    }
+
+    public Task OpenedAsync() => Eventually.IsTrueAsync(
+        async () =>
+        {
+            for (var partition = 0; partition < Partitions.Count; partition++)
+            {
+                if (!await Database.KeyExistsAsync(RedisKeys.Epoch(partition)))
+                    return false;
+            }
+            return true;
+        },
+        "all partitions are open");
+
+    public Task DurableAsync(ConversationKey conversation, long seq) => Eventually.IsTrueAsync(
+        async () => (long)await Database.HashGetAsync(RedisKeys.Conversation(conversation), "durable") >= seq, $"{conversation} is durable up to {seq}");
+
+    public async Task<T?> QueryAsync<T>(string sql)
+    {
+        await using var command = Source.CreateCommand(sql);
+        return await command.ExecuteScalarAsync() is T value ? value : default;
+    }
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = Source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public static ConversationEvent Message(ConversationKey conversation, string from, string nonce, string content = "hello") => new()
+    {
+        Kind = conversation.IsRoom ? EventKind.Room : EventKind.Dm,
+        Conversation = conversation,
+        Id = Guid.CreateVersion7(),
+        From = from,
+        Nonce = nonce,
+        Content = content,
+        Timestamp = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var running in Enumerable.Reverse(_running))
+            await running.DisposeAsync();
+        await Source.DisposeAsync();
+        await Redis.DisposeAsync();
+        await RedisServer.DisposeAsync();
+        if (Postgres != await PostgresServer.SharedAsync())
+            await Postgres.DisposeAsync();
+    }
+}
+
+/// <summary>One replica of the service.</summary>
+internal sealed class RunningService(WebApplication app) : IAsyncDisposable
+{
+    private readonly HttpClient _http = new() { BaseAddress = new Uri(app.Urls.First()) };
+    private bool _stopped;
+
+    public T Get<T>() where T : notnull => app.Services.GetRequiredService<T>();
+
+    public string Name => Get<ReplicaName>().Value;
+
+    public async Task<HttpResponseMessage> GetAsync(string path, string? user = "alice")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        if (user is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", TestTokens.For(user));
+        return await _http.SendAsync(request);
+    }
+
+    public async Task<JsonElement> GetJsonAsync(string path, string user = "alice")
+    {
+        using var response = await GetAsync(path, user);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, $"{path}: {(int)response.StatusCode} {text}");
+        return JsonDocument.Parse(text).RootElement;
+    }
+
+    public async Task<HttpResponseMessage> SendInternalAsync(HttpMethod method, string path)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Get<InternalTokens>().Take());
+        return await _http.SendAsync(request);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_stopped)
+            return;
+        _stopped = true;
+        _http.Dispose();
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
+}
