@@ -58,6 +58,7 @@ public class DistributedApplication : IHost, IAsyncDisposable
             return;
         }
 
+        Signals.FollowDotnetRun();
         var console = Services.GetRequiredService<HostConsole>();
         var orchestrator = Services.GetRequiredService<LocalOrchestrator>();
         try

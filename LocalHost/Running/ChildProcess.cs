@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace AspireChat.LocalHost.Running;
 
@@ -26,15 +25,15 @@ internal sealed class ChildProcess
     /// <summary>Completes when the last line was read. A grandchild that keeps the pipe open delays it.</summary>
     public Task Output { get; }
 
-    /// <summary>Asks the process to stop, and kills it and its group after <paramref name="grace"/>.</summary>
-    public async Task StopAsync(TimeSpan grace, TimeProvider time)
+    /// <summary>Asks the process to stop; kills it and its group after <paramref name="grace"/>, or when <paramref name="hurry"/> fires.</summary>
+    public async Task StopAsync(TimeSpan grace, TimeProvider time, CancellationToken hurry)
     {
         Signal(Id, _stopSignal);
         try
         {
-            await Exited.WaitAsync(grace, time).ConfigureAwait(false);
+            await Exited.WaitAsync(grace, time, hurry).ConfigureAwait(false);
         }
-        catch (TimeoutException)
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             Signal(-Id, Signals.Kill);
             Signal(Id, Signals.Kill);
@@ -44,7 +43,7 @@ internal sealed class ChildProcess
 
     private void Signal(int target, int signal)
     {
-        if (!Exited.IsCompleted) _ = Kill(target, signal);
+        if (!Exited.IsCompleted) Signals.Send(target, signal);
     }
 
     private async Task<int> ExitAsync()
@@ -64,7 +63,4 @@ internal sealed class ChildProcess
             // The pipe broke with the process.
         }
     }
-
-    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static extern int Kill(int pid, int signal);
 }

@@ -19,9 +19,9 @@ public sealed class LocalHostOptions
     /// <summary>Starts a process that ended by itself again, on the same port, after a backoff of 0.5 s that doubles up to 15 s. Default true.</summary>
     public bool RestartCrashed { get; set; } = true;
 
-    /// <summary>How long a process may take to stop when asked, in seconds, before it is killed. Default 10, range 0–300.</summary>
+    /// <summary>How long a process may take to stop when asked, in seconds, before it is killed. Default 15, range 0–300.</summary>
     [Range(0, 300)]
-    public int StopSeconds { get; set; } = 10;
+    public int StopSeconds { get; set; } = 15;
 
     /// <summary>Prints progress and the processes' output. Default true; the testing builder turns it off.</summary>
     public bool Console { get; set; } = true;

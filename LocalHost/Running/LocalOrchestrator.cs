@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -25,6 +26,7 @@ internal sealed class LocalOrchestrator : IHostedService
     private readonly CancellationTokenSource _stopping = new();
     private Task _stopped = Task.CompletedTask;
     private bool _started;
+    private string? _failure;
 
     public LocalOrchestrator(
         DistributedApplicationModel model,
@@ -55,8 +57,6 @@ internal sealed class LocalOrchestrator : IHostedService
         };
         notifications.Explain = id => _failure ?? _services.Explain(id, -1);
     }
-
-    private string? _failure;
 
     /// <summary>True when a resource that the application cannot do without did not start.</summary>
     public bool FailedToStart => _failure is not null;
@@ -109,8 +109,16 @@ internal sealed class LocalOrchestrator : IHostedService
     private async Task EndAllAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
+
+        // The first Ctrl+C brought us here; another one means now.
+        using var hurry = new CancellationTokenSource();
+        using var again = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
+        {
+            context.Cancel = true;
+            hurry.Cancel();
+        });
         foreach (var level in StopOrder.Levels(_model.Resources))
-            await Task.WhenAll(_replicas.Where(r => level.Contains(r.Resource)).Select(r => r.EndAsync())).ConfigureAwait(false);
+            await Task.WhenAll(_replicas.Where(r => level.Contains(r.Resource)).Select(r => r.EndAsync(hurry.Token))).ConfigureAwait(false);
         await Task.WhenAll(_databases).ConfigureAwait(false);
         _data.Dispose();
     }

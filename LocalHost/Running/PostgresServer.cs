@@ -86,7 +86,7 @@ internal sealed class PostgresServer(PostgresServerResource resource, DataDirect
     private static async Task<NpgsqlConnection> ConnectAsync(PostgresServerResource resource, string database, CancellationToken cancellationToken)
     {
         var server = await resource.GetConnectionStringAsync(cancellationToken).ConfigureAwait(false);
-        var connection = new NpgsqlConnection($"{server};Database={database};Pooling=false;Timeout=5");
+        var connection = new NpgsqlConnection($"{server};Database={database};Pooling=false;Timeout=5;SSL Mode=Disable");
         try
         {
             await connection.OpenAsync(cancellationToken).ConfigureAwait(false);

@@ -14,10 +14,3 @@ internal sealed record ProcessLaunch(string Command, IReadOnlyList<string> Argum
     /// <summary>What the kernel sends the process when the host is gone without having stopped it.</summary>
     public string DeathSignal { get; init; } = "KILL";
 }
-
-internal static class Signals
-{
-    public const int Interrupt = 2;
-    public const int Kill = 9;
-    public const int Terminate = 15;
-}

@@ -59,7 +59,7 @@ internal sealed class ProcessSpawner : IDisposable
     {
         var lines = new ConcurrentQueue<string>();
         var child = await StartAsync(launch, (line, _) => lines.Enqueue(line)).ConfigureAwait(false);
-        using var stop = cancellationToken.Register(() => _ = child.StopAsync(TimeSpan.FromSeconds(2), TimeProvider.System));
+        using var stop = cancellationToken.Register(() => _ = child.StopAsync(TimeSpan.FromSeconds(2), TimeProvider.System, CancellationToken.None));
         var exitCode = await child.Exited.ConfigureAwait(false);
         await child.Output.ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();

@@ -13,17 +13,23 @@ internal sealed class Replica(IResource resource, int index, string id, ILaunche
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastBackoff = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstCheckPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LastCheckPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan HealthyPause = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _ended = new();
     private readonly Lock _lock = new();
     private TaskCompletionSource _wanted = Completed();
     private ChildProcess? _child;
     private Task _loop = Task.CompletedTask;
+    private bool _held;
     private bool _everHealthy;
 
     public IResource Resource => resource;
 
     public string Id => id;
+
+    private bool IsServer => launcher is RedisServer or PostgresServer;
 
     private string? Address => resource.Annotations.OfType<EndpointAnnotation>().FirstOrDefault() is { ReplicaEndpoints: { Count: > 0 } addresses } endpoint
         ? endpoint.UriScheme is "http" or "https" ? addresses[index].UriString : addresses[index].EndPointString
@@ -39,11 +45,12 @@ internal sealed class Replica(IResource resource, int index, string id, ILaunche
         {
             if (_wanted.Task.IsCompleted) _wanted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             child = _child;
+            if (child is null) return;
+            _held = true;
+            Publish(s => s with { State = KnownResourceStates.Stopping, HealthStatus = null });
         }
 
-        if (child is null) return;
-        Publish(s => s with { State = KnownResourceStates.Stopping, HealthStatus = null });
-        await child.StopAsync(services.StopGrace, services.Time).ConfigureAwait(false);
+        await child.StopAsync(services.StopGrace, services.Time, CancellationToken.None).ConfigureAwait(false);
         await services.Notifications.WaitForResourceAsync(id, e => KnownResourceStates.TerminalStates.Contains(e.Snapshot.State?.Text)).ConfigureAwait(false);
     }
 
@@ -53,8 +60,8 @@ internal sealed class Replica(IResource resource, int index, string id, ILaunche
         lock (_lock) _wanted.TrySetResult();
     }
 
-    /// <summary>Ends the replica for good.</summary>
-    public async Task EndAsync()
+    /// <summary>Ends the replica for good; when <paramref name="hurry"/> fires, without grace.</summary>
+    public async Task EndAsync(CancellationToken hurry)
     {
         ChildProcess? child;
         lock (_lock)
@@ -63,7 +70,7 @@ internal sealed class Replica(IResource resource, int index, string id, ILaunche
             child = _child;
         }
 
-        if (child is not null) await child.StopAsync(services.StopGrace, services.Time).ConfigureAwait(false);
+        if (child is not null) await child.StopAsync(services.StopGrace, services.Time, hurry).ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
     }
 
@@ -72,16 +79,18 @@ internal sealed class Replica(IResource resource, int index, string id, ILaunche
         var backoff = FirstBackoff;
         try
         {
+            Publish(s => s with { State = KnownResourceStates.Waiting });
+            await services.Dependencies.WaitAsync(resource, _ended.Token).ConfigureAwait(false);
             while (true)
             {
                 await _wanted.Task.WaitAsync(_ended.Token).ConfigureAwait(false);
                 _ended.Token.ThrowIfCancellationRequested();
-                Publish(s => s with { State = KnownResourceStates.Waiting, ExitCode = null, HealthStatus = null });
-                await services.Dependencies.WaitAsync(resource, _ended.Token).ConfigureAwait(false);
                 var began = services.Time.GetTimestamp();
-                var exitCode = await RunOnceAsync().ConfigureAwait(false);
-                if (_ended.IsCancellationRequested || !_wanted.Task.IsCompleted) continue;
+                var (exitCode, held) = await RunOnceAsync().ConfigureAwait(false);
+                if (held || _ended.IsCancellationRequested) continue;
                 if (!AfterExit(exitCode)) return;
+
+                // It does not wait for its dependencies again: one of them may be what made it crash, and services bear their absence.
                 if (services.Time.GetElapsedTime(began) > Settled) backoff = FirstBackoff;
                 services.Console.Line($"{id} is started again in {backoff.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s");
                 await Task.Delay(backoff, services.Time, _ended.Token).ConfigureAwait(false);
@@ -99,10 +108,10 @@ internal sealed class Replica(IResource resource, int index, string id, ILaunche
         }
     }
 
-    private async Task<int> RunOnceAsync()
+    private async Task<(int ExitCode, bool Held)> RunOnceAsync()
     {
-        var elapsed = services.Time.GetTimestamp();
-        Publish(s => s with { State = KnownResourceStates.Starting });
+        var began = services.Time.GetTimestamp();
+        Publish(s => s with { State = KnownResourceStates.Starting, ExitCode = null, HealthStatus = null });
         var arguments = await services.Environments.ArgumentsAsync(resource, _ended.Token).ConfigureAwait(false);
         var launch = await launcher.PrepareAsync(index, arguments, _ended.Token).ConfigureAwait(false);
         var environment = await services.Environments.VariablesAsync(resource, index, _ended.Token).ConfigureAwait(false);
@@ -113,10 +122,11 @@ internal sealed class Replica(IResource resource, int index, string id, ILaunche
         {
             _child = child;
             late = _ended.IsCancellationRequested || !_wanted.Task.IsCompleted;
+            _held |= late;
         }
 
         // A stop that came between the decision to start and the start found no process to stop.
-        if (late) await child.StopAsync(services.StopGrace, services.Time).ConfigureAwait(false);
+        if (late) await child.StopAsync(services.StopGrace, services.Time, CancellationToken.None).ConfigureAwait(false);
 
         var checks = resource.Annotations.OfType<ReplicaHealthCheck>().ToList();
         Publish(s => s with
@@ -129,40 +139,43 @@ internal sealed class Replica(IResource resource, int index, string id, ILaunche
             Urls = Address is { } url ? [new UrlSnapshot(null, url, false)] : [],
             EnvironmentVariables = [.. environment.Select(v => new EnvironmentVariableSnapshot(v.Key, v.Value, true))],
         });
-        if (checks.Count == 0) services.Console.Progress(id, "running", Address, services.Time.GetElapsedTime(elapsed));
-
         using var exited = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
-        var health = WatchHealthAsync(checks, elapsed, exited.Token);
+        var health = WatchHealthAsync(checks, began, exited.Token);
         var exitCode = await child.Exited.ConfigureAwait(false);
         await exited.CancelAsync().ConfigureAwait(false);
         await health.ConfigureAwait(false);
 
         // Its last words; not for ever, a grandchild may hold the pipe.
         await Task.WhenAny(child.Output, Task.Delay(TimeSpan.FromSeconds(1), services.Time, CancellationToken.None)).ConfigureAwait(false);
-        lock (_lock) _child = null;
-        Publish(s => s with
+        lock (_lock)
         {
-            State = exitCode == 0 ? KnownResourceStates.Finished : KnownResourceStates.Exited,
-            ExitCode = exitCode,
-            HealthStatus = null,
-            StopTimeStamp = services.Time.GetUtcNow().UtcDateTime,
-            Properties = [],
-        });
-        return exitCode;
+            _child = null;
+            Publish(s => s with
+            {
+                State = exitCode == 0 ? KnownResourceStates.Finished : KnownResourceStates.Exited,
+                ExitCode = exitCode,
+                HealthStatus = null,
+                StopTimeStamp = services.Time.GetUtcNow().UtcDateTime,
+                Properties = [],
+            });
+            var held = _held;
+            _held = false;
+            return (exitCode, held);
+        }
     }
 
     /// <summary>Reports an exit that no one asked for; true if the process is to be started again.</summary>
     private bool AfterExit(int exitCode)
     {
-        var server = launcher is RedisServer or PostgresServer;
-        if (exitCode == 0 && !server && resource is not ProjectResource)
+        var restarts = IsServer || resource is ProjectResource;
+        if (exitCode == 0 && !restarts)
         {
             services.Console.Progress(id, "finished", null, TimeSpan.Zero);
             return false;
         }
 
         var report = services.Explain(id, exitCode);
-        if (server && !_everHealthy)
+        if (IsServer && !_everHealthy)
         {
             Publish(s => s with { State = KnownResourceStates.FailedToStart, HealthStatus = HealthStatus.Unhealthy });
             services.Failed(report);
@@ -170,37 +183,27 @@ internal sealed class Replica(IResource resource, int index, string id, ILaunche
         }
 
         services.Console.Error(report);
-        return services.RestartCrashed && (server || resource is ProjectResource);
+        return restarts && services.RestartCrashed;
     }
 
     private async Task WatchHealthAsync(List<ReplicaHealthCheck> checks, long began, CancellationToken cancellationToken)
     {
-        if (checks.Count == 0)
-        {
-            _everHealthy = true;
-            return;
-        }
-
-        var pause = TimeSpan.FromMilliseconds(100);
-        HealthStatus? before = null;
+        if (checks.Count == 0) services.Console.Progress(id, "running", Address, services.Time.GetElapsedTime(began));
+        var pause = FirstCheckPause;
+        var healthy = false;
         try
         {
-            while (true)
+            while (checks.Count > 0)
             {
-                var now = await CheckAsync(checks, cancellationToken).ConfigureAwait(false);
-                if (now != before)
-                {
-                    Publish(s => s with { HealthStatus = now });
-                    if (now == HealthStatus.Healthy && before is null or HealthStatus.Unhealthy && !_everHealthy | before is null)
-                        services.Console.Progress(id, now == HealthStatus.Healthy ? "healthy" : "starting", Address, services.Time.GetElapsedTime(began));
-                    before = now;
-                }
-
-                _everHealthy |= now == HealthStatus.Healthy;
+                var status = await CheckAsync(checks, cancellationToken).ConfigureAwait(false);
+                var before = healthy;
+                healthy = status == HealthStatus.Healthy;
+                Publish(s => s.HealthStatus == status ? s : s with { HealthStatus = status });
+                if (healthy != before) services.Console.Progress(id, healthy ? "healthy" : "unhealthy", Address, services.Time.GetElapsedTime(began));
+                _everHealthy |= healthy;
 
                 // Often while it starts or is ill, now and then once it is well.
-                pause = now == HealthStatus.Healthy ? TimeSpan.FromSeconds(5) : pause < TimeSpan.FromMilliseconds(500) ? pause * 1.2 : pause;
-                if (now != HealthStatus.Healthy && pause > TimeSpan.FromSeconds(1)) pause = TimeSpan.FromMilliseconds(250);
+                pause = healthy ? HealthyPause : before ? FirstCheckPause : pause < LastCheckPause ? pause * 1.2 : LastCheckPause;
                 await Task.Delay(pause, services.Time, cancellationToken).ConfigureAwait(false);
             }
         }
