@@ -1,13 +1,13 @@
 using AspireChat.PresenceService;
 using AspireChat.PresenceService.Queries;
 using AspireChat.PresenceService.Reports;
+using AspireChat.PresenceService.State;
 using AspireChat.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddChatAuthentication();
-builder.Services.AddSingleton<StackExchange.Redis.IConnectionMultiplexer>(_ =>
-    StackExchange.Redis.ConnectionMultiplexer.Connect(builder.Configuration.GetConnectionString("redis")!));
+builder.AddRedisClient("redis", configureOptions: PresenceRedis.Configure);
 builder.AddPresence();
 
 var app = builder.Build();

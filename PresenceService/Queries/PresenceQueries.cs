@@ -24,6 +24,6 @@ public sealed class PresenceQueries(PresenceRedis redis)
         var isOnline = await online;
         var lastSeen = await seen;
         return [.. users.Select((user, i) => new UserPresence(
-            user, isOnline[i], isOnline[i] ? now : lastSeen[i].TryParse(out long at) ? Timestamps.ToText(at) : null))];
+            user, isOnline[i], isOnline[i] ? now : lastSeen[i].IsNull ? null : Timestamps.ToText((long)lastSeen[i])))];
     }
 }

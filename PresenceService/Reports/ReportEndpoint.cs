@@ -19,8 +19,8 @@ public static class ReportEndpoint
     /// <summary>Identifiers become parts of keys and of frames: nothing else may get that far, whoever sends it.</summary>
     private static bool IsValid(string replica, PresenceReport report) =>
         Identifiers.IsValid(replica) && report is { Instance.Length: > 0 and <= 64, Users: not null, Rooms: not null, Typing: not null }
-        && report.Users.All(user => Identifiers.IsValid(user.User) && user.Connections >= 0)
-        && report.Rooms.All(membership => Identifiers.IsValid(membership.User) && Identifiers.IsValid(membership.Room))
-        && report.Typing.All(notice => Identifiers.IsValid(notice.User) && (notice.Room is null) != (notice.To is null)
-            && Identifiers.IsValid(notice.Room ?? notice.To));
+        && report.Users.All(user => user is not null && Identifiers.IsValid(user.User) && user.Connections >= 0)
+        && report.Rooms.All(membership => membership is not null && Identifiers.IsValid(membership.User) && Identifiers.IsValid(membership.Room))
+        && report.Typing.All(notice => notice is not null && Identifiers.IsValid(notice.User)
+            && (notice.Room is null) != (notice.To is null) && Identifiers.IsValid(notice.Room ?? notice.To));
 }

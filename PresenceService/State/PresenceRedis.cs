@@ -11,6 +11,16 @@ public sealed class PresenceRedis(IConnectionMultiplexer redis, TimeProvider tim
 {
     private static readonly RedisKey[] Keys = [.. PresenceScripts.Keys.Select(key => (RedisKey)key)];
 
+    /// <summary>
+    /// Fails at once while Redis is away instead of queueing what nobody will wait for: reports are repeated with newer state, and a caller
+    /// gets 503 rather than silence. Two seconds for an answer, as long as a replica waits for its report.
+    /// </summary>
+    public static void Configure(ConfigurationOptions options)
+    {
+        options.BacklogPolicy = BacklogPolicy.FailFast;
+        options.AsyncTimeout = 2_000;
+    }
+
     public IDatabase Database => redis.GetDatabase();
 
     /// <summary>Unix milliseconds.</summary>

@@ -1,0 +1,104 @@
+using System.Text.Json.Nodes;
+using AspireChat.Contracts.Redis;
+using AspireChat.Tests.ServiceDefaults;
+using AspireChat.Tests.Servers;
+using StackExchange.Redis;
+using ChannelMessage = AspireChat.Contracts.Redis.ChannelMessage;
+
+namespace AspireChat.Tests.Presence;
+
+/// <summary>The reporting side and the service together, over HTTP with internal tokens, in real time.</summary>
+[Collection(PresenceCollection.Name)]
+[Trait("Needs", "Redis")]
+public sealed class RebuildTests(RedisServer server)
+{
+    [Fact]
+    public async Task Presence_survives_a_wiped_Redis_and_a_restarted_service_without_anybody_reconnecting()
+    {
+        await using var own = await RedisServer.StartAsync();
+        await using var redis = await own.ConnectAsync();
+        var presence = await RunningPresence.StartAsync(own, ServerProcess.FreePort());
+        var port = new Uri(presence.Address).Port;
+        var (host, reporter) = await RunningPresence.StartReplicaAsync(presence.Address);
+        reporter.ConnectionOpened("alice");
+        reporter.MembershipChanged("lobby", "alice", true);
+        await Eventually.IsTrueAsync(() => IsInLobbyAsync("alice"), "alice is online in the lobby");
+        var told = new List<string>();
+        await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisChannels.Room("lobby")), (_, payload) =>
+        {
+            lock (told)
+                told.Add((string)payload!);
+        });
+
+        await own.WipeAsync();
+        await Eventually.IsTrueAsync(() => IsInLobbyAsync("alice"), "after the wipe alice is online in the lobby again");
+
+        await presence.DisposeAsync();
+        reporter.ConnectionOpened("bob");
+        reporter.MembershipChanged("lobby", "bob", true);
+        presence = await RunningPresence.StartAsync(own, port);
+        await Eventually.IsTrueAsync(() => IsInLobbyAsync("bob"), "bob, who came while the service was down, is online");
+        Assert.True(await presence.IsOnlineAsync("alice"));
+
+        await host.StopAsync();
+        await Eventually.IsTrueAsync(async () => !await presence.IsOnlineAsync("alice"), "a replica that stops takes its users offline");
+        lock (told)
+            Assert.DoesNotContain(told, payload => payload.Contains("\"offline\"") && !payload.Contains("\"count\":0"));
+        host.Dispose();
+        await presence.DisposeAsync();
+
+        async Task<bool> IsInLobbyAsync(string user)
+        {
+            try
+            {
+                return await redis.GetDatabase().SetContainsAsync(RedisKeys.RoomOnline("lobby"), user);
+            }
+            catch (RedisException)
+            {
+                return false;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Two_services_and_two_replicas_agree_on_who_is_online_and_rooms_hear_each_change_once()
+    {
+        await using var redis = await server.ConnectAsync();
+        await redis.GetServers()[0].FlushAllDatabasesAsync();
+        var told = new List<string>();
+        await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisChannels.Room("lobby")), (_, payload) =>
+        {
+            ChannelMessage.TryParse(((byte[])payload!).AsMemory(), out var message);
+            var frame = JsonNode.Parse(message.Body.Span)!;
+            lock (told)
+                told.AddRange(frame["users"]!.AsArray().Select(user => $"{frame["type"]} {user}"));
+        });
+        await using var first = await RunningPresence.StartAsync(server);
+        await using var second = await RunningPresence.StartAsync(server);
+        var (one, alice) = await RunningPresence.StartReplicaAsync(first.Address, second.Address);
+        var (two, bob) = await RunningPresence.StartReplicaAsync(second.Address, first.Address);
+        for (var i = 0; i < 20; i++)
+        {
+            var (reporter, user) = i % 2 == 0 ? (alice, $"even{i}") : (bob, $"odd{i}");
+            reporter.ConnectionOpened(user);
+            reporter.MembershipChanged("lobby", user, true);
+        }
+        await Eventually.IsTrueAsync(() => Count("online") == 20, "everybody is told online");
+        Assert.True(await second.IsOnlineAsync("even0"));
+        Assert.True(await first.IsOnlineAsync("odd1"));
+
+        // One says goodbye, the other just vanishes from the network: its lease ends.
+        await one.StopAsync();
+        one.Dispose();
+        two.Dispose();
+        await Eventually.IsTrueAsync(() => Count("offline") == 20, "everybody is told offline");
+        lock (told)
+            Assert.Equal(40, told.Distinct().Count());
+
+        int Count(string type)
+        {
+            lock (told)
+                return told.Count(line => line.StartsWith(type));
+        }
+    }
+}

@@ -1,0 +1,244 @@
+using AspireChat.ConnectionService.Presence;
+using AspireChat.Contracts.Presence;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace AspireChat.Tests.Presence;
+
+public sealed class ReporterTests : IAsyncDisposable
+{
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<PresenceReportingMetrics>().BuildServiceProvider();
+    private readonly RecordedService _service = new();
+    private readonly PresenceReporter _reporter;
+    private readonly PresenceReportLoop _loop;
+
+    public ReporterTests()
+    {
+        var metrics = _services.GetRequiredService<PresenceReportingMetrics>();
+        _reporter = new PresenceReporter(metrics);
+        _loop = new PresenceReportLoop(
+            _reporter, _service, Options.Create(new PresenceReportingOptions { Replica = "one" }), metrics, _time, NullLogger<PresenceReportLoop>.Instance);
+    }
+
+    [Fact]
+    public async Task The_first_report_is_full_and_the_next_ones_hold_only_what_changed()
+    {
+        _reporter.ConnectionOpened("alice");
+        _reporter.MembershipChanged("lobby", "alice", true);
+        await _loop.StartAsync(CancellationToken.None);
+
+        var first = await NextAsync();
+        Assert.Equal((true, 1), (first.Full, first.Sequence));
+        Assert.Equal([new UserConnections("alice", 1)], first.Users);
+        Assert.Equal([new RoomMembership("lobby", "alice", true)], first.Rooms);
+
+        _reporter.ConnectionOpened("bob");
+        _reporter.ConnectionOpened("bob");
+        var second = await NextAsync();
+        Assert.Equal((false, 2), (second.Full, second.Sequence));
+        Assert.Equal([new UserConnections("bob", 2)], second.Users);
+        Assert.Empty(second.Rooms);
+        Assert.Equal(first.Instance, second.Instance);
+    }
+
+    [Fact]
+    public async Task A_lease_is_renewed_every_three_seconds_when_nothing_changes()
+    {
+        await _loop.StartAsync(CancellationToken.None);
+        await NextAsync();
+        var start = _time.GetUtcNow();
+        for (var i = 0; i < 5; i++)
+            Assert.Empty((await NextAsync()).Users);
+        Assert.InRange((_time.GetUtcNow() - start).TotalSeconds, 14, 16);
+    }
+
+    [Fact]
+    public async Task Changes_that_come_together_go_in_one_report()
+    {
+        await _loop.StartAsync(CancellationToken.None);
+        await NextAsync();
+        for (var i = 0; i < 100; i++)
+            _reporter.ConnectionOpened($"u{i}");
+        for (var i = 0; i < 50; i++)
+            _reporter.ConnectionClosed($"u{i}");
+
+        var report = await NextAsync();
+
+        Assert.Equal(100, report.Users.Count);
+        Assert.Equal(50, report.Users.Count(user => user.Connections == 0));
+    }
+
+    [Fact]
+    public async Task What_PresenceService_did_not_confirm_is_said_again_as_it_is_by_then_but_typing_is_dropped()
+    {
+        _reporter.ConnectionOpened("alice");
+        await _loop.StartAsync(CancellationToken.None);
+        await NextAsync();
+
+        _service.Away = true;
+        _reporter.ConnectionOpened("bob");
+        _reporter.ConnectionClosed("alice");
+        _reporter.MembershipChanged("lobby", "bob", true);
+        _reporter.MembershipChanged("kitchen", "bob", false);
+        _reporter.Typing("bob", "lobby", null, true);
+        var lost = await NextAsync();
+        Assert.Single(lost.Typing);
+        _reporter.ConnectionOpened("bob");
+        _reporter.MembershipChanged("lobby", "bob", false);
+        await NextAsync();
+        _service.Away = false;
+        var report = await NextAsync();
+        while (report.Users.Count == 0)
+            report = await NextAsync();
+
+        Assert.False(report.Full);
+        Assert.Equal([new("alice", 0), new UserConnections("bob", 2)], report.Users.OrderBy(user => user.User));
+        Assert.Equal([new("kitchen", "bob", false), new RoomMembership("lobby", "bob", false)], report.Rooms.OrderBy(room => room.Room));
+        Assert.Empty(report.Typing);
+        Assert.Empty((await NextAsync()).Users);
+    }
+
+    [Fact]
+    public async Task Retries_wait_longer_and_longer_but_never_as_long_as_a_lease()
+    {
+        _service.Away = true;
+        await _loop.StartAsync(CancellationToken.None);
+        await NextAsync();
+        var times = new List<double>();
+        for (var i = 0; i < 12; i++)
+        {
+            var before = _time.GetUtcNow();
+            await NextAsync();
+            times.Add((_time.GetUtcNow() - before).TotalSeconds);
+        }
+        Assert.InRange(times[0], 0.05, 0.5);
+        Assert.All(times, time => Assert.InRange(time, 0.05, 3.2));
+        Assert.True(times[^3..].Average() > times[0]);
+    }
+
+    [Fact]
+    public async Task Asked_for_everything_it_reports_everything_and_the_memberships_that_ended_meanwhile()
+    {
+        _reporter.ConnectionOpened("alice");
+        _reporter.MembershipChanged("lobby", "alice", true);
+        await _loop.StartAsync(CancellationToken.None);
+        await NextAsync();
+
+        _service.NeedFull = true;
+        _reporter.MembershipChanged("kitchen", "bob", false);
+        Assert.False((await NextAsync()).Full);
+        _service.NeedFull = false;
+        var report = await NextAsync();
+
+        Assert.True(report.Full);
+        Assert.Equal([new UserConnections("alice", 1)], report.Users);
+        Assert.Equal([new("kitchen", "bob", false), new RoomMembership("lobby", "alice", true)], report.Rooms.OrderBy(room => room.Room));
+        Assert.False((await NextAsync()).Full);
+    }
+
+    [Fact]
+    public async Task Stopping_says_that_nobody_is_connected_any_more()
+    {
+        _reporter.ConnectionOpened("alice");
+        await _loop.StartAsync(CancellationToken.None);
+        await NextAsync();
+
+        await _loop.StopAsync(CancellationToken.None);
+
+        var farewell = await NextAsync();
+        Assert.True(farewell.Full);
+        Assert.Empty(farewell.Users);
+        Assert.Equal(2, farewell.Sequence);
+    }
+
+    [Fact]
+    public async Task A_huge_number_of_memberships_is_spread_over_several_reports()
+    {
+        _reporter.ConnectionOpened("alice");
+        for (var i = 0; i < 12_000; i++)
+            _reporter.MembershipChanged($"room{i}", "alice", true);
+        await _loop.StartAsync(CancellationToken.None);
+
+        var rooms = new HashSet<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            var report = await NextAsync();
+            Assert.InRange(report.Rooms.Count, 1, 5_000);
+            rooms.UnionWith(report.Rooms.Select(room => room.Room));
+        }
+        Assert.Equal(12_000, rooms.Count);
+    }
+
+    [Fact]
+    public void Typing_notices_are_coalesced_per_place_and_bounded()
+    {
+        for (var i = 0; i < 10; i++)
+            _reporter.Typing("alice", "lobby", null, i % 2 == 0);
+        for (var i = 0; i < 10_000; i++)
+            _reporter.Typing($"u{i}", "lobby", null, true);
+        var report = _reporter.Take();
+        Assert.Contains(new TypingNotice("alice", "lobby", null, false), report.Typing);
+        Assert.Equal(4_096, report.Typing.Count);
+    }
+
+    [Fact]
+    public void Calls_from_many_threads_add_up()
+    {
+        Parallel.For(0, 8, thread =>
+        {
+            for (var i = 0; i < 5_000; i++)
+            {
+                _reporter.ConnectionOpened("alice");
+                _reporter.MembershipChanged($"room{i % 10}", "alice", true);
+                if (i % 100 == 0)
+                    _reporter.Failed(_reporter.Take());
+                _reporter.ConnectionClosed("alice");
+                _reporter.ConnectionOpened($"u{thread}");
+            }
+        });
+        var report = _reporter.Take();
+        Assert.Equal(Enumerable.Range(0, 8).Select(thread => new UserConnections($"u{thread}", 5_000)), report.Users.OrderBy(user => user.User));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _loop.StopAsync(new CancellationToken(true));
+        _loop.Dispose();
+        await _services.DisposeAsync();
+    }
+
+    /// <summary>The next report, letting as much time pass as it takes.</summary>
+    private async Task<PresenceReport> NextAsync()
+    {
+        for (var i = 0; i < 10_000; i++)
+        {
+            if (_service.Reports.TryDequeue(out var report))
+                return report;
+            // Gives the loop's continuations a chance to run before the clock moves on.
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, CancellationToken.None);
+            if (_service.Reports.IsEmpty)
+                _time.Advance(TimeSpan.FromMilliseconds(50));
+        }
+        throw new TimeoutException("No report came.");
+    }
+
+    private sealed class RecordedService : IPresenceClient
+    {
+        public System.Collections.Concurrent.ConcurrentQueue<PresenceReport> Reports { get; } = new();
+
+        public volatile bool Away;
+
+        public volatile bool NeedFull;
+
+        public Task<PresenceReportAnswer> ReportAsync(string replica, PresenceReport report, CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var (away, needFull) = (Away, NeedFull);
+            Reports.Enqueue(report);
+            return away ? throw new HttpRequestException("away") : Task.FromResult(new PresenceReportAnswer(needFull));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using AspireChat.ConnectionService.Presence;
+using AspireChat.PresenceService;
+using AspireChat.PresenceService.Queries;
+using AspireChat.PresenceService.Reports;
+using AspireChat.PresenceService.State;
+using AspireChat.ServiceDefaults;
+using AspireChat.Tests.Gateway;
+using AspireChat.Tests.Servers;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace AspireChat.Tests.Presence;
+
+/// <summary>PresenceService itself with its real clock and loop, on a free port of 127.0.0.1.</summary>
+internal sealed class RunningPresence : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private RunningPresence(WebApplication app)
+    {
+        _app = app;
+        Http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+    }
+
+    public HttpClient Http { get; }
+
+    public string Address => Http.BaseAddress!.ToString();
+
+    /// <summary>Short enough not to be waited for, in the proportions of the defaults.</summary>
+    public static Dictionary<string, string?> Settings { get; } = new()
+    {
+        ["Jwt:Key"] = TestTokens.Key,
+        ["Presence:Lease"] = "00:00:02",
+        ["Presence:Grace"] = "00:00:01",
+        ["Presence:Settle"] = "00:00:01",
+        ["Presence:DiffInterval"] = "00:00:00.2",
+        ["PresenceReporting:Renewal"] = "00:00:00.3",
+        ["PresenceReporting:Gather"] = "00:00:00.02",
+    };
+
+    /// <param name="port">A port to come back on; 0 for a free one.</param>
+    public static async Task<RunningPresence> StartAsync(RedisServer server, int port = 0)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddInMemoryCollection(Settings);
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
+        builder.Configuration["ConnectionStrings:redis"] = server.ConnectionString;
+        builder.AddServiceDefaults();
+        builder.AddChatAuthentication();
+        builder.AddRedisClient("redis", configureOptions: PresenceRedis.Configure);
+        builder.AddPresence();
+        var app = builder.Build();
+        app.MapDefaultEndpoints();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.MapReports();
+        app.MapPresence();
+        await app.StartAsync();
+        return new RunningPresence(app);
+    }
+
+    /// <summary>A ConnectionService's reporting side alone, which finds this service by service discovery.</summary>
+    public static async Task<(IHost Host, IPresenceReporter Reporter)> StartReplicaAsync(params string[] addresses)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Configuration.AddInMemoryCollection(Settings);
+        builder.Configuration.AddInMemoryCollection(
+            addresses.Select((address, i) => KeyValuePair.Create($"services:presence:http:{i}", (string?)address)));
+        builder.Logging.ClearProviders();
+        builder.AddServiceDefaults();
+        builder.AddChatAuthentication();
+        builder.AddPresenceReporting();
+        var host = builder.Build();
+        await host.StartAsync();
+        return (host, host.Services.GetRequiredService<IPresenceReporter>());
+    }
+
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? token, object? body = null)
+    {
+        var request = new HttpRequestMessage(method, path) { Content = body is string text ? new StringContent(text, null, "application/json") : JsonContent.Create(body) };
+        if (token is not null)
+            request.Headers.Authorization = new("Bearer", token);
+        return await Http.SendAsync(request);
+    }
+
+    public async Task<bool> IsOnlineAsync(string user)
+    {
+        using var response = await SendAsync(HttpMethod.Get, $"/api/users/{user}/presence", TestTokens.For("someone"));
+        return response.IsSuccessStatusCode && (bool)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["online"]!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+}
