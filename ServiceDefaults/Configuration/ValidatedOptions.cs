@@ -28,6 +28,8 @@ public static class ValidatedOptionsExtensions
             return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
         }
 
+        private static string PlaceOf(string key) => $"; in the environment it is {key.Replace(":", "__", StringComparison.Ordinal)}";
+
         private static void Collect(object options, string section, List<string> faults)
         {
             foreach (var property in options.GetType().GetProperties())
@@ -41,7 +43,7 @@ public static class ValidatedOptionsExtensions
                 {
                     if (rule.IsValid(value)) continue;
                     var key = $"{section}:{property.Name}";
-                    faults.Add(rule is RequiredAttribute { ErrorMessage: null } ? $"{key} is missing." : rule.FormatErrorMessage(key));
+                    faults.Add(rule is RequiredAttribute ? $"{key} is missing{PlaceOf(key)}." : rule.FormatErrorMessage(key));
                 }
             }
             if (options is not IValidatableObject self) return;

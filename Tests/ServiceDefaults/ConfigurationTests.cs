@@ -65,7 +65,9 @@ public sealed class ConfigurationTests
 
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
 
-        Assert.Equal(["Some:Name is missing.", "The field Some:Count must be between 1 and 5."], fault.Failures);
+        Assert.Equal(
+            ["Some:Name is missing; in the environment it is Some__Name.", "The field Some:Count must be between 1 and 5."],
+            fault.Failures);
     }
 
     private static async Task StartAsync(string[] settings)
