@@ -65,7 +65,12 @@ export class ChatMessages extends HTMLElement {
     switch (change.kind) {
       case 'append': return this.#keepBottom(() => this.#append(change.messages));
       case 'update': return this.#keepBottom(() => change.messages.forEach((m) => this.#redraw(m)));
-      case 'pending': return this.#keepBottom(() => this.#drawPending());
+      case 'pending': {
+        const more = this.#conversation.pending.length > this.#pending.childElementCount;
+        this.#keepBottom(() => this.#drawPending());
+        // Who sends wants to see it, wherever they were reading.
+        return more ? this.toBottom() : undefined;
+      }
       case 'prepend': return this.#prepend(change.count);
       case 'reset': this.#rebuild(); return this.toBottom();
       case 'ready': return void (this.#conversation?.ready && this.#loadOlder());
