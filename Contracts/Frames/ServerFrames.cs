@@ -8,25 +8,28 @@ namespace AspireChat.Contracts.Frames;
 /// </summary>
 public abstract record ServerFrame
 {
+    /// <summary>The frame's <c>type</c>, written first so that a reader can tell early what the rest is.</summary>
     [JsonPropertyOrder(-1)]
-    public abstract string Type { get; }
+    public string Type => TypeName;
+
+    protected abstract string TypeName { get; }
 }
 
 /// <param name="Heartbeat">Seconds between the server's WebSocket pings.</param>
 /// <param name="Expires">When the token ends, RFC 3339.</param>
 public sealed record WelcomeFrame(string User, string Connection, string Node, int Heartbeat, string Expires) : ServerFrame
 {
-    public override string Type => "welcome";
+    protected override string TypeName => "welcome";
 }
 
 public sealed record AckFrame(string Nonce, Guid Id, long Seq, string Epoch, string Timestamp, string? Room, string? To, bool? Duplicate) : ServerFrame
 {
-    public override string Type => "ack";
+    protected override string TypeName => "ack";
 }
 
 public sealed record DurableFrame(string? Room, string? To, long Seq) : ServerFrame
 {
-    public override string Type => "durable";
+    protected override string TypeName => "durable";
 }
 
 /// <param name="Seq">The head: live events start at exactly the next.</param>
@@ -37,52 +40,52 @@ public sealed record DurableFrame(string? Room, string? To, long Seq) : ServerFr
 public sealed record JoinedFrame(
     string Room, long Seq, string Epoch, IReadOnlyList<string> Members, long Count, IReadOnlyList<string> Typing, long Read, RawJson? Ref) : ServerFrame
 {
-    public override string Type => "joined";
+    protected override string TypeName => "joined";
 }
 
 /// <param name="Seq">The last seq that was replayed.</param>
 public sealed record ResumedFrame(string? Room, string? To, long Seq, long Head, bool Complete, string Epoch, RawJson? Ref) : ServerFrame
 {
-    public override string Type => "resumed";
+    protected override string TypeName => "resumed";
 }
 
 public sealed record LeftFrame(string Room, RawJson? Ref) : ServerFrame
 {
-    public override string Type => "left";
+    protected override string TypeName => "left";
 }
 
 /// <param name="Users">Who came online in the room.</param>
 /// <param name="Count">How many are online there now.</param>
 public sealed record OnlineFrame(string Room, IReadOnlyList<string> Users, long Count) : ServerFrame
 {
-    public override string Type => "online";
+    protected override string TypeName => "online";
 }
 
 public sealed record OfflineFrame(string Room, IReadOnlyList<string> Users, long Count) : ServerFrame
 {
-    public override string Type => "offline";
+    protected override string TypeName => "offline";
 }
 
 /// <summary>Instead of names, in rooms with more than 200 members online.</summary>
 public sealed record PresenceFrame(string Room, long Count) : ServerFrame
 {
-    public override string Type => "presence";
+    protected override string TypeName => "presence";
 }
 
 public sealed record TypingFrame(string From, string? Room, string? To, bool Active) : ServerFrame
 {
-    public override string Type => "typing";
+    protected override string TypeName => "typing";
 }
 
 public sealed record ReadFrame(string From, string? Room, string? To, long Seq) : ServerFrame
 {
-    public override string Type => "read";
+    protected override string TypeName => "read";
 }
 
 /// <param name="RetryAfter">Milliseconds.</param>
 public sealed record ErrorFrame(string Code, string Message, string? Nonce, RawJson? Ref, int? RetryAfter) : ServerFrame
 {
-    public override string Type => "error";
+    protected override string TypeName => "error";
 
     public static ErrorFrame Of(FrameError error) => new(error.Code, error.Message, error.Nonce, RawJson.Of(error.Ref), error.RetryAfter);
 }
@@ -90,15 +93,15 @@ public sealed record ErrorFrame(string Code, string Message, string? Nonce, RawJ
 /// <param name="After">Milliseconds to wait before connecting again, jittered.</param>
 public sealed record ReconnectFrame(int After) : ServerFrame
 {
-    public override string Type => "reconnect";
+    protected override string TypeName => "reconnect";
 }
 
 public sealed record PongFrame(RawJson? Ref) : ServerFrame
 {
-    public override string Type => "pong";
+    protected override string TypeName => "pong";
 }
 
 public sealed record AuthenticatedFrame(string Expires, RawJson? Ref) : ServerFrame
 {
-    public override string Type => "authenticated";
+    protected override string TypeName => "authenticated";
 }

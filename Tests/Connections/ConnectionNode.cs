@@ -1,7 +1,6 @@
 using System.Text;
 using AspireChat.ConnectionService;
 using AspireChat.ConnectionService.Presence;
-using AspireChat.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
