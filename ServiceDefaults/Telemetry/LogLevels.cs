@@ -16,6 +16,8 @@ internal static class LogLevels
         ["Logging:LogLevel:System.Net.Http.HttpClient"] = "Warning",
         ["Logging:LogLevel:Microsoft.Extensions.Http"] = "Warning",
         ["Logging:LogLevel:Polly"] = "Warning",
+        // Every command at Information.
+        ["Logging:LogLevel:Npgsql"] = "Warning",
         // One error per probe while a dependency is down. The answer of /health names the check, and services log when a state changes.
         ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "Critical",
         // A stack trace for each attempt while a replica is down; the gateway logs the change, and metrics count the attempts.
