@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -112,6 +113,15 @@ public sealed class PersistenceWorld : IAsyncDisposable
         return running;
     }
 
+    /// <summary>Until disposed, nothing can be committed; reading goes on.</summary>
+    public async Task<IAsyncDisposable> HoldCommitsAsync()
+    {
+        var connection = await Source.OpenConnectionAsync();
+        await using var begin = new NpgsqlCommand("BEGIN; LOCK TABLE conversations, members IN SHARE MODE", connection);
+        await begin.ExecuteNonQueryAsync();
+        return new Held(connection);
+    }
+
     public Task OpenedAsync() => Eventually.IsTrueAsync(
         async () =>
         {
@@ -162,13 +172,43 @@ public sealed class PersistenceWorld : IAsyncDisposable
     }
 }
 
-/// <summary>One replica of the service.</summary>
-internal sealed class RunningService(WebApplication app) : IAsyncDisposable
+internal sealed class Held(NpgsqlConnection connection) : IAsyncDisposable
 {
-    private readonly HttpClient _http = new() { BaseAddress = new Uri(app.Urls.First()) };
+    public async ValueTask DisposeAsync()
+    {
+        await using (var end = new NpgsqlCommand("ROLLBACK", connection))
+            await end.ExecuteNonQueryAsync();
+        await connection.DisposeAsync();
+    }
+}
+
+/// <summary>One replica of the service.</summary>
+internal sealed class RunningService : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly HttpClient _http;
+    private readonly ConcurrentDictionary<string, long> _totals = new();
+    private readonly MeterListener _listener = new();
     private bool _stopped;
 
-    public T Get<T>() where T : notnull => app.Services.GetRequiredService<T>();
+    public RunningService(WebApplication app)
+    {
+        _app = app;
+        _http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        var meters = app.Services.GetRequiredService<IMeterFactory>();
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Scope == meters && instrument is Counter<long>)
+                listener.EnableMeasurementEvents(instrument);
+        };
+        _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => _totals.AddOrUpdate(instrument.Name, value, (_, sum) => sum + value));
+        _listener.Start();
+    }
+
+    /// <summary>Of one counter of this replica, by its name.</summary>
+    public long Total(string counter) => _totals.GetValueOrDefault(counter);
+
+    public T Get<T>() where T : notnull => _app.Services.GetRequiredService<T>();
 
     public string Name => Get<ReplicaName>().Value;
 
@@ -201,7 +241,8 @@ internal sealed class RunningService(WebApplication app) : IAsyncDisposable
             return;
         _stopped = true;
         _http.Dispose();
-        await app.StopAsync();
-        await app.DisposeAsync();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        _listener.Dispose();
     }
 }

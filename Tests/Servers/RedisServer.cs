@@ -61,6 +61,23 @@ public sealed class RedisServer : IAsyncLifetime, IAsyncDisposable
         await InitializeAsync();
     }
 
+    /// <summary>Copies the data as it is now, for <see cref="RollBackAsync"/>.</summary>
+    public async Task<string> BackUpAsync()
+    {
+        var copy = Directory.CreateTempSubdirectory("aspirechat-redis-backup-").FullName;
+        await ServerProcess.RunAsync(["cp", "-a", _directory + "/.", copy]);
+        return copy;
+    }
+
+    /// <summary>kill -9 and a server with the data of a backup in its place, as after a failover to a replica that was behind.</summary>
+    public async Task RollBackAsync(string backup)
+    {
+        await KillAsync();
+        Directory.Delete(_directory, recursive: true);
+        Directory.Move(backup, _directory);
+        await InitializeAsync();
+    }
+
     /// <summary>SIGSTOP: the server neither answers nor closes its sockets, until <see cref="ResumeAsync"/>.</summary>
     public Task SuspendAsync() => _process!.SignalAsync("STOP");
 
