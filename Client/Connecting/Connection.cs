@@ -1,0 +1,209 @@
+using System.Buffers;
+using System.Net.WebSockets;
+
+namespace AspireChat.Client.Connecting;
+
+/// <summary>
+/// One socket. Reading is for one caller at a time; <see cref="Write"/> and <see cref="Abort"/> are thread-safe. Frames written are queued
+/// (1,024; droppable ones 64) and go out one after another; when the queue is full the frame is refused and its owner tries later.
+/// </summary>
+internal sealed class Connection : IDisposable
+{
+    private const string Protocol = "aspirechat.v1";
+    private const int QueueLimit = 1_024;
+    private const int DroppableLimit = 64;
+
+    /// <summary>Many times the largest frame that the protocol's limits allow: what is larger comes from no server of this protocol.</summary>
+    private const int LargestMessage = 4 << 20;
+
+    private readonly WebSocket _socket;
+    private readonly TimeProvider _time;
+    private readonly Lock _writes = new();
+    private readonly Queue<byte[]> _queue = new();
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(4096);
+    private bool _draining;
+    private bool _sealed;
+    private long _heard;
+
+    private Connection(WebSocket socket, TimeProvider time)
+    {
+        (_socket, _time) = (socket, time);
+        _heard = time.GetTimestamp();
+    }
+
+    public int? CloseCode { get; private set; }
+
+    public string? CloseReason { get; private set; }
+
+    /// <summary>Why this side ended it, where it did.</summary>
+    public string? AbortReason { get; private set; }
+
+    /// <summary>How long nothing has come.</summary>
+    public TimeSpan Silence => _time.GetElapsedTime(Volatile.Read(ref _heard));
+
+    /// <exception cref="UpgradeException">No socket came of it.</exception>
+    public static async Task<Connection> OpenAsync(ChatClientOptions options, string token, CancellationToken cancellationToken)
+    {
+        var socket = new ClientWebSocket();
+        try
+        {
+            socket.Options.AddSubProtocol(Protocol);
+            if (OperatingSystem.IsBrowser())
+            {
+                socket.Options.AddSubProtocol("bearer." + token);
+            }
+            else
+            {
+                socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
+                socket.Options.CollectHttpResponseDetails = true;
+                // Silence is watched with the injected clock, by frames of the protocol.
+                socket.Options.KeepAliveInterval = Timeout.InfiniteTimeSpan;
+            }
+            var address = new UriBuilder(new Uri(options.Gateway, "/ws")) { Scheme = options.Gateway.Scheme == "https" ? "wss" : "ws" }.Uri;
+            await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+            return new Connection(socket, options.TimeProvider);
+        }
+        catch (WebSocketException e)
+        {
+            var status = OperatingSystem.IsBrowser() ? 0 : (int)socket.HttpStatusCode;
+            var after = socket.HttpResponseHeaders?.FirstOrDefault(header => header.Key.Equals("Retry-After", StringComparison.OrdinalIgnoreCase)).Value;
+            socket.Dispose();
+            var seconds = int.TryParse(after?.FirstOrDefault(), out var parsed) && parsed >= 0 ? TimeSpan.FromSeconds(parsed) : (TimeSpan?)null;
+            throw new UpgradeException(status is 0 or 101 ? null : status, seconds, e);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The next text message; valid until the next call. Null when the socket has ended.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                var (length, type) = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
+                Volatile.Write(ref _heard, _time.GetTimestamp());
+                if (type == WebSocketMessageType.Text)
+                    return _buffer.AsMemory(0, length);
+                if (type == WebSocketMessageType.Close)
+                {
+                    (CloseCode, CloseReason) = ((int?)_socket.CloseStatus, _socket.CloseStatusDescription);
+                    return null;
+                }
+            }
+        }
+        catch (Exception e) when (e is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            AbortReason ??= e.Message;
+            return null;
+        }
+    }
+
+    /// <summary>Queues a frame; false when it can't be.</summary>
+    public bool Write(byte[] frame, bool droppable)
+    {
+        lock (_writes)
+        {
+            if (_sealed || _queue.Count >= (droppable ? DroppableLimit : QueueLimit))
+                return false;
+            _queue.Enqueue(frame);
+            if (_draining)
+                return true;
+            _draining = true;
+        }
+        // Not on this thread: it holds the session's gate.
+        _ = Task.Run(DrainAsync);
+        return true;
+    }
+
+    /// <summary>Ends the socket without a word; the pending read returns null.</summary>
+    public void Abort(string reason)
+    {
+        AbortReason ??= reason;
+        _socket.Abort();
+    }
+
+    /// <summary>Says goodbye with 1000, as far as the network takes it within a second, and ends the socket.</summary>
+    public async Task CloseAsync()
+    {
+        lock (_writes)
+            _sealed = true;
+        try
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1), _time);
+            if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or InvalidOperationException or IOException)
+        {
+            // It is gone already, which is as good.
+        }
+        Abort("closed by this client");
+    }
+
+    public void Dispose()
+    {
+        lock (_writes)
+            _sealed = true;
+        _socket.Dispose();
+        ArrayPool<byte>.Shared.Return(Interlocked.Exchange(ref _buffer, []));
+    }
+
+    private async Task<(int Length, WebSocketMessageType Type)> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        for (var length = 0; ;)
+        {
+            var part = await _socket.ReceiveAsync(_buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
+            length += part.Count;
+            if (part.EndOfMessage)
+                return (length, part.MessageType);
+            if (length < _buffer.Length)
+                continue;
+            if (length >= LargestMessage)
+                throw new WebSocketException($"a message of more than {LargestMessage} bytes");
+            var larger = ArrayPool<byte>.Shared.Rent(length * 2);
+            _buffer.AsSpan(0, length).CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(Interlocked.Exchange(ref _buffer, larger));
+        }
+    }
+
+    private async Task DrainAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                byte[]? frame;
+                lock (_writes)
+                {
+                    if (_sealed || !_queue.TryDequeue(out frame))
+                    {
+                        _draining = false;
+                        return;
+                    }
+                }
+                await _socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        {
+            lock (_writes)
+                _sealed = true;
+            // The reader learns of the loss, and with it everybody.
+            Abort(e.Message);
+        }
+    }
+}
+
+/// <summary>The upgrade to a socket failed.</summary>
+/// <param name="status">The HTTP status that refused it; null when nobody answered properly.</param>
+internal sealed class UpgradeException(int? status, TimeSpan? retryAfter, Exception inner) : Exception(inner.Message, inner)
+{
+    public int? Status { get; } = status;
+
+    public TimeSpan? RetryAfter { get; } = retryAfter;
+}

@@ -1,0 +1,249 @@
+using AspireChat.Client.Sessions;
+using AspireChat.Client.Wire;
+using AspireChat.Contracts.Frames;
+
+namespace AspireChat.Client.Connecting;
+
+/// <summary>Keeps one session connected: opens, watches, renews the token, and opens again after a loss, until it must not.</summary>
+internal sealed class ConnectionLoop(Session session, ChatClientOptions options, TokenSource tokens)
+{
+    /// <summary>A token is renewed this long before its end, or when a fifth of its life is left.</summary>
+    private static readonly TimeSpan RenewEarly = TimeSpan.FromMinutes(1);
+
+    /// <summary>A clock that runs ahead would find each new token expired: it asks so often only, and close code 4002 settles the rest.</summary>
+    private static readonly TimeSpan RenewAtMostEvery = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
+
+    private readonly TimeProvider _time = options.TimeProvider;
+    private string? _refused;
+    private TaskCompletionSource<DateTimeOffset>? _authenticated;
+
+    /// <summary>Runs until <paramref name="stop"/>, or until the server or the token provider says not to come back.</summary>
+    /// <returns>Why it ended; null when it was stopped.</returns>
+    public async Task<ConnectionEnd?> RunAsync(CancellationToken stop)
+    {
+        var (failures, refusals) = (0, 0);
+        session.Report(new ConnectionChanged(ConnectionState.Connecting, null, null, null, null));
+        try
+        {
+            while (true)
+            {
+                var end = await ConnectAsync(stop).ConfigureAwait(false);
+                stop.ThrowIfCancellationRequested();
+                var decision = ReconnectPolicy.Decide(end, failures, refusals, options);
+                if (decision.IsFinal)
+                    return end with { Code = end.Code ?? (end.HttpStatus switch { 401 => CloseCodes.Unauthorized, 403 => CloseCodes.Forbidden, _ => null }) };
+                (failures, refusals) = (decision.Failures, decision.Refusals);
+                ClientMetrics.Reconnects.Add(1, new KeyValuePair<string, object?>("code", end.Code ?? end.HttpStatus ?? 0));
+                session.Report(new ConnectionChanged(ConnectionState.Reconnecting, null, end.Code, end.Reason, decision.Wait));
+                if (decision.Wait > TimeSpan.Zero)
+                    await Task.Delay(decision.Wait, _time, stop).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private async Task<ConnectionEnd> ConnectAsync(CancellationToken stop)
+    {
+        using var patience = new CancellationTokenSource(options.ConnectTimeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, patience.Token);
+        try
+        {
+            await session.BeforeConnectAsync(either.Token).ConfigureAwait(false);
+            var token = await tokens.RenewAsync(_refused, either.Token).ConfigureAwait(false);
+            using var connection = await OpenAsync(token, either.Token).ConfigureAwait(false);
+            if (await connection.ReadAsync(either.Token).ConfigureAwait(false) is not { } first)
+                return EndOf(connection, lived: null, leaveIn: null);
+            if (!ServerFrameReader.TryRead(first.Span, out var welcome, out var problem) || welcome.Type != "welcome")
+                return new ConnectionEnd { Reason = problem ?? $"the first frame was '{welcome!.Type}'" };
+            if (session.User is { } user && user != welcome.User)
+                return new ConnectionEnd { IsFinal = true, Reason = $"the token is of {welcome.User}, the session of {user}" };
+            // From here on silence is watched, and the attempt's patience ends nothing any more.
+            patience.CancelAfter(Timeout.InfiniteTimeSpan);
+            return await LiveAsync(connection, welcome, token, either.Token).ConfigureAwait(false);
+        }
+        catch (UpgradeException e)
+        {
+            return new ConnectionEnd { Reason = e.Message, HttpStatus = e.Status, RetryAfter = e.RetryAfter };
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            return new ConnectionEnd { IsFinal = true, Code = CloseCodes.Unauthorized, Reason = e.Message };
+        }
+        catch (ChatException e)
+        {
+            session.Fault(e.Code, e.Message);
+            return new ConnectionEnd { Reason = e.Message };
+        }
+        catch (OperationCanceledException)
+        {
+            return new ConnectionEnd { Reason = $"no connection within {options.ConnectTimeout.TotalSeconds} s" };
+        }
+    }
+
+    private async Task<Connection> OpenAsync(string token, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var connection = await Connection.OpenAsync(options, token, cancellationToken).ConfigureAwait(false);
+            _refused = null;
+            return connection;
+        }
+        catch (UpgradeException e) when (e.Status == 401)
+        {
+            _refused = token;
+            throw;
+        }
+    }
+
+    private async Task<ConnectionEnd> LiveAsync(Connection connection, WireFrame welcome, string token, CancellationToken stop)
+    {
+        var since = _time.GetTimestamp();
+        TimeSpan? leaveAt = null;
+        using var life = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var leaving = _time.CreateTimer(_ => connection.Abort("left a node that drains"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        var watching = WatchAsync(connection, TimeSpan.FromSeconds(welcome.Heartbeat!.Value), life.Token);
+        var renewing = RenewAsync(connection, ServerFrameReader.ToTime(welcome.Expires)!.Value, token, life.Token);
+        try
+        {
+            session.OnWelcome(connection, welcome);
+            while (await connection.ReadAsync(stop).ConfigureAwait(false) is { } message)
+            {
+                if (!ServerFrameReader.TryRead(message.Span, out var frame, out var problem))
+                {
+                    session.Fault(ErrorCodes.BadRequest, problem);
+                }
+                else if (frame.Type == "reconnect")
+                {
+                    var after = TimeSpan.FromMilliseconds(frame.After!.Value);
+                    leaveAt = _time.GetElapsedTime(since) + after;
+                    leaving.Change(after, Timeout.InfiniteTimeSpan);
+                }
+                else if (frame.Type == "authenticated")
+                {
+                    Volatile.Read(ref _authenticated)?.TrySetResult(ServerFrameReader.ToTime(frame.Expires)!.Value);
+                }
+                else
+                {
+                    session.OnFrame(frame);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The session goes down as with any other end.
+        }
+        finally
+        {
+            session.OnDown(connection);
+            if (stop.IsCancellationRequested)
+                await connection.CloseAsync().ConfigureAwait(false);
+            await life.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(watching, renewing).ConfigureAwait(false);
+        }
+        var lived = _time.GetElapsedTime(since);
+        if (connection.CloseCode == CloseCodes.TokenExpired)
+            _refused = await tokens.CurrentAsync(CancellationToken.None).ConfigureAwait(false);
+        return EndOf(connection, lived, leaveAt - lived);
+    }
+
+    /// <summary>Silence for the server's heartbeat is answered by a ping, and silence after that by the end.</summary>
+    private async Task WatchAsync(Connection connection, TimeSpan heartbeat, CancellationToken cancellationToken)
+    {
+        try
+        {
+            for (var pings = 1; ; pings++)
+            {
+                while (heartbeat - connection.Silence is { Ticks: > 0 } left)
+                    await Task.Delay(left, _time, cancellationToken).ConfigureAwait(false);
+                connection.Write(ClientFrames.Ping("ping-" + pings), droppable: false);
+                await Task.Delay(options.PongTimeout, _time, cancellationToken).ConfigureAwait(false);
+                if (connection.Silence >= options.PongTimeout)
+                {
+                    connection.Abort("the connection fell silent");
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The connection ended first.
+        }
+    }
+
+    private async Task RenewAsync(Connection connection, DateTimeOffset expires, string token, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await DelayAsync(UntilRenewal(expires), cancellationToken).ConfigureAwait(false);
+                if (await AskAsync(cancellationToken).ConfigureAwait(false) is not { } renewed || renewed == token)
+                {
+                    // The provider has nothing newer: soon again, while there is time.
+                    var left = expires - _time.GetUtcNow();
+                    await DelayAsync(TimeSpan.FromSeconds(Math.Clamp(left.TotalSeconds / 4, 1, RenewAtMostEvery.TotalSeconds)), cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+                var answer = new TaskCompletionSource<DateTimeOffset>(TaskCreationOptions.RunContinuationsAsynchronously);
+                Volatile.Write(ref _authenticated, answer);
+                connection.Write(ClientFrames.Auth(renewed), droppable: false);
+                try
+                {
+                    expires = await answer.Task.WaitAsync(options.ConnectTimeout, _time, cancellationToken).ConfigureAwait(false);
+                    token = renewed;
+                }
+                catch (TimeoutException)
+                {
+                    session.Fault(ChatFaults.Token, "The server did not take the renewed token.");
+                    await DelayAsync(RenewAtMostEvery, cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The connection ended first.
+        }
+    }
+
+    private TimeSpan UntilRenewal(DateTimeOffset expires)
+    {
+        var left = expires - _time.GetUtcNow();
+        if (left <= TimeSpan.Zero)
+            return RenewAtMostEvery;
+        return left - (left / 5 < RenewEarly ? left / 5 : RenewEarly);
+    }
+
+    private async Task<string?> AskAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await tokens.RenewAsync(null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is ChatException or UnauthorizedAccessException)
+        {
+            // The connection lives as long as its token does; then the provider is asked once more.
+            session.Fault(ChatFaults.Token, e.Message);
+            return null;
+        }
+    }
+
+    private async Task DelayAsync(TimeSpan delay, CancellationToken cancellationToken)
+    {
+        for (; delay > LongestDelay; delay -= LongestDelay)
+            await Task.Delay(LongestDelay, _time, cancellationToken).ConfigureAwait(false);
+        await Task.Delay(delay, _time, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static ConnectionEnd EndOf(Connection connection, TimeSpan? lived, TimeSpan? leaveIn) => new()
+    {
+        Code = connection.CloseCode,
+        Reason = connection.CloseReason is { Length: > 0 } reason ? reason : connection.AbortReason ?? (connection.CloseCode is { } code ? $"closed with {code}" : "lost"),
+        Lived = lived,
+        LeaveIn = leaveIn,
+    };
+}

@@ -1,0 +1,39 @@
+namespace AspireChat.Client.Connecting;
+
+/// <summary>Asks the application's provider, one call at a time, and keeps the latest token. Thread-safe. The token is in no message or log.</summary>
+internal sealed class TokenSource(ChatClientOptions options) : IDisposable
+{
+    private readonly SemaphoreSlim _asking = new(1);
+    private volatile string? _current;
+
+    /// <summary>The latest token; asks only when there is none.</summary>
+    public async ValueTask<string> CurrentAsync(CancellationToken cancellationToken) =>
+        _current ?? await RenewAsync(null, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Asks the provider, unless somebody has replaced <paramref name="refused"/> meanwhile.</summary>
+    /// <exception cref="ChatException"><see cref="ChatFaults.Token"/>: the provider failed; it may do better later.</exception>
+    /// <exception cref="UnauthorizedAccessException">The provider says that there will be no token.</exception>
+    public async ValueTask<string> RenewAsync(string? refused, CancellationToken cancellationToken)
+    {
+        await _asking.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (refused is not null && _current is { } newer && newer != refused)
+                return newer;
+            var token = await options.TokenProvider(cancellationToken).ConfigureAwait(false);
+            if (string.IsNullOrEmpty(token))
+                throw new ChatException(ChatFaults.Token, "The token provider gave no token.");
+            return _current = token;
+        }
+        catch (Exception e) when (e is not (ChatException or UnauthorizedAccessException) && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ChatException(ChatFaults.Token, "The token provider failed: " + e.Message, e);
+        }
+        finally
+        {
+            _asking.Release();
+        }
+    }
+
+    public void Dispose() => _asking.Dispose();
+}

@@ -1,0 +1,101 @@
+using AspireChat.Client.Connecting;
+using AspireChat.Client.History;
+using AspireChat.Client.Sessions;
+
+namespace AspireChat.Client.Delivery;
+
+/// <summary>
+/// Finds direct conversations that the session does not follow yet, but in which something was written since it began. What the user's
+/// conversations reached before the first connection is where the session begins in each; after every connection, those that have grown
+/// are followed from there. A server without the overview, or a look that fails, only leaves this out.
+/// </summary>
+internal sealed class DirectConversations(Session session, HistoryApi history)
+{
+    private Dictionary<string, long>? _heads;
+    private bool _tried;
+    private bool _looking;
+
+    /// <summary>Where the session begins in the conversation with <paramref name="user"/>; null when that is not known. Inside the gate.</summary>
+    public Cursor? BeginningOf(string user) => _heads is null ? null : new Cursor(_heads.GetValueOrDefault(user), null);
+
+    public async Task BeforeConnectAsync(CancellationToken cancellationToken)
+    {
+        if (_tried || !session.Options.FindDirectConversations)
+            return;
+        _tried = true;
+        // Chat must not wait for history, so half of the attempt's time is all that this may take.
+        using var patience = new CancellationTokenSource(session.Options.ConnectTimeout / 2, session.Options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            var answer = await history.ConversationsAsync(either.Token).ConfigureAwait(false);
+            if (answer.Body is { } body)
+            {
+                lock (session.Gate)
+                    _heads = HeadsOf(body);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The look after the welcome comes too.
+        }
+    }
+
+    /// <summary>Looks once per connection. Inside the gate.</summary>
+    public void OnWelcome(CancellationToken cancellationToken)
+    {
+        if (_looking || !session.Options.FindDirectConversations)
+            return;
+        _looking = true;
+        _ = Task.Run(() => LookAsync(cancellationToken), CancellationToken.None);
+    }
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            for (var failures = 0; ; failures++)
+            {
+                var answer = await history.ConversationsAsync(cancellationToken).ConfigureAwait(false);
+                lock (session.Gate)
+                {
+                    if (answer.Body is { } body)
+                        Follow(HeadsOf(body));
+                    if (answer.Body is not null || answer.IsFinal || !session.IsConnected)
+                    {
+                        _looking = false;
+                        return;
+                    }
+                }
+                var wait = ReconnectPolicy.Backoff(failures, session.Options.RepairDelay * 4, TimeSpan.FromSeconds(30), session.Options.Random);
+                await Task.Delay(answer.RetryAfter ?? wait, session.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The client ended.
+        }
+        catch (UnauthorizedAccessException)
+        {
+            lock (session.Gate)
+                _looking = false;
+        }
+    }
+
+    private void Follow(Dictionary<string, long> heads)
+    {
+        if (_heads is null)
+        {
+            _heads = heads;
+            return;
+        }
+        foreach (var (user, head) in heads)
+        {
+            if (head > _heads.GetValueOrDefault(user))
+                session.Track(Conversation.With(user)).Expected(head);
+        }
+    }
+
+    private static Dictionary<string, long> HeadsOf(Wire.WireOverviews body) =>
+        (body.Items ?? []).Where(item => item.To is not null).ToDictionary(item => item.To!, item => item.Head);
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using AspireChat.Client.Connecting;
+using AspireChat.Client.Wire;
+
+namespace AspireChat.Client.History;
+
+/// <summary>What an HTTP call gave: a body, or why there is none. <paramref name="Status"/> is 0 when nobody answered.</summary>
+internal readonly record struct HttpAnswer<T>(T? Body, int Status, TimeSpan? RetryAfter, string? Problem) where T : class
+{
+    /// <summary>The server will say the same again.</summary>
+    public bool IsFinal => Body is null && Status is >= 400 and < 500 and not (401 or 408 or 429);
+}
+
+/// <summary>The HTTP half of the protocol, as far as the client needs it. Thread-safe.</summary>
+internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) : IDisposable
+{
+    public const int LargestPage = 200;
+
+    private readonly HttpMessageInvoker _http = options.Http ?? new HttpMessageInvoker(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) });
+
+    /// <param name="before">A seq or an opaque cursor, likewise <paramref name="after"/>; at most one of them.</param>
+    public Task<HttpAnswer<WirePage>> PageAsync(Conversation conversation, string? before, string? after, int limit, CancellationToken cancellationToken)
+    {
+        var place = conversation.IsRoom ? $"/api/rooms/{conversation.RoomId}" : $"/api/dms/{conversation.User}";
+        var query = before is not null ? "&before=" + Uri.EscapeDataString(before) : after is not null ? "&after=" + Uri.EscapeDataString(after) : "";
+        return GetAsync($"{place}/messages?limit={limit.ToString(CultureInfo.InvariantCulture)}{query}", WireContext.Default.WirePage, cancellationToken);
+    }
+
+    public Task<HttpAnswer<WireOverviews>> ConversationsAsync(CancellationToken cancellationToken) =>
+        GetAsync("/api/conversations", WireContext.Default.WireOverviews, cancellationToken);
+
+    public void Dispose()
+    {
+        if (options.Http is null)
+            _http.Dispose();
+    }
+
+    private async Task<HttpAnswer<T>> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) where T : class
+    {
+        using var patience = new CancellationTokenSource(options.ConnectTimeout, options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            var token = await tokens.CurrentAsync(either.Token).ConfigureAwait(false);
+            var answer = await GetAsync(path, type, token, either.Token).ConfigureAwait(false);
+            if (answer.Status == 401)
+            {
+                token = await tokens.RenewAsync(token, either.Token).ConfigureAwait(false);
+                answer = await GetAsync(path, type, token, either.Token).ConfigureAwait(false);
+            }
+            return answer;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new(null, 0, null, $"no answer within {options.ConnectTimeout.TotalSeconds} s");
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or JsonException or ChatException)
+        {
+            return new(null, 0, null, e.Message);
+        }
+    }
+
+    private async Task<HttpAnswer<T>> GetAsync<T>(string path, JsonTypeInfo<T> type, string token, CancellationToken cancellationToken) where T : class
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(options.Gateway, path));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        using var response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode != HttpStatusCode.OK)
+            return new(null, (int)response.StatusCode, response.Headers.RetryAfter?.Delta, response.ReasonPhrase);
+        var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await using (body.ConfigureAwait(false))
+            return new(await JsonSerializer.DeserializeAsync(body, type, cancellationToken).ConfigureAwait(false), 200, null, null);
+    }
+}

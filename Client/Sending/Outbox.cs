@@ -1,0 +1,197 @@
+using AspireChat.Contracts.Frames;
+
+namespace AspireChat.Client.Sending;
+
+/// <summary>What an outbox needs from its session.</summary>
+internal interface IOutboxHost
+{
+    TimeSpan Now { get; }
+
+    /// <summary>Whether events of this conversation can be sent now.</summary>
+    bool IsReady(Conversation conversation);
+
+    bool Send(byte[] frame);
+
+    /// <summary>Calls <see cref="Outbox.Tick"/> at that time or before.</summary>
+    void WakeAt(TimeSpan time);
+}
+
+/// <summary>
+/// Events on their way into the log. Each stays until it is acknowledged or refused for good, over any number of connections, always with
+/// its first nonce. Bounded by <see cref="ChatClientOptions.SendQueueLimit"/>. Not thread-safe: the session guards it.
+/// </summary>
+internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
+{
+    private readonly Dictionary<string, Entry> _byNonce = [];
+    private readonly Dictionary<Conversation, LinkedList<Entry>> _queues = [];
+    private readonly Dictionary<Conversation, TimeSpan> _pauses = [];
+    private TimeSpan _pausedUntil;
+
+    public int Count => _byNonce.Count;
+
+    /// <exception cref="ChatException">The queue is full.</exception>
+    /// <exception cref="ArgumentException">An event with this nonce waits already.</exception>
+    public Entry Add(Conversation conversation, string nonce, byte[] frame)
+    {
+        if (_byNonce.Count >= options.SendQueueLimit)
+            throw new ChatException(ChatFaults.QueueFull, $"{options.SendQueueLimit} sends wait for their acknowledgement already.");
+        var entry = new Entry(conversation, nonce, frame, host.Now);
+        if (!_byNonce.TryAdd(nonce, entry))
+            throw new ArgumentException("A send with this nonce waits for its acknowledgement already.", nameof(nonce));
+        if (!_queues.TryGetValue(conversation, out var queue))
+            _queues.Add(conversation, queue = []);
+        entry.Place = queue.AddLast(entry);
+        Pump(conversation);
+        return entry;
+    }
+
+    /// <summary>Takes an event back: one that was sent already may or may not be in the log.</summary>
+    public bool Withdraw(Entry entry)
+    {
+        if (!Remove(entry))
+            return false;
+        Pump(entry.Conversation);
+        return true;
+    }
+
+    /// <summary>An acknowledgement, or the event's own copy. False when nothing waits for it.</summary>
+    public bool Accept(Accepted accepted)
+    {
+        if (!_byNonce.TryGetValue(accepted.Nonce, out var entry) || entry.Conversation != accepted.Conversation || !Remove(entry))
+            return false;
+        entry.Completion.TrySetResult(accepted);
+        Pump(entry.Conversation);
+        return true;
+    }
+
+    /// <summary>The server refused; what passes by itself is tried again. Gives the conversation that must be joined (again), where that is why.</summary>
+    public Conversation? Refuse(string nonce, string code, string message, double? retryAfter)
+    {
+        if (!_byNonce.TryGetValue(nonce, out var entry))
+            return null;
+        entry.IsSent = false;
+        switch (code)
+        {
+            case ErrorCodes.RateLimited:
+                // The limit is the user's, so all conversations wait.
+                _pausedUntil = Later(_pausedUntil, entry, retryAfter);
+                host.WakeAt(_pausedUntil);
+                return null;
+            case ErrorCodes.Unavailable or ErrorCodes.NotJoined:
+                var until = _pauses[entry.Conversation] = Later(_pauses.GetValueOrDefault(entry.Conversation), entry, retryAfter);
+                host.WakeAt(until);
+                return code == ErrorCodes.NotJoined ? entry.Conversation : null;
+            default:
+                Remove(entry);
+                entry.Completion.TrySetException(new ChatException(code, message));
+                Pump(entry.Conversation);
+                return null;
+        }
+    }
+
+    /// <summary>The connection is gone: what was under way goes again on the next one.</summary>
+    public void Down()
+    {
+        foreach (var entry in _byNonce.Values)
+            entry.IsSent = false;
+        _pauses.Clear();
+    }
+
+    /// <summary>Gives up on a conversation's events, or on all.</summary>
+    public void Fail(Conversation? conversation, ChatException reason)
+    {
+        foreach (var entry in _byNonce.Values.Where(entry => conversation is null || entry.Conversation == conversation).ToList())
+        {
+            Remove(entry);
+            entry.Completion.TrySetException(reason);
+        }
+    }
+
+    public void PumpAll()
+    {
+        foreach (var conversation in _queues.Keys.ToList())
+            Pump(conversation);
+    }
+
+    /// <summary>Sends what can be sent, in order.</summary>
+    public void Pump(Conversation conversation)
+    {
+        if (!_queues.TryGetValue(conversation, out var queue) || !host.IsReady(conversation))
+            return;
+        if (_pausedUntil > host.Now || (_pauses.TryGetValue(conversation, out var until) && until > host.Now))
+            return;
+        _pauses.Remove(conversation);
+        var places = options.SendsInFlight;
+        for (var place = queue.First; place is not null && places > 0; place = place.Next, places--)
+        {
+            var entry = place.Value;
+            if (entry.IsSent)
+                continue;
+            if (!host.Send(entry.Frame))
+                return;
+            entry.IsSent = true;
+            entry.SentAt = host.Now;
+            if (entry.Attempts++ > 0)
+                ClientMetrics.Resent.Add(1);
+        }
+    }
+
+    /// <summary>Repeats what got no answer, fails what is too old, goes on after pauses.</summary>
+    public void Tick()
+    {
+        var now = host.Now;
+        foreach (var entry in _byNonce.Values.Where(entry => now - entry.Created > options.SendLifetime).ToList())
+        {
+            Remove(entry);
+            entry.Completion.TrySetException(new ChatException(ChatFaults.Expired, "The send waited longer than the server remembers its nonce."));
+        }
+        foreach (var entry in _byNonce.Values)
+        {
+            if (entry.IsSent && now - entry.SentAt > options.AckTimeout)
+                entry.IsSent = false;
+        }
+        PumpAll();
+    }
+
+    private TimeSpan Later(TimeSpan pause, Entry entry, double? retryAfter)
+    {
+        var wait = retryAfter ?? Math.Min(100 * Math.Pow(2, Math.Min(entry.Attempts, 10)), 5_000);
+        // Up to a fifth more keeps clients from coming back in step.
+        var until = host.Now + TimeSpan.FromMilliseconds(wait * (1 + options.Random.NextDouble() / 5));
+        return until > pause ? until : pause;
+    }
+
+    private bool Remove(Entry entry)
+    {
+        if (!_byNonce.Remove(entry.Nonce))
+            return false;
+        var queue = entry.Place!.List!;
+        queue.Remove(entry.Place);
+        if (queue.Count == 0)
+            _queues.Remove(entry.Conversation);
+        return true;
+    }
+
+    /// <summary>One send. <see cref="Completion"/> may be awaited by anybody; the rest belongs to the outbox.</summary>
+    internal sealed class Entry(Conversation conversation, string nonce, byte[] frame, TimeSpan created)
+    {
+        public Conversation Conversation { get; } = conversation;
+
+        public string Nonce { get; } = nonce;
+
+        public byte[] Frame { get; } = frame;
+
+        public TimeSpan Created { get; } = created;
+
+        /// <summary>It is under way on the present connection.</summary>
+        public bool IsSent { get; set; }
+
+        public TimeSpan SentAt { get; set; }
+
+        public int Attempts { get; set; }
+
+        public LinkedListNode<Entry>? Place { get; set; }
+
+        public TaskCompletionSource<Accepted> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,133 @@
+using AspireChat.Client.Delivery;
+using AspireChat.Client.Wire;
+using AspireChat.Contracts.Frames;
+
+namespace AspireChat.Client.Sessions;
+
+/// <summary>Brings each frame of the server to the conversation, the send or the request that it is about. Inside the session's gate.</summary>
+internal static class FrameDispatch
+{
+    public static void Handle(WireFrame frame, Session session)
+    {
+        if (frame.Type == "error")
+        {
+            OnError(frame, session);
+            return;
+        }
+        if (frame.Room is null && frame.To is null)
+            return;
+        var place = ServerFrameReader.PlaceOf(frame, session.User!);
+        // A direct conversation begins with whatever happens in it; a room that is not followed was left, or its join was given up.
+        if (session.Find(place) is not { } conversation)
+        {
+            if (place.IsRoom || frame.Type is "typing" or "read" or "durable")
+            {
+                if (!place.IsRoom)
+                    OfferEphemeral(frame, place, session);
+                return;
+            }
+            conversation = session.Track(place);
+        }
+        switch (frame.Type)
+        {
+            case "ack":
+                conversation.OnAck(frame);
+                break;
+            case "joined":
+                if (!conversation.IsCatchingUp)
+                    session.Answered(frame.Reference, conversation);
+                conversation.OnJoined(frame);
+                break;
+            case "resumed":
+                session.Answered(frame.Reference, conversation);
+                conversation.OnResumed(frame);
+                break;
+            case "left":
+                OnLeft(conversation, session, null);
+                break;
+            case "durable":
+                conversation.OnDurable(frame.Seq!.Value);
+                session.Offer(new DurableMoved(place, frame.Seq.Value));
+                break;
+            case "read" when frame.From == session.User:
+                conversation.Reads.Known(frame.Seq!.Value);
+                OfferEphemeral(frame, place, session);
+                break;
+            default:
+                if (ServerFrameReader.IsEvent(frame))
+                    conversation.OnEvent(frame);
+                else
+                    OfferEphemeral(frame, place, session);
+                break;
+        }
+    }
+
+    private static void OfferEphemeral(WireFrame frame, Conversation place, Session session)
+    {
+        ChatItem? item = frame.Type switch
+        {
+            "online" => new PresenceChanged(place, frame.Users!, [], frame.Count!.Value),
+            "offline" => new PresenceChanged(place, [], frame.Users!, frame.Count!.Value),
+            "presence" => new PresenceChanged(place, [], [], frame.Count!.Value),
+            "typing" => new TypingChanged(place, frame.From!, frame.Active!.Value),
+            "read" => new ReadMoved(place, frame.From!, frame.Seq!.Value),
+            _ => null,
+        };
+        if (item is not null)
+            session.Offer(item);
+    }
+
+    private static void OnLeft(TrackedConversation conversation, Session session, string? reason)
+    {
+        conversation.Leaving?.TrySetResult();
+        session.Remove(conversation, new ChatException(ErrorCodes.NotJoined, $"{conversation.Name} was left."));
+        session.Owe(new RoomLeft(conversation.Name, reason));
+    }
+
+    private static void OnError(WireFrame error, Session session)
+    {
+        var (code, message) = (error.Code!, error.Message ?? "");
+        if (error.Nonce is { } nonce)
+        {
+            if (session.Outbox.Refuse(nonce, code, message, error.RetryAfter) is { } unjoined)
+                session.Track(unjoined).OnNotJoined();
+            return;
+        }
+        if (session.TakeReference(error.Reference) is not { } conversations)
+        {
+            session.Offer(new Fault(code, message));
+            return;
+        }
+        foreach (var conversation in conversations)
+            OnRefused(conversation, code, message, error.RetryAfter, isAlone: conversations.Count == 1, session);
+    }
+
+    /// <summary>A <c>join</c>, <c>leave</c> or <c>resume</c> was refused.</summary>
+    private static void OnRefused(TrackedConversation conversation, string code, string message, double? retryAfter, bool isAlone, Session session)
+    {
+        var passes = code is ErrorCodes.Unavailable or ErrorCodes.RateLimited;
+        if (conversation.Leaving is { } leaving && !passes)
+        {
+            leaving.TrySetException(new ChatException(code, message));
+            _ = leaving.Task.Exception;
+            session.Remove(conversation, new ChatException(ErrorCodes.NotJoined, $"{conversation.Name} was left."));
+        }
+        else if (!conversation.Name.IsRoom)
+        {
+            conversation.LookForMissed();
+        }
+        else if (passes || !isAlone)
+        {
+            // One room among many may be the reason, so each is asked for by itself.
+            var wait = passes ? (retryAfter ?? 1_000) * (1 + (session.Options.Random.NextDouble() / 5)) : 0;
+            conversation.JoinAgainAt = session.Now + TimeSpan.FromMilliseconds(wait);
+            session.WakeAt(conversation.JoinAgainAt.Value);
+        }
+        else
+        {
+            session.Offer(new Fault(code, message, conversation.Name));
+            session.Remove(conversation, new ChatException(code, message));
+            session.Owe(new RoomLeft(conversation.Name, code));
+        }
+    }
+}

@@ -1,0 +1,300 @@
+using AspireChat.Client.Connecting;
+using AspireChat.Client.Delivery;
+using AspireChat.Client.History;
+using AspireChat.Client.Sending;
+using AspireChat.Client.Wire;
+
+namespace AspireChat.Client.Sessions;
+
+/// <summary>
+/// What lives through all connections: the conversations, what is to be sent, what waits for the application. Everything is guarded by
+/// <see cref="Gate"/>; nothing is awaited and no code of the application runs inside it. A socket's frames are handled on its reader's
+/// thread, so a slow session is a slow reader and TCP pushes back.
+/// </summary>
+internal sealed class Session : IOutboxHost, IDisposable
+{
+    /// <summary>More conversations than this go into several <c>resume</c> frames, which keeps each under the server's frame limit.</summary>
+    private const int ResumeAtOnce = 100;
+
+    private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<Conversation, TrackedConversation> _conversations = [];
+    private readonly Dictionary<string, List<TrackedConversation>> _references = [];
+    private readonly Queue<ChatItem> _owed = new();
+    private readonly CancellationTokenSource _ending = new();
+    private readonly long _origin;
+    private readonly ITimer _timer;
+    private readonly GapRepair _repair;
+    private readonly DirectConversations _directs;
+    private TimeSpan _timerDue = TimeSpan.MaxValue;
+    private Connection? _connection;
+    private ConnectionChanged? _unreported;
+    private long _lastReference;
+
+    public Session(ChatClientOptions options, HistoryApi history)
+    {
+        Options = options;
+        _origin = options.TimeProvider.GetTimestamp();
+        _timer = options.TimeProvider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        Items = new ItemBuffer(options.EventBuffer, OnRoom);
+        Outbox = new Outbox(options, this);
+        _repair = new GapRepair(this, history);
+        _directs = new DirectConversations(this, history);
+    }
+
+    public Lock Gate { get; } = new();
+
+    public ChatClientOptions Options { get; }
+
+    public ItemBuffer Items { get; }
+
+    public Outbox Outbox { get; }
+
+    /// <summary>Known from the first <c>welcome</c> on, and the same ever after.</summary>
+    public string? User { get; private set; }
+
+    public ConnectionState State { get; private set; }
+
+    public bool IsConnected => _connection is not null;
+
+    /// <summary>Why the session ended, once it has.</summary>
+    public ChatException? Ended { get; private set; }
+
+    /// <summary>Completes with the first connection, or fails with the session's end.</summary>
+    public TaskCompletionSource Connected { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public TimeSpan Now => Options.TimeProvider.GetElapsedTime(_origin);
+
+    public bool IsReady(Conversation conversation) => _conversations.TryGetValue(conversation, out var tracked) ? tracked.IsReady : IsConnected && !conversation.IsRoom;
+
+    public bool Send(byte[] frame) => _connection?.Write(frame, droppable: false) ?? false;
+
+    public bool SendDroppable(byte[] frame) => _connection?.Write(frame, droppable: true) ?? false;
+
+    /// <summary>A new <c>ref</c> for a frame whose refusal concerns these conversations.</summary>
+    public string NewReference(List<TrackedConversation> conversations)
+    {
+        var reference = $"r-{++_lastReference}";
+        _references.Add(reference, conversations);
+        return reference;
+    }
+
+    public TrackedConversation? Find(Conversation conversation) => _conversations.GetValueOrDefault(conversation);
+
+    /// <summary>The conversation, followed from now on; where it is new, from <paramref name="cursor"/> or from where the session began.</summary>
+    public TrackedConversation Track(Conversation conversation, Cursor? cursor = null)
+    {
+        if (_conversations.TryGetValue(conversation, out var tracked))
+            return tracked;
+        _conversations.Add(conversation, tracked = new TrackedConversation(conversation, this));
+        if (cursor is null && !conversation.IsRoom)
+            cursor = _directs.BeginningOf(conversation.User);
+        if (cursor is { } place)
+            tracked.StartAt(place);
+        return tracked;
+    }
+
+    public void Remove(TrackedConversation conversation, ChatException reason)
+    {
+        if (_conversations.Remove(conversation.Name))
+            conversation.Drop(reason);
+    }
+
+    public Task BeforeConnectAsync(CancellationToken cancellationToken) => _directs.BeforeConnectAsync(cancellationToken);
+
+    public void OnWelcome(Connection connection, WireFrame welcome)
+    {
+        lock (Gate)
+        {
+            if (Ended is not null)
+                return;
+            _connection = connection;
+            User ??= welcome.User;
+            _references.Clear();
+            ReportInside(new ConnectionChanged(ConnectionState.Connected, welcome.Node, null, null, null));
+            foreach (var conversation in _conversations.Values.Where(c => c.Leaving is not null).ToList())
+                SendLeave(conversation);
+            var places = _conversations.Values.Where(c => c is { IsWanted: true, Cursor: not null }).ToList();
+            foreach (var part in places.Chunk(ResumeAtOnce))
+                SendResume(part);
+            foreach (var conversation in _conversations.Values.Where(c => c is { IsWanted: true, Cursor: null, Name.IsRoom: true }))
+                conversation.SendJoin();
+            foreach (var conversation in _conversations.Values)
+                conversation.Reads.Send();
+            Outbox.PumpAll();
+            _directs.OnWelcome(_ending.Token);
+            WakeAt(Now + TickEvery);
+            Connected.TrySetResult();
+        }
+    }
+
+    public void OnDown(Connection connection)
+    {
+        lock (Gate)
+        {
+            if (_connection != connection)
+                return;
+            _connection = null;
+            Outbox.Down();
+            foreach (var conversation in _conversations.Values)
+                conversation.OnDown();
+        }
+    }
+
+    public void OnFrame(WireFrame frame)
+    {
+        lock (Gate)
+        {
+            if (Ended is null)
+                FrameDispatch.Handle(frame, this);
+        }
+    }
+
+    /// <summary>The conversations that the refused frame with this <c>ref</c> was about.</summary>
+    public IReadOnlyList<TrackedConversation>? TakeReference(string? reference) =>
+        reference is not null && _references.Remove(reference, out var conversations) ? conversations : null;
+
+    /// <summary>The frame with this <c>ref</c> was answered as far as this conversation goes.</summary>
+    public void Answered(string? reference, TrackedConversation conversation)
+    {
+        if (reference is null || !_references.TryGetValue(reference, out var conversations))
+            return;
+        conversations.Remove(conversation);
+        if (conversations.Count == 0)
+            _references.Remove(reference);
+    }
+
+    public void SendLeave(TrackedConversation conversation)
+    {
+        conversation.JoinAgainAt = Now + Options.AckTimeout;
+        Send(ClientFrames.Leave(conversation.Name.RoomId!, NewReference([conversation])));
+    }
+
+    public void StartRepair(TrackedConversation conversation)
+    {
+        if (conversation.IsRepairing || Ended is not null)
+            return;
+        conversation.IsRepairing = true;
+        _ = Task.Run(() => _repair.RunAsync(conversation, _ending.Token), CancellationToken.None);
+    }
+
+    public void Report(ConnectionChanged change)
+    {
+        lock (Gate)
+            ReportInside(change);
+    }
+
+    /// <summary>Tells the application of what the client works around. Thread-safe.</summary>
+    public void Fault(string code, string message, Conversation? conversation = null)
+    {
+        lock (Gate)
+            Offer(new Fault(code, message, conversation));
+    }
+
+    /// <summary>An item that may be dropped.</summary>
+    public void Offer(ChatItem item)
+    {
+        if (!Items.TryAdd(item))
+            ClientMetrics.Dropped.Add(1, new KeyValuePair<string, object?>("item", item.GetType().Name));
+    }
+
+    /// <summary>An item that must not be dropped and is rare: it waits outside the buffer when that is full.</summary>
+    public void Owe(ChatItem item)
+    {
+        if (_owed.Count > 0 || !Items.TryAdd(item))
+            _owed.Enqueue(item);
+    }
+
+    public void WakeAt(TimeSpan time)
+    {
+        if (time >= _timerDue || Ended is not null)
+            return;
+        _timerDue = time;
+        var wait = time - Now;
+        _timer.Change(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Ends the session for good.</summary>
+    public void End(ChatException reason, ConnectionChanged last)
+    {
+        lock (Gate)
+        {
+            if (Ended is not null)
+                return;
+            Ended = reason;
+            State = ConnectionState.Closed;
+            _connection = null;
+            Outbox.Fail(null, reason);
+            foreach (var conversation in _conversations.Values)
+            {
+                conversation.Drop(reason);
+                conversation.Leaving?.TrySetException(reason);
+                _ = conversation.Leaving?.Task.Exception;
+            }
+            Connected.TrySetException(reason);
+            // Nobody need wait for the first connection, and then its failure is no unobserved one.
+            _ = Connected.Task.Exception;
+            Items.Complete(last);
+        }
+        _ending.Cancel();
+        _timer.Dispose();
+    }
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _ending.Dispose();
+    }
+
+    private void SendResume(TrackedConversation[] conversations)
+    {
+        var frame = ClientFrames.Resume(conversations.Select(c => (c.Name, c.Cursor!.Value)), NewReference([.. conversations]));
+        var sent = Send(frame);
+        foreach (var conversation in conversations)
+        {
+            if (sent)
+                conversation.CatchUp();
+            if (conversation.Name.IsRoom)
+                conversation.JoinAgainAt = Now + Options.AckTimeout;
+        }
+    }
+
+    private void ReportInside(ConnectionChanged change)
+    {
+        if (Ended is not null)
+            return;
+        State = change.State;
+        _unreported = Items.TryAdd(change) ? null : change;
+    }
+
+    private void OnRoom()
+    {
+        lock (Gate)
+        {
+            if (_unreported is not null && Items.TryAdd(_unreported))
+                _unreported = null;
+            while (_owed.TryPeek(out var item) && Items.TryAdd(item))
+                _owed.Dequeue();
+            foreach (var conversation in _conversations.Values)
+            {
+                conversation.Flush();
+                conversation.RepairIfBehind();
+            }
+        }
+    }
+
+    private void Tick()
+    {
+        lock (Gate)
+        {
+            if (Ended is not null)
+                return;
+            _timerDue = TimeSpan.MaxValue;
+            foreach (var conversation in _conversations.Values.ToList())
+                conversation.Tick();
+            Outbox.Tick();
+            if (IsConnected || Outbox.Count > 0)
+                WakeAt(Now + TickEvery);
+        }
+    }
+}
