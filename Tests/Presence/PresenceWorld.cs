@@ -189,6 +189,9 @@ internal sealed class FakeReplica(PresenceWorld world, string name, string? inst
 
     public Task<PresenceReportAnswer> TypingAsync(params TypingNotice[] notices) => SendAsync(typing: notices);
 
+    /// <summary>The next sequence, for a report written elsewhere.</summary>
+    public long Take() => ++Sequence;
+
     public Task<PresenceReportAnswer> RenewAsync() => SendAsync();
 
     public Task<PresenceReportAnswer> SendAsync(
