@@ -59,7 +59,7 @@ public sealed class BalanceTests
     }
 
     [Fact]
-    public async Task A_killed_replica_costs_no_client_a_failed_attempt()
+    public async Task A_killed_replica_costs_one_attempt_of_the_gateway_and_none_of_a_client()
     {
         await using var a = await EchoBackend.StartAsync("a");
         var b = await EchoBackend.StartAsync("b");
@@ -68,8 +68,13 @@ public sealed class BalanceTests
         await gateway.ConnectAsync();
         await gateway.ConnectAsync();
 
+        var address = b.Address;
+        int Attempts() => gateway.Logs.Lines.Count(line => line.Contains($"Proxying to {address}", StringComparison.Ordinal));
+        var before = Attempts();
+
         await b.DisposeAsync();
         for (var i = 0; i < 10; i++) Assert.Equal("a", (await gateway.ConnectAsync()).Seen.Backend);
+        Assert.Equal(1, Attempts() - before);
         var send = await gateway.SendAsync(HttpMethod.Post, "/api/rooms/lobby/messages", TestTokens.For("alice"), new StringContent("{}"));
 
         Assert.Equal(HttpStatusCode.OK, send.StatusCode);
