@@ -85,8 +85,10 @@ public sealed class AccessTests(ChatSystem system)
                 key = new string('x', 64);
                 break;
             case "expired":
-                claims["exp"] = (long)claims["exp"]! - 1_000_000;
-                claims["nbf"] = claims["iat"] = (long)claims["exp"]! - 10;
+                var past = (long)claims["exp"]! - 1_000_000;
+                claims["exp"] = past;
+                claims["nbf"] = past - 10;
+                claims["iat"] = past - 10;
                 break;
             case "wrong audience":
                 claims["aud"] = "somebody-else";

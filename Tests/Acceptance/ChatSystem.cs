@@ -66,17 +66,20 @@ public sealed class ChatSystem : IAsyncLifetime
 
     internal async Task<ChatSocket> ConnectAsync(string user) => await ChatSocket.ConnectAsync(Gateway, user, await TokenAsync(user));
 
-    /// <summary>Connects until the gateway chooses a node other than <paramref name="node"/>.</summary>
+    /// <summary>Connects until the gateway chooses a node other than <paramref name="node"/>; one that restarts is waited for.</summary>
     internal async Task<ChatSocket> ConnectElsewhereAsync(string user, string node)
     {
-        for (var attempt = 0; attempt < 50; attempt++)
-        {
-            var socket = await ConnectAsync(user);
-            if (socket.Node != node)
-                return socket;
-            await socket.DisposeAsync();
-        }
-        throw new InvalidOperationException($"Fifty connections all went to node {node}.");
+        var other = await EventuallyAsync(
+            async () =>
+            {
+                var socket = await ConnectAsync(user);
+                if (socket.Node != node)
+                    return socket;
+                await socket.DisposeAsync();
+                return null;
+            },
+            socket => socket is not null);
+        return other!;
     }
 
     /// <summary>Calls the HTTP API as a user and gives status and body.</summary>
