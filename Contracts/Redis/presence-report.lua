@@ -48,7 +48,8 @@ end
 for i = rooms, #ARGV, 3 do
   local room, user = ARGV[i], ARGV[i + 1]
   if ARGV[i + 2] == '0' then
-    exit(room, user)
+    -- Joined and left between two reports, the user was never in the room here, but others on that replica saw them in their snapshot.
+    if not exit(room, user) then mark(room, user, '-') end
     -- Whoever is reading the user's rooms at this moment may have read this one: let them read again.
     if redis.call('ZSCORE', ARRIVALS, user) then redis.call('ZINCRBY', ARRIVALS, 1, user) end
   elseif redis.call('SISMEMBER', ONLINE, user) == 1 then

@@ -10,20 +10,19 @@ local now = tonumber(ARGV[1])
 -- Most names that wait for a room to become small enough to be told names again; only those who left are kept for that.
 local MOST_LEFT = 1000
 
--- Notes that a user came to a room (sign '+') or left it ('-'), against what the room was last told: who comes back in between was never away.
+-- Notes that a user came to a room (sign '+') or left it ('-'). What was noted before and not told yet is replaced, never cancelled: whoever
+-- joined in between has the user's former state in their snapshot and must hear of the change.
 local function mark(room, user, sign)
   local key = DIFF_ .. room
-  local state = redis.call('HMGET', key, user, ':count', ':#', ':' .. sign)
-  if state[2] then
+  local state = redis.call('HMGET', key, ':count', ':#', ':' .. sign)
+  if state[1] then
     if sign == '+' then redis.call('HDEL', key, user)
     elseif redis.call('HLEN', key) < MOST_LEFT then redis.call('HSET', key, user, sign) end
-  elseif state[1] and state[1] ~= sign then
-    redis.call('HDEL', key, user)
   else
     redis.call('HSET', key, user, sign)
   end
   redis.call('PERSIST', key)
-  redis.call('ZADD', DIFFS, 'LT', math.max(now, tonumber((state[2] and state[3] or state[4]) or 0)), room)
+  redis.call('ZADD', DIFFS, 'LT', math.max(now, tonumber((state[1] and state[2] or state[3]) or 0)), room)
 end
 
 local function enter(room, user)
@@ -33,10 +32,11 @@ local function enter(room, user)
 end
 
 local function exit(room, user)
-  if redis.call('SREM', IN_ .. user, room) == 0 then return end
+  if redis.call('SREM', IN_ .. user, room) == 0 then return false end
   redis.call('SREM', ROOM_ .. room, user)
   redis.call('ZADD', TYPISTS, 'XX', now, 'r:' .. room .. ':' .. user)
   mark(room, user, '-')
+  return true
 end
 
 -- The user has no connection on the replica any more. Without any elsewhere they go offline when due, unless they come back before.
