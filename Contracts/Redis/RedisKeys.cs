@@ -122,7 +122,7 @@ public static class RedisKeys
     public const string AnyPartition = "{p[0-9][0-9]}:*";
 
     /// <summary>
-    /// True for keys that are rebuilt from PostgreSQL when a partition opens (conversations, tails, members, nonces), and must not survive
+    /// True for keys that are rebuilt from PostgreSQL when a partition opens (conversations, tails, revisions, members, nonces), and must not survive
     /// from before; false for log, dead letters, lease and marks.
     /// </summary>
     public static bool IsRebuilt(string key, out int partition)
@@ -130,7 +130,7 @@ public static class RedisKeys
         partition = -1;
         return key.Length > 7 && key.StartsWith("{p", StringComparison.Ordinal) && key[4] == '}'
             && int.TryParse(key.AsSpan(2, 2), NumberStyles.None, CultureInfo.InvariantCulture, out partition)
-            && (key.AsSpan(5) is [':', 'c' or 't' or 'm', ':', ..] || key.AsSpan(5).StartsWith(":nonces:"));
+            && (key.AsSpan(5) is [':', 'c' or 't' or 'x' or 'm', ':', ..] || key.AsSpan(5).StartsWith(":nonces:"));
     }
 
     /// <summary>A nonce hash serves its own day and the next, and an hour for clocks that disagree.</summary>

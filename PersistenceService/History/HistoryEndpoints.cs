@@ -8,7 +8,10 @@ using Microsoft.Extensions.Options;
 
 namespace AspireChat.PersistenceService.History;
 
-/// <summary><c>GET /api/rooms/{room}/messages</c> and <c>GET /api/dms/{user}/messages</c> (protocol §5).</summary>
+/// <summary>
+/// <c>GET /api/rooms/{room}/messages</c> and <c>GET /api/dms/{user}/messages</c> (protocol §5), and for other services the same with the nonces
+/// of all senders: <c>GET /internal/conversations/{stored key}/events</c>.
+/// </summary>
 internal static class HistoryEndpoints
 {
     public static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
@@ -27,28 +30,36 @@ internal static class HistoryEndpoints
             AnswerAsync(context, room, _ => ConversationKey.Room(room))).RequireAuthorization();
         routes.MapGet("/api/dms/{user}/messages", (HttpContext context, string user) =>
             AnswerAsync(context, user, caller => ConversationKey.Direct(caller, user))).RequireAuthorization();
+        routes.MapGet("/internal/conversations/{key}/events", (HttpContext context, string key) => ConversationKey.TryParse(key, out var conversation)
+            ? AnswerAsync(context, conversation, caller: null)
+            : RefuseAsync(context, "This is not a conversation.")).RequireAuthorization(ChatPolicies.Internal);
     }
 
-    private static async Task AnswerAsync(HttpContext context, string id, Func<string, ConversationKey> conversation)
+    private static Task AnswerAsync(HttpContext context, string id, Func<string, ConversationKey> conversation)
     {
         if (!Identifiers.IsValid(id))
-        {
-            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, "This is not a valid id.", "bad_request");
-            return;
-        }
+            return RefuseAsync(context, "This is not a valid id.");
+        var caller = ChatUser.From(context.User).Id;
+        return AnswerAsync(context, conversation(caller), caller);
+    }
+
+    private static async Task AnswerAsync(HttpContext context, ConversationKey conversation, string? caller)
+    {
         var query = context.Request.Query;
         if (!PageRequest.TryParse(query["before"], query["after"], query["limit"], out var page, out var problem))
         {
-            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, problem, "bad_request");
+            await RefuseAsync(context, problem);
             return;
         }
-        var caller = ChatUser.From(context.User).Id;
         var reader = context.RequestServices.GetRequiredService<HistoryReader>();
-        if (await reader.ReadAsync(conversation(caller), page, context.RequestAborted) is { } history)
+        if (await reader.ReadAsync(conversation, page, context.RequestAborted) is { } history)
             await WriteAsync(context, history, caller);
         else
             await context.WriteUnavailableAsync();
     }
+
+    private static Task RefuseAsync(HttpContext context, string problem) =>
+        context.WriteProblemAsync(StatusCodes.Status400BadRequest, problem, "bad_request");
 
     /// <summary>503: nothing can be promised at the moment.</summary>
     public static Task WriteUnavailableAsync(this HttpContext context) => context.WriteProblemAsync(
@@ -57,7 +68,7 @@ internal static class HistoryEndpoints
         "unavailable",
         context.RequestServices.GetRequiredService<IOptions<HistoryOptions>>().Value.RetryAfter);
 
-    private static async Task WriteAsync(HttpContext context, HistoryPage page, string caller)
+    private static async Task WriteAsync(HttpContext context, HistoryPage page, string? caller)
     {
         context.Response.ContentType = "application/json; charset=utf-8";
         await using var json = new Utf8JsonWriter(context.Response.BodyWriter, JsonOptions);

@@ -9,7 +9,7 @@ internal sealed class HistoryItem(ConversationEvent e, long edited = 0, bool del
 {
     private readonly SortedDictionary<long, ConversationEvent> _reactions = [];
     private long _edited = edited;
-    private bool _deleted = deleted;
+    private bool _deleted = deleted || e.Deleted;
 
     public ConversationEvent Event { get; private set; } = e;
 
@@ -23,7 +23,7 @@ internal sealed class HistoryItem(ConversationEvent e, long edited = 0, bool del
         if (later.Target == 0)
             return;
         if (later.Kind == EventKind.Delete && Event.Kind == EventKind.Edit && Event.Target == later.Target && Event.From == later.From)
-            Event = Event with { Content = "" };
+            Redact();
         if (later.Target != Seq || !IsMessage)
             return;
         switch (later.Kind)
@@ -33,8 +33,7 @@ internal sealed class HistoryItem(ConversationEvent e, long edited = 0, bool del
                 Event = Event with { Content = later.Content };
                 break;
             case EventKind.Delete when later.From == Event.From:
-                _deleted = true;
-                Event = Event with { Content = "" };
+                Redact();
                 break;
             case EventKind.React:
                 _reactions[later.Seq] = later;
@@ -42,8 +41,15 @@ internal sealed class HistoryItem(ConversationEvent e, long edited = 0, bool del
         }
     }
 
-    /// <summary>Writes the item as the caller sees it: only its author gets the nonce.</summary>
-    public void Write(Utf8JsonWriter json, string caller) => EventFrames.Write(json, Event, Event.From == caller, StateOrNull());
+    /// <summary>Writes the item as the caller sees it: only its author gets the nonce, and other services (null) do.</summary>
+    public void Write(Utf8JsonWriter json, string? caller) =>
+        EventFrames.Write(json, Event, caller is null || Event.From == caller, StateOrNull());
+
+    private void Redact()
+    {
+        _deleted = true;
+        Event = Event with { Content = "" };
+    }
 
     private MessageState? StateOrNull()
     {

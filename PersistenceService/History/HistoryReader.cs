@@ -1,6 +1,5 @@
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using StackExchange.Redis;
@@ -104,17 +103,8 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
         ConversationKey conversation, ConversationTail tail, PageRequest request, long bound)
     {
         var from = request.IsForward ? Math.Max(bound, tail.Durable) + 1 : Math.Max(tail.Durable + 1, bound - request.Limit - 1);
-        var range = await redis.GetDatabase().StreamRangeAsync(
-            RedisKeys.Tail(conversation), $"{from}-0", $"{from + request.Limit}-0");
-        var found = tail.Events.ToDictionary(e => e.Seq);
-        foreach (var entry in range)
-        {
-            var id = entry.Id.ToString();
-            var seq = long.Parse(id.AsSpan(0, id.IndexOf('-')));
-            if (LogRecordCodec.Decode((byte[])entry["e"]!, seq, tail.Epoch) is ConversationEvent e)
-                found.TryAdd(seq, e);
-        }
-        return [.. found.Values];
+        var range = await ConversationTail.ReadRangeAsync(redis.GetDatabase(), conversation, from, from + request.Limit, tail.Epoch);
+        return [.. tail.Events.UnionBy(range, e => e.Seq)];
     }
 
     /// <summary>Cuts the page off and lets the events of the tail take effect on it.</summary>

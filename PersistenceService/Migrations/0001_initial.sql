@@ -25,7 +25,7 @@ CREATE TABLE events (
     created_at   timestamptz NOT NULL,
     -- Seq of the message that an edit, delete or reaction refers to.
     target       bigint,
-    -- Of a message: seq of its last edit, and of its deletion.
+    -- Of a message: seq of its last edit, and of its deletion (also of the edits of a deleted message).
     edited       bigint,
     deleted      bigint,
     id           uuid        NOT NULL,

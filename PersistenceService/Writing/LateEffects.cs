@@ -18,8 +18,8 @@ internal static class LateEffects
             JOIN events d ON d.conversation = t.conversation AND d.target = t.target AND d.kind = 3 AND d.sender = m.sender
             GROUP BY m.conversation, m.seq),
         wiped AS (
-            UPDATE events e SET content = '' FROM dead
-            WHERE e.conversation = dead.conversation AND e.target = dead.seq AND e.kind = 2 AND e.content <> '')
+            UPDATE events e SET content = '', deleted = dead.by FROM dead
+            WHERE e.conversation = dead.conversation AND e.target = dead.seq AND e.kind = 2 AND e.deleted IS DISTINCT FROM dead.by)
         UPDATE events m SET content = '', deleted = dead.by FROM dead
         WHERE m.conversation = dead.conversation AND m.seq = dead.seq AND m.deleted IS DISTINCT FROM dead.by
         """;

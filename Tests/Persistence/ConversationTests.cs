@@ -1,0 +1,109 @@
+using System.Text.Json;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Redis;
+using AspireChat.Tests.ServiceDefaults;
+
+namespace AspireChat.Tests.Persistence;
+
+[Trait("Needs", "System")]
+public sealed class ConversationTests
+{
+    private static readonly ConversationKey Lobby = ConversationKey.Room("lobby");
+    private static readonly ConversationKey Direct = ConversationKey.Direct("alice", "bob");
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Conversations_have_head_cursor_unread_and_last_event_whether_committed_or_not(bool committed)
+    {
+        await using var world = await PersistenceWorld.CreateAsync();
+        var service = await world.StartServiceAsync();
+        await world.OpenedAsync();
+        var log = await world.StartLogAsync();
+        await log.Log.JoinAsync("lobby", "alice", CancellationToken.None);
+        await log.Log.JoinAsync("left", "alice", CancellationToken.None);
+        await log.Log.LeaveAsync("left", "alice", CancellationToken.None);
+        await log.Log.JoinAsync("silent", "alice", CancellationToken.None);
+        await log.AppendAsync(PersistenceWorld.Message(Lobby, "alice", "n1", "mine"));
+        await log.AppendAsync(PersistenceWorld.Message(Direct, "bob", "d1", "hello alice") with { Timestamp = 1_000 });
+        await world.DurableAsync(Lobby, 1);
+        await world.DurableAsync(Direct, 1);
+        await Eventually.IsTrueAsync(
+            async () => await world.QueryAsync<long>("SELECT count(*) FROM members WHERE member = 'alice' AND joined") == 3, "memberships are committed");
+        var held = committed ? null : await world.HoldCommitsAsync();
+        await log.Log.ReadAsync(Lobby, "alice", 1, CancellationToken.None);
+        for (var i = 2; i <= 4; i++)
+            await log.AppendAsync(PersistenceWorld.Message(Lobby, "bob", $"n{i}", $"text {i}"));
+        await log.AppendAsync(PersistenceWorld.Message(Lobby, "bob", "r") with { Kind = EventKind.React, Target = 1, Emoji = "👍", Content = null });
+        if (committed)
+            await world.DurableAsync(Lobby, 5);
+
+        var items = (await service.GetJsonAsync("/api/conversations")).GetProperty("items").EnumerateArray().ToList();
+        Assert.Equal(3, items.Count);
+        var lobby = items.Single(item => item.TryGetProperty("room", out var room) && room.GetString() == "lobby");
+        Assert.Equal((5, 1, 3), Numbers(lobby));
+        Assert.Equal("react", lobby.GetProperty("last").GetProperty("type").GetString());
+        var direct = items.Single(item => item.TryGetProperty("to", out _));
+        Assert.Equal("bob", direct.GetProperty("to").GetString());
+        Assert.Equal((1, 0, 1), Numbers(direct));
+        Assert.Equal("hello alice", direct.GetProperty("last").GetProperty("content").GetString());
+        var silent = items.Single(item => item.TryGetProperty("room", out var room) && room.GetString() == "silent");
+        Assert.Equal((0, 0, 0), Numbers(silent));
+        Assert.Equal(JsonValueKind.Null, silent.GetProperty("last").ValueKind);
+        // The most recently active first.
+        Assert.Equal("lobby", items[0].GetProperty("room").GetString());
+        if (held is not null)
+            await held.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task After_a_loss_of_Redis_the_last_event_comes_from_the_database()
+    {
+        await using var world = await PersistenceWorld.CreateAsync();
+        var service = await world.StartServiceAsync();
+        await world.OpenedAsync();
+        var log = await world.StartLogAsync();
+        await log.AppendAsync(PersistenceWorld.Message(Direct, "bob", "d1", "hello alice"));
+        await world.DurableAsync(Direct, 1);
+        await world.RedisServer.WipeAsync();
+        await world.OpenedAsync();
+        await Eventually.IsTrueAsync(
+            async () =>
+            {
+                using var answer = await service.GetAsync("/api/conversations");
+                return answer.IsSuccessStatusCode;
+            },
+            "the service has its Redis again");
+        var direct = Assert.Single((await service.GetJsonAsync("/api/conversations")).GetProperty("items").EnumerateArray());
+        Assert.Equal("hello alice", direct.GetProperty("last").GetProperty("content").GetString());
+        Assert.Equal((1, 0, 1), Numbers(direct));
+    }
+
+    [Fact]
+    public async Task Members_are_paged_in_order_with_cursor_and_presence()
+    {
+        await using var world = await PersistenceWorld.CreateAsync();
+        var service = await world.StartServiceAsync();
+        await world.OpenedAsync();
+        var log = await world.StartLogAsync();
+        string[] users = ["Zed", "alice", "bob", "carol", "dave"];
+        foreach (var user in users.Reverse())
+            await log.Log.JoinAsync("lobby", user, CancellationToken.None);
+        await log.Log.LeaveAsync("lobby", "carol", CancellationToken.None);
+        await log.AppendAsync(PersistenceWorld.Message(Lobby, "alice", "n1"));
+        await log.Log.ReadAsync(Lobby, "bob", 1, CancellationToken.None);
+        await world.Database.SetAddAsync(RedisKeys.RoomOnline("lobby"), "alice");
+
+        var first = await service.GetJsonAsync("/api/rooms/lobby/members?limit=2");
+        Assert.Equal("""[{"user":"Zed","online":false,"read":0},{"user":"alice","online":true,"read":0}]""", first.GetProperty("items").GetRawText());
+        Assert.Equal("alice", first.GetProperty("next").GetString());
+        var second = await service.GetJsonAsync("/api/rooms/lobby/members?limit=2&after=alice");
+        Assert.Equal("""[{"user":"bob","online":false,"read":1},{"user":"dave","online":false,"read":0}]""", second.GetProperty("items").GetRawText());
+        Assert.Equal(JsonValueKind.Null, second.GetProperty("next").ValueKind);
+        Assert.Empty((await service.GetJsonAsync("/api/rooms/nobody/members")).GetProperty("items").EnumerateArray());
+    }
+
+    private static (long Head, long Read, long Unread) Numbers(JsonElement item) =>
+        (item.GetProperty("head").GetInt64(), item.GetProperty("read").GetInt64(), item.GetProperty("unread").GetInt64());
+}
