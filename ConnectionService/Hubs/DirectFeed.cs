@@ -13,10 +13,18 @@ internal sealed class DirectFeed : Feed
     private readonly LocalUser _user;
     private readonly SentMarks _sent = new();
 
+    /// <summary>Connections that a replay has taken further than the feed itself has come: they have these events already.</summary>
+    private readonly Dictionary<Connection, long> _aheadOf = [];
+
     public DirectFeed(ConversationKey key, LocalUser user, HubContext hub) : base(new FeedId(key, user.Name), hub)
     {
         _user = user;
         UsedAt = hub.Now;
+        Replays.CaughtUp = replay =>
+        {
+            if (replay.Until > Last)
+                _aheadOf[replay.Connection] = replay.Until;
+        };
     }
 
     public override bool HasReceivers => _user.Connections.Count > 0;
@@ -46,6 +54,7 @@ internal sealed class DirectFeed : Feed
     public void Remove(Connection connection)
     {
         Replays.Remove(connection);
+        _aheadOf.Remove(connection);
         _sent.Remove(connection);
     }
 
@@ -76,13 +85,23 @@ internal sealed class DirectFeed : Feed
     protected override void Deliver(EncodedEvent e)
     {
         foreach (var connection in _user.Connections)
+        {
+            if (_aheadOf.Count > 0 && _aheadOf.TryGetValue(connection, out var until))
+            {
+                if (e.Seq >= until)
+                    _aheadOf.Remove(connection);
+                if (e.Seq <= until)
+                    continue;
+            }
             connection.Outbound.Send(e.FrameFor(_user.Name));
+        }
         Hub.Metrics.Delivered.Add(_user.Connections.Count);
     }
 
     protected override void EpochChanged()
     {
         _sent.Reset();
+        _aheadOf.Clear();
         Tell(0);
     }
 

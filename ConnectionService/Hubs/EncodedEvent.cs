@@ -8,21 +8,34 @@ namespace AspireChat.ConnectionService.Hubs;
 /// </summary>
 internal sealed class EncodedEvent(ConversationEvent source)
 {
+    private ConversationEvent _source = source;
     private byte[]? _frame;
     private byte[]? _senders;
 
-    public long Seq => source.Seq;
+    public long Seq => _source.Seq;
 
-    public string Epoch => source.Epoch;
+    public string Epoch => _source.Epoch;
 
-    public Guid Id => source.Id;
+    public Guid Id => _source.Id;
+
+    /// <summary>The message whose content this event deletes; 0: none.</summary>
+    public long Deletes => _source.Kind == EventKind.Delete ? _source.Target : 0;
 
     /// <summary>About what it occupies in memory; never changes.</summary>
-    public int Size => 2 * Frame.Length + 128;
+    public int Size { get; } = 2 * (source.Content?.Length ?? 0) + 512;
 
-    private byte[] Frame => _frame ??= EventFrames.Encode(source, withNonce: false);
+    private byte[] Frame => _frame ??= EventFrames.Encode(_source, withNonce: false);
+
+    /// <summary>If this is the message <paramref name="target"/> or an edit of it: the content is gone from now on.</summary>
+    public void Redact(long target)
+    {
+        if (_source.Seq != target && !(_source.Kind == EventKind.Edit && _source.Target == target))
+            return;
+        _source = _source with { Content = "", Deleted = true };
+        _frame = _senders = null;
+    }
 
     /// <summary>The frame as <paramref name="user"/> gets it: only the sender sees the nonce.</summary>
     public ReadOnlyMemory<byte> FrameFor(string user) =>
-        user == source.From ? _senders ??= EventFrames.Encode(source, withNonce: true) : Frame;
+        user == _source.From ? _senders ??= EventFrames.Encode(_source, withNonce: true) : Frame;
 }

@@ -44,6 +44,13 @@ internal sealed class EventRing(int capacity, int bytes)
         return back < 0 || back >= _count ? null : _slots[(_start + _count - 1 - (int)back) % _slots.Length];
     }
 
+    /// <summary>A message was deleted: its content must not be found here any more.</summary>
+    public void Redact(long target)
+    {
+        for (var seq = Math.Max(target, _last - _count + 1); seq <= _last; seq++)
+            Find(seq)?.Redact(target);
+    }
+
     private void RemoveOldest()
     {
         _size -= _slots[_start]!.Size;

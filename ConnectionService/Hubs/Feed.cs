@@ -258,6 +258,11 @@ internal abstract class Feed
         _knownSince = Hub.Now;
         _knownHead = Math.Max(_knownHead, Last);
         Ring.Add(e);
+        if (e.Deletes > 0)
+        {
+            Ring.Redact(e.Deletes);
+            Replays.Redact(e.Deletes);
+        }
         Deliver(e);
     }
 

@@ -142,6 +142,15 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
             case AppendStatus.NotMember:
                 Refuse(ErrorCodes.NotJoined, "the sender is not a member of the room", null);
                 break;
+            case AppendStatus.NoSuchTarget:
+                Refuse(ErrorCodes.NotFound, "target: there is no such message, or it was deleted", null);
+                break;
+            case AppendStatus.NotAuthor:
+                Refuse(ErrorCodes.Forbidden, "only its author edits or deletes a message", null);
+                break;
+            case AppendStatus.TargetNotInTail:
+                Refuse(ErrorCodes.NotFound, "target: the message is too old to be changed", null);
+                break;
             default:
                 Refuse(ErrorCodes.Unavailable, "the log can't be reached; nothing was accepted", result.RetryAfter);
                 break;

@@ -41,11 +41,14 @@ internal sealed class Replay(Connection connection, long position, int budget, R
 
     public int Failures { get; set; }
 
-    /// <summary>The next event, if it is at hand.</summary>
-    public EncodedEvent? Next(EventRing ring)
+    /// <summary>
+    /// The next event, if it is at hand. The ring counts only when it has come as far as the replay goes: before that, a deletion that
+    /// this client may know of could be missing from it.
+    /// </summary>
+    public EncodedEvent? Next(EventRing ring, long last)
     {
         var next = Position + 1;
-        if (ring.Find(next) is { } recent)
+        if (last >= Until && ring.Find(next) is { } recent)
             return recent;
         if (Slice.Count == 0 || next < Slice[0].Seq || next > Slice[^1].Seq)
             return null;

@@ -49,11 +49,19 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
         foreach (var replay in _all.ToList())
         {
             replay.Epoch = feed.Epoch;
+            replay.Until = feed.Last;
             if (!replay.Announced)
                 Answer(replay, 0, feed.Last, complete: false);
             replay.Position = feed.Last;
             End(replay);
         }
+    }
+
+    /// <summary>A message was deleted: what was read before must not be replayed any more.</summary>
+    public void Redact(long target)
+    {
+        foreach (var e in _all.SelectMany(replay => replay.Slice))
+            e.Redact(target);
     }
 
     public void TailAnswered(long token, TailSlice? slice)
@@ -111,7 +119,7 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
                 End(replay);
                 return;
             }
-            if (replay.Until == Replay.Unknown || replay.Next(feed.Ring) is not { } next)
+            if (replay.Until == Replay.Unknown || replay.Next(feed.Ring, feed.Last) is not { } next)
             {
                 _waiting.Add(replay);
                 if (_token == 0 && _retryAt == 0)
@@ -132,13 +140,13 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
     {
         var known = replay.Epoch ?? replay.ClientEpoch ?? slice.Epoch;
         replay.Epoch = slice.Epoch;
+        replay.Until = slice.Head;
         if (known != slice.Epoch || replay.Position > slice.Head)
         {
             Answer(replay, 0, slice.Head, complete: false);
             End(replay);
             return false;
         }
-        replay.Until = slice.Head;
         return true;
     }
 

@@ -39,7 +39,7 @@ internal static class MessageEndpoint
             await RefuseAsync(context, 429, "too many events", ErrorCodes.RateLimited, retryAfter);
             return;
         }
-        var e = services.NewEvent(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content);
+        var e = services.NewEvent(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!) with { Content = frame.Content };
         var answer = new Answer();
         var result = services.Log.TryAppend(new AppendRequest(e, RequireMember: true, answer))
             ? await answer.Task

@@ -39,7 +39,15 @@ internal sealed class FrameHandler
             case ClientFrameType.Leave:
                 return LeaveAsync(frame, cancellationToken);
             case ClientFrameType.Room:
-                return SendToRoomAsync(frame, cancellationToken);
+                return SendAsync(frame, EventKind.Room, cancellationToken);
+            case ClientFrameType.Dm:
+                return SendAsync(frame, EventKind.Dm, cancellationToken);
+            case ClientFrameType.Edit:
+                return SendAsync(frame, EventKind.Edit, cancellationToken);
+            case ClientFrameType.Delete:
+                return SendAsync(frame, EventKind.Delete, cancellationToken);
+            case ClientFrameType.React:
+                return SendAsync(frame, EventKind.React, cancellationToken);
             case ClientFrameType.Resume:
                 return ResumeAsync(frame, cancellationToken);
             case ClientFrameType.Auth:
@@ -48,17 +56,12 @@ internal sealed class FrameHandler
                 return TypingAsync(frame, cancellationToken);
             case ClientFrameType.Read:
                 return ReadAsync(frame, cancellationToken);
-            case ClientFrameType.Dm:
-                Append(frame, EventKind.Dm);
-                break;
             case ClientFrameType.Ping:
                 Answer(new PongFrame(RawJson.Of(frame.Ref)));
-                break;
+                return ValueTask.CompletedTask;
             default:
-                Refuse(new FrameError(ErrorCodes.UnknownType, $"type '{frame.Type.ToString().ToLowerInvariant()}' is not supported yet", frame.Nonce, frame.Ref));
-                break;
+                throw new InvalidOperationException($"No handler for {frame.Type} frames.");
         }
-        return ValueTask.CompletedTask;
     }
 
     /// <summary>Answers an error. A connection that keeps on producing them is closed.</summary>
@@ -95,10 +98,10 @@ internal sealed class FrameHandler
         _services.Hubs.OfRoom(frame.Room!).Post(new HubMessage.Leave(_connection, frame.Room!, pass, RawJson.Of(frame.Ref)));
     }
 
-    private async ValueTask SendToRoomAsync(ClientFrame frame, CancellationToken cancellationToken)
+    private async ValueTask SendAsync(ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
     {
-        if (await IsJoinedAsync(frame, cancellationToken))
-            Append(frame, EventKind.Room);
+        if (frame.Room is null || await IsJoinedAsync(frame, cancellationToken))
+            Append(frame, kind);
     }
 
     private async ValueTask ResumeAsync(ClientFrame frame, CancellationToken cancellationToken)
@@ -147,7 +150,15 @@ internal sealed class FrameHandler
             Refuse(new FrameError(ErrorCodes.RateLimited, "too many events", frame.Nonce, frame.Ref, retryAfter));
             return;
         }
-        var e = _services.NewEvent(kind, frame.ConversationOf(_connection.User), _connection.User, frame.Nonce!, frame.Content);
+        var e = _services.NewEvent(kind, frame.ConversationOf(_connection.User), _connection.User, frame.Nonce!);
+        // Only what the kind is about: whatever else the frame carries must not get into the log.
+        e = kind switch
+        {
+            EventKind.Edit => e with { Target = frame.Target!.Value, Content = frame.Content },
+            EventKind.Delete => e with { Target = frame.Target!.Value },
+            EventKind.React => e with { Target = frame.Target!.Value, Emoji = frame.Emoji, Remove = frame.Remove },
+            _ => e with { Content = frame.Content },
+        };
         if (!_services.Log.TryAppend(new AppendRequest(e, RequireMember: false, _sent)))
             _sent.Completed(e, AppendResult.Unavailable(_services.RetryAfter));
     }

@@ -50,7 +50,7 @@ internal sealed class SocketServices(
     public ILogger Logger { get; } = logger;
 
     /// <summary>A new event as this node accepts it; seq and epoch come from the log.</summary>
-    public ConversationEvent NewEvent(EventKind kind, ConversationKey conversation, string from, string nonce, string? content)
+    public ConversationEvent NewEvent(EventKind kind, ConversationKey conversation, string from, string nonce)
     {
         var now = Time.GetUtcNow();
         return new ConversationEvent
@@ -60,7 +60,6 @@ internal sealed class SocketServices(
             Id = Guid.CreateVersion7(now),
             From = from,
             Nonce = nonce,
-            Content = content,
             Timestamp = now.ToUnixTimeMilliseconds(),
         };
     }

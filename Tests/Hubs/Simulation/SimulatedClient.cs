@@ -1,0 +1,402 @@
+using System.Text;
+using System.Text.Json;
+using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Sockets;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
+
+namespace AspireChat.Tests.Hubs.Simulation;
+
+/// <summary>
+/// A user's device: connects, joins, sends, loses its connection and resumes with its cursors. It believes nothing: every frame is checked
+/// against what the protocol promises (order, no gap, no repeat, snapshot and live meet exactly) and against the log itself.
+/// </summary>
+internal sealed class SimulatedClient(string user, SimulatedLog log, int outboundBytes)
+{
+    private readonly Dictionary<string, RoomView> _rooms = [];
+    private readonly Dictionary<string, DirectView> _directs = [];
+    private SimulatedOutbound? _outbound;
+    private bool _welcomed;
+    private int _opened;
+
+    public string User => user;
+
+    public SimulatedNode? Node { get; private set; }
+
+    public Connection? Connection { get; private set; }
+
+    public bool IsConnected => Connection is not null;
+
+    public bool IsReady => _welcomed && Connection is { IsClosed: false };
+
+    public bool CanRead => _outbound is { HasFrames: true };
+
+    /// <summary>The server has closed the connection.</summary>
+    public bool IsRefused => _outbound is { CloseCode: not 0, HasFrames: false };
+
+    public int Closes { get; private set; }
+
+    public int Events { get; private set; }
+
+    public IEnumerable<string> JoinedRooms => _rooms.Where(room => room.Value.State == RoomState.Live).Select(room => room.Key);
+
+    public void Connect(SimulatedNode node)
+    {
+        Node = node;
+        _outbound = new SimulatedOutbound(outboundBytes);
+        _welcomed = false;
+        Connection = new Connection($"{user}-{++_opened}", user, _outbound, long.MaxValue) { Welcome = "{\"type\":\"welcome\"}"u8.ToArray() };
+        node.Post(node.HubOfUser(user), new HubMessage.Opened(Connection));
+    }
+
+    public void Disconnect()
+    {
+        Connection!.MarkClosed();
+        Node!.PostToAll(new HubMessage.Closed(Connection));
+        Connection = null;
+        _outbound = null;
+        _welcomed = false;
+        Closes++;
+        foreach (var room in _rooms.Values)
+            room.State = RoomState.Out;
+        foreach (var direct in _directs.Values)
+        {
+            // Asked again below, from the last event that is known to be without a gap.
+            direct.Resuming = false;
+            direct.Last = null;
+        }
+    }
+
+    /// <summary>Joins; with cursors when the room was joined before. Not while another join or leave is under way.</summary>
+    public void Join(string room)
+    {
+        if (!_rooms.TryGetValue(room, out var view))
+            _rooms.Add(room, view = new RoomView());
+        if (view.State is RoomState.Joining or RoomState.Leaving or RoomState.Replaying)
+            return;
+        var pass = view.State == RoomState.Live ? Connection!.Rooms.GetValueOrDefault(room) : new RoomPass();
+        if (pass is null)
+            return;
+        Connection!.Rooms[room] = pass;
+        long? since = view.State == RoomState.Live ? null : view.Wanted ? view.Next - 1 : null;
+        view.Rejoining = view.State == RoomState.Live;
+        view.State = RoomState.Joining;
+        view.Since = since;
+        view.HeadWhenAsked = log.HeadOf(ConversationKey.Room(room));
+        view.EpochWhenAsked = log.Epoch;
+        Node!.Post(Node.HubOfRoom(room), new HubMessage.Join(Connection, room, pass, since, since is null ? null : view.Epoch, null));
+    }
+
+    public void Leave(string room)
+    {
+        if (!_rooms.TryGetValue(room, out var view) || view.State != RoomState.Live)
+            return;
+        view.State = RoomState.Leaving;
+        var pass = new RoomPass();
+        Connection!.Rooms[room] = pass;
+        Node!.Post(Node.HubOfRoom(room), new HubMessage.Leave(Connection, room, pass, RawJson.Of("\"mine\"")));
+    }
+
+    public void ResumeDirect(string other)
+    {
+        var direct = DirectOf(other);
+        if (direct.Resuming)
+            return;
+        direct.Resuming = true;
+        direct.Since = direct.Contiguous;
+        direct.ReplayNext = direct.Since + 1;
+        Node!.Post(Node.HubOfUser(user), new HubMessage.ResumeDirect(Connection!, other, direct.Since, direct.Since == 0 ? null : direct.Epoch, null));
+    }
+
+    /// <summary>Comes back as a client does: resumes everything that it knows.</summary>
+    public void ResumeAll()
+    {
+        foreach (var (room, view) in _rooms)
+        {
+            if (view.Wanted)
+                Join(room);
+        }
+        foreach (var other in _directs.Keys)
+            ResumeDirect(other);
+    }
+
+    /// <summary>Reads one frame and checks it.</summary>
+    public void Read()
+    {
+        var text = _outbound!.Read();
+        using var json = JsonDocument.Parse(text);
+        var frame = json.RootElement;
+        var type = frame.GetProperty("type").GetString()!;
+        if (type != "welcome")
+            Check(_welcomed, "a frame before welcome", text);
+        switch (type)
+        {
+            case "welcome":
+                _welcomed = true;
+                ResumeAll();
+                break;
+            case "joined":
+                Joined(RoomOf(frame), frame, text);
+                break;
+            case "room":
+                RoomEvent(RoomOf(frame), frame, text);
+                break;
+            case "resumed" when frame.TryGetProperty("room", out _):
+                RoomResumed(RoomOf(frame), frame, text);
+                break;
+            case "left":
+                Left(RoomOf(frame), text);
+                break;
+            case "dm":
+                DirectEvent(frame, text);
+                break;
+            case "resumed":
+                DirectResumed(frame, text);
+                break;
+            case "error" when frame.GetProperty("code").GetString() == ErrorCodes.Unavailable && !frame.TryGetProperty("nonce", out _):
+                Unavailable(frame);
+                break;
+            case "ack" or "error" or "durable":
+                break;
+            default:
+                Check(false, "an unexpected frame", text);
+                break;
+        }
+    }
+
+    /// <summary>When everything has come to rest: nothing is missing at the end either.</summary>
+    public void CheckComplete()
+    {
+        foreach (var (room, view) in _rooms)
+        {
+            if (view.State == RoomState.Live)
+                Check(view.Next - 1 == log.HeadOf(ConversationKey.Room(room)), $"{room} ended at {view.Next - 1} instead of {log.HeadOf(ConversationKey.Room(room))}", null);
+            Check(view.State is RoomState.Live or RoomState.Out, $"{room} is still {view.State}", null);
+        }
+        foreach (var (other, direct) in _directs)
+        {
+            if (!direct.Resumed)
+                continue;
+            var head = log.HeadOf(ConversationKey.Direct(user, other));
+            Check(direct.Contiguous == head, $"dm with {other} ended at {direct.Contiguous} instead of {head}", null);
+        }
+    }
+
+    private void Joined(RoomView view, JsonElement frame, byte[] text)
+    {
+        Check(view.State == RoomState.Joining, $"joined while {view.State}", text);
+        var seq = frame.GetProperty("seq").GetInt64();
+        var epoch = frame.GetProperty("epoch").GetString()!;
+        var key = ConversationKey.Room(frame.GetProperty("room").GetString()!);
+        Check(frame.GetProperty("members").EnumerateArray().Any(member => member.GetString() == user), "not a member of the own snapshot", text);
+        if (epoch == log.Epoch)
+            Check(seq <= log.HeadOf(key), "a snapshot of the future", text);
+        if (view.Rejoining)
+        {
+            Check(seq == view.Next - 1 && epoch == view.Epoch, $"joined again, but at {view.Next - 1} before", text);
+            view.State = RoomState.Live;
+            return;
+        }
+        if (epoch == view.EpochWhenAsked)
+            Check(seq >= view.HeadWhenAsked, $"a snapshot older than the join, which came at {view.HeadWhenAsked}", text);
+        view.SnapshotHead = seq;
+        view.KnownEpoch = view.Since is null ? epoch : view.Epoch;
+        view.Epoch = epoch;
+        view.Wanted = true;
+        view.State = view.Since is null ? RoomState.Live : RoomState.Replaying;
+        view.Next = (view.Since ?? seq) + 1;
+    }
+
+    private void RoomEvent(RoomView view, JsonElement frame, byte[] text)
+    {
+        var seq = frame.GetProperty("seq").GetInt64();
+        Events++;
+        Check(view.State is RoomState.Live or RoomState.Replaying or RoomState.Leaving || (view.State == RoomState.Joining && view.Rejoining),
+            $"an event while {view.State}", text);
+        Check(seq == view.Next, $"seq {seq} instead of {view.Next}", text);
+        if (view.State == RoomState.Replaying)
+            Check(seq <= view.SnapshotHead, $"replayed beyond the snapshot at {view.SnapshotHead}", text);
+        CheckIdentity(ConversationKey.Room(frame.GetProperty("room").GetString()!), view.Epoch, seq, frame, text);
+        view.Next++;
+    }
+
+    private void RoomResumed(RoomView view, JsonElement frame, byte[] text)
+    {
+        var (seq, head, complete, epoch) = Resumed(frame);
+        var sameEpoch = epoch == view.Epoch;
+        if (view.State == RoomState.Replaying)
+        {
+            var unknown = view.KnownEpoch != epoch || view.Since > view.SnapshotHead;
+            Check(seq == 0 && !complete ? unknown || view.Since == 0 : seq == view.Next - 1, $"resumed at {seq}, replayed to {view.Next - 1}", text);
+            Check(!complete || seq == view.SnapshotHead, "complete before the snapshot", text);
+            Check(!sameEpoch || head == view.SnapshotHead, $"another head than the snapshot's {view.SnapshotHead}", text);
+            view.State = RoomState.Live;
+        }
+        else
+        {
+            // Unasked: the log was rebuilt, or no longer holds what was missed.
+            Check(!complete && (sameEpoch ? seq == view.Next - 1 : seq == 0), "a resumed that nobody asked for", text);
+        }
+        view.Epoch = epoch;
+        view.Next = head + 1;
+    }
+
+    private void Left(RoomView view, byte[] text)
+    {
+        Check(view.State != RoomState.Out, "left, but was not in", text);
+        if (view.State is RoomState.Joining && !view.Rejoining)
+            return;
+        view.State = view.State is RoomState.Joining ? RoomState.Joining : RoomState.Out;
+        view.Rejoining = false;
+        view.Wanted = view.State is RoomState.Joining;
+    }
+
+    private void Unavailable(JsonElement frame)
+    {
+        // The hub does not say which join failed; the connection's passes do.
+        foreach (var (room, view) in _rooms)
+        {
+            if (view.State is not (RoomState.Joining or RoomState.Leaving))
+                continue;
+            if (!Connection!.Rooms.TryGetValue(room, out var pass))
+                view.State = RoomState.Out;
+            else if (pass is { Joined: true } && pass.Settled.IsCompleted)
+                view.State = RoomState.Live;
+        }
+        if (!frame.TryGetProperty("ref", out _))
+        {
+            foreach (var direct in _directs.Values)
+                direct.Resuming = false;
+        }
+    }
+
+    private void DirectEvent(JsonElement frame, byte[] text)
+    {
+        var from = frame.GetProperty("from").GetString()!;
+        var other = from == user ? frame.GetProperty("to").GetString()! : from;
+        var direct = DirectOf(other);
+        var seq = frame.GetProperty("seq").GetInt64();
+        Events++;
+        direct.Epoch ??= log.Epoch;
+        CheckIdentity(ConversationKey.Direct(user, other), direct.Epoch, seq, frame, text);
+        var replayed = direct.Resuming && seq == direct.ReplayNext;
+        var live = direct.Last is null || seq == direct.Last + 1;
+        Check(replayed || live, $"seq {seq}; live was at {direct.Last}, replay at {direct.ReplayNext}", text);
+        if (replayed)
+            direct.ReplayNext++;
+        if (!replayed || direct.Last + 1 == seq)
+            direct.Last = seq;
+        direct.Seen.Add(seq);
+    }
+
+    private void DirectResumed(JsonElement frame, byte[] text)
+    {
+        var direct = DirectOf(frame.GetProperty("to").GetString()!);
+        var (seq, head, complete, epoch) = Resumed(frame);
+        if (direct.Resuming && epoch == (direct.Epoch ?? epoch))
+        {
+            Check(seq == direct.ReplayNext - 1 || (seq == 0 && !complete), $"resumed at {seq}, replayed to {direct.ReplayNext - 1}", text);
+            Check(!complete || seq == head, "complete before the head", text);
+        }
+        if (!complete)
+        {
+            // Fetches the rest over HTTP.
+            for (var i = 1; i <= head; i++)
+                direct.Seen.Add(i);
+        }
+        direct.Epoch = epoch;
+        direct.Resuming = false;
+        direct.Resumed = true;
+        direct.Last = Math.Max(direct.Last ?? 0, head);
+    }
+
+    private void CheckIdentity(ConversationKey key, string epoch, long seq, JsonElement frame, byte[] text) =>
+        Check(log.IdOf(key, epoch, seq) == frame.GetProperty("id").GetGuid(), $"not the event that the log has at {epoch}/{seq}", text);
+
+    private void Check(bool promise, string fault, byte[]? text)
+    {
+        if (!promise)
+            throw new BrokenPromiseException($"{Connection?.Id ?? user}: {fault}. {(text is null ? "" : Encoding.UTF8.GetString(text))}");
+    }
+
+    private RoomView RoomOf(JsonElement frame) => _rooms[frame.GetProperty("room").GetString()!];
+
+    private DirectView DirectOf(string other)
+    {
+        if (!_directs.TryGetValue(other, out var direct))
+            _directs.Add(other, direct = new DirectView());
+        return direct;
+    }
+
+    private static (long Seq, long Head, bool Complete, string Epoch) Resumed(JsonElement frame) => (
+        frame.GetProperty("seq").GetInt64(), frame.GetProperty("head").GetInt64(), frame.GetProperty("complete").GetBoolean(),
+        frame.GetProperty("epoch").GetString()!);
+
+    private enum RoomState
+    {
+        Out,
+        Joining,
+        Replaying,
+        Live,
+        Leaving,
+    }
+
+    private sealed class RoomView
+    {
+        public RoomState State { get; set; }
+
+        /// <summary>To be joined again after a reconnect.</summary>
+        public bool Wanted { get; set; }
+
+        public bool Rejoining { get; set; }
+
+        public long? Since { get; set; }
+
+        public long HeadWhenAsked { get; set; }
+
+        public string EpochWhenAsked { get; set; } = "";
+
+        public long SnapshotHead { get; set; }
+
+        public string Epoch { get; set; } = "";
+
+        /// <summary>The epoch that came with <c>since</c>.</summary>
+        public string KnownEpoch { get; set; } = "";
+
+        /// <summary>The only seq that may come next.</summary>
+        public long Next { get; set; } = 1;
+    }
+
+    private sealed class DirectView
+    {
+        public HashSet<long> Seen { get; } = [];
+
+        public string? Epoch { get; set; }
+
+        public bool Resuming { get; set; }
+
+        public bool Resumed { get; set; }
+
+        public long Since { get; set; }
+
+        public long ReplayNext { get; set; }
+
+        /// <summary>The last live event.</summary>
+        public long? Last { get; set; }
+
+        /// <summary>Everything up to here was seen.</summary>
+        public long Contiguous
+        {
+            get
+            {
+                var seq = 0L;
+                while (Seen.Contains(seq + 1))
+                    seq++;
+                return seq;
+            }
+        }
+    }
+}
+
+/// <summary>A connection saw what the protocol says it never sees.</summary>
+internal sealed class BrokenPromiseException(string message) : Exception(message);
