@@ -16,6 +16,11 @@ internal sealed class DirectFeed : Feed
     /// <summary>Connections that a replay has taken further than the feed itself has come: they have these events already.</summary>
     private readonly Dictionary<Connection, long> _aheadOf = [];
 
+    /// <summary>The lowest head that a resumed connection has come to while the feed itself had no place yet.</summary>
+    private (string Epoch, long Head)? _floor;
+
+    private long _floorAt;
+
     public DirectFeed(ConversationKey key, LocalUser user, HubContext hub) : base(new FeedId(key, user.Name), hub)
     {
         _user = user;
@@ -37,8 +42,10 @@ internal sealed class DirectFeed : Feed
     public void ReceiveLive(EncodedEvent e)
     {
         UsedAt = Hub.Now;
-        // Nothing says what came before the first event that is seen; whoever needs that resumes.
-        if (!Positioned)
+        // Nothing says what came before the first event that is seen; whoever needs that resumes, and has then come to the floor.
+        if (!Positioned && _floor is { } floor)
+            Locate(floor.Epoch, floor.Epoch == e.Epoch ? Math.Min(floor.Head, e.Seq - 1) : floor.Head);
+        else if (!Positioned)
             Locate(e.Epoch, e.Seq - 1);
         Receive(e);
     }
@@ -59,13 +66,26 @@ internal sealed class DirectFeed : Feed
     }
 
     /// <summary>
-    /// From a resume on, lost events are noticed. Only for a user's single connection: another one that is live may still be about to get
-    /// an event up to this head, which the feed would then take for a repeat.
+    /// From a resume on, lost events are noticed. At once for a user's only connection; another one that is live may still be about to get
+    /// an event up to this head, which the feed would then take for a repeat: that one is waited for.
     /// </summary>
     public override void HeadRead(string epoch, long head)
     {
         if (Positioned || _user.Connections.Count == 1)
+        {
             Locate(epoch, head);
+            return;
+        }
+        _floor = _floor is { } floor && floor.Epoch == epoch ? (epoch, Math.Min(floor.Head, head)) : (epoch, head);
+        _floorAt = Hub.Now;
+        Hub.Attention.Add(this);
+    }
+
+    public override bool OnTick()
+    {
+        if (!Positioned && _floor is { } floor && Hub.Now - _floorAt >= Hub.Options.Overdue.TotalMilliseconds)
+            Locate(floor.Epoch, floor.Head);
+        return base.OnTick() || (!Positioned && !IsRetired && _floor is not null);
     }
 
     public void OwnEventAccepted(Connection connection, string epoch, long seq)

@@ -39,6 +39,9 @@ internal sealed class Replay(Connection connection, long position, int budget, R
     /// <summary>Events read from the log, shared with others who asked for them.</summary>
     public IReadOnlyList<EncodedEvent> Slice { get; set; } = [];
 
+    /// <summary>Waits for the log, not for room in its connection's queue.</summary>
+    public bool NeedsLog { get; set; }
+
     public int Failures { get; set; }
 
     /// <summary>

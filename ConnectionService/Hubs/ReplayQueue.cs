@@ -14,10 +14,17 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
     private const int RetryDelay = 200;
 
     private readonly List<Replay> _all = [];
+
+    /// <summary>Those who need the log.</summary>
     private readonly List<Replay> _waiting = [];
+
+    /// <summary>Those whom the read under way will serve: who comes later may know of things that it does not.</summary>
+    private List<Replay> _asked = [];
+
     private long _token;
     private long _readAfter;
     private long _retryAt;
+    private bool _serving;
 
     /// <summary>Called when a replay has caught up: its connection is live from <see cref="Replay.Position"/> on.</summary>
     public Action<Replay>? CaughtUp { get; set; }
@@ -34,12 +41,24 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
     {
         _all.RemoveAll(replay => replay.Connection == connection);
         _waiting.RemoveAll(replay => replay.Connection == connection);
+        _asked.RemoveAll(replay => replay.Connection == connection);
+    }
+
+    /// <summary>The connection asks for another replay: what is under way ends here, and is answered.</summary>
+    public void Cut(Connection connection)
+    {
+        foreach (var replay in _all.Where(replay => replay.Connection == connection).ToList())
+        {
+            if (!replay.Announced)
+                Answer(replay, replay.Position, Math.Max(replay.Until, replay.Position), complete: false);
+            End(replay);
+        }
     }
 
     /// <summary>The connection's queue has room again.</summary>
     public void Resume(Connection connection)
     {
-        foreach (var replay in _all.Where(replay => replay.Connection == connection && !_waiting.Contains(replay)).ToList())
+        foreach (var replay in _all.Where(replay => replay.Connection == connection && !replay.NeedsLog).ToList())
             Step(replay);
     }
 
@@ -69,29 +88,26 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
         if (token != _token)
             return;
         _token = 0;
-        var waiting = _waiting.ToList();
-        _waiting.Clear();
+        var asked = _asked;
+        _asked = [];
         if (slice is null || (feed.Positioned && slice.Epoch != feed.Epoch))
         {
             if (slice is not null)
                 feed.Repair();
-            foreach (var replay in waiting)
+            foreach (var replay in asked)
                 Fail(replay);
-            return;
         }
-        feed.HeadRead(slice.Epoch, slice.Head);
-        var events = slice.Events.Select(e => new EncodedEvent(e)).ToList();
-        foreach (var replay in waiting)
+        else
         {
-            replay.Failures = 0;
-            if (replay.Epoch != slice.Epoch && !Begin(replay, slice))
-                continue;
-            replay.Slice = events;
-            // Asked for exactly this place and not given: the tail no longer holds it.
-            if (replay.Position == _readAfter && events.Count == 0 && (replay.Announced ? feed.Last : replay.Until) > replay.Position)
-                Skip(replay);
-            Step(replay);
+            feed.HeadRead(slice.Epoch, slice.Head);
+            var events = slice.Events.Select(e => new EncodedEvent(e)).ToList();
+            var readAfter = _readAfter;
+            _serving = true;
+            foreach (var replay in asked)
+                Serve(replay, slice, events, readAfter);
+            _serving = false;
         }
+        Read();
     }
 
     /// <summary>True while replays wait for time to pass.</summary>
@@ -121,9 +137,9 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
             }
             if (replay.Until == Replay.Unknown || replay.Next(feed.Ring, feed.Last) is not { } next)
             {
+                replay.NeedsLog = true;
                 _waiting.Add(replay);
-                if (_token == 0 && _retryAt == 0)
-                    Read();
+                Read();
                 return;
             }
             if (replay.Connection.Outbound.TryWaitForRoom(() => hub.Effects.PostToSelf(new HubMessage.RoomToSend(replay.Connection, feed.Id))))
@@ -133,6 +149,19 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
             replay.Budget -= replay.Announced ? 0 : 1;
             hub.Metrics.Replayed.Add(1);
         }
+    }
+
+    private void Serve(Replay replay, TailSlice slice, List<EncodedEvent> events, long readAfter)
+    {
+        replay.NeedsLog = false;
+        replay.Failures = 0;
+        if (replay.Epoch != slice.Epoch && !Begin(replay, slice))
+            return;
+        replay.Slice = events;
+        // Asked for exactly this place and not given: the tail no longer holds it.
+        if (replay.Position == readAfter && events.Count == 0 && (replay.Announced ? feed.Last : replay.Until) > replay.Position)
+            Skip(replay);
+        Step(replay);
     }
 
     /// <summary>The log's first answer to a replay whose end is not known yet, or another epoch than before. False: there is nothing to replay.</summary>
@@ -150,12 +179,15 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
         return true;
     }
 
+    /// <summary>One read at a time, for all who wait when it starts.</summary>
     private void Read()
     {
-        if (_waiting.Count == 0)
+        if (_serving || _waiting.Count == 0 || _token != 0 || _retryAt != 0)
             return;
         _token = hub.NextToken();
-        _readAfter = _waiting.Min(replay => replay.Position);
+        _asked = [.. _waiting];
+        _waiting.Clear();
+        _readAfter = _asked.Min(replay => replay.Position);
         hub.Effects.ReadTail(feed.Id, _readAfter, hub.Options.ReplayEvents, _token);
     }
 
@@ -175,6 +207,7 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
             End(replay);
             return;
         }
+        replay.NeedsLog = false;
         Skip(replay);
         Step(replay);
     }
@@ -198,6 +231,7 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
     {
         _all.Remove(replay);
         _waiting.Remove(replay);
+        _asked.Remove(replay);
         CaughtUp?.Invoke(replay);
     }
 }

@@ -55,9 +55,9 @@ internal sealed class RoomFeed : Feed
         join.Pass.Settle(joined: true);
 
         // A connection that is in the room already stays where it is, unless it asks for a replay.
-        var seq = rejoined && join.Since is null ? member.Position : result.Head;
+        var seq = rejoined && join.Since is null ? member.Replay?.Position ?? member.Position : result.Head;
         connection.Outbound.Send(ServerFrameCodec.Encode(Snapshot(join, presence, seq)));
-        if (join.Since is { } since && !(rejoined && member.Replay is not null))
+        if (join.Since is { } since)
             StartReplay(member, since, seq, join);
         else if (!rejoined && member.Position < Last)
             StartCatchUp(member);
@@ -155,13 +155,14 @@ internal sealed class RoomFeed : Feed
 
     protected override void HoleFound(long from)
     {
-        var frame = ResumedFrames.Of(Id, from, Last, complete: false, Epoch, null);
         foreach (var member in _members.Values)
         {
             if (member.Replay is not null || member.Position >= Last)
                 continue;
+            // Who joined while the feed was behind has come further than it.
+            var seq = Math.Max(from, member.Position);
             member.Position = Last;
-            member.Connection.Outbound.Send(frame);
+            member.Connection.Outbound.Send(ResumedFrames.Of(Id, seq, Last, complete: false, Epoch, null));
         }
     }
 
@@ -183,6 +184,7 @@ internal sealed class RoomFeed : Feed
     private void StartReplay(RoomMember member, long since, long head, PendingJoin join)
     {
         var connection = member.Connection;
+        Replays.Cut(connection);
         if ((join.ClientEpoch is { } epoch && epoch != Epoch) || since > head)
         {
             connection.Outbound.Send(ResumedFrames.Of(Id, 0, head, complete: false, Epoch, join.Ref));

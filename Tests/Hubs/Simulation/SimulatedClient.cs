@@ -62,8 +62,9 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         foreach (var direct in _directs.Values)
         {
             // Asked again below, from the last event that is known to be without a gap.
-            direct.Resuming = false;
-            direct.Last = null;
+            direct.Resuming = direct.Resumed = false;
+            direct.LiveEpoch = null;
+            direct.Places = [(null, 0)];
         }
     }
 
@@ -84,7 +85,7 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         view.Since = since;
         view.HeadWhenAsked = log.HeadOf(ConversationKey.Room(room));
         view.EpochWhenAsked = log.Epoch;
-        Node!.Post(Node.HubOfRoom(room), new HubMessage.Join(Connection, room, pass, since, since is null ? null : view.Epoch, null));
+        Node!.Post(Node.HubOfRoom(room), new HubMessage.Join(Connection, room, pass, since, since is null ? null : view.Epoch, Ref("join", room)));
     }
 
     public void Leave(string room)
@@ -94,7 +95,7 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         view.State = RoomState.Leaving;
         var pass = new RoomPass();
         Connection!.Rooms[room] = pass;
-        Node!.Post(Node.HubOfRoom(room), new HubMessage.Leave(Connection, room, pass, RawJson.Of("\"mine\"")));
+        Node!.Post(Node.HubOfRoom(room), new HubMessage.Leave(Connection, room, pass, Ref("leave", room)));
     }
 
     public void ResumeDirect(string other)
@@ -104,8 +105,8 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
             return;
         direct.Resuming = true;
         direct.Since = direct.Contiguous;
-        direct.ReplayNext = direct.Since + 1;
-        Node!.Post(Node.HubOfUser(user), new HubMessage.ResumeDirect(Connection!, other, direct.Since, direct.Since == 0 ? null : direct.Epoch, null));
+        direct.Places = [.. direct.Places.Select(place => (place.Live, direct.Since))];
+        Node!.Post(Node.HubOfUser(user), new HubMessage.ResumeDirect(Connection!, other, direct.Since, direct.Since == 0 ? null : direct.Epoch, Ref("resume", other)));
     }
 
     /// <summary>Comes back as a client does: resumes everything that it knows.</summary>
@@ -145,7 +146,7 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
                 RoomResumed(RoomOf(frame), frame, text);
                 break;
             case "left":
-                Left(RoomOf(frame), text);
+                Left(RoomOf(frame), asked: frame.TryGetProperty("ref", out _), text);
                 break;
             case "dm":
                 DirectEvent(frame, text);
@@ -154,7 +155,7 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
                 DirectResumed(frame, text);
                 break;
             case "error" when frame.GetProperty("code").GetString() == ErrorCodes.Unavailable && !frame.TryGetProperty("nonce", out _):
-                Unavailable(frame);
+                Unavailable(frame.GetProperty("ref").GetString()!.Split(' '));
                 break;
             case "ack" or "error" or "durable":
                 break;
@@ -241,33 +242,27 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         view.Next = head + 1;
     }
 
-    private void Left(RoomView view, byte[] text)
+    private void Left(RoomView view, bool asked, byte[] text)
     {
-        Check(view.State != RoomState.Out, "left, but was not in", text);
-        if (view.State is RoomState.Joining && !view.Rejoining)
+        Check(asked || view.State != RoomState.Out, "left, but was not in", text);
+        // Another device left first; the answer to this one's own leave is still to come. And a join that was asked for meanwhile stands.
+        if ((view.State is RoomState.Leaving && !asked) || (view.State is RoomState.Joining && !view.Rejoining))
             return;
+        view.Wanted = view.State is RoomState.Joining;
         view.State = view.State is RoomState.Joining ? RoomState.Joining : RoomState.Out;
         view.Rejoining = false;
-        view.Wanted = view.State is RoomState.Joining;
     }
 
-    private void Unavailable(JsonElement frame)
+    private void Unavailable(string[] request)
     {
-        // The hub does not say which join failed; the connection's passes do.
-        foreach (var (room, view) in _rooms)
+        if (request[0] == "resume")
         {
-            if (view.State is not (RoomState.Joining or RoomState.Leaving))
-                continue;
-            if (!Connection!.Rooms.TryGetValue(room, out var pass))
-                view.State = RoomState.Out;
-            else if (pass is { Joined: true } && pass.Settled.IsCompleted)
-                view.State = RoomState.Live;
+            DirectOf(request[1]).Resuming = false;
+            return;
         }
-        if (!frame.TryGetProperty("ref", out _))
-        {
-            foreach (var direct in _directs.Values)
-                direct.Resuming = false;
-        }
+        var view = _rooms[request[1]];
+        if (view.State is RoomState.Joining or RoomState.Leaving)
+            view.State = view.Rejoining || request[0] == "leave" ? RoomState.Live : RoomState.Out;
     }
 
     private void DirectEvent(JsonElement frame, byte[] text)
@@ -277,37 +272,53 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         var direct = DirectOf(other);
         var seq = frame.GetProperty("seq").GetInt64();
         Events++;
-        direct.Epoch ??= log.Epoch;
-        CheckIdentity(ConversationKey.Direct(user, other), direct.Epoch, seq, frame, text);
-        var replayed = direct.Resuming && seq == direct.ReplayNext;
-        var live = direct.Last is null || seq == direct.Last + 1;
-        Check(replayed || live, $"seq {seq}; live was at {direct.Last}, replay at {direct.ReplayNext}", text);
-        if (replayed)
-            direct.ReplayNext++;
-        if (!replayed || direct.Last + 1 == seq)
-            direct.Last = seq;
-        direct.Seen.Add(seq);
+        // The first event does not say its epoch.
+        direct.LiveEpoch ??= log.EpochOf(frame.GetProperty("id").GetGuid());
+        direct.Epoch ??= direct.LiveEpoch;
+        CheckIdentity(ConversationKey.Direct(user, other), direct.LiveEpoch, seq, frame, text);
+        var before = direct.Places;
+        direct.Places = [];
+        foreach (var (live, replay) in before)
+        {
+            if (live is null || seq == live + 1)
+                direct.Places.Add((seq, replay));
+            if (direct.Resuming && seq == replay + 1)
+                direct.Places.Add((live, seq));
+        }
+        Check(direct.Places.Count > 0, $"seq {seq} while at {string.Join(" or ", before)}", text);
+        direct.Seen.Add((direct.LiveEpoch, seq));
     }
 
     private void DirectResumed(JsonElement frame, byte[] text)
     {
         var direct = DirectOf(frame.GetProperty("to").GetString()!);
         var (seq, head, complete, epoch) = Resumed(frame);
-        if (direct.Resuming && epoch == (direct.Epoch ?? epoch))
+        var restarted = epoch != (direct.LiveEpoch ?? epoch);
+        if (direct.Resuming && !restarted && frame.TryGetProperty("ref", out _))
         {
-            Check(seq == direct.ReplayNext - 1 || (seq == 0 && !complete), $"resumed at {seq}, replayed to {direct.ReplayNext - 1}", text);
+            Check((seq == 0 && !complete) || direct.Places.Any(place => place.Replay == seq), $"resumed at {seq} while at {string.Join(" or ", direct.Places)}", text);
             Check(!complete || seq == head, "complete before the head", text);
         }
         if (!complete)
         {
             // Fetches the rest over HTTP.
             for (var i = 1; i <= head; i++)
-                direct.Seen.Add(i);
+                direct.Seen.Add((epoch, i));
         }
-        direct.Epoch = epoch;
+        direct.Epoch = direct.LiveEpoch = epoch;
+        if (!frame.TryGetProperty("ref", out _))
+        {
+            // Unasked: the log was rebuilt, or no longer holds what was missed.
+            Check(!complete, "a resumed that nobody asked for", text);
+            direct.Places = [.. direct.Places.Select(place => ((long?)head, place.Replay))];
+            return;
+        }
+        Check(direct.Resuming, "an answer to nothing", text);
         direct.Resuming = false;
         direct.Resumed = true;
-        direct.Last = Math.Max(direct.Last ?? 0, head);
+        // Live goes on behind the head, or behind what has come live meanwhile.
+        direct.Places = [.. direct.Places.Where(place => restarted || seq == 0 || place.Replay == seq)
+            .Select(place => ((long?)(restarted ? head : Math.Max(place.Live ?? 0, head)), 0L))];
     }
 
     private void CheckIdentity(ConversationKey key, string epoch, long seq, JsonElement frame, byte[] text) =>
@@ -318,6 +329,8 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         if (!promise)
             throw new BrokenPromiseException($"{Connection?.Id ?? user}: {fault}. {(text is null ? "" : Encoding.UTF8.GetString(text))}");
     }
+
+    private static RawJson? Ref(string what, string about) => RawJson.Of($"\"{what} {about}\"");
 
     private RoomView RoomOf(JsonElement frame) => _rooms[frame.GetProperty("room").GetString()!];
 
@@ -331,71 +344,6 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
     private static (long Seq, long Head, bool Complete, string Epoch) Resumed(JsonElement frame) => (
         frame.GetProperty("seq").GetInt64(), frame.GetProperty("head").GetInt64(), frame.GetProperty("complete").GetBoolean(),
         frame.GetProperty("epoch").GetString()!);
-
-    private enum RoomState
-    {
-        Out,
-        Joining,
-        Replaying,
-        Live,
-        Leaving,
-    }
-
-    private sealed class RoomView
-    {
-        public RoomState State { get; set; }
-
-        /// <summary>To be joined again after a reconnect.</summary>
-        public bool Wanted { get; set; }
-
-        public bool Rejoining { get; set; }
-
-        public long? Since { get; set; }
-
-        public long HeadWhenAsked { get; set; }
-
-        public string EpochWhenAsked { get; set; } = "";
-
-        public long SnapshotHead { get; set; }
-
-        public string Epoch { get; set; } = "";
-
-        /// <summary>The epoch that came with <c>since</c>.</summary>
-        public string KnownEpoch { get; set; } = "";
-
-        /// <summary>The only seq that may come next.</summary>
-        public long Next { get; set; } = 1;
-    }
-
-    private sealed class DirectView
-    {
-        public HashSet<long> Seen { get; } = [];
-
-        public string? Epoch { get; set; }
-
-        public bool Resuming { get; set; }
-
-        public bool Resumed { get; set; }
-
-        public long Since { get; set; }
-
-        public long ReplayNext { get; set; }
-
-        /// <summary>The last live event.</summary>
-        public long? Last { get; set; }
-
-        /// <summary>Everything up to here was seen.</summary>
-        public long Contiguous
-        {
-            get
-            {
-                var seq = 0L;
-                while (Seen.Contains(seq + 1))
-                    seq++;
-                return seq;
-            }
-        }
-    }
 }
 
 /// <summary>A connection saw what the protocol says it never sees.</summary>

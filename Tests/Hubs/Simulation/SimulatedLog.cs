@@ -18,6 +18,7 @@ internal sealed class SimulatedLog(int tailLength)
     /// <summary>Every event ever accepted, for identity checks.</summary>
     private readonly Dictionary<(ConversationKey Key, string Epoch, long Seq), Guid> _ids = [];
 
+    private readonly Dictionary<Guid, string> _epochs = [];
     private int _epoch = 1;
 
     public string Epoch => $"e{_epoch}";
@@ -29,6 +30,8 @@ internal sealed class SimulatedLog(int tailLength)
 
     public Guid? IdOf(ConversationKey key, string epoch, long seq) => _ids.TryGetValue((key, epoch, seq), out var id) ? id : null;
 
+    public string EpochOf(Guid id) => _epochs[id];
+
     public bool IsMember(string room, string user) => _members.Contains((room, user));
 
     public AppendResult Append(ConversationEvent e)
@@ -37,6 +40,7 @@ internal sealed class SimulatedLog(int tailLength)
         var stored = e with { Seq = ++conversation.Head, Epoch = Epoch };
         conversation.Events[stored.Seq] = stored;
         _ids[(e.Conversation, Epoch, stored.Seq)] = e.Id;
+        _epochs[e.Id] = Epoch;
         conversation.TailFrom = Math.Max(conversation.TailFrom, stored.Seq - tailLength + 1);
         byte[] message = [.. Encoding.ASCII.GetBytes($"E {Epoch} {stored.Seq} "), .. LogRecordCodec.Encode(e)];
         if (e.Conversation.IsRoom)
