@@ -48,7 +48,8 @@ public sealed class ReportHandler(
             await arrivals.PlaceAsync(came, cancellationToken);
             await typing.NoteAsync(report.Typing, cancellationToken);
         }
-        sweep.Ring();
+        if (report.Full || report.Users.Count + report.Rooms.Count + report.Typing.Count > 0)
+            sweep.Ring();
         return new PresenceReportAnswer(outcome == "need_full");
     }
 

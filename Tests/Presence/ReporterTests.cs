@@ -102,6 +102,21 @@ public sealed class ReporterTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_full_report_that_was_not_confirmed_stays_full()
+    {
+        _service.Away = true;
+        _reporter.ConnectionOpened("alice");
+        await _loop.StartAsync(CancellationToken.None);
+        Assert.True((await NextAsync()).Full);
+        _reporter.ConnectionOpened("bob");
+
+        var report = await NextAsync();
+
+        Assert.True(report.Full);
+        Assert.Equal(["alice", "bob"], report.Users.Select(user => user.User).Order());
+    }
+
+    [Fact]
     public async Task Retries_wait_longer_and_longer_but_never_as_long_as_a_lease()
     {
         _service.Away = true;
