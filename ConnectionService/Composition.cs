@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Messages;
@@ -20,6 +21,7 @@ internal static class Composition
         builder.AddPresenceReporting();
         builder.Services.AddNode();
         builder.Services.AddConversationLog();
+        builder.AddEventReading();
         builder.Services.AddSubscriptions();
         builder.Services.AddHubs();
         builder.Services.AddSockets();

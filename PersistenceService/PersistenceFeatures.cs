@@ -23,6 +23,7 @@ internal static class PersistenceFeatures
     public static void MapPersistence(this WebApplication app)
     {
         app.MapHistory();
+        app.MapReplay();
         app.MapConversations();
         app.MapDeadLetters();
     }

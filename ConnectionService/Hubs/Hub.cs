@@ -148,9 +148,6 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
             case AppendStatus.NotAuthor:
                 Refuse(ErrorCodes.Forbidden, "only its author edits or deletes a message", null);
                 break;
-            case AppendStatus.TargetNotInTail:
-                Refuse(ErrorCodes.NotFound, "target: the message is too old to be changed", null);
-                break;
             default:
                 Refuse(ErrorCodes.Unavailable, "the log can't be reached; nothing was accepted", result.RetryAfter);
                 break;

@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Presence;
 using AspireChat.ConnectionService.Subscriptions;
@@ -11,6 +12,7 @@ internal sealed class HubEffects(
     HubDirectory directory,
     IChannelSubscriber subscriber,
     IConversationLog log,
+    EventReader events,
     MembershipIndex memberships,
     IPresenceReporter presence,
     ILogger logger) : IHubEffects
@@ -59,7 +61,7 @@ internal sealed class HubEffects(
 
     public void ReadTail(FeedId feed, long afterSeq, int limit, long token) => _ = RunAsync(
         "Reading a tail",
-        async cancellation => new HubMessage.TailAnswer(feed, token, await log.ReadTailAsync(feed.Key, afterSeq, limit, cancellation)),
+        async cancellation => new HubMessage.TailAnswer(feed, token, await events.ReadAsync(feed.Key, afterSeq, limit, cancellation)),
         () => new HubMessage.TailAnswer(feed, token, null));
 
     public void ReadHeads(IReadOnlyCollection<ConversationKey> conversations) => _ = RunAsync(

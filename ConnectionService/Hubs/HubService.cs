@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Presence;
 using AspireChat.ConnectionService.Subscriptions;
@@ -15,6 +16,7 @@ internal sealed class HubService : BackgroundService
         HubDirectory directory,
         IChannelSubscriber subscriber,
         IConversationLog log,
+        EventReader events,
         MembershipIndex memberships,
         IPresenceReporter presence,
         HubMetrics metrics,
@@ -26,7 +28,7 @@ internal sealed class HubService : BackgroundService
         {
             var mailbox = new HubMailbox(options.Value.MailboxBytes, metrics, logger);
             directory.Add(mailbox);
-            var effects = new HubEffects(mailbox, directory, subscriber, log, memberships, presence, logger);
+            var effects = new HubEffects(mailbox, directory, subscriber, log, events, memberships, presence, logger);
             _loops.Add(new HubLoop(new Hub(options.Value, effects, metrics, logger), mailbox, options.Value, metrics, time, logger));
         }
         metrics.Meter.CreateObservableGauge("aspirechat.hub.mailbox.messages", () => _loops.Sum(loop => loop.Mailbox.Count), "{message}");

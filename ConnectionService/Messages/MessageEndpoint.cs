@@ -40,10 +40,7 @@ internal static class MessageEndpoint
             return;
         }
         var e = services.NewEvent(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!) with { Content = frame.Content };
-        var answer = new Answer();
-        var result = services.Log.TryAppend(new AppendRequest(e, RequireMember: true, answer))
-            ? await answer.Task
-            : AppendResult.Unavailable(services.RetryAfter);
+        var result = await services.Log.AppendAsync(e, services.RetryAfter, requireMember: true);
         if (result.Status != AppendStatus.Accepted)
             budget.GiveBack();
         await AnswerAsync(context, room, e.Nonce, result);
@@ -91,14 +88,5 @@ internal static class MessageEndpoint
             if (length == buffer.Length)
                 Array.Resize(ref buffer, Math.Min(2 * buffer.Length, longest + 1));
         }
-    }
-
-    private sealed class Answer : IAppendCompletion
-    {
-        private readonly TaskCompletionSource<AppendResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Task<AppendResult> Task => _result.Task;
-
-        public void Completed(ConversationEvent appended, AppendResult result) => _result.TrySetResult(result);
     }
 }

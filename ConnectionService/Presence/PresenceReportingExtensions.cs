@@ -20,11 +20,8 @@ public static class PresenceReportingExtensions
 #pragma warning disable EXTEXP0001 // For evaluation since 2024; nothing else takes the defaults' handler off one client.
         builder.AddInternalHttpClient<IPresenceClient, PresenceClient>("presence")
             // The loop repeats reports itself, with the newest state; a circuit breaker would only keep it from noticing the recovery.
-            .RemoveAllResilienceHandlers()
+            .RemoveAllResilienceHandlers();
 #pragma warning restore EXTEXP0001
-            // The loop keeps one client for the life of the process; this makes it follow changed addresses all the same.
-            .UseSocketsHttpHandler((handler, _) => handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2))
-            .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
         return builder;
     }
 }

@@ -101,7 +101,7 @@ internal sealed class FrameHandler
     private async ValueTask SendAsync(ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
     {
         if (frame.Room is null || await IsJoinedAsync(frame, cancellationToken))
-            Append(frame, kind);
+            await AppendAsync(frame, kind, cancellationToken);
     }
 
     private async ValueTask ResumeAsync(ClientFrame frame, CancellationToken cancellationToken)
@@ -142,7 +142,7 @@ internal sealed class FrameHandler
             _cursors.Move(frame.ConversationOf(_connection.User), frame.Seq!.Value);
     }
 
-    private void Append(ClientFrame frame, EventKind kind)
+    private async ValueTask AppendAsync(ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
     {
         if (!_events.TryTake(out var wait))
         {
@@ -159,7 +159,9 @@ internal sealed class FrameHandler
             EventKind.React => e with { Target = frame.Target!.Value, Emoji = frame.Emoji, Remove = frame.Remove },
             _ => e with { Content = frame.Content },
         };
-        if (!_services.Log.TryAppend(new AppendRequest(e, RequireMember: false, _sent)))
+        if (e.Target > 0)
+            _sent.Completed(e, await _services.Revisions.AppendAsync(e, _services.RetryAfter, cancellationToken));
+        else if (!_services.Log.TryAppend(new AppendRequest(e, RequireMember: false, _sent)))
             _sent.Completed(e, AppendResult.Unavailable(_services.RetryAfter));
     }
 

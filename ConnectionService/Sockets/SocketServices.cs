@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Node;
@@ -14,6 +15,7 @@ internal sealed class SocketServices(
     IOptions<SocketOptions> options,
     HubDirectory hubs,
     IConversationLog log,
+    Revisions revisions,
     IOptions<ConversationLogOptions> logOptions,
     IPresenceReporter presence,
     UserAllowances allowances,
@@ -29,6 +31,8 @@ internal sealed class SocketServices(
     public HubDirectory Hubs { get; } = hubs;
 
     public IConversationLog Log { get; } = log;
+
+    public Revisions Revisions { get; } = revisions;
 
     /// <summary>Milliseconds that clients wait after <c>unavailable</c>.</summary>
     public int RetryAfter { get; } = (int)logOptions.Value.RetryAfter.TotalMilliseconds;

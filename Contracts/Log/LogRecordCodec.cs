@@ -39,6 +39,8 @@ public static class LogRecordCodec
             WriteBody(json, e);
             json.WriteNumber("timestamp"u8, e.Timestamp);
             json.WriteString("nonce"u8, e.Nonce);
+            if (e.Deleted)
+                json.WriteBoolean("deleted"u8, true);
             json.WriteEndObject();
         }
         return buffer.WrittenSpan.ToArray();

@@ -50,6 +50,27 @@ internal sealed class EventTable(NpgsqlDataSource database)
         return items;
     }
 
+    /// <summary>Up to <paramref name="count"/> events above <paramref name="after"/>, oldest first and without a hole, as they are replayed.</summary>
+    public async Task<List<ConversationEvent>> ReadReplayAsync(
+        ConversationKey conversation, long after, int count, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand($"SELECT {Columns} {ForwardPage}");
+        command.Parameters.Add(new() { Value = conversation.Value });
+        command.Parameters.Add(new() { Value = after });
+        command.Parameters.Add(new() { Value = (long)count });
+        var events = new List<ConversationEvent>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var e = ReadEvent(reader, conversation) with { Deleted = !reader.IsDBNull(4) };
+            // A hole means that a batch is on its way: what is behind it comes from the tail.
+            if (e.Seq != after + events.Count + 1)
+                break;
+            events.Add(e);
+        }
+        return events;
+    }
+
     private static ConversationEvent ReadEvent(NpgsqlDataReader reader, ConversationKey conversation) => new()
     {
         Conversation = conversation,

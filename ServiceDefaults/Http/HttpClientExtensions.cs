@@ -39,6 +39,9 @@ public static class HttpClientExtensions
         builder.Services.TryAddTransient<InternalTokenHandler>();
         return client
             .ConfigureHttpClient(http => http.BaseAddress = new Uri($"http://{service}"))
+            // Singletons keep their client for the life of the process; its connections are what must follow changed addresses.
+            .UseSocketsHttpHandler((handler, _) => handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2))
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .AddHttpMessageHandler<InternalTokenHandler>();
     }
 }

@@ -1,0 +1,55 @@
+using AspireChat.ConnectionService.Log;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Log;
+
+namespace AspireChat.ConnectionService.History;
+
+/// <summary>
+/// Reads a conversation from any seq on, wherever its events are: the tail in Redis, and behind it what PostgreSQL keeps. Thread-safe.
+/// </summary>
+internal sealed class EventReader(IConversationLog log, IEventHistory history, ILogger<EventReader> logger)
+{
+    /// <summary>At most <paramref name="limit"/> events above <paramref name="afterSeq"/>, oldest first.</summary>
+    /// <returns><see cref="TailSlice.Complete"/> is false when the oldest of them can't be had from anywhere at the moment.</returns>
+    /// <exception cref="LogUnavailableException">Redis can't be reached: nothing can be said of the conversation.</exception>
+    public async Task<TailSlice> ReadAsync(ConversationKey conversation, long afterSeq, int limit, CancellationToken cancellationToken)
+    {
+        var tail = await log.ReadTailAsync(conversation, afterSeq, limit, cancellationToken);
+        if (tail.Complete)
+            return tail;
+        IReadOnlyList<ConversationEvent> older;
+        try
+        {
+            older = await history.ReadAsync(conversation, afterSeq, limit, cancellationToken);
+        }
+        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            HistoryMessages.Unreachable(logger, conversation.Value, afterSeq, e.Message);
+            return tail;
+        }
+        if (older.Count == 0)
+            return tail;
+        if (older.Count >= limit)
+            return tail with { Events = older, Complete = true };
+        // What is not committed yet is in the tail, which is never trimmed past what is.
+        var rest = await log.ReadTailAsync(conversation, older[^1].Seq, limit - older.Count, cancellationToken);
+        return rest with { Events = [.. older, .. rest.Events], Complete = true };
+    }
+
+    /// <summary>The event at <paramref name="seq"/> as it was sent, or null when there is none.</summary>
+    /// <exception cref="HttpRequestException">It is older than the tail and PostgreSQL can't be asked.</exception>
+    /// <exception cref="LogUnavailableException">Redis can't be reached.</exception>
+    public async Task<ConversationEvent?> FindAsync(ConversationKey conversation, long seq, CancellationToken cancellationToken)
+    {
+        var tail = await log.ReadTailAsync(conversation, seq - 1, 1, cancellationToken);
+        var events = tail.Events.Count > 0 ? tail.Events : await history.ReadAsync(conversation, seq - 1, 1, cancellationToken);
+        return events.FirstOrDefault(e => e.Seq == seq);
+    }
+}
+
+/// <summary>Log messages of reading history: event ids 2450–2459.</summary>
+internal static partial class HistoryMessages
+{
+    [LoggerMessage(2450, LogLevel.Warning, "Events of {Conversation} above {AfterSeq} are no longer in the tail and history can't be asked: {Reason}")]
+    public static partial void Unreachable(ILogger logger, string conversation, long afterSeq, string reason);
+}

@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Text;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Redis;
+using AspireChat.ServiceDefaults;
+using Npgsql;
+
+namespace AspireChat.PersistenceService.History;
+
+/// <summary>
+/// <c>GET /internal/events?conversation=&amp;after=&amp;limit=</c>: committed events as they are replayed, for the nodes. A line per event, oldest
+/// first, in the form in which events are published (<see cref="ChannelMessageKind.Event"/>).
+/// </summary>
+internal static class ReplayEndpoint
+{
+    private const int Most = 1_000;
+
+    public static void MapReplay(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/internal/events", AnswerAsync).RequireAuthorization(ChatPolicies.Internal);
+
+    private static async Task AnswerAsync(HttpContext context, string conversation, long after, int limit, EventTable events)
+    {
+        if (!ConversationKey.TryParse(conversation, out var key) || after < 0 || limit is < 1 or > Most)
+        {
+            await context.WriteProblemAsync(
+                StatusCodes.Status400BadRequest, $"A conversation's key, after at least 0 and limit from 1 to {Most} are needed.", "bad_request");
+            return;
+        }
+        List<ConversationEvent> found;
+        try
+        {
+            found = await events.ReadReplayAsync(key, after, limit, context.RequestAborted);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        {
+            await context.WriteUnavailableAsync();
+            return;
+        }
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        foreach (var e in found)
+        {
+            var head = string.Create(CultureInfo.InvariantCulture, $"{(char)ChannelMessageKind.Event} {e.Epoch} {e.Seq} ");
+            await context.Response.Body.WriteAsync(
+                (byte[])[.. Encoding.ASCII.GetBytes(head), .. LogRecordCodec.Encode(e), (byte)'\n'], context.RequestAborted);
+        }
+    }
+}
