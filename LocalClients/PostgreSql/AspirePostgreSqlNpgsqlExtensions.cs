@@ -52,7 +52,8 @@ public static class AspirePostgreSqlNpgsqlExtensions
             {
                 if (string.IsNullOrWhiteSpace(settings.ConnectionString))
                     throw new InvalidOperationException(
-                        $"ConnectionString is missing. It should be provided in 'ConnectionStrings:{connectionName}' or under the 'ConnectionString' key in '{Section}' configuration section.");
+                        $"ConnectionString is missing. It should be provided in 'ConnectionStrings:{connectionName}' " +
+                        $"or under the 'ConnectionString' key in '{Section}' configuration section.");
                 configureDataSourceBuilder?.Invoke(source);
             },
             serviceKey: key);
@@ -62,7 +63,9 @@ public static class AspirePostgreSqlNpgsqlExtensions
             builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
                 key is null ? "PostgreSql" : $"PostgreSql_{connectionName}",
                 services => new NpgsqlHealthCheck(
-                    key is null ? services.GetRequiredService<NpgsqlDataSource>() : services.GetRequiredKeyedService<NpgsqlDataSource>(key)),
+                    key is null
+                        ? services.GetRequiredService<NpgsqlDataSource>()
+                        : services.GetRequiredKeyedService<NpgsqlDataSource>(key)),
                 failureStatus: null,
                 tags: null));
         }

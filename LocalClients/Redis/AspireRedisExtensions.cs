@@ -87,7 +87,8 @@ public static class AspireRedisExtensions
         {
             if (string.IsNullOrWhiteSpace(settings.ConnectionString))
                 throw new InvalidOperationException(
-                    $"No endpoints specified. Ensure a valid connection string was provided in 'ConnectionStrings:{connectionName}' or for the '{Section}:ConnectionString' configuration key.");
+                    $"No endpoints specified. Ensure a valid connection string was provided in 'ConnectionStrings:{connectionName}' " +
+                    $"or for the '{Section}:ConnectionString' configuration key.");
             var options = ConfigurationOptions.Parse(settings.ConnectionString);
             options.AbortOnConnectFail = false;
             section.GetSection("ConfigurationOptions").Bind(options);

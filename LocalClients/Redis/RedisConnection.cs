@@ -38,9 +38,11 @@ internal sealed class RedisMetrics : IDisposable
         _meter.CreateObservableCounter(
             "aspirechat.redis.operations", () => multiplexer.OperationCount, "{operation}", "Commands sent to Redis.");
         _meter.CreateObservableUpDownCounter(
-            "aspirechat.redis.operations.outstanding", () => multiplexer.GetCounters().TotalOutstanding, "{operation}", "Commands sent and not answered.");
+            "aspirechat.redis.operations.outstanding", () => multiplexer.GetCounters().TotalOutstanding, "{operation}",
+                "Commands sent and not answered.");
         _meter.CreateObservableCounter(
-            "aspirechat.redis.connection.failures", () => Interlocked.Read(ref _failures), "{failure}", "Connections to Redis that broke or failed.");
+            "aspirechat.redis.connection.failures", () => Interlocked.Read(ref _failures), "{failure}",
+                "Connections to Redis that broke or failed.");
         _meter.CreateObservableGauge(
             "aspirechat.redis.connected", () => multiplexer.IsConnected ? 1 : 0, "{connection}", "1 while Redis is connected.");
     }

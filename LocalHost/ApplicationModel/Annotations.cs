@@ -73,7 +73,9 @@ public sealed class ReplicaAnnotation(int replicas = 1) : IResourceAnnotation
     public int Replicas { get; } = replicas;
 }
 
-/// <summary>Where a container keeps its data. The local host takes it as the wish to keep data between runs, which it always does.</summary>
+/// <summary>
+/// Where a container keeps its data. The local host takes it as the wish to keep data between runs, which it always does.
+/// </summary>
 public sealed class ContainerMountAnnotation(string? source, string target) : IResourceAnnotation
 {
     public string? Source { get; } = source;

@@ -5,7 +5,8 @@ namespace Aspire.Hosting.ApplicationModel;
 /// <summary>
 /// A value given from outside: <c>Parameters:NAME</c> in the configuration (<c>Parameters__NAME</c> in the environment), else the default.
 /// </summary>
-public class ParameterResource(string name, Func<ParameterDefault?, string> callback, bool secret = false) : Resource(name), IExpressionValue
+public class ParameterResource(string name, Func<ParameterDefault?, string> callback, bool secret = false) : Resource(name),
+    IExpressionValue
 {
     private readonly Lock _once = new();
     private string? _value;

@@ -59,6 +59,7 @@ public class ReferenceExpression : IExpressionValue
 
         internal readonly ReferenceExpression Build() => new(_format.ToString(), _providers, _expressions);
 
-        private static string Escape(string text) => text.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
+        private static string Escape(string text) =>
+            text.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
     }
 }

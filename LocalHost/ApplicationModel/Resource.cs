@@ -75,7 +75,8 @@ namespace Aspire.Hosting.ApplicationModel
 
     /// <summary>A container in the genuine host; here a server process on this machine.</summary>
     public class ContainerResource(string name, string? entrypoint = null)
-        : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithEndpoints, IResourceWithWaitSupport, IResourceWithProbes,
+        : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithEndpoints, IResourceWithWaitSupport,
+            IResourceWithProbes,
           IComputeResource
     {
         public string? Entrypoint { get; set; } = entrypoint;
@@ -83,7 +84,8 @@ namespace Aspire.Hosting.ApplicationModel
 
     /// <summary>A program on this machine.</summary>
     public class ExecutableResource(string name, string command, string workingDirectory)
-        : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithEndpoints, IResourceWithWaitSupport, IResourceWithProbes,
+        : Resource(name), IResourceWithEnvironment, IResourceWithArgs, IResourceWithEndpoints, IResourceWithWaitSupport,
+            IResourceWithProbes,
           IComputeResource
     {
         public string Command { get; } = command;
@@ -101,7 +103,9 @@ namespace Aspire.Hosting
 {
     public interface IResourceWithServiceDiscovery : IResourceWithEndpoints;
 
-    /// <summary>Where a project's file is. The build generates one such class, <c>Projects.NAME</c>, per project reference of the AppHost.</summary>
+    /// <summary>
+    /// Where a project's file is. The build generates one such class, <c>Projects.NAME</c>, per project reference of the AppHost.
+    /// </summary>
     public interface IProjectMetadata : IResourceAnnotation
     {
         string ProjectPath { get; }

@@ -105,7 +105,8 @@ public class ResourceNotificationService : IDisposable
         await foreach (var happened in WatchAsync(cancellationToken).ConfigureAwait(false))
         {
             if (!Concerns(happened, resourceName)) continue;
-            if (waitBehavior == WaitBehavior.StopOnResourceUnavailable && happened.Snapshot.State?.Text == KnownResourceStates.FailedToStart)
+            if (waitBehavior == WaitBehavior.StopOnResourceUnavailable &&
+                happened.Snapshot.State?.Text == KnownResourceStates.FailedToStart)
                 throw new DistributedApplicationException(
                     $"Resource '{resourceName}' failed to start. {Explain?.Invoke(happened.ResourceId)}".TrimEnd());
             if (happened.Snapshot.HealthStatus == HealthStatus.Healthy && EveryReplicaHealthy(resourceName)) return happened;

@@ -43,7 +43,8 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         if (settings.Args is { Length: > 0 } args) _inner.Configuration.AddCommandLine(args, SwitchMappings);
         _inner.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         _inner.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // What stops the host is printed once, in one line.
-        ExecutionContext = new DistributedApplicationExecutionContext(Operation(Configuration), Configuration["Publishing:Publisher"] ?? "manifest");
+        ExecutionContext = new DistributedApplicationExecutionContext(
+            Operation(Configuration), Configuration["Publishing:Publisher"] ?? "manifest");
 
         Services.AddSingleton(TimeProvider.System);
         Services.AddSingleton(options);
@@ -94,7 +95,10 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
     private static DistributedApplicationOperation Operation(IConfiguration configuration)
     {
         var asked = configuration["AppHost:Operation"];
-        if (asked is null) return configuration["Publishing:Publisher"] is null ? DistributedApplicationOperation.Run : DistributedApplicationOperation.Publish;
+        if (asked is null)
+            return configuration["Publishing:Publisher"] is null
+                ? DistributedApplicationOperation.Run
+                : DistributedApplicationOperation.Publish;
         return Enum.TryParse<DistributedApplicationOperation>(asked, ignoreCase: true, out var operation)
             ? operation
             : throw new DistributedApplicationException($"--operation is '{asked}', but can only be run or publish.");

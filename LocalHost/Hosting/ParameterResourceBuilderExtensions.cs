@@ -6,7 +6,8 @@ namespace Aspire.Hosting;
 public static class ParameterResourceBuilderExtensions
 {
     /// <summary>A value that must be given as <c>Parameters:NAME</c>.</summary>
-    public static IResourceBuilder<ParameterResource> AddParameter(this IDistributedApplicationBuilder builder, string name, bool secret = false) =>
+    public static IResourceBuilder<ParameterResource> AddParameter(
+        this IDistributedApplicationBuilder builder, string name, bool secret = false) =>
         builder.AddResource(new ParameterResource(name, _ => Configured(builder, name) ?? throw Missing(name), secret));
 
     public static IResourceBuilder<ParameterResource> AddParameter(
@@ -14,12 +15,13 @@ public static class ParameterResourceBuilderExtensions
         builder.AddParameter(name, () => value, publishValueAsDefault, secret);
 
     public static IResourceBuilder<ParameterResource> AddParameter(
-        this IDistributedApplicationBuilder builder, string name, Func<string> valueGetter, bool publishValueAsDefault = false, bool secret = false) =>
+        this IDistributedApplicationBuilder builder, string name, Func<string> valueGetter,
+        bool publishValueAsDefault = false, bool secret = false) =>
         builder.AddResource(new ParameterResource(name, _ => Configured(builder, name) ?? valueGetter(), secret));
 
     /// <summary>
-    /// A value with a default. With <paramref name="persist"/> a generated default stays the same from run to run (the genuine host keeps it
-    /// in the user secrets, this one in the data directory).
+    /// A value with a default. With <paramref name="persist"/> a generated default stays the same from run to run (the genuine host keeps
+    /// it in the user secrets, this one in the data directory).
     /// </summary>
     public static IResourceBuilder<ParameterResource> AddParameter(
         this IDistributedApplicationBuilder builder, string name, ParameterDefault value, bool secret = false, bool persist = false) =>
@@ -74,5 +76,6 @@ public static class ParameterResourceBuilderExtensions
     private static string? Configured(IDistributedApplicationBuilder builder, string name) => builder.Configuration[$"Parameters:{name}"];
 
     private static DistributedApplicationException Missing(string name) =>
-        new($"Parameter '{name}' has no value: set Parameters__{name.Replace('-', '_')} in the environment or Parameters:{name} in the configuration.");
+        new($"Parameter '{name}' has no value: set Parameters__{name.Replace('-', '_')} in the environment " +
+            $"or Parameters:{name} in the configuration.");
 }

@@ -6,10 +6,12 @@ public static class ProjectResourceBuilderExtensions
 {
     /// <summary>Adds a project that the AppHost references; building the AppHost has built it.</summary>
     public static IResourceBuilder<ProjectResource> AddProject<TProject>(this IDistributedApplicationBuilder builder, string name)
-        where TProject : IProjectMetadata, new() => builder.AddResource(new ProjectResource(name)).WithAnnotation<IProjectMetadata>(new TProject());
+        where TProject : IProjectMetadata, new() =>
+            builder.AddResource(new ProjectResource(name)).WithAnnotation<IProjectMetadata>(new TProject());
 
     /// <summary>Adds a project by the path of its file, relative to the AppHost. It must have been built.</summary>
-    public static IResourceBuilder<ProjectResource> AddProject(this IDistributedApplicationBuilder builder, string name, string projectPath) =>
+    public static IResourceBuilder<ProjectResource> AddProject(this IDistributedApplicationBuilder builder, string name,
+        string projectPath) =>
         builder.AddResource(new ProjectResource(name))
             .WithAnnotation<IProjectMetadata>(new ProjectAtPath(Path.GetFullPath(projectPath, builder.AppHostDirectory)));
 

@@ -27,7 +27,8 @@ public static class ResourceBuilderExtensions
 
     public static IResourceBuilder<T> WithEnvironment<T>(
         this IResourceBuilder<T> builder, string envVarName, IResourceBuilder<IResourceWithConnectionString> resource)
-        where T : IResourceWithEnvironment => builder.WithEnvironment(context => context.EnvironmentVariables[envVarName] = resource.Resource);
+        where T : IResourceWithEnvironment =>
+            builder.WithEnvironment(context => context.EnvironmentVariables[envVarName] = resource.Resource);
 
     public static IResourceBuilder<T> WithEnvironment<T>(this IResourceBuilder<T> builder, string name, Func<string> callback)
         where T : IResourceWithEnvironment => builder.WithEnvironment(context => context.EnvironmentVariables[name] = callback());
@@ -125,7 +126,8 @@ public static class ResourceBuilderExtensions
         where T : IResourceWithEndpoints
     {
         var endpoint = new EndpointAnnotation(
-            protocol ?? ProtocolType.Tcp, scheme, name: name, port: port, targetPort: targetPort, isExternal: isExternal, isProxied: isProxied)
+            protocol ?? ProtocolType.Tcp, scheme, name: name, port: port, targetPort: targetPort, isExternal: isExternal,
+                isProxied: isProxied)
         {
             PortVariable = env,
         };
@@ -174,7 +176,8 @@ public static class ResourceBuilderExtensions
 
         // One client for all checks: a pooled connection per replica instead of a new one every time.
         var client = new Lazy<HttpClient>(() => new HttpClient { Timeout = TimeSpan.FromSeconds(5) });
-        return builder.WithAnnotation(new ReplicaHealthCheck($"{resource.Name}_{endpointReference.EndpointName}_{path}_{expected}_check", Check));
+        return builder.WithAnnotation(new ReplicaHealthCheck($"{resource.Name}_{endpointReference.EndpointName}_{path}_{expected}_check",
+            Check));
 
         async Task<HealthCheckResult> Check(int replica, CancellationToken cancellationToken)
         {

@@ -9,7 +9,8 @@ namespace Aspire.Hosting
     public static class RedisBuilderExtensions
     {
         public static IResourceBuilder<RedisResource> AddRedis(
-            this IDistributedApplicationBuilder builder, string name, int? port = null, IResourceBuilder<ParameterResource>? password = null)
+            this IDistributedApplicationBuilder builder, string name, int? port = null,
+                IResourceBuilder<ParameterResource>? password = null)
         {
             // StackExchange.Redis cannot parse a password with a comma, so it has no special characters.
             var parameter = password?.Resource ??
@@ -40,7 +41,8 @@ namespace Aspire.Hosting
         public static IResourceBuilder<RedisResource> WithPersistence(
             this IResourceBuilder<RedisResource> builder, TimeSpan? interval = null, long keysChangedThreshold = 1) =>
             builder.WithAnnotation(
-                new RedisPersistence(interval ?? TimeSpan.FromSeconds(60), keysChangedThreshold), ResourceAnnotationMutationBehavior.Replace);
+                new RedisPersistence(interval ?? TimeSpan.FromSeconds(60), keysChangedThreshold),
+                    ResourceAnnotationMutationBehavior.Replace);
 
         private sealed record RedisPersistence(TimeSpan Interval, long KeysChangedThreshold) : IResourceAnnotation;
     }

@@ -25,7 +25,9 @@ internal sealed class ChildProcess
     /// <summary>Completes when the last line was read. A grandchild that keeps the pipe open delays it.</summary>
     public Task Output { get; }
 
-    /// <summary>Asks the process to stop; kills it and its group after <paramref name="grace"/>, or when <paramref name="hurry"/> fires.</summary>
+    /// <summary>
+    /// Asks the process to stop; kills it and its group after <paramref name="grace"/>, or when <paramref name="hurry"/> fires.
+    /// </summary>
     public async Task StopAsync(TimeSpan grace, TimeProvider time, CancellationToken hurry)
     {
         Signal(Id, _stopSignal);

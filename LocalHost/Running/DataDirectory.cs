@@ -9,6 +9,8 @@ namespace AspireChat.LocalHost.Running;
 /// <summary>The directory of the servers' data. Opening it takes a lock, so that two hosts never share one.</summary>
 internal sealed class DataDirectory(IConfiguration configuration, string appHostDirectory) : IDisposable
 {
+    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
     private readonly Lock _once = new();
     private string? _path;
     private FileStream? _lock;
@@ -48,11 +50,13 @@ internal sealed class DataDirectory(IConfiguration configuration, string appHost
         }
     }
 
-    /// <summary>A subdirectory for a server. Directories above it may be passed through, so that a server under another user gets in.</summary>
+    /// <summary>
+    /// A subdirectory for a server. Directories above it may be passed through, so that a server under another user gets in.
+    /// </summary>
     public string For(string resource)
     {
         if (!OperatingSystem.IsWindows() && IsTemporary)
-            File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+            File.SetUnixFileMode(Path, Owner | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         return System.IO.Path.Combine(Path, resource);
     }
 

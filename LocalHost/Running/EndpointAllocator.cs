@@ -4,7 +4,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace AspireChat.LocalHost.Running;
 
-/// <summary>Gives every endpoint of every replica its port, for the life of the host: a restarted process comes back where it was.</summary>
+/// <summary>
+/// Gives every endpoint of every replica its port, for the life of the host: a restarted process comes back where it was.
+/// </summary>
 internal sealed class EndpointAllocator(IConfiguration configuration)
 {
     public static int ReplicasOf(IResource resource) => resource.Annotations.OfType<ReplicaAnnotation>().LastOrDefault()?.Replicas ?? 1;
@@ -15,7 +17,8 @@ internal sealed class EndpointAllocator(IConfiguration configuration)
         // The testing builder's setting, as in the genuine host: tests in parallel must not meet on a fixed port.
         var random = configuration.GetValue<bool>("DcpPublisher:RandomizePorts");
         var taken = new HashSet<int>();
-        var endpoints = resources.SelectMany(r => r.Annotations.OfType<EndpointAnnotation>(), (Resource, Endpoint) => (Resource, Endpoint)).ToList();
+        var endpoints = resources
+            .SelectMany(r => r.Annotations.OfType<EndpointAnnotation>(), (Resource, Endpoint) => (Resource, Endpoint)).ToList();
         foreach (var (resource, endpoint) in endpoints) taken.UnionWith(random || endpoint.Port is null ? [] : [endpoint.Port.Value]);
         foreach (var (resource, endpoint) in endpoints)
         {
@@ -25,7 +28,8 @@ internal sealed class EndpointAllocator(IConfiguration configuration)
             {
                 if (replicas > 1)
                     throw new DistributedApplicationException(
-                        $"'{resource.Name}' has {replicas} replicas and the fixed port {port}; without a proxy only one of them can have it.");
+                        $"'{resource.Name}' has {replicas} replicas and the fixed port {port}; " +
+                        "without a proxy only one of them can have it.");
                 if (!Ports.IsFree(port))
                     throw new DistributedApplicationException(
                         $"Port {port} of '{resource.Name}' is in use: stop what listens there" +
@@ -34,7 +38,8 @@ internal sealed class EndpointAllocator(IConfiguration configuration)
 
             endpoint.ReplicaEndpoints =
             [
-                .. Enumerable.Range(0, replicas).Select(_ => new AllocatedEndpoint(endpoint, endpoint.TargetHost, fixedPort ?? Ports.Free(taken))),
+                .. Enumerable.Range(0, replicas)
+                    .Select(_ => new AllocatedEndpoint(endpoint, endpoint.TargetHost, fixedPort ?? Ports.Free(taken))),
             ];
             endpoint.AllocatedEndpoint = endpoint.ReplicaEndpoints[0];
         }

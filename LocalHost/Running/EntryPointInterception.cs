@@ -8,7 +8,8 @@ namespace AspireChat.LocalHost.Running;
 /// Runs an AppHost's entry point for a test, on a thread of its own: the builder it makes is handed to the test before it is built, the
 /// built application too, and its <c>Run()</c> returns when the test is done.
 /// </summary>
-internal sealed class EntryPointInterception(Assembly appHost, Action<DistributedApplicationOptions, HostApplicationBuilderSettings> configure)
+internal sealed class EntryPointInterception(
+    Assembly appHost, Action<DistributedApplicationOptions, HostApplicationBuilderSettings> configure)
 {
     private static readonly AsyncLocal<EntryPointInterception?> Running = new();
 
@@ -40,7 +41,8 @@ internal sealed class EntryPointInterception(Assembly appHost, Action<Distribute
         return _application.Task.WaitAsync(cancellationToken);
     }
 
-    public void OnConstructing(DistributedApplicationOptions options, HostApplicationBuilderSettings settings) => configure(options, settings);
+    public void OnConstructing(DistributedApplicationOptions options, HostApplicationBuilderSettings settings) =>
+        configure(options, settings);
 
     public void OnBuilding(DistributedApplicationBuilder builder)
     {

@@ -38,7 +38,8 @@ internal static class FormerServer
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new DistributedApplicationException($"A {program} of an earlier run (process {pid}) still uses {Path.GetDirectoryName(pidFile)}: stop it.");
+            throw new DistributedApplicationException(
+                $"A {program} of an earlier run (process {pid}) still uses {Path.GetDirectoryName(pidFile)}: stop it.");
         }
     }
 

@@ -2,7 +2,9 @@ using System.ComponentModel.DataAnnotations;
 
 namespace AspireChat.LocalHost.Running;
 
-/// <summary>Settings of the local host, section <c>LocalHost</c>: <c>--LocalHost:RestartCrashed=false</c>, <c>LocalHost__DataDirectory=…</c>.</summary>
+/// <summary>
+/// Settings of the local host, section <c>LocalHost</c>: <c>--LocalHost:RestartCrashed=false</c>, <c>LocalHost__DataDirectory=…</c>.
+/// </summary>
 public sealed class LocalHostOptions
 {
     public const string Section = "LocalHost";
@@ -16,7 +18,9 @@ public sealed class LocalHostOptions
     /// <summary>Uses a new directory that is removed at the end; what the testing builder does unless a directory is named.</summary>
     public bool TemporaryData { get; set; }
 
-    /// <summary>Starts a process that ended by itself again, on the same port, after a backoff of 0.5 s that doubles up to 15 s. Default true.</summary>
+    /// <summary>
+    /// Starts a process that ended by itself again, on the same port, after a backoff of 0.5 s that doubles up to 15 s. Default true.
+    /// </summary>
     public bool RestartCrashed { get; set; } = true;
 
     /// <summary>How long a process may take to stop when asked, in seconds, before it is killed. Default 15, range 0–300.</summary>

@@ -51,7 +51,8 @@ internal sealed class LocalOrchestrator : IHostedService
         _time = time;
         _allocator = allocator;
         _services = new ReplicaServices(
-            notifications, logs, console, spawner, new ResourceEnvironments(execution), new DependencyWaits(notifications), options.Value, time)
+            notifications, logs, console, spawner, new ResourceEnvironments(execution), new DependencyWaits(notifications),
+                options.Value, time)
         {
             Failed = Fail,
         };
@@ -67,7 +68,8 @@ internal sealed class LocalOrchestrator : IHostedService
     {
         if (_execution.IsPublishMode)
             throw new DistributedApplicationException(
-                "The local host runs the application, but cannot publish it yet: --publisher and --operation publish need Aspire's packages (-p:UseAspire=true).");
+                "The local host runs the application, but cannot publish it yet: " +
+                "--publisher and --operation publish need Aspire's packages (-p:UseAspire=true).");
         var launchers = _model.Resources.Select(r => (Resource: r, Launcher: LauncherOf(r))).Where(r => r.Launcher is not null).ToList();
         foreach (var (_, launcher) in launchers) launcher!.Check();
         _data.Open();
@@ -89,9 +91,11 @@ internal sealed class LocalOrchestrator : IHostedService
         }
 
         _console.Name(_replicas.Select(r => r.Id).Concat(_model.Resources.OfType<PostgresDatabaseResource>().Select(d => d.Name)));
-        foreach (var database in _model.Resources.OfType<PostgresDatabaseResource>()) _databases.Add(Task.Run(() => CreateAsync(database), CancellationToken.None));
+        foreach (var database in _model.Resources.OfType<PostgresDatabaseResource>())
+            _databases.Add(Task.Run(() => CreateAsync(database), CancellationToken.None));
         foreach (var replica in _replicas) replica.Start();
-        _ = Task.Run(() => new StartReport(_model, _notifications, _console, _time).WatchAsync(_replicas, _stopping.Token), CancellationToken.None);
+        var report = new StartReport(_model, _notifications, _console, _time);
+        _ = Task.Run(() => report.WatchAsync(_replicas, _stopping.Token), CancellationToken.None);
         return Task.CompletedTask;
     }
 
@@ -141,7 +145,8 @@ internal sealed class LocalOrchestrator : IHostedService
         }
         catch (Exception e)
         {
-            await _notifications.PublishUpdateAsync(database, s => s with { State = KnownResourceStates.FailedToStart }).ConfigureAwait(false);
+            await _notifications.PublishUpdateAsync(database,
+                s => s with { State = KnownResourceStates.FailedToStart }).ConfigureAwait(false);
             Fail($"{database.Name} could not be created: {e.Message}");
         }
     }

@@ -7,7 +7,8 @@ using Npgsql;
 namespace AspireChat.LocalHost.Running;
 
 /// <summary>A PostgreSQL server process for a <see cref="PostgresServerResource"/>.</summary>
-internal sealed class PostgresServer(PostgresServerResource resource, DataDirectory data, ProcessSpawner spawner, HostConsole console) : ILauncher
+internal sealed class PostgresServer(PostgresServerResource resource, DataDirectory data, ProcessSpawner spawner,
+    HostConsole console) : ILauncher
 {
     // PostgreSQL refuses to run as root; Debian's package brings this user.
     private const string ServerUser = "postgres";
@@ -22,7 +23,8 @@ internal sealed class PostgresServer(PostgresServerResource resource, DataDirect
     {
         if (User is not null && !File.ReadLines("/etc/passwd").Any(l => l.StartsWith($"{ServerUser}:", StringComparison.Ordinal)))
             throw new DistributedApplicationException(
-                $"PostgreSQL does not run as root, and there is no user '{ServerUser}' to run it as: install the package postgresql, or use another user.");
+                $"PostgreSQL does not run as root, and there is no user '{ServerUser}' to run it as: " +
+                "install the package postgresql, or use another user.");
         var versionFile = Path.Combine(DataPath, "PG_VERSION");
         var version = File.Exists(versionFile) ? File.ReadAllText(versionFile).Trim() : null;
         if (version is null && Directory.Exists(DataPath) && Directory.EnumerateFileSystemEntries(DataPath).FirstOrDefault() is { } foreign)
@@ -32,7 +34,8 @@ internal sealed class PostgresServer(PostgresServerResource resource, DataDirect
         var installed = PostgresPrograms.Find();
         if (installed.Count == 0)
             throw new DistributedApplicationException(
-                "initdb and postgres were found neither on the PATH nor in /usr/lib/postgresql: install PostgreSQL (Debian, Ubuntu: apt-get install postgresql).");
+                "initdb and postgres were found neither on the PATH nor in /usr/lib/postgresql: " +
+                "install PostgreSQL (Debian, Ubuntu: apt-get install postgresql).");
         var fitting = installed.FirstOrDefault(p => version is null || p.Major == version);
         _programs = fitting?.Directory ?? throw new DistributedApplicationException(
             $"{DataPath} was made by PostgreSQL {version}, but installed is {string.Join(", ", installed.Select(p => p.Major))}: " +
@@ -59,7 +62,8 @@ internal sealed class PostgresServer(PostgresServerResource resource, DataDirect
     }
 
     /// <summary>Asks the server for an answer through the given database.</summary>
-    public static async Task<HealthCheckResult> CheckAsync(PostgresServerResource resource, string database, CancellationToken cancellationToken)
+    public static async Task<HealthCheckResult> CheckAsync(PostgresServerResource resource, string database,
+        CancellationToken cancellationToken)
     {
         await using var connection = await ConnectAsync(resource, database, cancellationToken).ConfigureAwait(false);
         await using var command = new NpgsqlCommand("SELECT 1", connection);
@@ -83,7 +87,8 @@ internal sealed class PostgresServer(PostgresServerResource resource, DataDirect
         }
     }
 
-    private static async Task<NpgsqlConnection> ConnectAsync(PostgresServerResource resource, string database, CancellationToken cancellationToken)
+    private static async Task<NpgsqlConnection> ConnectAsync(PostgresServerResource resource, string database,
+        CancellationToken cancellationToken)
     {
         var server = await resource.GetConnectionStringAsync(cancellationToken).ConfigureAwait(false);
         var connection = new NpgsqlConnection($"{server};Database={database};Pooling=false;Timeout=5;SSL Mode=Disable");
@@ -111,7 +116,7 @@ internal sealed class PostgresServer(PostgresServerResource resource, DataDirect
         Directory.CreateDirectory(unfinished);
         try
         {
-            if (User is not null) await RunAsync(Programs.Find("chown") ?? "chown", [User, unfinished, passwordFile], null, cancellationToken).ConfigureAwait(false);
+            if (User is not null) await RunAsync("chown", [User, unfinished, passwordFile], null, cancellationToken).ConfigureAwait(false);
             List<string> arguments =
             [
                 "-D", unfinished, "-U", user ?? PostgresServerResource.DefaultUserName, $"--pwfile={passwordFile}", "--auth=scram-sha-256",
@@ -138,7 +143,8 @@ internal sealed class PostgresServer(PostgresServerResource resource, DataDirect
         };
         var (exitCode, output) = await spawner.RunAsync(launch, cancellationToken).ConfigureAwait(false);
         if (exitCode != 0)
-            throw new DistributedApplicationException($"{Path.GetFileName(program)} for '{resource.Name}' ended with code {exitCode}: {output.Trim()}");
+            throw new DistributedApplicationException(
+                $"{Path.GetFileName(program)} for '{resource.Name}' ended with code {exitCode}: {output.Trim()}");
     }
 
     private string Parent() => Path.GetDirectoryName(DataPath)!;
@@ -168,7 +174,8 @@ internal sealed record PostgresPrograms(string Major, string Directory)
     public static IReadOnlyList<PostgresPrograms> Find(string debian = "/usr/lib/postgresql")
     {
         List<PostgresPrograms> found = [];
-        if (Programs.Find("postgres") is { } onPath && Real(onPath) is { } real && Path.GetDirectoryName(real) is { } directory && IsWhole(directory))
+        if (Programs.Find("postgres") is { } onPath && Real(onPath) is { } real && Path.GetDirectoryName(real) is { } directory &&
+            IsWhole(directory))
             found.Add(new PostgresPrograms(MajorOf(directory), directory));
         if (System.IO.Directory.Exists(debian))
             found.AddRange(System.IO.Directory.EnumerateDirectories(debian)
@@ -186,8 +193,10 @@ internal sealed record PostgresPrograms(string Major, string Directory)
     // "postgres (PostgreSQL) 15.18 (Debian …)"; a Debian folder says it in its name, without a process.
     private static string MajorOf(string directory)
     {
-        if (Path.GetFileName(Path.GetDirectoryName(directory)) is { } folder && int.TryParse(folder, CultureInfo.InvariantCulture, out _)) return folder;
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(Path.Combine(directory, "postgres"), "--version")
+        if (Path.GetFileName(Path.GetDirectoryName(directory)) is { } folder && int.TryParse(folder, CultureInfo.InvariantCulture, out _))
+            return folder;
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(Path.Combine(directory, "postgres"),
+            "--version")
         {
             RedirectStandardOutput = true,
         })!;

@@ -59,7 +59,8 @@ internal sealed class ProcessSpawner : IDisposable
     {
         var lines = new ConcurrentQueue<string>();
         var child = await StartAsync(launch, (line, _) => lines.Enqueue(line)).ConfigureAwait(false);
-        using var stop = cancellationToken.Register(() => _ = child.StopAsync(TimeSpan.FromSeconds(2), TimeProvider.System, CancellationToken.None));
+        using var stop = cancellationToken.Register(() => _ = child.StopAsync(TimeSpan.FromSeconds(2), TimeProvider.System,
+            CancellationToken.None));
         var exitCode = await child.Exited.ConfigureAwait(false);
         await child.Output.ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
@@ -95,7 +96,7 @@ internal sealed class ProcessSpawner : IDisposable
     }
 }
 
-/// <summary>Finds programs as a shell would.</summary>
+/// <summary>Finds programs as a shell would: on the PATH, or where a rooted path says.</summary>
 internal static class Programs
 {
     public static string? Find(string name) =>

@@ -29,7 +29,9 @@ internal sealed class ProjectLauncher(ProjectResource resource) : ILauncher
     private static string DotNet() =>
         Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } host && File.Exists(host)
             ? host
-            : Environment.ProcessPath is { } own && Path.GetFileNameWithoutExtension(own) == "dotnet" ? own : Programs.Find("dotnet") ?? "dotnet";
+            : Environment.ProcessPath is { } own && Path.GetFileNameWithoutExtension(own) == "dotnet"
+                ? own
+                : Programs.Find("dotnet") ?? "dotnet";
 
     private static string AskBuild(string projectPath)
     {
@@ -44,7 +46,7 @@ internal sealed class ExecutableLauncher(ExecutableResource resource) : ILaunche
     private string? _program;
 
     public void Check() =>
-        _program = (Path.IsPathRooted(resource.Command) ? (File.Exists(resource.Command) ? resource.Command : null) : Programs.Find(resource.Command)) ??
+        _program = Programs.Find(resource.Command) ??
             throw new DistributedApplicationException($"The program '{resource.Command}' of '{resource.Name}' was not found.");
 
     public Task<ProcessLaunch> PrepareAsync(int replica, IReadOnlyList<string> arguments, CancellationToken cancellationToken) =>

@@ -10,17 +10,20 @@ namespace AspireChat.LocalHost.Running;
 /// <summary>A redis-server process for a <see cref="RedisResource"/>. Its data always goes to the append-only file too.</summary>
 internal sealed class RedisServer(RedisResource resource, DataDirectory data) : ILauncher
 {
-    private static readonly string[] OwnFiles = ["redis.conf", "redis.conf.new", "redis.pid", "dump.rdb", "appendonlydir", "appendonly.aof"];
+    private static readonly string[] OwnFiles =
+        ["redis.conf", "redis.conf.new", "redis.pid", "dump.rdb", "appendonlydir", "appendonly.aof"];
 
     private string? _program;
 
     public void Check()
     {
         _program = Programs.Find("redis-server") ??
-            throw new DistributedApplicationException("redis-server was not found on the PATH: install it (Debian, Ubuntu: apt-get install redis-server).");
+            throw new DistributedApplicationException(
+                "redis-server was not found on the PATH: install it (Debian, Ubuntu: apt-get install redis-server).");
         if (Foreign(data.For(resource.Name)) is { } foreign)
             throw new DistributedApplicationException(
-                $"{data.For(resource.Name)} holds '{foreign}', which is not Redis data of this host: move it away or name another data directory.");
+                $"{data.For(resource.Name)} holds '{foreign}', which is not Redis data of this host: " +
+                "move it away or name another data directory.");
     }
 
     public async Task<ProcessLaunch> PrepareAsync(int replica, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
@@ -31,7 +34,9 @@ internal sealed class RedisServer(RedisResource resource, DataDirectory data) : 
         await FormerServer.WaitForEndAsync(pidFile, "redis-server", cancellationToken).ConfigureAwait(false);
 
         // The password goes through a file: everyone on the machine can read a command line.
-        var password = resource.PasswordParameter is { } parameter ? await parameter.GetValueAsync(cancellationToken).ConfigureAwait(false) : null;
+        var password = resource.PasswordParameter is { } parameter
+            ? await parameter.GetValueAsync(cancellationToken).ConfigureAwait(false)
+            : null;
         var port = resource.PrimaryEndpoint.Port.ToString(CultureInfo.InvariantCulture);
         var config = new StringBuilder()
             .Append("bind 127.0.0.1 -::1\n")
@@ -51,7 +56,9 @@ internal sealed class RedisServer(RedisResource resource, DataDirectory data) : 
     {
         using var client = new TcpClient();
         await client.ConnectAsync("127.0.0.1", resource.PrimaryEndpoint.Port, cancellationToken).ConfigureAwait(false);
-        var password = resource.PasswordParameter is { } parameter ? await parameter.GetValueAsync(cancellationToken).ConfigureAwait(false) : null;
+        var password = resource.PasswordParameter is { } parameter
+            ? await parameter.GetValueAsync(cancellationToken).ConfigureAwait(false)
+            : null;
         var stream = client.GetStream();
         var ping = (password is null ? "" : Command("AUTH", password)) + Command("PING");
         await stream.WriteAsync(Encoding.UTF8.GetBytes(ping), cancellationToken).ConfigureAwait(false);

@@ -31,7 +31,8 @@ internal sealed class Replica(IResource resource, int index, string id, ILaunche
 
     private bool IsServer => launcher is RedisServer or PostgresServer;
 
-    private string? Address => resource.Annotations.OfType<EndpointAnnotation>().FirstOrDefault() is { ReplicaEndpoints: { Count: > 0 } addresses } endpoint
+    private string? Address =>
+        resource.Annotations.OfType<EndpointAnnotation>().FirstOrDefault() is { ReplicaEndpoints: { Count: > 0 } addresses } endpoint
         ? endpoint.UriScheme is "http" or "https" ? addresses[index].UriString : addresses[index].EndPointString
         : null;
 
@@ -51,7 +52,8 @@ internal sealed class Replica(IResource resource, int index, string id, ILaunche
         }
 
         await child.StopAsync(services.StopGrace, services.Time, CancellationToken.None).ConfigureAwait(false);
-        await services.Notifications.WaitForResourceAsync(id, e => KnownResourceStates.TerminalStates.Contains(e.Snapshot.State?.Text)).ConfigureAwait(false);
+        await services.Notifications.WaitForResourceAsync(id,
+            e => KnownResourceStates.TerminalStates.Contains(e.Snapshot.State?.Text)).ConfigureAwait(false);
     }
 
     /// <summary>Lets the process run again.</summary>
@@ -199,7 +201,8 @@ internal sealed class Replica(IResource resource, int index, string id, ILaunche
                 var before = healthy;
                 healthy = status == HealthStatus.Healthy;
                 Publish(s => s.HealthStatus == status ? s : s with { HealthStatus = status });
-                if (healthy != before) services.Console.Progress(id, healthy ? "healthy" : "unhealthy", Address, services.Time.GetElapsedTime(began));
+                if (healthy != before)
+                    services.Console.Progress(id, healthy ? "healthy" : "unhealthy", Address, services.Time.GetElapsedTime(began));
                 _everHealthy |= healthy;
 
                 // Often while it starts or is ill, now and then once it is well.

@@ -40,7 +40,9 @@ internal sealed class ReplicaServices(
     {
         var killed = exitCode > 128 ? $" (signal {exitCode - 128})" : "";
         var last = logs.Last(id, 8);
-        return $"{id} ended with exit code {exitCode}{killed}" + (last.Count == 0 ? ", without a word" : ". Its last lines:\n    " + string.Join("\n    ", last));
+        return $"{id} ended with exit code {exitCode}{killed}" + (last.Count == 0
+            ? ", without a word"
+            : ". Its last lines:\n    " + string.Join("\n    ", last));
     }
 }
 
@@ -63,10 +65,12 @@ internal sealed class DependencyWaits(ResourceNotificationService notifications)
                 break;
             case WaitType.WaitForCompletion:
                 var ended = await notifications.WaitForResourceAsync(
-                    name, e => KnownResourceStates.TerminalStates.Contains(e.Snapshot.State?.Text), cancellationToken).ConfigureAwait(false);
+                    name, e => KnownResourceStates.TerminalStates.Contains(e.Snapshot.State?.Text), cancellationToken)
+                    .ConfigureAwait(false);
                 if (ended.Snapshot.ExitCode != wait.ExitCode)
                     throw new DistributedApplicationException(
-                        $"'{resource.Name}' waits for '{name}' to end with exit code {wait.ExitCode}, but it ended with {ended.Snapshot.ExitCode}.");
+                        $"'{resource.Name}' waits for '{name}' to end with exit code {wait.ExitCode}, " +
+                        $"but it ended with {ended.Snapshot.ExitCode}.");
                 break;
         }
     }
@@ -86,7 +90,8 @@ internal sealed class ResourceEnvironments(DistributedApplicationExecutionContex
             values["OTEL_DOTNET_EXPERIMENTAL_OTLP_RETRY"] = "in_memory";
             values["LOGGING__CONSOLE__FORMATTERNAME"] = "simple";
             values["LOGGING__CONSOLE__FORMATTEROPTIONS__SINGLELINE"] = "true";
-            foreach (var inherited in Environment.GetEnvironmentVariables().Keys.OfType<string>().Where(k => k.StartsWith("OTEL_EXPORTER_", StringComparison.Ordinal)))
+            foreach (var inherited in Environment.GetEnvironmentVariables().Keys.OfType<string>()
+                .Where(k => k.StartsWith("OTEL_EXPORTER_", StringComparison.Ordinal)))
                 values[inherited] = Environment.GetEnvironmentVariable(inherited) ?? "";
         }
 
@@ -95,7 +100,8 @@ internal sealed class ResourceEnvironments(DistributedApplicationExecutionContex
         {
             var address = endpoint.ReplicaEndpoints[replica];
             if (endpoint.UriScheme is "http" or "https") urls.Add(address.UriString);
-            if (endpoint.PortVariable is { } variable) values[variable] = address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            if (endpoint.PortVariable is { } variable)
+                values[variable] = address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
 
         if (resource is ProjectResource && urls.Count > 0) values["ASPNETCORE_URLS"] = string.Join(';', urls);

@@ -16,7 +16,8 @@ internal sealed class StartReport(
         try
         {
             var healthy = Task.WhenAll(replicas.Select(r => notifications.WaitForResourceAsync(
-                r.Id, e => e.Snapshot.HealthStatus == HealthStatus.Healthy || e.Snapshot.State?.Text == KnownResourceStates.Finished, cancellationToken)));
+                r.Id, e => e.Snapshot.HealthStatus == HealthStatus.Healthy || e.Snapshot.State?.Text == KnownResourceStates.Finished,
+                    cancellationToken)));
             while (await Task.WhenAny(healthy, Task.Delay(Interval, time, cancellationToken)).ConfigureAwait(false) != healthy)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -28,7 +29,8 @@ internal sealed class StartReport(
             console.Line(console.Bold($"Everything is healthy after {Seconds(began)} s"));
             foreach (var group in model.Resources.OfType<IResourceWithEndpoints>())
             {
-                var addresses = group.Annotations.OfType<EndpointAnnotation>().Where(e => e.UriScheme is "http" or "https").SelectMany(e => e.ReplicaEndpoints).ToList();
+                var addresses = group.Annotations.OfType<EndpointAnnotation>()
+                    .Where(e => e.UriScheme is "http" or "https").SelectMany(e => e.ReplicaEndpoints).ToList();
                 if (addresses.Count > 0) console.Line($"  {group.Name,-12} {string.Join("  ", addresses.Select(a => a.UriString))}");
             }
 
@@ -42,8 +44,10 @@ internal sealed class StartReport(
 
     private string? Awaited(Replica replica)
     {
-        if (!notifications.TryGetCurrentState(replica.Id, out var known) || known.Snapshot.HealthStatus == HealthStatus.Healthy) return null;
-        if (known.Snapshot.State?.Text != KnownResourceStates.Waiting) return $"{replica.Id} ({known.Snapshot.State?.Text ?? "not started"})";
+        if (!notifications.TryGetCurrentState(replica.Id, out var known) || known.Snapshot.HealthStatus == HealthStatus.Healthy)
+            return null;
+        if (known.Snapshot.State?.Text != KnownResourceStates.Waiting)
+            return $"{replica.Id} ({known.Snapshot.State?.Text ?? "not started"})";
         var waits = replica.Resource.Annotations.OfType<WaitAnnotation>().Select(w => w.Resource.Name);
         return $"{replica.Id} (for {string.Join(" and ", waits)})";
     }

@@ -16,7 +16,8 @@ public static class DistributedApplicationTestingBuilder
     public static Task<IDistributedApplicationTestingBuilder> CreateAsync<TEntryPoint>(CancellationToken cancellationToken = default)
         where TEntryPoint : class => CreateAsync(typeof(TEntryPoint), [], cancellationToken);
 
-    public static Task<IDistributedApplicationTestingBuilder> CreateAsync<TEntryPoint>(string[] args, CancellationToken cancellationToken = default)
+    public static Task<IDistributedApplicationTestingBuilder> CreateAsync<TEntryPoint>(string[] args,
+        CancellationToken cancellationToken = default)
         where TEntryPoint : class => CreateAsync(typeof(TEntryPoint), args, cancellationToken);
 
     public static Task<IDistributedApplicationTestingBuilder> CreateAsync<TEntryPoint>(
@@ -25,7 +26,8 @@ public static class DistributedApplicationTestingBuilder
         CancellationToken cancellationToken = default)
         where TEntryPoint : class => CreateAsync(typeof(TEntryPoint), args, configureBuilder, cancellationToken);
 
-    public static Task<IDistributedApplicationTestingBuilder> CreateAsync(Type entryPoint, string[] args, CancellationToken cancellationToken = default) =>
+    public static Task<IDistributedApplicationTestingBuilder> CreateAsync(Type entryPoint, string[] args,
+        CancellationToken cancellationToken = default) =>
         CreateAsync(entryPoint, args, (_, _) => { }, cancellationToken);
 
     public static async Task<IDistributedApplicationTestingBuilder> CreateAsync(
@@ -134,7 +136,8 @@ public static class DistributedApplicationHostingTestingExtensions
         if (endpointName is null && !endpoint.IsAllocated) endpoint = resource.GetEndpoint("http");
         return endpoint.IsAllocated
             ? new Uri(endpoint.Url)
-            : throw new ArgumentException($"Endpoint '{endpoint.EndpointName}' of resource '{resourceName}' is not known.", nameof(endpointName));
+            : throw new ArgumentException(
+                $"Endpoint '{endpoint.EndpointName}' of resource '{resourceName}' is not known.", nameof(endpointName));
     }
 
     public static ValueTask<string?> GetConnectionStringAsync(

@@ -44,7 +44,8 @@ public sealed class HostProcessTests : IDisposable
     {
         var path = Directory.CreateDirectory(Path.Combine(_directory, "bin")).FullName;
         foreach (var program in (string[])["dotnet", "setsid", "setpriv", "postgres", "initdb"])
-            if (AspireChat.LocalHost.Running.Programs.Find(program) is { } found) File.CreateSymbolicLink(Path.Combine(path, program), found);
+            if (AspireChat.LocalHost.Running.Programs.Find(program) is { } found)
+                File.CreateSymbolicLink(Path.Combine(path, program), found);
 
         using var host = Start(("PATH", path));
         await host.WaitForExitAsync(_patience.Token);
@@ -77,7 +78,8 @@ public sealed class HostProcessTests : IDisposable
     private Process Start(params ReadOnlySpan<(string Name, string Value)> environment)
     {
         var start = new ProcessStartInfo(
-            Environment.ProcessPath!, ["exec", typeof(Projects.AppHost).Assembly.Location, $"--LocalHost:DataDirectory={Path.Combine(_directory, "data")}"])
+            Environment.ProcessPath!, ["exec", typeof(Projects.AppHost).Assembly.Location,
+                $"--LocalHost:DataDirectory={Path.Combine(_directory, "data")}"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -9,6 +9,7 @@ namespace AspireChat.Tests.LocalHost;
 internal sealed class HostRun : IAsyncDisposable
 {
     private readonly IDistributedApplicationTestingBuilder _builder;
+    private readonly CancellationTokenSource _patience;
 
     private HostRun(IDistributedApplicationTestingBuilder builder, DistributedApplication app, CancellationTokenSource patience)
     {
@@ -16,8 +17,6 @@ internal sealed class HostRun : IAsyncDisposable
         App = app;
         _patience = patience;
     }
-
-    private readonly CancellationTokenSource _patience;
 
     public DistributedApplication App { get; }
 
@@ -52,7 +51,8 @@ internal sealed class HostRun : IAsyncDisposable
 
     public async Task<IReadOnlyList<string>> OutputAsync(string id)
     {
-        await foreach (var lines in App.Services.GetRequiredService<ResourceLoggerService>().GetAllAsync(id)) return [.. lines.Select(l => l.Content)];
+        var logs = App.Services.GetRequiredService<ResourceLoggerService>();
+        await foreach (var lines in logs.GetAllAsync(id)) return [.. lines.Select(l => l.Content)];
         return [];
     }
 

@@ -83,7 +83,8 @@ public sealed class ProcessTests
         var port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
 
         var refused = await Assert.ThrowsAsync<DistributedApplicationException>(() => HostRun.StartAsync(
-            builder => builder.AddExecutable("server", "/bin/sh", "/").WithHttpEndpoint(port: port), "--DcpPublisher:RandomizePorts=false"));
+            builder => builder.AddExecutable("server", "/bin/sh", "/").WithHttpEndpoint(port: port),
+                "--DcpPublisher:RandomizePorts=false"));
 
         Assert.Contains($"Port {port} of 'server' is in use", refused.Message, StringComparison.Ordinal);
     }
@@ -91,7 +92,8 @@ public sealed class ProcessTests
     [Fact]
     public async Task Publishing_says_that_it_needs_genuine_Aspire()
     {
-        var refused = await Assert.ThrowsAsync<DistributedApplicationException>(() => HostRun.StartAsync(_ => { }, "--publisher", "manifest"));
+        var refused = await Assert.ThrowsAsync<DistributedApplicationException>(
+            () => HostRun.StartAsync(_ => { }, "--publisher", "manifest"));
 
         Assert.Contains("--publisher", refused.Message, StringComparison.Ordinal);
     }

@@ -47,7 +47,8 @@ public sealed class ReferenceExpressionTests
     [InlineData(false, true, false, true)]
     public void Generated_values_have_the_length_and_the_characters_asked_for(bool lower, bool upper, bool numeric, bool special)
     {
-        var value = new GenerateParameterDefault { MinLength = 64, Lower = lower, Upper = upper, Numeric = numeric, Special = special, MinUpper = 3 }
+        var value = new GenerateParameterDefault { MinLength = 64, Lower = lower, Upper = upper, Numeric = numeric, Special = special,
+            MinUpper = 3 }
             .GetDefaultValue();
 
         Assert.Equal(64, value.Length);

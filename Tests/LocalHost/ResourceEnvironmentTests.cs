@@ -65,7 +65,8 @@ public sealed class ResourceEnvironmentTests
         using var builder = DistributedApplicationTestingBuilder.Create("--DcpPublisher:RandomizePorts=false");
         builder.AddProject<Projects.ConnectionService>("back").WithReplicas(2).WithHttpEndpoint(port: 12_345);
 
-        var refused = Assert.Throws<DistributedApplicationException>(() => new EndpointAllocator(builder.Configuration).Allocate(builder.Resources));
+        var allocator = new EndpointAllocator(builder.Configuration);
+        var refused = Assert.Throws<DistributedApplicationException>(() => allocator.Allocate(builder.Resources));
 
         Assert.Contains("back", refused.Message, StringComparison.Ordinal);
     }

@@ -50,7 +50,8 @@ public sealed class ServerTests : IDisposable
 
         Assert.Equal(137, ended.Snapshot.ExitCode);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            run.States.WaitForResourceAsync("redis", KnownResourceStates.Starting, new CancellationTokenSource(TimeSpan.FromSeconds(1)).Token));
+            run.States.WaitForResourceAsync("redis", KnownResourceStates.Starting,
+                new CancellationTokenSource(TimeSpan.FromSeconds(1)).Token));
     }
 
     [Fact]
@@ -66,10 +67,12 @@ public sealed class ServerTests : IDisposable
         Assert.True(run.States.TryGetCurrentState("redis", out var stopped));
         Assert.Contains(stopped.Snapshot.State!.Text, KnownResourceStates.TerminalStates);
 
-        Assert.True((await run.App.ResourceCommands.ExecuteCommandAsync("redis", KnownResourceCommands.StartCommand, run.Patience)).Success);
+        Assert.True((await run.App.ResourceCommands.ExecuteCommandAsync("redis", KnownResourceCommands.StartCommand,
+            run.Patience)).Success);
         await run.States.WaitForResourceHealthyAsync("redis", run.Patience);
         Assert.NotEqual(first, run.Pid("redis"));
-        Assert.False((await run.App.ResourceCommands.ExecuteCommandAsync("nobody", KnownResourceCommands.StopCommand, run.Patience)).Success);
+        Assert.False((await run.App.ResourceCommands.ExecuteCommandAsync("nobody", KnownResourceCommands.StopCommand,
+            run.Patience)).Success);
     }
 
     [Fact]
@@ -81,7 +84,8 @@ public sealed class ServerTests : IDisposable
         var password = (await run.App.GetConnectionStringAsync("redis", run.Patience))!.Split("password=")[1];
 
         Assert.DoesNotContain(password, await File.ReadAllTextAsync($"/proc/{run.Pid("redis")}/cmdline"), StringComparison.Ordinal);
-        foreach (var file in Directory.EnumerateFiles(_directory, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)))
+        foreach (var file in Directory.EnumerateFiles(_directory, "*", SearchOption.AllDirectories)
+            .Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)))
             if (!OperatingSystem.IsWindows() && (await File.ReadAllTextAsync(file)).Contains(password, StringComparison.Ordinal))
                 Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
     }
@@ -115,7 +119,8 @@ public sealed class ServerTests : IDisposable
     {
         await using var run = await HostRun.StartAsync(builder => builder.AddRedis("redis"), DataArgument);
 
-        var refused = await Assert.ThrowsAsync<DistributedApplicationException>(() => HostRun.StartAsync(builder => builder.AddRedis("redis"), DataArgument));
+        var refused = await Assert.ThrowsAsync<DistributedApplicationException>(() => HostRun
+            .StartAsync(builder => builder.AddRedis("redis"), DataArgument));
 
         Assert.Contains($"process {Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
     }
