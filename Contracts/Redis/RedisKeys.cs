@@ -74,9 +74,9 @@ public static class RedisKeys
     public static string RoomTyping(string room) => Presence + "typing:" + room;
 
     /// <summary>
-    /// hash: user → <c>+</c> or <c>-</c>, the difference between the room's online set and what the room was last told; and <c>:+</c>,
-    /// <c>:-</c>, <c>:#</c> (no <c>online</c>, <c>offline</c>, <c>presence</c> before), <c>:count</c> (the room is too large for names; the
-    /// count it was last told), <c>:all</c> (tell every name). Expires a minute after the last telling.
+    /// hash: user → <c>+</c> or <c>-</c>, the last change that the room was not told yet; and <c>:+</c>, <c>:-</c>, <c>:#</c> (no
+    /// <c>online</c>, <c>offline</c>, <c>presence</c> before), <c>:count</c> (the room is too large for names; the count it was last told),
+    /// <c>:all</c> (tell every name). Expires a minute after the last telling.
     /// </summary>
     public static string PresenceDiff(string room) => Presence + "diff:" + room;
 

@@ -1,4 +1,5 @@
 using AspireChat.Contracts;
+using AspireChat.Contracts.Presence;
 using AspireChat.Contracts.Redis;
 using AspireChat.PresenceService;
 using AspireChat.Tests.Servers;
@@ -219,6 +220,30 @@ public sealed class LeaseTests(RedisServer server)
         Assert.Equal(180, heard.Sum(frame => frame.Split(' ')[2].Split(',').Length));
 
         Task SweepTogetherAsync() => Task.WhenAll(services.Select(service => service.Sweep.RunAsync(CancellationToken.None)));
+    }
+
+    [Fact]
+    public async Task Work_that_another_service_did_or_that_is_not_due_any_more_is_left_alone()
+    {
+        await using var world = await PresenceWorld.StartAsync(server);
+        var replica = new FakeReplica(world, "one");
+        await replica.SendAsync(full: true, [("alice", 1), ("bob", 1)], [("lobby", "alice", true), ("lobby", "bob", true)]);
+        await world.AdvanceAsync(0.25, replica);
+        await replica.UsersAsync(("bob", 0));
+        await replica.TypingAsync(new TypingNotice("alice", "lobby", null, true));
+        await world.HeardAsync();
+
+        // A slow service asks for what it saw due a while ago; all of it was renewed since.
+        var ended = (long[])(await world.State.RunAsync(PresenceScripts.Lease, world.Now, ["one", 1_000, 10_000, 100], CancellationToken.None))!;
+        Assert.Equal(0, ended.Sum());
+        Assert.Equal(0, (long)await world.State.RunAsync(PresenceScripts.Offline, world.Now, ["alice", "bob"], CancellationToken.None));
+        var told = (long[])(await world.State.RunAsync(
+            PresenceScripts.Diffs, world.Now, [1_000, 2_000, 200, "lobby", "channel"], CancellationToken.None))!;
+        Assert.Equal(0, told.Sum());
+        Assert.Equal(0, (long)await world.State.RunAsync(
+            PresenceScripts.Typing, world.Now, [world.Now, 20, "due", "r:lobby:alice", "alice", "lobby", "channel", "payload"], CancellationToken.None));
+        Assert.Empty(await world.HeardAsync());
+        Assert.Equal(["alice", "bob"], await world.OnlineInAsync("lobby"));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using AspireChat.Contracts.Frames;
+using AspireChat.Contracts.Presence;
 using AspireChat.Contracts.Redis;
 using AspireChat.PresenceService;
 using AspireChat.Tests.Servers;
@@ -92,6 +93,27 @@ public sealed class OnlineTests(RedisServer server)
 
         Assert.Empty(await world.HeardAsync());
         Assert.True(await world.IsOnlineAsync("alice"));
+    }
+
+    [Fact]
+    public async Task The_grace_period_begins_anew_with_each_closing()
+    {
+        await using var world = await PresenceWorld.StartAsync(server);
+        await world.MemberAsync("alice", "lobby");
+        var replica = new FakeReplica(world, "one");
+        await replica.FullAsync(("alice", 1));
+        await world.AdvanceAsync(2, replica);
+        await world.HeardAsync();
+
+        await replica.UsersAsync(("alice", 0));
+        await world.AdvanceAsync(3, replica);
+        await replica.UsersAsync(("alice", 1));
+        await replica.UsersAsync(("alice", 0));
+        await world.AdvanceAsync(4.75, replica);
+        Assert.Empty(await world.HeardAsync());
+
+        await world.AdvanceAsync(0.25, replica);
+        Assert.Equal(["offline lobby alice 0"], await world.HeardInRoomsAsync());
     }
 
     [Fact]
@@ -197,6 +219,26 @@ public sealed class OnlineTests(RedisServer server)
     }
 
     [Fact]
+    public async Task Leaving_is_told_at_once_though_the_last_online_was_just_told_and_does_not_hurry_the_next_one()
+    {
+        await using var world = await PresenceWorld.StartAsync(server);
+        var replica = new FakeReplica(world, "one");
+        await replica.SendAsync(full: true, [("a", 1), ("b", 1), ("c", 1)], [("lobby", "a", true), ("lobby", "b", true)]);
+        await world.SweepAsync();
+        Assert.Equal(["online lobby a,b 2"], await world.HeardInRoomsAsync());
+
+        await world.AdvanceAsync(0.25, replica);
+        await replica.RoomsAsync(("lobby", "c", true));
+        await world.AdvanceAsync(0.25, replica);
+        await replica.RoomsAsync(("lobby", "a", false));
+        await world.SweepAsync();
+        Assert.Equal(["offline lobby a 2"], await world.HeardInRoomsAsync());
+
+        await world.AdvanceAsync(0.5, replica);
+        Assert.Equal(["online lobby c 2"], await world.HeardInRoomsAsync());
+    }
+
+    [Fact]
     public async Task Who_comes_and_goes_between_two_tellings_is_told_as_they_ended_because_snapshots_may_hold_either()
     {
         await using var world = await PresenceWorld.StartAsync(server);
@@ -262,5 +304,25 @@ public sealed class OnlineTests(RedisServer server)
         await world.AdvanceAsync(1.25);
 
         Assert.Equal(["online lobby alice 1"], await world.HeardInRoomsAsync());
+    }
+
+    [Fact]
+    public async Task A_room_left_while_the_users_rooms_were_being_read_is_not_entered()
+    {
+        await using var world = await PresenceWorld.StartAsync(server);
+        var replica = new FakeReplica(world, "one");
+        await replica.FullAsync();
+        await world.Database.SetAddAsync(RedisKeys.PresenceOnline, "alice");
+        await world.Database.SortedSetAddAsync(RedisKeys.PresenceArrivals, "alice", world.Now);
+
+        // Read by another service before alice left, handed in after.
+        await replica.RoomsAsync(("lobby", "alice", false));
+        var placed = await world.State.RunAsync(PresenceScripts.Place, world.Now, ["alice", world.Now, "lobby"], CancellationToken.None);
+
+        Assert.Equal(0, (int)placed);
+        await world.AdvanceAsync(2, replica);
+        Assert.DoesNotContain(await world.HeardInRoomsAsync(), frame => frame.StartsWith("online"));
+        Assert.Empty(await world.OnlineInAsync("lobby"));
+        Assert.Equal(0, await world.Database.SortedSetLengthAsync(RedisKeys.PresenceArrivals));
     }
 }

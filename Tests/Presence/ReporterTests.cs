@@ -188,6 +188,16 @@ public sealed class ReporterTests : IAsyncDisposable
     }
 
     [Fact]
+    public void A_change_made_while_a_report_is_on_its_way_outlives_the_reports_failure()
+    {
+        _reporter.MembershipChanged("lobby", "alice", true);
+        var lost = _reporter.Take();
+        _reporter.MembershipChanged("lobby", "alice", false);
+        _reporter.Failed(lost);
+        Assert.Equal([new RoomMembership("lobby", "alice", false)], _reporter.Take().Rooms);
+    }
+
+    [Fact]
     public void Typing_notices_are_coalesced_per_place_and_bounded()
     {
         for (var i = 0; i < 10; i++)
