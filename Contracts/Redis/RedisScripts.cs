@@ -15,6 +15,8 @@ public static class RedisScripts
 
     public static string Lease { get; } = Load("lease.lua");
 
+    public static string Persisters { get; } = Load("persisters.lua");
+
     public static string Drop { get; } = Load("drop.lua");
 
     public static string Inspect { get; } = Load("inspect.lua");

@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Acknowledges log entries that are committed (or buried) and trims the log up to the first entry that is not.
+-- Runs on a full Redis too: what it does is what lets the log be trimmed.
 --
 -- KEYS 1 log   2 committed
 -- ARGV 1 consumer group   2 id of the last log entry that PostgreSQL knows as committed ('' = no news)   3.. ids to acknowledge

@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Moves a log entry that PostgreSQL refuses to the dead letters, once, however often it is delivered.
+-- Runs on a full Redis too: what it does is what lets the log be trimmed.
 --
 -- KEYS 1 log   2 dead letters   3 conversation
 -- ARGV 1 consumer group   2 entry id   3 the conversation's stored key   4 seq   5 epoch   6 record   7 why

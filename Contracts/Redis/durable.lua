@@ -1,5 +1,7 @@
+#!lua flags=allow-oom
 -- Notes for conversations of one partition how far they are committed in PostgreSQL, and tells their members.
 -- Does nothing while the partition is closed: a half-known conversation must not appear in an empty Redis.
+-- Runs on a full Redis too: what it does is what lets the log be trimmed.
 --
 -- KEYS 1 epoch   2.. conversations
 -- ARGV for each conversation, four: stored key · seq · channel · second channel ('' = none)

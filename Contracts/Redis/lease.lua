@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- Takes a lease, or renews the caller's own.
+-- Runs on a full Redis too: what it does is what lets the log be trimmed.
 --
 -- KEYS 1 the lease
 -- ARGV 1 the caller   2 milliseconds

@@ -14,7 +14,8 @@ internal sealed class ConsumingMetrics
     public ConsumingMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(WritingMetrics.MeterName);
-        _claimed = meter.CreateCounter<long>("aspirechat.persistence.claimed", "{entry}", "Log entries taken over from a consumer that did not finish them");
+        _claimed = meter.CreateCounter<long>("aspirechat.persistence.claimed", "{entry}",
+            "Log entries taken over from a consumer that did not finish them");
         _buried = meter.CreateCounter<long>("aspirechat.persistence.dead_letters", "{entry}", "Log entries that PostgreSQL refused");
         meter.CreateObservableGauge(
             "aspirechat.persistence.lag",

@@ -10,7 +10,8 @@ namespace AspireChat.PersistenceService.Consuming;
 /// <param name="Seq">0 for entries that use none up.</param>
 /// <param name="Raw">The record's bytes.</param>
 /// <param name="Record">The record, or null when the bytes are none: no retry will ever store it.</param>
-internal sealed record LogEntry(RedisValue Id, LogPosition Position, string Conversation, long Seq, string Epoch, RedisValue Raw, LogRecord? Record)
+internal sealed record LogEntry(
+    RedisValue Id, LogPosition Position, string Conversation, long Seq, string Epoch, RedisValue Raw, LogRecord? Record)
 {
     public static LogEntry Of(StreamEntry entry)
     {

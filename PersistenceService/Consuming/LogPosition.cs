@@ -4,7 +4,8 @@ namespace AspireChat.PersistenceService.Consuming;
 
 /// <summary>
 /// A place in a partition's log: the id <c>milliseconds-number</c> of a stream entry, packed into one number that sorts alike and fits a
-/// bigint: milliseconds &lt;&lt; 20 | number. Twenty bits hold a million entries in one millisecond, forty-three bits last until the year 2248.
+/// bigint: milliseconds &lt;&lt; 20 | number. Twenty bits hold a million entries in one millisecond, forty-three bits last until the year
+/// 2248.
 /// </summary>
 internal readonly record struct LogPosition(long Packed) : IComparable<LogPosition>
 {

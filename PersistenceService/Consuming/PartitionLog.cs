@@ -33,13 +33,16 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
         return (Decode(claimed.ClaimedEntries), claimed.NextStartId);
     }
 
-    /// <summary>Removes consumers that hold nothing and have not been seen for that long: each start of a replica leaves one behind.</summary>
+    /// <summary>
+    /// Removes consumers that hold nothing and have not been seen for that long: each start of a replica leaves one behind.
+    /// </summary>
     public async Task ForgetConsumersAsync(int partition, TimeSpan idle)
     {
         var consumers = await Database.StreamConsumerInfoAsync(RedisKeys.Log(partition), RedisKeys.PersistGroup);
         foreach (var consumer in consumers)
         {
-            if (consumer.PendingMessageCount == 0 && consumer.Name != replica.Value && consumer.IdleTimeInMilliseconds > idle.TotalMilliseconds)
+            if (consumer.PendingMessageCount == 0 && consumer.Name != replica.Value
+                && consumer.IdleTimeInMilliseconds > idle.TotalMilliseconds)
                 await Database.StreamDeleteConsumerAsync(RedisKeys.Log(partition), RedisKeys.PersistGroup, consumer.Name);
         }
     }
@@ -76,7 +79,9 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
         return (long)await left;
     }
 
-    /// <summary>Moves durable marks of one partition's conversations forward, a call for up to <see cref="ConversationsPerCall"/> of them.</summary>
+    /// <summary>
+    /// Moves durable marks of one partition's conversations forward, a call for up to <see cref="ConversationsPerCall"/> of them.
+    /// </summary>
     public List<Task> MarkDurable(int partition, IEnumerable<KeyValuePair<ConversationKey, long>> marks)
     {
         var calls = new List<Task>();
@@ -104,14 +109,18 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
     {
         var entry = bad.Entry;
         var known = ConversationKey.TryParse(entry.Conversation, out var conversation) && conversation.Partition == partition;
+        RedisKey log = RedisKeys.Log(partition);
+        var hold = known && bad.Missing ? "1" : "0";
         return Database.ScriptEvaluateAsync(
             RedisScripts.Bury,
             // Without a conversation there is nothing to hold back; the log stands in for a key of the same slot.
-            [RedisKeys.Log(partition), RedisKeys.DeadLetters(partition), known ? RedisKeys.Conversation(conversation) : RedisKeys.Log(partition)],
-            [RedisKeys.PersistGroup, entry.Id, entry.Conversation, entry.Seq, entry.Epoch, entry.Raw, bad.Reason, known && bad.Missing ? "1" : "0"]);
+            [log, RedisKeys.DeadLetters(partition), known ? RedisKeys.Conversation(conversation) : log],
+            [RedisKeys.PersistGroup, entry.Id, entry.Conversation, entry.Seq, entry.Epoch, entry.Raw, bad.Reason, hold]);
     }
 
-    /// <summary>Where a conversation's traffic is published: the room's channel, or both users' (the second is empty if there is none).</summary>
+    /// <summary>
+    /// Where a conversation's traffic is published: the room's channel, or both users' (the second is empty if there is none).
+    /// </summary>
     private static (string Channel, string Second) ChannelsOf(ConversationKey conversation)
     {
         if (conversation.IsRoom)

@@ -115,8 +115,8 @@ internal sealed class PartitionWorker
     }
 
     /// <summary>
-    /// Everything pending when the partition was taken over or an answer was lost: the lease says that nobody else works on it. Otherwise only
-    /// what a former owner read after its lease ran out and never finished.
+    /// Everything pending when the partition was taken over or an answer was lost: the lease says that nobody else works on it. Otherwise
+    /// only what a former owner read after its lease ran out and never finished.
     /// </summary>
     private async Task ClaimAsync(CancellationToken stop, CancellationToken abort)
     {

@@ -20,7 +20,9 @@ internal sealed class PersistenceOptions
     [Range(1, 16)]
     public int Writers { get; set; } = 4;
 
-    /// <summary>How often the log is looked at without having been rung for: 50 ms–10 s, 500 ms by default. The bell is pub/sub and may be lost.</summary>
+    /// <summary>
+    /// How often the log is looked at without having been rung for: 50 ms–10 s, 500 ms by default. The bell is pub/sub and may be lost.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.05", "00:00:10")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace AspireChat.PersistenceService.Consuming;
 
 /// <summary>
@@ -6,5 +8,5 @@ namespace AspireChat.PersistenceService.Consuming;
 /// </summary>
 internal sealed record ReplicaName(string Value)
 {
-    public static ReplicaName New() => new($"{Environment.MachineName}-{Guid.NewGuid():N}"[..Math.Min(Environment.MachineName.Length + 9, 60)]);
+    public static ReplicaName New() => new($"{Environment.MachineName}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}");
 }

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Options;
 
 namespace AspireChat.PersistenceService.Consuming;
 
-/// <summary>Lets only so many partitions write at once (<see cref="PersistenceOptions.Writers"/>), in the order in which they came. Thread-safe.</summary>
+/// <summary>
+/// Lets only so many partitions write at once (<see cref="PersistenceOptions.Writers"/>), in the order in which they came. Thread-safe.
+/// </summary>
 internal sealed class WriterGate(IOptions<PersistenceOptions> options)
 {
     private readonly SemaphoreSlim _free = new(options.Value.Writers);

@@ -2,8 +2,8 @@ using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService.History;
+using AspireChat.PersistenceService.Writing;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using StackExchange.Redis;
 
 namespace AspireChat.PersistenceService.Conversations;
@@ -37,7 +37,7 @@ internal sealed class ConversationList(
             states.Sort((a, b) => (b.Last?.Event.Timestamp ?? 0).CompareTo(a.Last?.Event.Timestamp ?? 0));
             return states;
         }
-        catch (Exception e) when (e is RedisException or NpgsqlException or TimeoutException or IOException)
+        catch (Exception e) when (e is RedisException || DatabaseFaults.Is(e))
         {
             return null;
         }
@@ -49,7 +49,8 @@ internal sealed class ConversationList(
         var rooms = await redis.GetDatabase().SetMembersAsync(RedisKeys.UserRooms(user));
         var memberships = await table.ReadConversationsAsync(user, cancellationToken);
         var known = memberships.Select(membership => membership.Conversation).ToHashSet();
-        memberships.AddRange(rooms.Select(room => ConversationKey.Room(room.ToString())).Where(known.Add).Select(room => new Membership(room, 0, 0)));
+        var joinedNow = rooms.Select(room => ConversationKey.Room(room.ToString())).Where(known.Add);
+        memberships.AddRange(joinedNow.Select(room => new Membership(room, 0, 0)));
         return memberships;
     }
 

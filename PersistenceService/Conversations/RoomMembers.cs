@@ -1,6 +1,6 @@
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Redis;
-using Npgsql;
+using AspireChat.PersistenceService.Writing;
 using StackExchange.Redis;
 
 namespace AspireChat.PersistenceService.Conversations;
@@ -13,8 +13,11 @@ internal sealed class RoomMembers(IConnectionMultiplexer redis, ConversationTabl
     /// <summary>Up to this many members, Redis is asked for all of them: it has those whose joining is not committed yet.</summary>
     private const int SmallRoom = 5_000;
 
-    /// <summary>Null when Redis cannot be asked, the partition is being opened, or a large room's members cannot be read from PostgreSQL.</summary>
-    public async Task<(List<RoomMember> Members, string? Next)?> ReadAsync(string room, string after, int limit, CancellationToken cancellationToken)
+    /// <summary>
+    /// Null when Redis cannot be asked, the partition is being opened, or a large room's members cannot be read from PostgreSQL.
+    /// </summary>
+    public async Task<(List<RoomMember> Members, string? Next)?> ReadAsync(
+        string room, string after, int limit, CancellationToken cancellationToken)
     {
         try
         {
@@ -32,13 +35,14 @@ internal sealed class RoomMembers(IConnectionMultiplexer redis, ConversationTabl
                 : await database.SetContainsAsync(RedisKeys.RoomOnline(room), [.. shown.Select(member => (RedisValue)member.Key)]);
             return (shown.Select((member, i) => new RoomMember(member.Key, online[i], member.Value)).ToList(), next);
         }
-        catch (Exception e) when (e is RedisException or NpgsqlException or TimeoutException or IOException)
+        catch (Exception e) when (e is RedisException || DatabaseFaults.Is(e))
         {
             return null;
         }
     }
 
-    private static async Task<List<KeyValuePair<string, long>>> ReadAllAsync(IDatabase database, ConversationKey room, string after, int count)
+    private static async Task<List<KeyValuePair<string, long>>> ReadAllAsync(
+        IDatabase database, ConversationKey room, string after, int count)
     {
         var all = await database.HashGetAllAsync(RedisKeys.Members(room));
         return all.Select(field => new KeyValuePair<string, long>(field.Name.ToString(), (long)field.Value))
@@ -49,8 +53,8 @@ internal sealed class RoomMembers(IConnectionMultiplexer redis, ConversationTabl
     }
 
     /// <summary>
-    /// From PostgreSQL, without those who have left since and with the present cursors. A member of a large room appears when the joining is
-    /// committed, which is a matter of milliseconds.
+    /// From PostgreSQL, without those who have left since and with the present cursors. A member of a large room appears when the joining
+    /// is committed, which is a matter of milliseconds.
     /// </summary>
     private async Task<List<KeyValuePair<string, long>>> ReadPageAsync(
         IDatabase database, ConversationKey room, string after, int count, CancellationToken cancellationToken)

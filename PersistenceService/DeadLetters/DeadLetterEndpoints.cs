@@ -1,7 +1,7 @@
 using System.Text.Json;
 using AspireChat.PersistenceService.History;
+using AspireChat.PersistenceService.Writing;
 using AspireChat.ServiceDefaults;
-using Npgsql;
 using StackExchange.Redis;
 
 namespace AspireChat.PersistenceService.DeadLetters;
@@ -76,7 +76,7 @@ internal static class DeadLetterEndpoints
                 json.WriteNumber("refused"u8, refused);
             });
         }
-        catch (Exception e) when (e is RedisException or NpgsqlException or TimeoutException or OperationCanceledException)
+        catch (Exception e) when (e is RedisException or OperationCanceledException || DatabaseFaults.Is(e))
         {
             await context.WriteUnavailableAsync();
         }
@@ -91,7 +91,7 @@ internal static class DeadLetterEndpoints
             else
                 await context.WriteProblemAsync(StatusCodes.Status404NotFound, "There is no dead letter with this id.", "not_found");
         }
-        catch (Exception e) when (e is RedisException or NpgsqlException or TimeoutException)
+        catch (Exception e) when (e is RedisException || DatabaseFaults.Is(e))
         {
             await context.WriteUnavailableAsync();
         }

@@ -37,7 +37,8 @@ internal sealed class DeadLetterQueue(IConnectionMultiplexer redis, PartitionLog
         int stored = 0, refused = 0;
         foreach (var letter in (await ListAsync(int.MaxValue)).Where(letter => id is null || letter.Id == id))
         {
-            var result = await persister.PersistAsync(letter.Partition, [letter.Entry], advance: false, cancellationToken, cancellationToken);
+            var result = await persister.PersistAsync(
+                letter.Partition, [letter.Entry], advance: false, cancellationToken, cancellationToken);
             if (result.Rejected.Count > 0)
             {
                 refused++;

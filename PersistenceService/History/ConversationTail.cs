@@ -18,14 +18,22 @@ internal sealed record ConversationTail(string Epoch, long Head, long Durable, I
     /// <summary>Every event that is not in PostgreSQL is here.</summary>
     public bool CoversUncommitted => Lowest <= Durable + 1;
 
-    /// <summary>Reads the tail: all that is not committed, and the page if it begins at most <paramref name="near"/> events below the head.</summary>
+    /// <summary>
+    /// Reads the tail: all that is not committed, and the page if it begins at most <paramref name="near"/> events below the head.
+    /// </summary>
     /// <param name="limit">Most events to read, counted from the head.</param>
     /// <exception cref="RedisException">Redis cannot be asked.</exception>
-    public static async Task<ConversationTail> ReadAsync(IDatabase redis, ConversationKey conversation, PageRequest page, long near, int limit)
+    public static async Task<ConversationTail> ReadAsync(
+        IDatabase redis, ConversationKey conversation, PageRequest page, long near, int limit)
     {
         var reply = (RedisResult[])(await redis.ScriptEvaluateAsync(
             RedisScripts.Tail,
-            [RedisKeys.Epoch(conversation.Partition), RedisKeys.Conversation(conversation), RedisKeys.Tail(conversation), RedisKeys.Revisions(conversation)],
+            [
+                RedisKeys.Epoch(conversation.Partition),
+                RedisKeys.Conversation(conversation),
+                RedisKeys.Tail(conversation),
+                RedisKeys.Revisions(conversation),
+            ],
             [page.Before ?? RedisValue.EmptyString, page.After ?? RedisValue.EmptyString, page.Limit, near, limit]))!;
         var epoch = (string)reply[0]!;
         var head = (long)reply[1];

@@ -17,7 +17,9 @@ internal sealed class EventTable(NpgsqlDataSource database)
     private static string ReactionsTo(string page) =>
         $"SELECT {Columns} FROM events WHERE conversation = $1 AND kind = 4 AND target IN (SELECT seq {page}) ORDER BY seq";
 
-    /// <summary>Up to <paramref name="count"/> events next to <paramref name="bound"/>: below it, newest first, or forward above it.</summary>
+    /// <summary>
+    /// Up to <paramref name="count"/> events next to <paramref name="bound"/>: below it, newest first, or forward above it.
+    /// </summary>
     public async Task<List<HistoryItem>> ReadPageAsync(
         ConversationKey conversation, long bound, bool forward, int count, CancellationToken cancellationToken)
     {

@@ -9,12 +9,16 @@ using Microsoft.Extensions.Options;
 namespace AspireChat.PersistenceService.History;
 
 /// <summary>
-/// <c>GET /api/rooms/{room}/messages</c> and <c>GET /api/dms/{user}/messages</c> (protocol §5), and for other services the same with the nonces
-/// of all senders: <c>GET /internal/conversations/{stored key}/events</c>.
+/// <c>GET /api/rooms/{room}/messages</c> and <c>GET /api/dms/{user}/messages</c> (protocol §5), and for other services the same with the
+/// nonces of all senders: <c>GET /internal/conversations/{stored key}/events</c>.
 /// </summary>
 internal static class HistoryEndpoints
 {
-    public static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    public static readonly JsonWriterOptions JsonOptions = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
 
     public static IHostApplicationBuilder AddHistory(this IHostApplicationBuilder builder)
     {
@@ -30,9 +34,10 @@ internal static class HistoryEndpoints
             AnswerAsync(context, room, _ => ConversationKey.Room(room))).RequireAuthorization();
         routes.MapGet("/api/dms/{user}/messages", (HttpContext context, string user) =>
             AnswerAsync(context, user, caller => ConversationKey.Direct(caller, user))).RequireAuthorization();
-        routes.MapGet("/internal/conversations/{key}/events", (HttpContext context, string key) => ConversationKey.TryParse(key, out var conversation)
-            ? AnswerAsync(context, conversation, caller: null)
-            : RefuseAsync(context, "This is not a conversation.")).RequireAuthorization(ChatPolicies.Internal);
+        routes.MapGet("/internal/conversations/{key}/events", (HttpContext context, string key) =>
+            ConversationKey.TryParse(key, out var conversation)
+                ? AnswerAsync(context, conversation, caller: null)
+                : RefuseAsync(context, "This is not a conversation.")).RequireAuthorization(ChatPolicies.Internal);
     }
 
     private static Task AnswerAsync(HttpContext context, string id, Func<string, ConversationKey> conversation)

@@ -16,14 +16,15 @@ internal sealed class HistoryOptions
 
     /// <summary>
     /// Most events that one request reads of the tail: 1,000–200,000, 20,000 by default. Only while PostgreSQL is that far behind in one
-    /// conversation does it matter: then edits and deletes older than the newest so many do not show on earlier messages until they are committed.
+    /// conversation does it matter: then edits and deletes older than the newest so many do not show on earlier messages until they are
+    /// committed.
     /// </summary>
     [Range(1_000, 200_000)]
     public int TailLimit { get; set; } = 20_000;
 
     /// <summary>
-    /// How long PostgreSQL is waited for before the tail alone is tried: 100 ms–30 s, 3 s by default. A server that is gone answers at once; one
-    /// that hangs does not.
+    /// How long PostgreSQL is waited for before the tail alone is tried: 100 ms–30 s, 3 s by default. A server that is gone answers at
+    /// once; one that hangs does not.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:00:30")]
     public TimeSpan DatabaseTimeout { get; set; } = TimeSpan.FromSeconds(3);

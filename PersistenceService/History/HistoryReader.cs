@@ -1,7 +1,7 @@
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
+using AspireChat.PersistenceService.Writing;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using StackExchange.Redis;
 
 namespace AspireChat.PersistenceService.History;
@@ -19,7 +19,9 @@ internal sealed record HistoryPage(IReadOnlyList<HistoryItem> Items, string Epoc
 /// </remarks>
 internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable events, IOptions<HistoryOptions> options, TimeProvider time)
 {
-    /// <summary>Returns the page, or null when Redis cannot say what is acknowledged, or PostgreSQL is needed and cannot be reached.</summary>
+    /// <summary>
+    /// Returns the page, or null when Redis cannot say what is acknowledged, or PostgreSQL is needed and cannot be reached.
+    /// </summary>
     public async Task<HistoryPage?> ReadAsync(ConversationKey conversation, PageRequest request, CancellationToken cancellationToken)
     {
         ConversationTail tail;
@@ -42,7 +44,7 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
         {
             return await FromBothAsync(conversation, tail, request, either.Token);
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException
+        catch (Exception e) when (DatabaseFaults.Is(e)
             || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // PostgreSQL is away. The tail keeps more than what is uncommitted: read it as far down as the page needs.
@@ -98,7 +100,9 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
         return ToPage(request.IsForward ? merged.Values : merged.Values.Reverse(), tail, request);
     }
 
-    /// <summary>PostgreSQL is so far behind that the page may lie between it and the part of the tail that was read: read just there.</summary>
+    /// <summary>
+    /// PostgreSQL is so far behind that the page may lie between it and the part of the tail that was read: read just there.
+    /// </summary>
     private async Task<IReadOnlyList<ConversationEvent>> ReadRangeAsync(
         ConversationKey conversation, ConversationTail tail, PageRequest request, long bound)
     {

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace AspireChat.PersistenceService.History;
 
 /// <summary>
-/// Which part of a conversation is asked for. Exactly one direction: back from <see cref="Before"/> (from the head when null), newest first,
-/// or forward from <see cref="After"/>, oldest first. A cursor is the last seq of the page before it, as text.
+/// Which part of a conversation is asked for. Exactly one direction: back from <see cref="Before"/> (from the head when null), newest
+/// first, or forward from <see cref="After"/>, oldest first. A cursor is the last seq of the page before it, as text.
 /// </summary>
 internal readonly record struct PageRequest(long? Before, long? After, int Limit)
 {
@@ -15,7 +15,8 @@ internal readonly record struct PageRequest(long? Before, long? After, int Limit
     public bool IsForward => After is not null;
 
     /// <summary>Reads the query's parameters; false with a sentence for the caller when they are not acceptable (protocol §5).</summary>
-    public static bool TryParse(string? before, string? after, string? limit, out PageRequest page, [NotNullWhen(false)] out string? problem)
+    public static bool TryParse(
+        string? before, string? after, string? limit, out PageRequest page, [NotNullWhen(false)] out string? problem)
     {
         page = default;
         if (before is not null && after is not null)

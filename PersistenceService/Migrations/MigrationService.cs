@@ -1,3 +1,4 @@
+using AspireChat.PersistenceService.Writing;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 
@@ -18,7 +19,9 @@ internal sealed class MigrationService(Migrator migrator, IConfiguration configu
     public Task Done => _done.Task;
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(Done.IsCompletedSuccessfully ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("the schema is not migrated yet"));
+        Task.FromResult(Done.IsCompletedSuccessfully
+            ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Unhealthy("the schema is not migrated yet"));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -34,7 +37,7 @@ internal sealed class MigrationService(Migrator migrator, IConfiguration configu
             {
                 await CreateDatabaseAsync(stoppingToken);
             }
-            catch (NpgsqlException e)
+            catch (Exception e) when (DatabaseFaults.Is(e))
             {
                 MigrationMessages.Waiting(logger, e);
             }
@@ -53,7 +56,8 @@ internal sealed class MigrationService(Migrator migrator, IConfiguration configu
         {
             await using var connection = new NpgsqlConnection(target.ConnectionString);
             await connection.OpenAsync(cancellationToken);
-            await using var command = new NpgsqlCommand($"CREATE DATABASE \"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", connection);
+            var quoted = name.Replace("\"", "\"\"", StringComparison.Ordinal);
+            await using var command = new NpgsqlCommand($"CREATE DATABASE \"{quoted}\"", connection);
             await command.ExecuteNonQueryAsync(cancellationToken);
             MigrationMessages.DatabaseCreated(logger, name);
         }
@@ -61,7 +65,7 @@ internal sealed class MigrationService(Migrator migrator, IConfiguration configu
         {
             // Another replica was faster.
         }
-        catch (NpgsqlException e)
+        catch (Exception e) when (DatabaseFaults.Is(e))
         {
             MigrationMessages.Waiting(logger, e);
         }

@@ -21,7 +21,12 @@ internal sealed class Migrator(NpgsqlDataSource database, TimeProvider time, ILo
                 await using var note = new NpgsqlCommand(
                     "INSERT INTO schema_version (version, name, applied_at) VALUES ($1, $2, $3)", connection)
                 {
-                    Parameters = { new() { Value = step.Version }, new() { Value = step.Name }, new() { Value = time.GetUtcNow().UtcDateTime } },
+                    Parameters =
+                    {
+                        new() { Value = step.Version },
+                        new() { Value = step.Name },
+                        new() { Value = time.GetUtcNow().UtcDateTime },
+                    },
                 };
                 await note.ExecuteNonQueryAsync(cancellationToken);
                 MigrationMessages.Applied(logger, step.Name);

@@ -13,8 +13,10 @@ internal sealed class PartitionMetrics
     public PartitionMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(WritingMetrics.MeterName);
-        _opened = meter.CreateCounter<long>("aspirechat.persistence.openings", "{partition}", "Partitions filled from PostgreSQL and opened with a new epoch");
-        _fenced = meter.CreateCounter<long>("aspirechat.persistence.fences", "{partition}", "Alarm: partitions closed because Redis or PostgreSQL was restored");
+        _opened = meter.CreateCounter<long>("aspirechat.persistence.openings", "{partition}",
+            "Partitions filled from PostgreSQL and opened with a new epoch");
+        _fenced = meter.CreateCounter<long>("aspirechat.persistence.fences", "{partition}",
+            "Alarm: partitions closed because Redis or PostgreSQL was restored");
         _duration = meter.CreateHistogram<double>("aspirechat.persistence.opening.duration", "s", "Time to fill and open partitions");
     }
 

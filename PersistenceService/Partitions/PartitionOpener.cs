@@ -20,7 +20,9 @@ internal sealed class PartitionOpener(
 {
     private const string EpochAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
-    /// <summary>Opens those of the partitions that no other replica is opening; all of them must be drained. Returns how many it opened.</summary>
+    /// <summary>
+    /// Opens those of the partitions that no other replica is opening; all of them must be drained. Returns how many it opened.
+    /// </summary>
     public async Task<int> OpenAsync(IReadOnlyList<int> partitions, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
@@ -42,7 +44,8 @@ internal sealed class PartitionOpener(
                 await OpenAsync(connection, partition, cancellationToken);
             metrics.Opened(closed.Count, time.GetElapsedTime(started));
             PartitionMessages.Opened(
-                logger, closed.Count, seeded.Conversations, seeded.Members, seeded.Nonces, (long)time.GetElapsedTime(started).TotalMilliseconds);
+                logger, closed.Count, seeded.Conversations, seeded.Members, seeded.Nonces,
+                (long)time.GetElapsedTime(started).TotalMilliseconds);
             return closed.Count;
         }
         finally

@@ -9,8 +9,8 @@ using LogPartitions = AspireChat.Contracts.Conversations.Partitions;
 namespace AspireChat.PersistenceService.Partitions;
 
 /// <summary>
-/// Decides which partitions this replica works on: each living replica may hold a fair share (rounded up), each partition has one holder by a
-/// lease in Redis. A holder that stalls past its lease does no harm, since everything it may still do is idempotent; the lease only keeps
+/// Decides which partitions this replica works on: each living replica may hold a fair share (rounded up), each partition has one holder by
+/// a lease in Redis. A holder that stalls past its lease does no harm, since everything it may still do is idempotent; the lease only keeps
 /// replicas from doing the same work twice.
 /// </summary>
 internal sealed class PartitionOwnership(
@@ -103,13 +103,9 @@ internal sealed class PartitionOwnership(
 
     private async Task<int> CountReplicasAsync()
     {
-        var database = redis.GetDatabase();
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var alive = database.SortedSetAddAsync(RedisKeys.Persisters, replica.Value, now + options.Value.Lease.TotalMilliseconds);
-        var dead = database.SortedSetRemoveRangeByScoreAsync(RedisKeys.Persisters, double.NegativeInfinity, now, Exclude.Stop);
-        var count = database.SortedSetLengthAsync(RedisKeys.Persisters);
-        await Task.WhenAll(alive, dead, count);
-        return (int)Math.Max(1, await count);
+        return (int)await redis.GetDatabase().ScriptEvaluateAsync(
+            RedisScripts.Persisters, [RedisKeys.Persisters], [replica.Value, now, now + (long)options.Value.Lease.TotalMilliseconds]);
     }
 
     private async Task<bool> TryLeaseAsync(int partition) => 1 == (int)await redis.GetDatabase().ScriptEvaluateAsync(

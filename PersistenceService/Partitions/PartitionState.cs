@@ -27,8 +27,8 @@ internal sealed record PartitionState(string Epoch, LogPosition Committed, bool 
     }
 
     /// <summary>
-    /// Why the partition cannot go on as it is, or null. Redis is a different one than PostgreSQL knows: its epoch is unknown; it has lost the
-    /// last committed entry without ever having noted the commit; or PostgreSQL itself was restored and is behind what Redis noted.
+    /// Why the partition cannot go on as it is, or null. Redis is a different one than PostgreSQL knows: its epoch is unknown; it has lost
+    /// the last committed entry without ever having noted the commit; or PostgreSQL itself was restored and is behind what Redis noted.
     /// </summary>
     /// <param name="known">What PostgreSQL knew before this state was read.</param>
     /// <param name="notedBefore">What Redis had noted before <paramref name="known"/> was read.</param>

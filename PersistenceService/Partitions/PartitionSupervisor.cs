@@ -2,15 +2,15 @@ using System.Collections.Concurrent;
 using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService.Consuming;
 using AspireChat.PersistenceService.Migrations;
+using AspireChat.PersistenceService.Writing;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using StackExchange.Redis;
 
 namespace AspireChat.PersistenceService.Partitions;
 
 /// <summary>
-/// Watches the partitions that this replica owns. One that is closed (Redis is new or was emptied) is opened; one whose Redis was restored to
-/// an older state is closed at once, so that no seq is given out twice, and then opened anew. Works again at once when Redis comes back.
+/// Watches the partitions that this replica owns. One that is closed (Redis is new or was emptied) is opened; one whose Redis was restored
+/// to an older state is closed at once, so that no seq is given out twice, and then opened anew. Works again at once when Redis comes back.
 /// </summary>
 internal sealed class PartitionSupervisor : BackgroundService
 {
@@ -67,7 +67,7 @@ internal sealed class PartitionSupervisor : BackgroundService
                     if (!await InspectAsync(stoppingToken))
                         again = TimeSpan.FromMilliseconds(50);
                 }
-                catch (Exception e) when (e is RedisException or NpgsqlException or TimeoutException or IOException)
+                catch (Exception e) when (e is RedisException || DatabaseFaults.Is(e))
                 {
                     PartitionMessages.InspectionFailed(_logger, e);
                 }
@@ -117,7 +117,9 @@ internal sealed class PartitionSupervisor : BackgroundService
         return closed == 0;
     }
 
-    /// <summary>From here on nothing is accepted; what is in the log is still carried into PostgreSQL before the partition opens again.</summary>
+    /// <summary>
+    /// From here on nothing is accepted; what is in the log is still carried into PostgreSQL before the partition opens again.
+    /// </summary>
     private async Task CloseAsync(IDatabase database, int partition, string epoch, string fault)
     {
         await database.ScriptEvaluateAsync(RedisScripts.Drop, [RedisKeys.Epoch(partition)], [epoch]);

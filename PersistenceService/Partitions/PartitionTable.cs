@@ -23,7 +23,8 @@ internal sealed class PartitionTable(NpgsqlDataSource database, TimeProvider tim
     }
 
     /// <summary>Those of the partitions whose lock was free; held until the connection closes.</summary>
-    public static async Task<List<int>> LockAsync(NpgsqlConnection connection, IEnumerable<int> partitions, CancellationToken cancellationToken)
+    public static async Task<List<int>> LockAsync(
+        NpgsqlConnection connection, IEnumerable<int> partitions, CancellationToken cancellationToken)
     {
         var locked = new List<int>();
         foreach (var partition in partitions)

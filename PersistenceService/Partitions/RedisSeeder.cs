@@ -30,7 +30,8 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
     }
 
     /// <summary>
-    /// Removes what is left of an earlier state: a tail with events that PostgreSQL does not have in that place would be replayed to clients.
+    /// Removes what is left of an earlier state: a tail with events that PostgreSQL does not have in that place would be replayed to
+    /// clients.
     /// </summary>
     /// <returns>True when there was any.</returns>
     private async Task<bool> PurgeAsync(IReadOnlySet<int> partitions, CancellationToken cancellationToken)
@@ -69,6 +70,7 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
     private async Task<long> SeedMembersAsync(IReadOnlySet<int> partitions, bool withLeft, CancellationToken cancellationToken)
     {
         var pipeline = new Pipeline(redis.GetDatabase());
+        var members = 0L;
         await using var command = Streaming("SELECT conversation, member, joined, read FROM members WHERE joined OR $1");
         command.Parameters.Add(new() { Value = withLeft });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -81,14 +83,17 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
             var joined = reader.GetBoolean(2);
             var read = reader.GetInt64(3);
             if (joined)
+            {
+                members++;
                 await pipeline.AddAsync(database => database.HashSetAsync(RedisKeys.Members(conversation), member, read));
+            }
             if (conversation.IsRoom)
                 await pipeline.AddAsync(database => joined
                     ? database.SetAddAsync(RedisKeys.UserRooms(member), conversation.RoomId)
                     : database.SetRemoveAsync(RedisKeys.UserRooms(member), conversation.RoomId));
         }
         await pipeline.FinishAsync();
-        return pipeline.Count;
+        return members;
     }
 
     private async Task<long> SeedNoncesAsync(IReadOnlySet<int> partitions, CancellationToken cancellationToken)
@@ -96,7 +101,8 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
         var pipeline = new Pipeline(redis.GetDatabase());
         var now = time.GetUtcNow();
         var day = RedisKeys.NonceDay(now.ToUnixTimeMilliseconds());
-        await using var command = Streaming("SELECT conversation, sender, nonce, seq, epoch, id, created_at FROM events WHERE created_at > $1");
+        await using var command = Streaming(
+            "SELECT conversation, sender, nonce, seq, epoch, id, created_at FROM events WHERE created_at > $1");
         command.Parameters.Add(new() { Value = (now - NonceAge).UtcDateTime });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -112,7 +118,8 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
             await pipeline.AddAsync(database => database.HashSetAsync(RedisKeys.Nonces(partition, day), field, ack));
         }
         foreach (var partition in partitions)
-            await pipeline.AddAsync(database => database.KeyExpireAsync(RedisKeys.Nonces(partition, day), TimeSpan.FromSeconds(RedisKeys.NonceSeconds)));
+            await pipeline.AddAsync(database =>
+                database.KeyExpireAsync(RedisKeys.Nonces(partition, day), TimeSpan.FromSeconds(RedisKeys.NonceSeconds)));
         await pipeline.FinishAsync();
         return pipeline.Count - partitions.Count;
     }
@@ -125,7 +132,9 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
         return command;
     }
 
-    /// <summary>Commands sent ahead of their answers, but never more than a few thousand: neither side's buffers grow with the database.</summary>
+    /// <summary>
+    /// Commands sent ahead of their answers, but never more than a few thousand: neither side's buffers grow with the database.
+    /// </summary>
     private sealed class Pipeline(IDatabase database)
     {
         private const int Depth = 4_000;

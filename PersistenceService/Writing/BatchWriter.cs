@@ -9,8 +9,8 @@ namespace AspireChat.PersistenceService.Writing;
 
 /// <summary>An event that contradicts what PostgreSQL has. It was not stored; everything else of its batch was.</summary>
 /// <param name="SeqTaken">
-/// True: its (conversation, seq) belongs to another event. False: its (conversation, sender, nonce) stands at another seq, so its own seq is
-/// missing.
+/// True: its (conversation, seq) belongs to another event. False: its (conversation, sender, nonce) stands at another seq, so its own seq
+/// is missing.
 /// </param>
 internal sealed record Conflict(LogEntry Entry, bool SeqTaken);
 
@@ -89,7 +89,9 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         return heads;
     }
 
-    /// <summary>One round trip for what every batch needs. Returns how many events were new; <paramref name="before"/> gets the heads as they were.</summary>
+    /// <summary>
+    /// One round trip for what every batch needs. Returns how many events were new; <paramref name="before"/> gets the heads as they were.
+    /// </summary>
     private async Task<int> InsertAsync(
         NpgsqlConnection connection,
         EventColumns events,

@@ -5,7 +5,9 @@ using NpgsqlTypes;
 
 namespace AspireChat.PersistenceService.Writing;
 
-/// <summary>The events of a batch as one array per column: PostgreSQL unnests them into rows, which costs one statement however many there are.</summary>
+/// <summary>
+/// The events of a batch as one array per column: PostgreSQL unnests them into rows, which costs one statement however many there are.
+/// </summary>
 internal sealed class EventColumns
 {
     private const string Sql = """
@@ -36,7 +38,8 @@ internal sealed class EventColumns
         var command = new NpgsqlBatchCommand(Sql);
         command.Parameters.AddArray(NpgsqlDbType.Text, _events, e => e.Conversation.Value);
         command.Parameters.AddArray(NpgsqlDbType.Bigint, _events, e => e.Seq);
-        command.Parameters.AddArray(NpgsqlDbType.TimestampTz, _events, e => DateTimeOffset.FromUnixTimeMilliseconds(e.Timestamp).UtcDateTime);
+        command.Parameters.AddArray(NpgsqlDbType.TimestampTz, _events,
+            e => DateTimeOffset.FromUnixTimeMilliseconds(e.Timestamp).UtcDateTime);
         command.Parameters.AddArray(NpgsqlDbType.Bigint, _events, e => e.Target > 0 ? e.Target : (long?)null);
         command.Parameters.AddArray(NpgsqlDbType.Uuid, _events, e => e.Id);
         command.Parameters.AddArray(NpgsqlDbType.Smallint, _events, e => (short)e.Kind);

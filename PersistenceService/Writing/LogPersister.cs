@@ -8,13 +8,14 @@ namespace AspireChat.PersistenceService.Writing;
 /// <param name="Missing">The event's seq is not in PostgreSQL.</param>
 internal sealed record RejectedEntry(LogEntry Entry, string Reason, bool Missing);
 
-/// <param name="Committed">The partition's place in the log that PostgreSQL has now; <see cref="LogPosition.None"/> if nothing was written.</param>
+/// <param name="Committed">The partition's place in the log that PostgreSQL has now; <see cref="LogPosition.None"/> if nothing was
+/// written.</param>
 /// <param name="Rejected">To be buried. Everything else is committed.</param>
 internal sealed record PersistOutcome(LogPosition Committed, IReadOnlyList<RejectedEntry> Rejected);
 
 /// <summary>
-/// Gets a batch into PostgreSQL whatever it takes: waits while the server is away, and takes apart a batch that it refuses for its data until
-/// the bad entries stand alone. Thread-safe.
+/// Gets a batch into PostgreSQL whatever it takes: waits while the server is away, and takes apart a batch that it refuses for its data
+/// until the bad entries stand alone. Thread-safe.
 /// </summary>
 internal sealed class LogPersister(BatchWriter writer, WritingMetrics metrics, TimeProvider time, ILogger<LogPersister> logger)
 {
@@ -25,7 +26,8 @@ internal sealed class LogPersister(BatchWriter writer, WritingMetrics metrics, T
     /// <param name="advance">The entries are the next of the log; false for one that was put aside before.</param>
     /// <param name="stop">Ends the waiting for a PostgreSQL that is away; a transaction under way is finished.</param>
     /// <param name="abort">Ends that too.</param>
-    /// <exception cref="OperationCanceledException">Given up; what was not committed was not acknowledged and is delivered again.</exception>
+    /// <exception cref="OperationCanceledException">Given up; what was not committed was not acknowledged and is delivered
+    /// again.</exception>
     public async Task<PersistOutcome> PersistAsync(
         int partition, IReadOnlyList<LogEntry> entries, bool advance, CancellationToken stop, CancellationToken abort)
     {
@@ -52,7 +54,8 @@ internal sealed class LogPersister(BatchWriter writer, WritingMetrics metrics, T
             {
                 var started = time.GetTimestamp();
                 var conflicts = await writer.WriteAsync(partition, entries, last, abort);
-                metrics.Written(entries.Count, time.GetElapsedTime(started), time.GetUtcNow().ToUnixTimeMilliseconds() - entries[0].Position.Milliseconds);
+                var age = time.GetUtcNow().ToUnixTimeMilliseconds() - entries[0].Position.Milliseconds;
+                metrics.Written(entries.Count, time.GetElapsedTime(started), age);
                 foreach (var conflict in conflicts)
                     Reject(partition, conflict, rejected);
                 return last;
@@ -61,7 +64,8 @@ internal sealed class LogPersister(BatchWriter writer, WritingMetrics metrics, T
             {
                 if (entries.Count == 1)
                 {
-                    Reject(partition, entries[0], e is PostgresException refused ? $"{refused.SqlState}: {refused.MessageText}" : e.Message, true, rejected);
+                    var reason = e is PostgresException refused ? $"{refused.SqlState}: {refused.MessageText}" : e.Message;
+                    Reject(partition, entries[0], reason, missing: true, rejected);
                     return LogPosition.None;
                 }
                 WritingMessages.Bisecting(logger, e, partition, entries.Count);
@@ -71,7 +75,7 @@ internal sealed class LogPersister(BatchWriter writer, WritingMetrics metrics, T
                 var second = await WriteAsync(partition, entries[half..], advance, rejected, stop, abort);
                 return second > first ? second : first;
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
+            catch (Exception e) when (DatabaseFaults.Is(e))
             {
                 metrics.Retried();
                 WritingMessages.Retrying(logger, e, partition, entries.Count, delay.TotalMilliseconds);

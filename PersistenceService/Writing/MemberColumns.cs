@@ -81,13 +81,17 @@ internal sealed class MemberColumns
     private static NpgsqlBatchCommand ToCommand(string sql, IEnumerable<Row> unsorted)
     {
         // Every writer locks rows in the same order, so two of them (a lease that ran out in the middle of a batch) cannot deadlock.
-        var rows = unsorted.OrderBy(row => row.Conversation, StringComparer.Ordinal).ThenBy(row => row.Member, StringComparer.Ordinal).ToList();
+        var rows = unsorted
+            .OrderBy(row => row.Conversation, StringComparer.Ordinal)
+            .ThenBy(row => row.Member, StringComparer.Ordinal)
+            .ToList();
         var command = new NpgsqlBatchCommand(sql);
         command.Parameters.AddArray(NpgsqlDbType.Text, rows, row => row.Conversation);
         command.Parameters.AddArray(NpgsqlDbType.Text, rows, row => row.Member);
         command.Parameters.AddArray(NpgsqlDbType.Boolean, rows, row => row.Joined);
         command.Parameters.AddArray(NpgsqlDbType.Bigint, rows, row => row.Read);
-        command.Parameters.AddArray(NpgsqlDbType.TimestampTz, rows, row => DateTimeOffset.FromUnixTimeMilliseconds(row.Timestamp).UtcDateTime);
+        command.Parameters.AddArray(NpgsqlDbType.TimestampTz, rows,
+            row => DateTimeOffset.FromUnixTimeMilliseconds(row.Timestamp).UtcDateTime);
         command.Parameters.AddArray(NpgsqlDbType.Bigint, rows, row => row.Changed);
         return command;
     }

@@ -9,7 +9,8 @@ internal static partial class WritingMessages
         "PostgreSQL could not take {Count} entries of partition {Partition}; trying again in {DelayMs} ms")]
     public static partial void Retrying(ILogger logger, Exception exception, int partition, int count, double delayMs);
 
-    [LoggerMessage(LogEvents.Persistence + 11, LogLevel.Warning, "PostgreSQL refused {Count} entries of partition {Partition} for their data; halving")]
+    [LoggerMessage(LogEvents.Persistence + 11, LogLevel.Warning,
+        "PostgreSQL refused {Count} entries of partition {Partition} for their data; halving")]
     public static partial void Bisecting(ILogger logger, Exception exception, int partition, int count);
 
     [LoggerMessage(LogEvents.Persistence + 12, LogLevel.Error,

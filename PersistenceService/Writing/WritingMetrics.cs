@@ -22,9 +22,11 @@ internal sealed class WritingMetrics
         _batchDuration = meter.CreateHistogram<double>("aspirechat.persistence.batch.duration", "s", "Time of one transaction");
         _delay = meter.CreateHistogram<double>("aspirechat.persistence.delay", "s", "Age of a batch's oldest entry when it was committed");
         _entries = meter.CreateCounter<long>("aspirechat.persistence.entries", "{entry}", "Log entries committed");
-        _retries = meter.CreateCounter<long>("aspirechat.persistence.retries", "{attempt}", "Transactions that PostgreSQL could not take for the moment");
+        _retries = meter.CreateCounter<long>("aspirechat.persistence.retries", "{attempt}",
+            "Transactions that PostgreSQL could not take for the moment");
         _conflicts = meter.CreateCounter<long>(
-            "aspirechat.persistence.conflicts", "{event}", "Alarm: events that contradict what is committed, by what they claim (seq, nonce)");
+            "aspirechat.persistence.conflicts", "{event}",
+            "Alarm: events that contradict what is committed, by what they claim (seq, nonce)");
     }
 
     public void Written(int entries, TimeSpan duration, long ageMilliseconds)

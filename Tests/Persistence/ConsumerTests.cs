@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService.Consuming;
@@ -28,7 +29,8 @@ public sealed class ConsumerTests
         var dead = new PartitionLog(world.Redis, new ReplicaName("dead"));
         var entries = await dead.ReadNewAsync(Partition, 100);
         Assert.Equal(20, entries.Count);
-        await new BatchWriter(world.Source, TimeProvider.System).WriteAsync(Partition, entries[..10], entries[9].Position, CancellationToken.None);
+        await new BatchWriter(world.Source, TimeProvider.System).WriteAsync(Partition, entries[..10], entries[9].Position,
+            CancellationToken.None);
 
         var service = await world.StartServiceAsync();
         await world.DurableAsync(Lobby, 20);
@@ -59,7 +61,8 @@ public sealed class ConsumerTests
         // It is not committed, so the durable mark stays below, and history still has it.
         Assert.Equal(10, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), "durable"));
         var page = await service.GetJsonAsync("/api/rooms/lobby/messages?limit=200");
-        Assert.Equal(Enumerable.Range(1, 30).Reverse().Select(i => (long)i), page.GetProperty("items").EnumerateArray().Select(e => e.GetProperty("seq").GetInt64()));
+        Assert.Equal(Enumerable.Range(1, 30).Reverse().Select(i => (long)i),
+            page.GetProperty("items").EnumerateArray().Select(e => e.GetProperty("seq").GetInt64()));
 
         // More of the conversation goes on.
         await AppendAsync(world, 5, firstNonce: 100);
@@ -157,6 +160,39 @@ public sealed class ConsumerTests
     }
 
     [Fact]
+    public async Task A_full_Redis_refuses_and_is_emptied_into_PostgreSQL()
+    {
+        await using var world = await PersistenceWorld.CreateAsync();
+        var service = await world.StartServiceAsync();
+        await world.OpenedAsync();
+        await using var log = await world.StartLogAsync();
+        var accepted = 0;
+        await using (await world.HoldCommitsAsync())
+        {
+            await world.Database.ExecuteAsync("CONFIG", "SET", "maxmemory", "6mb");
+            var text = new string('x', 8_000);
+            while (await FitsAsync(text))
+                accepted++;
+            Assert.InRange(accepted, 10, 10_000);
+            // The replica goes on renewing its leases, although they would have run out by then.
+            var alive = await world.Database.SortedSetScoreAsync(RedisKeys.Persisters, service.Name);
+            await Eventually.IsTrueAsync(
+                async () => await world.Database.SortedSetScoreAsync(RedisKeys.Persisters, service.Name) > alive + 2_000,
+                "the replica is alive");
+        }
+        await world.DurableAsync(Lobby, accepted);
+        await LogIsEmptyAsync(world);
+        Assert.Equal(accepted, await world.QueryAsync<long>("SELECT count(*) FROM events"));
+        Assert.Equal(16, service.Get<PartitionOwnership>().Owned.Count());
+
+        async Task<bool> FitsAsync(string text)
+        {
+            var answer = await log.AppendAsync(PersistenceWorld.Message(Lobby, "alice", $"n{accepted + 1}", text));
+            return answer.Status == AppendStatus.Accepted;
+        }
+    }
+
+    [Fact]
     public async Task Entries_pending_with_another_consumer_are_not_trimmed()
     {
         await using var world = await PersistenceWorld.CreateAsync();
@@ -168,7 +204,8 @@ public sealed class ConsumerTests
         Assert.Equal(2, mine.Count);
         await new BatchWriter(world.Source, TimeProvider.System).WriteAsync(Partition, mine, mine[^1].Position, CancellationToken.None);
         Assert.Equal(4, await log.CompleteAsync(Partition, mine, new PersistOutcome(mine[^1].Position, [])));
-        await new BatchWriter(world.Source, TimeProvider.System).WriteAsync(Partition, stalled, stalled[^1].Position, CancellationToken.None);
+        await new BatchWriter(world.Source, TimeProvider.System).WriteAsync(Partition, stalled, stalled[^1].Position,
+            CancellationToken.None);
         Assert.Equal(0, await log.CompleteAsync(Partition, stalled, new PersistOutcome(stalled[^1].Position, [])));
     }
 
@@ -181,7 +218,8 @@ public sealed class ConsumerTests
         var marks = new List<long>();
         await world.Redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisChannels.Room("lobby")), (_, payload) =>
         {
-            if (AspireChat.Contracts.Redis.ChannelMessage.TryParse((byte[])payload!, out var message) && message.Kind == ChannelMessageKind.Durable && message.First == "r:lobby")
+            if (AspireChat.Contracts.Redis.ChannelMessage.TryParse((byte[])payload!, out var message)
+                && message.Kind == ChannelMessageKind.Durable && message.First == "r:lobby")
             {
                 lock (marks)
                     marks.Add(message.Number);
@@ -232,7 +270,7 @@ public sealed class ConsumerTests
         {
             var text = content?.Invoke(i + 1) ?? $"text {i + 1}";
             var answer = await log.AppendAsync(PersistenceWorld.Message(Lobby, "alice", $"n{firstNonce + i}", text));
-            Assert.Equal(AspireChat.ConnectionService.Log.AppendStatus.Accepted, answer.Status);
+            Assert.Equal(AppendStatus.Accepted, answer.Status);
         }
     }
 

@@ -30,12 +30,14 @@ public sealed class ConversationTests
         await world.DurableAsync(Lobby, 1);
         await world.DurableAsync(Direct, 1);
         await Eventually.IsTrueAsync(
-            async () => await world.QueryAsync<long>("SELECT count(*) FROM members WHERE member = 'alice' AND joined") == 3, "memberships are committed");
+            async () => await world.QueryAsync<long>("SELECT count(*) FROM members WHERE member = 'alice' AND joined") == 3,
+            "memberships are committed");
         var held = committed ? null : await world.HoldCommitsAsync();
         await log.Log.ReadAsync(Lobby, "alice", 1, CancellationToken.None);
         for (var i = 2; i <= 4; i++)
             await log.AppendAsync(PersistenceWorld.Message(Lobby, "bob", $"n{i}", $"text {i}"));
-        await log.AppendAsync(PersistenceWorld.Message(Lobby, "bob", "r") with { Kind = EventKind.React, Target = 1, Emoji = "👍", Content = null });
+        var reaction = PersistenceWorld.Message(Lobby, "bob", "r") with { Kind = EventKind.React, Target = 1, Emoji = "👍", Content = null };
+        await log.AppendAsync(reaction);
         if (committed)
             await world.DurableAsync(Lobby, 5);
 
@@ -96,10 +98,14 @@ public sealed class ConversationTests
         await world.Database.SetAddAsync(RedisKeys.RoomOnline("lobby"), "alice");
 
         var first = await service.GetJsonAsync("/api/rooms/lobby/members?limit=2");
-        Assert.Equal("""[{"user":"Zed","online":false,"read":0},{"user":"alice","online":true,"read":0}]""", first.GetProperty("items").GetRawText());
+        Assert.Equal(
+            """[{"user":"Zed","online":false,"read":0},{"user":"alice","online":true,"read":0}]""",
+            first.GetProperty("items").GetRawText());
         Assert.Equal("alice", first.GetProperty("next").GetString());
         var second = await service.GetJsonAsync("/api/rooms/lobby/members?limit=2&after=alice");
-        Assert.Equal("""[{"user":"bob","online":false,"read":1},{"user":"dave","online":false,"read":0}]""", second.GetProperty("items").GetRawText());
+        Assert.Equal(
+            """[{"user":"bob","online":false,"read":1},{"user":"dave","online":false,"read":0}]""",
+            second.GetProperty("items").GetRawText());
         Assert.Equal(JsonValueKind.Null, second.GetProperty("next").ValueKind);
         Assert.Empty((await service.GetJsonAsync("/api/rooms/nobody/members")).GetProperty("items").EnumerateArray());
     }

@@ -93,7 +93,8 @@ public sealed class HistoryTests
         await using var world = await PersistenceWorld.CreateAsync();
         var service = await world.StartServiceAsync();
         await world.OpenedAsync();
-        foreach (var path in (string[])["/api/rooms/no%20room/messages", "/api/dms/b%C3%A4r/messages", $"/api/rooms/{new string('a', 65)}/members"])
+        string[] paths = ["/api/rooms/no%20room/messages", "/api/dms/b%C3%A4r/messages", $"/api/rooms/{new string('a', 65)}/members"];
+        foreach (var path in paths)
         {
             using var invalid = await service.GetAsync(path);
             Assert.Equal(HttpStatusCode.BadRequest, invalid.StatusCode);
@@ -153,7 +154,8 @@ public sealed class HistoryTests
         await using var world = await PersistenceWorld.CreateAsync();
         var service = await world.StartServiceAsync();
         await world.OpenedAsync();
-        await (await world.StartLogAsync()).AppendAsync(PersistenceWorld.Message(ConversationKey.Direct("alice", "bob"), "alice", "secret nonce"));
+        var log = await world.StartLogAsync();
+        await log.AppendAsync(PersistenceWorld.Message(ConversationKey.Direct("alice", "bob"), "alice", "secret nonce"));
         using var answer = await service.SendInternalAsync(HttpMethod.Get, "/internal/conversations/d:alice:bob/events?after=0&limit=1");
         var item = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("items")[0];
         Assert.Equal("secret nonce", item.GetProperty("nonce").GetString());

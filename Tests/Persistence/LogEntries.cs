@@ -11,7 +11,8 @@ internal static class LogEntries
 {
     public const string Epoch = "epoch1";
 
-    public static ConversationEvent Message(ConversationKey conversation, long seq, string from = "alice", string? nonce = null, string? content = null) => new()
+    public static ConversationEvent Message(
+        ConversationKey conversation, long seq, string from = "alice", string? nonce = null, string? content = null) => new()
     {
         Kind = conversation.IsRoom ? EventKind.Room : EventKind.Dm,
         Conversation = conversation,
@@ -44,7 +45,8 @@ internal static class LogEntries
 
     public static LogEntry Of(ConversationEvent e) => At(e.Seq, e);
 
-    public static LogEntry Joined(long place, ConversationKey room, string user, bool joined, long read = 0) => At(place, new MembershipRecord
+    public static LogEntry Joined(long place, ConversationKey room, string user, bool joined, long read = 0) =>
+        At(place, new MembershipRecord
     {
         Conversation = room, User = user, Joined = joined, Read = read, Timestamp = 1_767_225_600_000,
     });

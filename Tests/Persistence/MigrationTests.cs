@@ -44,7 +44,8 @@ public sealed class MigrationTests
         await using var world = await PersistenceWorld.CreateAsync(ownPostgres: true);
         await world.Postgres.CrashAsync();
         await world.RedisServer.KillAsync();
-        var service = await world.StartServiceAsync(settings => settings["ConnectionStrings:chatdb"] = world.Postgres.ConnectionString("not_there_yet"));
+        var service = await world.StartServiceAsync(settings =>
+            settings["ConnectionStrings:chatdb"] = world.Postgres.ConnectionString("not_there_yet"));
         using (var early = await service.GetAsync("/health"))
             Assert.False(early.IsSuccessStatusCode);
         await world.Postgres.InitializeAsync();

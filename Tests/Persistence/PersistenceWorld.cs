@@ -60,10 +60,11 @@ public sealed class PersistenceWorld : IAsyncDisposable
     public static async Task<PersistenceWorld> CreateAsync(bool ownPostgres = false)
     {
         var redis = await RedisServer.StartAsync();
-        var postgres = ownPostgres ? await PostgresServer.StartAsync() : await PostgresServer.SharedAsync();
-        var world = new PersistenceWorld(redis, postgres, await postgres.CreateDatabaseAsync(), await redis.ConnectAsync());
-        return world;
+        return await CreateOnAsync(redis, ownPostgres ? await PostgresServer.StartAsync() : await PostgresServer.SharedAsync());
     }
+
+    public static async Task<PersistenceWorld> CreateOnAsync(RedisServer redis, PostgresServer postgres) =>
+        new(redis, postgres, await postgres.CreateDatabaseAsync(), await redis.ConnectAsync());
 
     /// <summary>Only the schema, for tests of the writer and of single scripts.</summary>
     public Task MigrateAsync() =>
@@ -104,7 +105,8 @@ public sealed class PersistenceWorld : IAsyncDisposable
     /// <summary>The log as ConnectionService runs it.</summary>
     internal async Task<Tests.Log.RunningLog> StartLogAsync()
     {
-        _metrics ??= new ConversationLogMetrics(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>());
+        var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        _metrics ??= new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>());
         var log = new RedisConversationLog(
             Redis, Options.Create(new ConversationLogOptions()), _metrics, TimeProvider.System, NullLogger<RedisConversationLog>.Instance);
         await log.StartAsync(CancellationToken.None);
@@ -135,7 +137,8 @@ public sealed class PersistenceWorld : IAsyncDisposable
         "all partitions are open");
 
     public Task DurableAsync(ConversationKey conversation, long seq) => Eventually.IsTrueAsync(
-        async () => (long)await Database.HashGetAsync(RedisKeys.Conversation(conversation), "durable") >= seq, $"{conversation} is durable up to {seq}");
+        async () => (long)await Database.HashGetAsync(RedisKeys.Conversation(conversation), "durable") >= seq,
+        $"{conversation} is durable up to {seq}");
 
     public async Task<T?> QueryAsync<T>(string sql)
     {
@@ -201,7 +204,8 @@ internal sealed class RunningService : IAsyncDisposable
             if (instrument.Meter.Scope == meters && instrument is Counter<long>)
                 listener.EnableMeasurementEvents(instrument);
         };
-        _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => _totals.AddOrUpdate(instrument.Name, value, (_, sum) => sum + value));
+        _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) =>
+            _totals.AddOrUpdate(instrument.Name, value, (_, sum) => sum + value));
         _listener.Start();
     }
 

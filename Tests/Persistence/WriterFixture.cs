@@ -19,7 +19,10 @@ internal sealed class WriterFixture : IAsyncDisposable
         Source = source;
         Writer = new BatchWriter(source, TimeProvider.System);
         Persister = new LogPersister(
-            Writer, new WritingMetrics(_services.GetRequiredService<IMeterFactory>()), TimeProvider.System, NullLogger<LogPersister>.Instance);
+            Writer,
+            new WritingMetrics(_services.GetRequiredService<IMeterFactory>()),
+            TimeProvider.System,
+            NullLogger<LogPersister>.Instance);
     }
 
     public NpgsqlDataSource Source { get; }

@@ -78,7 +78,8 @@ public sealed class WriterTests
     public async Task Only_the_author_can_delete()
     {
         await using var world = await WriterFixture.CreateAsync();
-        await world.WriteAsync(LogEntries.Of(LogEntries.Message(Lobby, 1, content: "mine")), LogEntries.Of(LogEntries.Delete(Lobby, 2, 1, from: "mallory")));
+        await world.WriteAsync(LogEntries.Of(LogEntries.Message(Lobby, 1, content: "mine")),
+            LogEntries.Of(LogEntries.Delete(Lobby, 2, 1, from: "mallory")));
         Assert.Equal(("mine", 0L, false), await StateAsync(world, 1));
     }
 
@@ -125,7 +126,8 @@ public sealed class WriterTests
         await world.WriteAsync(LogEntries.Read(2, Lobby, "alice", 5));
         await world.WriteAsync(LogEntries.Read(4, Direct, "bob", 3));
         var members = await world.RowsAsync(
-            "SELECT conversation, member, joined, read FROM members ORDER BY 1", r => (r.GetString(0), r.GetString(1), r.GetBoolean(2), r.GetInt64(3)));
+            "SELECT conversation, member, joined, read FROM members ORDER BY 1",
+            r => (r.GetString(0), r.GetString(1), r.GetBoolean(2), r.GetInt64(3)));
         Assert.Equal([("d:alice:bob", "bob", true, 3L), ("r:lobby", "alice", true, 9L)], members);
     }
 
@@ -163,7 +165,8 @@ public sealed class WriterTests
         await world.WriteAsync(LogEntries.At(2, LogEntries.Message(ConversationKey.Direct("alice", "alice"), 1)));
         Assert.Equal(
             [("d:alice:alice", "alice"), ("d:alice:bob", "alice"), ("d:alice:bob", "bob")],
-            await world.RowsAsync("SELECT conversation, member FROM members WHERE joined ORDER BY 1, 2", r => (r.GetString(0), r.GetString(1))));
+            await world.RowsAsync("SELECT conversation, member FROM members WHERE joined ORDER BY 1, 2",
+                r => (r.GetString(0), r.GetString(1))));
     }
 
     [Fact]

@@ -6,7 +6,8 @@ namespace AspireChat.Tests.Servers;
 /// <summary>
 /// A PostgreSQL server of the tests' own: temporary data directory, free port, password. Use it as a class fixture, start one by
 /// <see cref="StartAsync"/>, or take the process-wide <see cref="SharedAsync"/> and a database of your own. It can be killed and started
-/// again on the same port and data. Needs <c>initdb</c> and <c>postgres</c> on the PATH or in Debian's version folders, and, as root, a user
+/// again on the same port and data. Needs <c>initdb</c> and <c>postgres</c> on the PATH or in Debian's version folders, and, as root, a
+/// user
 /// <c>postgres</c>.
 /// </summary>
 public sealed class PostgresServer : IAsyncLifetime, IAsyncDisposable
@@ -18,6 +19,8 @@ public sealed class PostgresServer : IAsyncLifetime, IAsyncDisposable
     private ServerProcess? _process;
 
     public int Port { get; } = ServerProcess.FreePort();
+
+    public int ProcessId => _process!.Id;
 
     public string Password { get; } = ServerProcess.NewPassword();
 
@@ -69,7 +72,8 @@ public sealed class PostgresServer : IAsyncLifetime, IAsyncDisposable
             await ServerProcess.RunAsync(["chmod", "644", password]);
             await ServerProcess.RunAsync(
             [
-                Program("initdb"), "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password, "-E", "UTF8", "--locale", "C", "--no-sync",
+                Program("initdb"), "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password, "-E", "UTF8", "--locale",
+                "C", "--no-sync",
             ], User);
             File.Delete(password);
         }
@@ -110,9 +114,11 @@ public sealed class PostgresServer : IAsyncLifetime, IAsyncDisposable
 
     private static string Program(string name)
     {
-        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
-        return path
-            ?? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(version => version.Length).ThenByDescending(version => version)
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
+        return folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
+            ?? Directory.GetDirectories("/usr/lib/postgresql")
+                .OrderByDescending(version => version.Length)
+                .ThenByDescending(version => version)
                 .Select(version => Path.Combine(version, "bin", name)).FirstOrDefault(File.Exists)
             ?? throw new InvalidOperationException($"{name} is neither on the PATH nor in /usr/lib/postgresql: install PostgreSQL.");
     }

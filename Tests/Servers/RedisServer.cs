@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace AspireChat.Tests.Servers;
 
 /// <summary>
-/// A redis-server of the tests' own: temporary directory, free port, password, AOF as in production. Use it as a class fixture, or start one
-/// by <see cref="StartAsync"/>. It can be killed and started again on the same port and data. Needs <c>redis-server</c> on the PATH.
+/// A redis-server of the tests' own: temporary directory, free port, password, AOF as in production. Use it as a class fixture, or start
+/// one by <see cref="StartAsync"/>. It can be killed and started again on the same port and data. Needs <c>redis-server</c> on the PATH.
 /// </summary>
 public sealed class RedisServer : IAsyncLifetime, IAsyncDisposable
 {
@@ -13,6 +13,8 @@ public sealed class RedisServer : IAsyncLifetime, IAsyncDisposable
     private ServerProcess? _process;
 
     public int Port { get; } = ServerProcess.FreePort();
+
+    public int ProcessId => _process!.Id;
 
     public string Password { get; } = ServerProcess.NewPassword();
 

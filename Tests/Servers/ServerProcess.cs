@@ -36,7 +36,8 @@ internal sealed class ServerProcess : IDisposable
     public int Id => _process.Id;
 
     /// <summary>Starts a server and returns once it says that it is ready. Throws with its output when it exits instead.</summary>
-    /// <param name="deathSignal">What the server gets when the test process dies: KILL, or QUIT where KILL would leave something behind.</param>
+    /// <param name="deathSignal">What the server gets when the test process dies: KILL, or QUIT where KILL would leave something
+    /// behind.</param>
     public static async Task<ServerProcess> StartAsync(
         IReadOnlyList<string> command, string readyText, string? user = null, string deathSignal = "KILL")
     {
@@ -65,7 +66,8 @@ internal sealed class ServerProcess : IDisposable
     /// <summary>Runs a program to its end; throws with its output when it fails.</summary>
     public static async Task RunAsync(IReadOnlyList<string> command, string? user = null)
     {
-        var start = new ProcessStartInfo(user is null ? command[0] : "setpriv") { RedirectStandardOutput = true, RedirectStandardError = true };
+        var program = user is null ? command[0] : "setpriv";
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
         if (user is not null)
             AddAll(start, [$"--reuid={user}", $"--regid={user}", "--init-groups", command[0]]);
         AddAll(start, command.Skip(1));
