@@ -89,17 +89,21 @@ internal sealed class SocketOutbound(WebSocket socket, string connection, Socket
         }
     }
 
-    /// <summary>The socket is dead or done with: forgets what is queued. To be called at the end of every session.</summary>
-    public void Abort()
+    /// <summary>The session is over: forgets what is queued.</summary>
+    public void End()
     {
+        bool writing;
         lock (_gate)
         {
             if (!_sealed)
                 metrics.Closing(0);
             _sealed = true;
             Discard();
+            writing = _draining && !_closed.Task.IsCompleted;
         }
-        socket.Abort();
+        // Not in general: a reset would overtake the close frame that the framework sends on a protocol error, or this queue's own.
+        if (writing)
+            socket.Abort();
         _closed.TrySetResult();
         _ended.TrySetResult();
     }
@@ -157,7 +161,7 @@ internal sealed class SocketOutbound(WebSocket socket, string connection, Socket
         catch (Exception e) when (e is WebSocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException or IOException)
         {
             // The client is gone, or the read loop met a protocol error and the framework has closed the socket.
-            Abort();
+            End();
         }
     }
 
@@ -224,7 +228,7 @@ internal sealed class SocketOutbound(WebSocket socket, string connection, Socket
         using var done = new CancellationTokenSource();
         var timeout = Task.Delay(options.CloseTimeout, time, done.Token);
         if (await Task.WhenAny(_ended.Task, timeout) == timeout)
-            Abort();
+            socket.Abort();
         else
             await done.CancelAsync();
     }

@@ -26,7 +26,7 @@ internal sealed class SocketSession(SocketServices services, WebSocket socket, C
             // Not a code that forbids coming back: often the others are dead connections that nobody has noticed yet.
             outbound.Close(CloseCodes.Overloaded, "too many connections");
             await DiscardAsync(outbound, aborted);
-            outbound.Abort();
+            outbound.End();
             return;
         }
 
@@ -61,8 +61,7 @@ internal sealed class SocketSession(SocketServices services, WebSocket socket, C
             services.Open.Remove(connection);
             services.Allowances.Close(user.Id);
             services.Metrics.Closed();
-            // Harmless after a good end; otherwise what is queued has nobody to go to.
-            outbound.Abort();
+            outbound.End();
             SocketLog.Ended(services.Logger, _id, user.Id, services.Time.GetElapsedTime(started).TotalSeconds);
         }
     }

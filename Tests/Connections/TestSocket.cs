@@ -47,10 +47,15 @@ internal sealed class TestSocket : IAsyncDisposable
     }
 
     /// <summary>The next frame of the type; frames before it stay for later calls.</summary>
-    public async Task<JsonObject> ExpectAsync(string type, Func<JsonObject, bool>? match = null)
+    public Task<JsonObject> ExpectAsync(string type, Func<JsonObject, bool>? match = null) =>
+        ExpectAsync(frame => (string?)frame["type"] == type && match?.Invoke(frame) != false, type);
+
+    public Task<JsonObject> ExpectAnyAsync(params string[] types) =>
+        ExpectAsync(frame => types.Contains((string?)frame["type"]), string.Join(" or ", types));
+
+    private async Task<JsonObject> ExpectAsync(Predicate<JsonObject> fits, string type)
     {
-        bool Fits(JsonObject frame) => (string?)frame["type"] == type && match?.Invoke(frame) != false;
-        if (_passed.Find(Fits) is { } passed)
+        if (_passed.Find(fits) is { } passed)
         {
             _passed.Remove(passed);
             return passed;
@@ -58,7 +63,7 @@ internal sealed class TestSocket : IAsyncDisposable
         while (true)
         {
             var frame = await ReadAsync() ?? throw new InvalidOperationException($"closed with {_socket.CloseStatus} while waiting for '{type}'");
-            if (Fits(frame))
+            if (fits(frame))
                 return frame;
             _passed.Add(frame);
         }
@@ -93,6 +98,14 @@ internal sealed class TestSocket : IAsyncDisposable
     {
         while (await ReadAsync() is { } frame)
             _passed.Add(frame);
+        return (int?)_socket.CloseStatus ?? -1;
+    }
+
+    /// <summary>Closes and gives the code that the server answers with.</summary>
+    public async Task<int> CloseAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        await _socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, patience.Token);
         return (int?)_socket.CloseStatus ?? -1;
     }
 
