@@ -1,9 +1,12 @@
+using System.Net.WebSockets;
 using AspireChat.ServiceDefaults;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace AspireChat.ConnectionService.Sockets;
 
 internal static class SocketEndpoint
 {
+    private const string Path = "/ws";
     private const string Protocol = "aspirechat.v1";
 
     public static IServiceCollection AddSockets(this IServiceCollection services)
@@ -20,8 +23,14 @@ internal static class SocketEndpoint
     /// <summary>Maps <c>/ws</c>: a verified user's socket.</summary>
     public static void MapSockets(this WebApplication app)
     {
+        app.Use((context, next) =>
+        {
+            if (context.Request.Path == Path && context.Features.Get<IHttpUpgradeFeature>() is { } upgrade)
+                context.Features.Set<IHttpUpgradeFeature>(new LingeringUpgrade(upgrade, context.Abort));
+            return next(context);
+        });
         app.UseWebSockets();
-        app.Map("/ws", AcceptAsync).RequireAuthorization();
+        app.Map(Path, AcceptAsync).RequireAuthorization();
     }
 
     private static async Task AcceptAsync(HttpContext context, SocketServices services)
@@ -43,6 +52,8 @@ internal static class SocketEndpoint
             KeepAliveInterval = services.Options.Heartbeat,
             KeepAliveTimeout = services.Options.HeartbeatTimeout,
         });
-        await new SocketSession(services, socket, ChatUser.From(context.User)).RunAsync(context.RequestAborted);
+        await new SocketSession(services, socket, context.Abort, ChatUser.From(context.User)).RunAsync(context.RequestAborted);
+        if (socket.State == WebSocketState.Aborted && context.Features.Get<IHttpUpgradeFeature>() is LingeringUpgrade { Stream: { } stream })
+            await stream.LingerAsync(services.Options.CloseTimeout, services.Time, context.RequestAborted);
     }
 }

@@ -7,8 +7,9 @@ namespace AspireChat.ConnectionService.Sockets;
 /// <see cref="IOutbound"/> by <see cref="WebSocket.SendAsync(ReadOnlyMemory{byte}, WebSocketMessageType, bool, CancellationToken)"/>. The drainer runs only while
 /// there is something to send: an idle connection owns no task. The queue is swapped under the lock and written outside of it.
 /// </summary>
-internal sealed class SocketOutbound(WebSocket socket, string connection, SocketOptions options, SocketMetrics metrics, TimeProvider time, ILogger logger)
-    : IOutbound
+/// <param name="abort">Cuts the transport.</param>
+internal sealed class SocketOutbound(
+    WebSocket socket, Action abort, string connection, SocketOptions options, SocketMetrics metrics, TimeProvider time, ILogger logger) : IOutbound
 {
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -103,7 +104,7 @@ internal sealed class SocketOutbound(WebSocket socket, string connection, Socket
         }
         // Not in general: a reset would overtake the close frame that the framework sends on a protocol error, or this queue's own.
         if (writing)
-            socket.Abort();
+            abort();
         _closed.TrySetResult();
         _ended.TrySetResult();
     }
@@ -228,7 +229,7 @@ internal sealed class SocketOutbound(WebSocket socket, string connection, Socket
         using var done = new CancellationTokenSource();
         var timeout = Task.Delay(options.CloseTimeout, time, done.Token);
         if (await Task.WhenAny(_ended.Task, timeout) == timeout)
-            socket.Abort();
+            abort();
         else
             await done.CancelAsync();
     }

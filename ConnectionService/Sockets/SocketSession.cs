@@ -9,14 +9,14 @@ namespace AspireChat.ConnectionService.Sockets;
 /// <summary>
 /// One socket from the upgrade to its end: welcome, the read loop (one frame at a time: what a client sends too fast waits in TCP), close.
 /// </summary>
-internal sealed class SocketSession(SocketServices services, WebSocket socket, ChatUser user)
+internal sealed class SocketSession(SocketServices services, WebSocket socket, Action abort, ChatUser user)
 {
     private readonly string _id = "c-" + Guid.CreateVersion7(services.Time.GetUtcNow()).ToString("N");
 
     /// <param name="aborted">The transport is gone.</param>
     public async Task RunAsync(CancellationToken aborted)
     {
-        var outbound = new SocketOutbound(socket, _id, services.Options, services.Metrics, services.Time, services.Logger);
+        var outbound = new SocketOutbound(socket, abort, _id, services.Options, services.Metrics, services.Time, services.Logger);
         if (!services.Allowances.TryOpen(user.Id))
         {
             SocketLog.TooManyConnections(services.Logger, user.Id);

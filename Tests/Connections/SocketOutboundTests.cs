@@ -18,7 +18,7 @@ public sealed class SocketOutboundTests
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
         // Below what the options allow, so that a test can fill it by hand.
         var options = new SocketOptions { OutboundBytes = 1_000, CloseTimeout = TimeSpan.FromSeconds(5) };
-        _outbound = new SocketOutbound(_socket, "c", options, new SocketMetrics(meters), _time, NullLogger.Instance);
+        _outbound = new SocketOutbound(_socket, _socket.Abort, "c", options, new SocketMetrics(meters), _time, NullLogger.Instance);
     }
 
     [Fact]
