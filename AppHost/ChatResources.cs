@@ -15,17 +15,20 @@ internal static class ChatResources
 
     /// <summary>
     /// Makes Redis write every command to its append-only file. The snapshots of <c>WithPersistence</c> alone lose what was acknowledged
-    /// since the last one.
+    /// since the last one. <c>Redis:AppendFsync</c> says when that file is forced to disk: <c>everysec</c> (unless set) or <c>always</c>.
     /// </summary>
     public static IResourceBuilder<RedisResource> WithAppendOnlyFile(this IResourceBuilder<RedisResource> builder) =>
         builder.WithArgs(context =>
         {
+            var fsync = builder.ApplicationBuilder.Configuration["Redis:AppendFsync"] ?? "everysec";
+            if (fsync is not ("everysec" or "always"))
+                throw new DistributedApplicationException($"Redis:AppendFsync is '{fsync}', but can only be everysec or always.");
+            string[] directives = ["--appendonly", "yes", "--appendfsync", fsync];
             // Published, the whole command is one argument of `sh -c`; arguments after it would be the shell's, not Redis's.
-            if (context.ExecutionContext.IsPublishMode) context.Args[^1] = $"{context.Args[^1]} --appendonly yes";
+            if (context.ExecutionContext.IsPublishMode) context.Args[^1] = $"{context.Args[^1]} {string.Join(' ', directives)}";
             else
             {
-                context.Args.Add("--appendonly");
-                context.Args.Add("yes");
+                foreach (var directive in directives) context.Args.Add(directive);
             }
         });
 }
