@@ -69,17 +69,31 @@ public sealed class ChatSystem : IAsyncLifetime
     /// <summary>Connects until the gateway chooses a node other than <paramref name="node"/>; one that restarts is waited for.</summary>
     internal async Task<ChatSocket> ConnectElsewhereAsync(string user, string node)
     {
-        var other = await EventuallyAsync(
-            async () =>
-            {
-                var socket = await ConnectAsync(user);
-                if (socket.Node != node)
-                    return socket;
-                await socket.DisposeAsync();
-                return null;
-            },
-            socket => socket is not null);
-        return other!;
+        // Those that went to the wrong node stay open meanwhile: the gateway chooses the node with fewer sockets.
+        var misses = new List<ChatSocket>();
+        try
+        {
+            return (await EventuallyAsync(
+                async () =>
+                {
+                    var socket = await ConnectAsync(user);
+                    if (socket.Node != node)
+                        return socket;
+                    misses.Add(socket);
+                    if (misses.Count > 10)
+                    {
+                        await misses[0].DisposeAsync();
+                        misses.RemoveAt(0);
+                    }
+                    return null;
+                },
+                socket => socket is not null))!;
+        }
+        finally
+        {
+            foreach (var miss in misses)
+                await miss.DisposeAsync();
+        }
     }
 
     /// <summary>Calls the HTTP API as a user and gives status and body.</summary>
