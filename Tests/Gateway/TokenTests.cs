@@ -15,7 +15,7 @@ public sealed class TokenTests
         { "garbage in three parts", "a.b.c" },
         { "expired", TestTokens.For("alice", expiresIn: -30) },
         { "expired beyond the forgiven skew", TestTokens.For("alice", expiresIn: -7) },
-        { "not valid yet", TestTokens.For("alice", startsIn: 3_000) },
+        { "not valid yet", TestTokens.For("alice", expiresIn: 6_000, startsIn: 3_000) },
         { "without an end", TestTokens.For("alice", expiresIn: null) },
         { "unsigned", TestTokens.WithoutAlgorithm("alice") },
         { "unsigned with a signature", TestTokens.WithoutAlgorithm("alice", keepSignature: true) },
