@@ -60,6 +60,7 @@ public class DistributedApplication : IHost, IAsyncDisposable
             return;
         }
 
+        Signals.HeedInterrupts();
         Signals.FollowDotnetRun();
         var console = Services.GetRequiredService<HostConsole>();
         var orchestrator = Services.GetRequiredService<LocalOrchestrator>();

@@ -15,6 +15,15 @@ internal static class Signals
     public static void Send(int target, int signal) => _ = kill(target, signal);
 
     /// <summary>
+    /// Listens to SIGINT even where a shell script started the host in the background: such a shell makes it ignore the signal, and .NET
+    /// keeps to that. Called before anything registers for the signal.
+    /// </summary>
+    public static void HeedInterrupts()
+    {
+        if (!OperatingSystem.IsWindows()) _ = signal(Interrupt, 0);
+    }
+
+    /// <summary>
     /// Ends this process when the `dotnet run` that started it ends, even when that is killed. Called on the main thread, because the
     /// request belongs to the thread; only under `dotnet run`, because a host that a shell left running in the background must stay.
     /// </summary>
@@ -35,6 +44,9 @@ internal static class Signals
 
     [DllImport("libc", SetLastError = true)]
     private static extern int kill(int pid, int signal);
+
+    [DllImport("libc", SetLastError = true)]
+    private static extern nint signal(int signal, nint handler);
 
     [DllImport("libc", SetLastError = true)]
     private static extern int prctl(int option, nint argument2, nint argument3, nint argument4, nint argument5);
