@@ -56,6 +56,10 @@ local log, today = KEYS[2], KEYS[3]
 local keep = tonumber(ARGV[2])
 local heads, durables, reply = {}, {}, {epoch}
 local appended = false
+local days = {today}
+for d = 4, 5 do
+  if redis.call('EXISTS', KEYS[d]) == 1 then days[#days + 1] = KEYS[d] end
+end
 
 for i = 4, #ARGV, 11 do
   local conversation = tonumber(ARGV[i])
@@ -68,7 +72,10 @@ for i = 4, #ARGV, 11 do
   end
 
   local refused = nil
-  local first = redis.call('HGET', today, nonce) or redis.call('HGET', KEYS[4], nonce) or redis.call('HGET', KEYS[5], nonce)
+  local first
+  for d = 1, #days do
+    first = first or redis.call('HGET', days[d], nonce)
+  end
   if first then
     refused = first
   elseif member ~= '' and redis.call('HEXISTS', KEYS[keys + 2], member) == 0 then
