@@ -52,7 +52,9 @@ internal sealed class EventTable(NpgsqlDataSource database)
         return items;
     }
 
-    /// <summary>Up to <paramref name="count"/> events above <paramref name="after"/>, oldest first and without a hole, as they are replayed.</summary>
+    /// <summary>
+    /// Up to <paramref name="count"/> events above <paramref name="after"/>, oldest first and without a hole, as they are replayed.
+    /// </summary>
     public async Task<List<ConversationEvent>> ReadReplayAsync(
         ConversationKey conversation, long after, int count, CancellationToken cancellationToken)
     {

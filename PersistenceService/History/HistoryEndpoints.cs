@@ -8,10 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace AspireChat.PersistenceService.History;
 
-/// <summary>
-/// <c>GET /api/rooms/{room}/messages</c> and <c>GET /api/dms/{user}/messages</c> (protocol §5), and for other services the same with the
-/// nonces of all senders: <c>GET /internal/conversations/{stored key}/events</c>.
-/// </summary>
+/// <summary><c>GET /api/rooms/{room}/messages</c> and <c>GET /api/dms/{user}/messages</c> (protocol §5).</summary>
 internal static class HistoryEndpoints
 {
     public static readonly JsonWriterOptions JsonOptions = new()
@@ -34,10 +31,6 @@ internal static class HistoryEndpoints
             AnswerAsync(context, room, _ => ConversationKey.Room(room))).RequireAuthorization();
         routes.MapGet("/api/dms/{user}/messages", (HttpContext context, string user) =>
             AnswerAsync(context, user, caller => ConversationKey.Direct(caller, user))).RequireAuthorization();
-        routes.MapGet("/internal/conversations/{key}/events", (HttpContext context, string key) =>
-            ConversationKey.TryParse(key, out var conversation)
-                ? AnswerAsync(context, conversation, caller: null)
-                : RefuseAsync(context, "This is not a conversation.")).RequireAuthorization(ChatPolicies.Internal);
     }
 
     private static Task AnswerAsync(HttpContext context, string id, Func<string, ConversationKey> conversation)
@@ -48,7 +41,7 @@ internal static class HistoryEndpoints
         return AnswerAsync(context, conversation(caller), caller);
     }
 
-    private static async Task AnswerAsync(HttpContext context, ConversationKey conversation, string? caller)
+    private static async Task AnswerAsync(HttpContext context, ConversationKey conversation, string caller)
     {
         var query = context.Request.Query;
         if (!PageRequest.TryParse(query["before"], query["after"], query["limit"], out var page, out var problem))
@@ -73,7 +66,7 @@ internal static class HistoryEndpoints
         "unavailable",
         context.RequestServices.GetRequiredService<IOptions<HistoryOptions>>().Value.RetryAfter);
 
-    private static async Task WriteAsync(HttpContext context, HistoryPage page, string? caller)
+    private static async Task WriteAsync(HttpContext context, HistoryPage page, string caller)
     {
         context.Response.ContentType = "application/json; charset=utf-8";
         await using var json = new Utf8JsonWriter(context.Response.BodyWriter, JsonOptions);

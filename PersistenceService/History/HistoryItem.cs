@@ -41,9 +41,8 @@ internal sealed class HistoryItem(ConversationEvent e, long edited = 0, bool del
         }
     }
 
-    /// <summary>Writes the item as the caller sees it: only its author gets the nonce, and other services (null) do.</summary>
-    public void Write(Utf8JsonWriter json, string? caller) =>
-        EventFrames.Write(json, Event, caller is null || Event.From == caller, StateOrNull());
+    /// <summary>Writes the item as the caller sees it: only its author gets the nonce.</summary>
+    public void Write(Utf8JsonWriter json, string caller) => EventFrames.Write(json, Event, Event.From == caller, StateOrNull());
 
     private void Redact()
     {

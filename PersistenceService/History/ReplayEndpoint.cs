@@ -3,14 +3,14 @@ using System.Text;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.Contracts.Redis;
+using AspireChat.PersistenceService.Writing;
 using AspireChat.ServiceDefaults;
-using Npgsql;
 
 namespace AspireChat.PersistenceService.History;
 
 /// <summary>
-/// <c>GET /internal/events?conversation=&amp;after=&amp;limit=</c>: committed events as they are replayed, for the nodes. A line per event, oldest
-/// first, in the form in which events are published (<see cref="ChannelMessageKind.Event"/>).
+/// <c>GET /internal/events?conversation=&amp;after=&amp;limit=</c>: committed events as they are replayed, for the nodes. A line per event,
+/// oldest first, in the form in which events are published (<see cref="ChannelMessageKind.Event"/>).
 /// </summary>
 internal static class ReplayEndpoint
 {
@@ -23,8 +23,8 @@ internal static class ReplayEndpoint
     {
         if (!ConversationKey.TryParse(conversation, out var key) || after < 0 || limit is < 1 or > Most)
         {
-            await context.WriteProblemAsync(
-                StatusCodes.Status400BadRequest, $"A conversation's key, after at least 0 and limit from 1 to {Most} are needed.", "bad_request");
+            var problem = $"A conversation's key, after at least 0 and limit from 1 to {Most} are needed.";
+            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, problem, "bad_request");
             return;
         }
         List<ConversationEvent> found;
@@ -32,7 +32,7 @@ internal static class ReplayEndpoint
         {
             found = await events.ReadReplayAsync(key, after, limit, context.RequestAborted);
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        catch (Exception e) when (DatabaseFaults.Is(e))
         {
             await context.WriteUnavailableAsync();
             return;

@@ -20,6 +20,8 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
     /// <summary>How long a nonce must be remembered (protocol §3).</summary>
     private static readonly TimeSpan NonceAge = TimeSpan.FromHours(24);
 
+    private const int FieldsPerCall = 200;
+
     public async Task<SeedCount> SeedAsync(IReadOnlySet<int> partitions, CancellationToken cancellationToken)
     {
         var stale = await PurgeAsync(partitions, cancellationToken);
@@ -101,6 +103,8 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
         var pipeline = new Pipeline(redis.GetDatabase());
         var now = time.GetUtcNow();
         var day = RedisKeys.NonceDay(now.ToUnixTimeMilliseconds());
+        var waiting = new List<HashEntry>?[LogPartitions.Count];
+        var nonces = 0L;
         await using var command = Streaming(
             "SELECT conversation, sender, nonce, seq, epoch, id, created_at FROM events WHERE created_at > $1");
         command.Parameters.Add(new() { Value = (now - NonceAge).UtcDateTime });
@@ -115,13 +119,27 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
             var at = new DateTimeOffset(reader.GetDateTime(6)).ToUnixTimeMilliseconds();
             var ack = string.Create(
                 CultureInfo.InvariantCulture, $"{reader.GetInt64(3)} {reader.GetString(4)} {reader.GetGuid(5)} {at}");
-            await pipeline.AddAsync(database => database.HashSetAsync(RedisKeys.Nonces(partition, day), field, ack));
+            var fields = waiting[partition] ??= [];
+            fields.Add(new HashEntry(field, ack));
+            nonces++;
+            if (fields.Count == FieldsPerCall)
+                await FlushAsync(partition);
         }
+        foreach (var partition in partitions)
+            await FlushAsync(partition);
         foreach (var partition in partitions)
             await pipeline.AddAsync(database =>
                 database.KeyExpireAsync(RedisKeys.Nonces(partition, day), TimeSpan.FromSeconds(RedisKeys.NonceSeconds)));
         await pipeline.FinishAsync();
-        return pipeline.Count - partitions.Count;
+        return nonces;
+
+        async Task FlushAsync(int partition)
+        {
+            var fields = waiting[partition]?.ToArray() ?? [];
+            waiting[partition]?.Clear();
+            if (fields.Length > 0)
+                await pipeline.AddAsync(database => database.HashSetAsync(RedisKeys.Nonces(partition, day), fields));
+        }
     }
 
     /// <summary>A query of any length: without a time limit.</summary>

@@ -148,23 +148,6 @@ public sealed class HistoryTests
         Assert.False(bob[1].TryGetProperty("nonce", out _));
     }
 
-    [Fact]
-    public async Task Other_services_read_any_conversation_with_the_nonces()
-    {
-        await using var world = await PersistenceWorld.CreateAsync();
-        var service = await world.StartServiceAsync();
-        await world.OpenedAsync();
-        var log = await world.StartLogAsync();
-        await log.AppendAsync(PersistenceWorld.Message(ConversationKey.Direct("alice", "bob"), "alice", "secret nonce"));
-        using var answer = await service.SendInternalAsync(HttpMethod.Get, "/internal/conversations/d:alice:bob/events?after=0&limit=1");
-        var item = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("items")[0];
-        Assert.Equal("secret nonce", item.GetProperty("nonce").GetString());
-        using var invalid = await service.SendInternalAsync(HttpMethod.Get, "/internal/conversations/d:bob:alice/events");
-        Assert.Equal(HttpStatusCode.BadRequest, invalid.StatusCode);
-        using var user = await service.GetAsync("/internal/conversations/d:alice:bob/events");
-        Assert.Equal(HttpStatusCode.Unauthorized, user.StatusCode);
-    }
-
     [Theory]
     [InlineData("none")]
     [InlineData("messages")]
