@@ -36,6 +36,9 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
 
     public int Closes { get; private set; }
 
+    /// <summary>Of these, for being too slow.</summary>
+    public int TooSlow { get; private set; }
+
     public int Events { get; private set; }
 
     public IEnumerable<string> JoinedRooms => _rooms.Where(room => room.Value.State == RoomState.Live).Select(room => room.Key);
@@ -51,6 +54,7 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
 
     public void Disconnect()
     {
+        TooSlow += _outbound!.CloseCode == CloseCodes.TooSlow ? 1 : 0;
         Connection!.MarkClosed();
         Node!.PostToAll(new HubMessage.Closed(Connection));
         Connection = null;

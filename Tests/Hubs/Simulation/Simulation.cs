@@ -36,6 +36,8 @@ internal sealed class Simulation
 
     public int Events => _clients.Sum(client => client.Events);
 
+    public int TooSlow => _clients.Sum(client => client.TooSlow);
+
     public int Closes => _clients.Sum(client => client.Closes);
 
     /// <exception cref="BrokenPromiseException">A promise was broken.</exception>

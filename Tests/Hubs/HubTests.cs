@@ -1,0 +1,259 @@
+using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Sockets;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
+using AspireChat.Contracts.Log;
+
+namespace AspireChat.Tests.Hubs;
+
+public sealed class HubTests
+{
+    private static readonly ConversationKey Lobby = ConversationKey.Room("lobby");
+    private static readonly HubChannel LobbyChannel = HubChannel.Room("lobby");
+
+    private readonly HubHarness _hub = new();
+
+    [Fact]
+    public void Joining_subscribes_first_then_takes_the_snapshot()
+    {
+        _hub.Join("alice", "lobby");
+        var steps = _hub.Asked.Where(asked => asked.Contains("lobby", StringComparison.Ordinal)).ToList();
+        Assert.Equal(["subscribe lobby", "join lobby alice", "presence lobby"], steps);
+        Assert.Equal([("lobby", "alice", true)], _hub.Memberships);
+    }
+
+    [Fact]
+    public void A_room_is_subscribed_once_for_all_and_given_up_a_while_after_the_last()
+    {
+        var (alice, _) = _hub.Join("alice", "lobby");
+        var (bob, _) = _hub.Join("bob", "lobby");
+        Assert.Single(_hub.Asked, "subscribe lobby");
+        _hub.Post(new HubMessage.Closed(alice));
+        _hub.Tick(60_000);
+        Assert.DoesNotContain("unsubscribe lobby", _hub.Asked);
+        _hub.Post(new HubMessage.Closed(bob));
+        _hub.Tick(5_000);
+        Assert.DoesNotContain("unsubscribe lobby", _hub.Asked);
+        _hub.Tick(15_000);
+        Assert.Contains("unsubscribe lobby", _hub.Asked);
+        var (_, outbound) = _hub.Join("carol", "lobby");
+        Assert.Equal(["joined"], HubHarness.Read(outbound).Select(HubHarness.TypeOf));
+    }
+
+    [Fact]
+    public void A_gap_is_repaired_by_one_read_for_all_members()
+    {
+        var members = new[] { "alice", "bob", "carol" }.Select(user => _hub.Join(user, "lobby").Outbound).ToList();
+        members.ForEach(member => HubHarness.Read(member));
+        _hub.Append(Lobby, "alice");
+        _hub.Append(Lobby, "alice", lost: true);
+        _hub.Append(Lobby, "alice", lost: true);
+        _hub.Append(Lobby, "alice");
+        Assert.Single(_hub.Asked, asked => asked.StartsWith("tail", StringComparison.Ordinal));
+        foreach (var member in members)
+            Assert.Equal([1, 2, 3, 4], HubHarness.Read(member).Select(HubHarness.SeqOf));
+    }
+
+    [Fact]
+    public void What_arrives_during_a_repair_waits_for_it()
+    {
+        var (_, bob) = _hub.Join("bob", "lobby");
+        HubHarness.Read(bob);
+        _hub.HoldTails = true;
+        _hub.Append(Lobby, "alice", lost: true);
+        _hub.Append(Lobby, "alice");
+        _hub.Append(Lobby, "alice");
+        Assert.False(bob.HasFrames);
+        _hub.Release();
+        Assert.Equal([1, 2, 3], HubHarness.Read(bob).Select(HubHarness.SeqOf));
+    }
+
+    [Fact]
+    public void A_lost_last_event_is_found_by_the_head_check()
+    {
+        var (_, bob) = _hub.Join("bob", "lobby");
+        HubHarness.Read(bob);
+        _hub.Append(Lobby, "alice", lost: true);
+        for (var elapsed = 0; elapsed < 1_000; elapsed += 100)
+            _hub.Tick(100);
+        Assert.Equal([1], HubHarness.Read(bob).Select(HubHarness.SeqOf));
+    }
+
+    [Fact]
+    public void Quiet_rooms_read_nothing_but_heads()
+    {
+        _hub.Join("bob", "lobby");
+        _hub.Append(Lobby, "alice");
+        for (var elapsed = 0; elapsed < 10_000; elapsed += 100)
+            _hub.Tick(100);
+        Assert.DoesNotContain(_hub.Asked, asked => asked.StartsWith("tail", StringComparison.Ordinal));
+        Assert.InRange(_hub.Asked.Count(asked => asked == "heads"), 15, 25);
+    }
+
+    [Fact]
+    public void A_reconnect_storm_is_served_from_the_ring()
+    {
+        _hub.Join("alice", "lobby");
+        for (var i = 0; i < 50; i++)
+            _hub.Append(Lobby, "alice");
+        for (var i = 0; i < 200; i++)
+        {
+            var (_, outbound) = _hub.Join($"user{i}", "lobby", since: 10);
+            var frames = HubHarness.Read(outbound);
+            Assert.Equal(Enumerable.Range(11, 40).Select(seq => (long)seq), frames[1..^1].Select(HubHarness.SeqOf));
+            Assert.True(frames[^1].GetProperty("complete").GetBoolean());
+        }
+        Assert.DoesNotContain(_hub.Asked, asked => asked.StartsWith("tail", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_storm_into_a_cold_room_reads_the_log_twice_at_most()
+    {
+        for (var i = 0; i < 500; i++)
+            _hub.Append(Lobby, "alice", lost: true);
+        _hub.HoldTails = true;
+        var outbounds = Enumerable.Range(0, 100).Select(i => _hub.Join($"user{i}", "lobby", since: i).Outbound).ToList();
+        _hub.Release();
+        for (var i = 0; i < 100; i++)
+        {
+            var frames = HubHarness.Read(outbounds[i]);
+            Assert.Equal(Enumerable.Range(i + 1, 500 - i).Select(seq => (long)seq), frames[1..^1].Select(HubHarness.SeqOf));
+        }
+        Assert.InRange(_hub.Asked.Count(asked => asked.StartsWith("tail", StringComparison.Ordinal)), 1, 2);
+    }
+
+    [Fact]
+    public void A_replay_ends_at_its_limit_and_live_goes_on_behind_the_head()
+    {
+        var hub = new HubHarness(new HubOptions { ReplayEvents = 100 });
+        for (var i = 0; i < 250; i++)
+            hub.Append(Lobby, "alice", lost: true);
+        var (_, bob) = hub.Join("bob", "lobby", since: 20);
+        var frames = HubHarness.Read(bob);
+        Assert.Equal(Enumerable.Range(21, 100).Select(seq => (long)seq), frames[1..^1].Select(HubHarness.SeqOf));
+        Assert.Equal((120, 250, false), (HubHarness.SeqOf(frames[^1]), frames[^1].GetProperty("head").GetInt64(), frames[^1].GetProperty("complete").GetBoolean()));
+        hub.Append(Lobby, "alice");
+        Assert.Equal([251], HubHarness.Read(bob).Select(HubHarness.SeqOf));
+    }
+
+    [Fact]
+    public void Deleted_content_is_not_replayed_from_the_ring()
+    {
+        _hub.Join("alice", "lobby");
+        _hub.Append(Lobby, "alice");
+        _hub.Append(Lobby, "alice", kind: EventKind.Edit, target: 1);
+        _hub.Append(Lobby, "alice", kind: EventKind.Delete, target: 1);
+        var (_, bob) = _hub.Join("bob", "lobby", since: 0);
+        var frames = HubHarness.Read(bob);
+        Assert.Equal(["joined", "room", "edit", "delete", "resumed"], frames.Select(HubHarness.TypeOf));
+        Assert.All(frames[1..3], frame => Assert.Equal(("", true), (frame.GetProperty("content").GetString(), frame.GetProperty("deleted").GetBoolean())));
+    }
+
+    [Fact]
+    public void A_seq_claimed_by_two_events_is_delivered_once()
+    {
+        var (_, bob) = _hub.Join("bob", "lobby");
+        HubHarness.Read(bob);
+        var first = _hub.Append(Lobby, "alice");
+        _hub.Publish(LobbyChannel, $"E {first.Epoch} 1 {{\"type\":\"room\",\"id\":\"{Guid.NewGuid()}\",\"room\":\"lobby\",\"from\":\"eve\",\"content\":\"other\",\"timestamp\":1,\"nonce\":\"n\"}}");
+        Assert.Equal(["content 1"], HubHarness.Read(bob).Select(frame => frame.GetProperty("content").GetString()));
+    }
+
+    [Fact]
+    public void An_ephemeral_frame_reaches_everybody_but_its_author()
+    {
+        var (_, alice) = _hub.Join("alice", "lobby");
+        var (_, phone) = _hub.Join("alice", "lobby");
+        var (_, bob) = _hub.Join("bob", "lobby");
+        foreach (var outbound in new[] { alice, phone, bob })
+            HubHarness.Read(outbound);
+        _hub.Publish(LobbyChannel, "F alice {\"type\":\"typing\",\"from\":\"alice\"}");
+        Assert.False(alice.HasFrames);
+        Assert.False(phone.HasFrames);
+        Assert.Equal(["typing"], HubHarness.Read(bob).Select(HubHarness.TypeOf));
+        _hub.Publish(LobbyChannel, "F : {\"type\":\"online\"}");
+        Assert.True(alice.HasFrames && phone.HasFrames && bob.HasFrames);
+    }
+
+    [Fact]
+    public void Durable_is_told_to_senders_only_and_once()
+    {
+        var (sender, alice) = _hub.Join("alice", "lobby");
+        var (_, bob) = _hub.Join("bob", "lobby");
+        foreach (var outbound in new[] { alice, bob })
+            HubHarness.Read(outbound);
+        for (var i = 0; i < 3; i++)
+            Acknowledge(sender, _hub.Append(Lobby, "alice"));
+        HubHarness.Read(alice);
+        HubHarness.Read(bob);
+        _hub.Publish(LobbyChannel, $"D r:lobby {_hub.Log.Epoch} 2");
+        _hub.Publish(LobbyChannel, $"D r:lobby {_hub.Log.Epoch} 2");
+        _hub.Publish(LobbyChannel, $"D r:lobby {_hub.Log.Epoch} 3");
+        _hub.Publish(LobbyChannel, $"D r:lobby {_hub.Log.Epoch} 9");
+        Assert.Equal([2, 3], HubHarness.Read(alice).Select(HubHarness.SeqOf));
+        Assert.False(bob.HasFrames);
+
+        // The commit was quicker than the ack.
+        var late = _hub.Append(Lobby, "alice");
+        HubHarness.Read(alice);
+        Acknowledge(sender, late);
+        Assert.Equal(["ack", "durable"], HubHarness.Read(alice).Select(HubHarness.TypeOf));
+    }
+
+    [Fact]
+    public void Cursors_of_an_interval_are_passed_on_together_the_last_wins()
+    {
+        var (_, bob) = _hub.Join("bob", "lobby");
+        HubHarness.Read(bob);
+        foreach (var seq in new[] { 1, 5, 3 })
+            _hub.Publish(LobbyChannel, $"R r:lobby alice {seq}");
+        Assert.False(bob.HasFrames);
+        _hub.Tick(1_000);
+        _hub.Tick(1_000);
+        Assert.Equal([5], HubHarness.Read(bob).Select(HubHarness.SeqOf));
+    }
+
+    [Fact]
+    public void A_kick_closes_all_of_the_users_connections()
+    {
+        var (_, one) = _hub.Connect("alice");
+        var (_, other) = _hub.Connect("alice");
+        var (_, bob) = _hub.Connect("bob");
+        _hub.Publish(HubChannel.User("alice"), "K");
+        Assert.Equal((CloseCodes.Forbidden, CloseCodes.Forbidden, 0), (one.CloseCode, other.CloseCode, bob.CloseCode));
+    }
+
+    [Fact]
+    public void A_leave_whose_signal_is_lost_takes_effect_all_the_same()
+    {
+        var (alice, outbound) = _hub.Join("alice", "lobby");
+        HubHarness.Read(outbound);
+        var pass = new RoomPass();
+        _hub.Post(new HubMessage.Leave(alice, "lobby", pass, RawJson.Of("\"bye\"")));
+        Assert.False(outbound.HasFrames);
+        for (var elapsed = 0; elapsed < 3_000; elapsed += 100)
+            _hub.Tick(100);
+        Assert.Equal("bye", HubHarness.Read(outbound).Single().GetProperty("ref").GetString());
+        Assert.True(pass.Settled.IsCompleted);
+        Assert.False(pass.Joined);
+    }
+
+    [Fact]
+    public void A_join_behind_a_leave_of_the_same_user_waits_for_its_signal()
+    {
+        var (desk, deskOutbound) = _hub.Join("alice", "lobby");
+        var (phone, phoneOutbound) = _hub.Connect("alice");
+        HubHarness.Read(deskOutbound);
+        _hub.Post(new HubMessage.Leave(desk, "lobby", new RoomPass(), null));
+        _hub.Post(new HubMessage.Join(phone, "lobby", new RoomPass(), null, null, null));
+        Assert.False(phoneOutbound.HasFrames);
+        _hub.Publish(HubChannel.User("alice"), "L lobby");
+        Assert.Equal(["left"], HubHarness.Read(deskOutbound).Select(HubHarness.TypeOf));
+        Assert.Equal(["joined"], HubHarness.Read(phoneOutbound).Select(HubHarness.TypeOf));
+        Assert.True(_hub.Log.IsMember("lobby", "alice"));
+    }
+
+    private void Acknowledge(Connection connection, ConversationEvent e) =>
+        _hub.Post(new HubMessage.Appended(connection, e, new AppendResult(AppendStatus.Accepted, e.Id, e.Seq, e.Epoch, e.Timestamp, 0)));
+}
