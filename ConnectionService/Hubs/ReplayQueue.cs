@@ -169,10 +169,11 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
     {
         var known = replay.Epoch ?? replay.ClientEpoch ?? slice.Epoch;
         replay.Epoch = slice.Epoch;
-        replay.Until = slice.Head;
-        if (known != slice.Epoch || replay.Position > slice.Head)
+        // Live traffic may have begun behind the head that was read, with something lost in between.
+        replay.Until = feed.Positioned && feed.Epoch == slice.Epoch ? Math.Max(slice.Head, feed.Last) : slice.Head;
+        if (known != slice.Epoch || replay.Position > replay.Until)
         {
-            Answer(replay, 0, slice.Head, complete: false);
+            Answer(replay, 0, replay.Until, complete: false);
             End(replay);
             return false;
         }
