@@ -71,14 +71,16 @@ internal sealed class DirectFeed : Feed
     /// </summary>
     public override void HeadRead(string epoch, long head)
     {
-        if (Positioned || _user.Connections.Count == 1)
+        if (!Positioned)
         {
-            Locate(epoch, head);
-            return;
+            _floor = _floor is { } floor && floor.Epoch == epoch ? (epoch, Math.Min(floor.Head, head)) : (epoch, head);
+            _floorAt = Hub.Now;
+            Hub.Attention.Add(this);
+            if (_user.Connections.Count > 1)
+                return;
+            Locate(_floor.Value.Epoch, _floor.Value.Head);
         }
-        _floor = _floor is { } floor && floor.Epoch == epoch ? (epoch, Math.Min(floor.Head, head)) : (epoch, head);
-        _floorAt = Hub.Now;
-        Hub.Attention.Add(this);
+        Locate(epoch, head);
     }
 
     public override bool OnTick()
