@@ -16,9 +16,11 @@ public sealed class PresenceMetrics
         var meter = meters.Create("AspireChat.PresenceService");
         _reports = meter.CreateCounter<long>("aspirechat.presence.reports", "{report}", "Reports of replicas, by outcome.");
         _changes = meter.CreateCounter<long>("aspirechat.presence.changes", "{user}", "Users who came online or went offline, by state.");
-        _frames = meter.CreateCounter<long>("aspirechat.presence.frames", "{frame}", "Frames published, by type; each is sent to many connections.");
+        _frames = meter.CreateCounter<long>(
+            "aspirechat.presence.frames", "{frame}", "Frames published, by type; each is sent to many connections.");
         _leases = meter.CreateCounter<long>("aspirechat.presence.leases_ended", "{lease}", "Replicas that stopped reporting.");
-        _sweeps = meter.CreateHistogram<double>("aspirechat.presence.sweep.duration", "s", "One look at the timers and the work found due.");
+        _sweeps = meter.CreateHistogram<double>(
+            "aspirechat.presence.sweep.duration", "s", "One look at the timers and the work found due.");
     }
 
     /// <param name="outcome"><c>applied</c>, <c>stale</c> or <c>need_full</c>.</param>

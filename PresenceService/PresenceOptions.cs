@@ -14,11 +14,16 @@ public sealed class PresenceOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>A user goes offline this long after their last connection closed; a return within it goes unnoticed: 0–5 min, 5 s by default.</summary>
+    /// <summary>
+    /// A user goes offline this long after their last connection closed; a return within it goes unnoticed: 0–5 min, 5 s by default.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Least time between two tellings of who came and went in one room: 0.1–60 s, 1 s by default. The first change after a pause is told at once.</summary>
+    /// <summary>
+    /// Least time between two tellings of who came, and between two of who went, in one room: 0.1–60 s, 1 s by default. The first change
+    /// after a pause is told at once.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
     public TimeSpan DiffInterval { get; set; } = TimeSpan.FromSeconds(1);
 
@@ -34,7 +39,9 @@ public sealed class PresenceOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.5", "00:01:00")]
     public TimeSpan TypingExpiry { get; set; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>Most users of one room who are shown typing at a time; further ones are ignored until one stops: 1–1,000, 20 by default.</summary>
+    /// <summary>
+    /// Most users of one room who are shown typing at a time; further ones are ignored until one stops: 1–1,000, 20 by default.
+    /// </summary>
     [Range(1, 1_000)]
     public int TypingNames { get; set; } = 20;
 
@@ -59,6 +66,6 @@ public sealed class PresenceOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Lease <= Grace)
-            yield return new($"must be longer than {Section}:{nameof(Grace)}: the end of a lease takes its users offline without a grace period.", [nameof(Lease)]);
+            yield return new($"must be longer than {Section}:{nameof(Grace)}: its end takes users offline without a grace period.", [nameof(Lease)]);
     }
 }

@@ -7,7 +7,9 @@ namespace AspireChat.ConnectionService.Presence;
 /// </summary>
 public interface IPresenceReporter
 {
-    /// <summary>A connection of <paramref name="user"/> is open (its <c>welcome</c> is due). Pair each call with one <see cref="ConnectionClosed"/>.</summary>
+    /// <summary>
+    /// A connection of <paramref name="user"/> is open (its <c>welcome</c> is due). Pair each call with one <see cref="ConnectionClosed"/>.
+    /// </summary>
     void ConnectionOpened(string user);
 
     /// <summary>A connection of <paramref name="user"/> has ended, for whatever reason.</summary>

@@ -5,7 +5,9 @@ namespace AspireChat.ConnectionService.Presence;
 /// <summary>The call that carries a report to PresenceService.</summary>
 public interface IPresenceClient
 {
-    /// <exception cref="HttpRequestException">PresenceService, or its Redis, is away: the report may or may not have been applied.</exception>
+    /// <exception cref="HttpRequestException">
+    /// PresenceService, or its Redis, is away: the report may or may not have been applied.
+    /// </exception>
     Task<PresenceReportAnswer> ReportAsync(string replica, PresenceReport report, CancellationToken cancellationToken);
 }
 

@@ -22,7 +22,8 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
     private readonly HashSet<string> _changedUsers = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Room, string User), bool> _changedRooms = [];
     private readonly Dictionary<(string User, string? Room, string? To), bool> _typing = [];
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wake =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly string _instance = Guid.CreateVersion7().ToString("N");
     private bool _full = true;
     private long _sequence;
@@ -113,8 +114,10 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
                 }
             }
             var names = full ? _users.Keys : (IEnumerable<string>)_changedUsers;
-            var users = names.Select(user => new UserConnections(user, _users.TryGetValue(user, out var local) ? local.Connections : 0)).ToList();
-            var rooms = _changedRooms.Take(MostRooms).Select(change => new RoomMembership(change.Key.Room, change.Key.User, change.Value)).ToList();
+            var users = names
+                .Select(user => new UserConnections(user, _users.TryGetValue(user, out var local) ? local.Connections : 0)).ToList();
+            var rooms = _changedRooms.Take(MostRooms)
+                .Select(change => new RoomMembership(change.Key.Room, change.Key.User, change.Value)).ToList();
             var typing = _typing.Select(notice => new TypingNotice(notice.Key.User, notice.Key.Room, notice.Key.To, notice.Value)).ToList();
             _full = false;
             _changedUsers.Clear();

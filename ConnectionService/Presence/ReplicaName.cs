@@ -1,5 +1,3 @@
-using AspireChat.Contracts;
-
 namespace AspireChat.ConnectionService.Presence;
 
 /// <summary>The name under which a replica holds its lease.</summary>
@@ -18,6 +16,6 @@ internal static class ReplicaName
             .FirstOrDefault(pair => pair.StartsWith(Attribute, StringComparison.Ordinal))?[Attribute.Length..]
             ?? Environment.MachineName;
         name = string.Concat(name.Where(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')).TrimStart('-');
-        return $"{(name.Length > 40 ? name[..40] : name)}-{Random.Shared.Next():x8}".TrimStart('-') is var full && Identifiers.IsValid(full) ? full : "replica";
+        return $"{(name.Length > 40 ? name[..40] : name)}-{Random.Shared.Next():x8}".TrimStart('-');
     }
 }

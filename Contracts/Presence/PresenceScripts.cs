@@ -54,7 +54,7 @@ public static class PresenceScripts
     private static string Load(string file)
     {
         using var stream = typeof(PresenceScripts).Assembly.GetManifestResourceStream(file)
-            ?? throw new InvalidOperationException($"The script {file} is not embedded in {typeof(PresenceScripts).Assembly.GetName().Name}.");
+            ?? throw new InvalidOperationException($"The script {file} is not embedded beside {nameof(PresenceScripts)}.");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }

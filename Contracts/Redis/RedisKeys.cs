@@ -67,7 +67,10 @@ public static class RedisKeys
     // durable: it is rebuilt from the replicas' reports. All times are Unix milliseconds. A key with an empty name is the stem from which
     // the presence scripts build the others.
 
-    /// <summary>set: the users online in a room (its members who have a connection anywhere, or lost the last one within the grace period). Written by PresenceService, read for <c>joined</c>.</summary>
+    /// <summary>
+    /// set: the users online in a room (its members who have a connection anywhere, or lost the last one within the grace period). Written
+    /// by PresenceService, read for <c>joined</c>.
+    /// </summary>
     public static string RoomOnline(string room) => Presence + "room:" + room;
 
     /// <summary>sorted set: who is typing in a room, scored by when it ends. Written by PresenceService, read for <c>joined</c>.</summary>
@@ -89,7 +92,9 @@ public static class RedisKeys
     /// <summary>string with expiry: when the user's last connection closed.</summary>
     public static string PresenceSeen(string user) => Presence + "seen:" + user;
 
-    /// <summary>hash: <c>instance</c> and <c>sequence</c> of the last report applied; the fence against late ones. Gone when the lease ends.</summary>
+    /// <summary>
+    /// hash: <c>instance</c> and <c>sequence</c> of the last report applied; the fence against late ones. Gone when the lease ends.
+    /// </summary>
     public static string PresenceReplica(string replica) => Presence + "replica:" + replica;
 
     /// <summary>hash: user → connections, as the replica last reported; what ends with its lease.</summary>
@@ -113,7 +118,9 @@ public static class RedisKeys
     /// <summary>sorted set: <c>r:room:user</c> or <c>d:user:other</c>, someone typing → when it ends.</summary>
     public const string PresenceTypists = Presence + "typists";
 
-    /// <summary>hash: <c>born</c> (this state began), <c>sweep</c> (last look at the timers), <c>settle</c> (no room is told anything before).</summary>
+    /// <summary>
+    /// hash: <c>born</c> (this state began), <c>sweep</c> (last look at the timers), <c>settle</c> (no room is told anything before).
+    /// </summary>
     public const string PresenceWatch = Presence + "watch";
 
     private const string Presence = "{presence}:";

@@ -1,17 +1,18 @@
 -- What every presence script begins with: the names of its keys and the steps that more than one takes. Each script is one atomic step and
 -- may be repeated; work that is due is claimed by the script that does it, so any number of services may try.
 --
--- KEYS as in PresenceScripts.Keys; those with capital names ending in _ are stems: the keys of users, rooms and replicas are built from them
---      (all carry one hash tag, so they are in the slot of the stem). ARGV[1] is always the present, Unix milliseconds.
+-- KEYS as in PresenceScripts.Keys; those whose names end in _ are stems: the keys of users, rooms and replicas are built from them (all
+--      carry one hash tag, so they are in the slot of the stem). ARGV[1] is always the present, Unix milliseconds.
 local WATCH, LEASES, GRACE, ARRIVALS, DIFFS, TYPISTS, ONLINE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local USER_, IN_, ROOM_, DIFF_, TYPING_, SEEN_, REPLICA_, USERS_ = KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+local USER_, IN_, ROOM_, DIFF_, TYPING_, SEEN_ = KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
+local REPLICA_, USERS_ = KEYS[14], KEYS[15]
 local now = tonumber(ARGV[1])
 
 -- Most names that wait for a room to become small enough to be told names again; only those who left are kept for that.
 local MOST_LEFT = 1000
 
--- Notes that a user came to a room (sign '+') or left it ('-'). What was noted before and not told yet is replaced, never cancelled: whoever
--- joined in between has the user's former state in their snapshot and must hear of the change.
+-- Notes that a user came to a room (sign '+') or left it ('-'). What was noted before and not told yet is replaced, never cancelled:
+-- whoever joined in between has the user's former state in their snapshot and must hear of the change.
 local function mark(room, user, sign)
   local key = DIFF_ .. room
   local state = redis.call('HMGET', key, ':count', ':#', ':' .. sign)

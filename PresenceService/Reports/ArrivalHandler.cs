@@ -20,9 +20,11 @@ public sealed class ArrivalHandler(PresenceRedis redis)
         foreach (var part in users.Chunk(AtOnce))
         {
             var database = redis.Database;
-            var scores = await database.SortedSetScoresAsync(RedisKeys.PresenceArrivals, [.. part.Select(user => (RedisValue)user)]).WaitAsync(cancellationToken);
+            RedisValue[] members = [.. part.Select(user => (RedisValue)user)];
+            var scores = await database.SortedSetScoresAsync(RedisKeys.PresenceArrivals, members).WaitAsync(cancellationToken);
             // The score is read before the rooms: a room left after this changes it.
-            await Task.WhenAll(part.Select((user, i) => scores[i] is { } score ? PlaceAsync(user, (long)score, cancellationToken) : Task.CompletedTask));
+            await Task.WhenAll(part.Select(
+                (user, i) => scores[i] is { } score ? PlaceAsync(user, (long)score, cancellationToken) : Task.CompletedTask));
         }
     }
 

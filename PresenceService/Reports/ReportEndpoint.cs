@@ -8,19 +8,24 @@ namespace AspireChat.PresenceService.Reports;
 public static class ReportEndpoint
 {
     /// <summary><c>POST /internal/presence/{replica}</c>: a <see cref="PresenceReport"/> of a ConnectionService replica.</summary>
-    public static void MapReports(this IEndpointRouteBuilder routes) => routes
-        .MapPost("/internal/presence/{replica}", async (string replica, PresenceReport report, ReportHandler handler, CancellationToken cancellationToken) =>
-            IsValid(replica, report)
-                ? Results.Json(await handler.ApplyAsync(replica, report, cancellationToken), PresenceReportContext.Default.PresenceReportAnswer)
-                : Results.Problem("The report holds something that is no identifier.", statusCode: StatusCodes.Status400BadRequest))
+    public static void MapReports(this IEndpointRouteBuilder routes) => routes.MapPost("/internal/presence/{replica}", ApplyAsync)
         .AddEndpointFilter<RedisAway>()
         .RequireAuthorization(ChatPolicies.Internal);
+
+    private static async Task<IResult> ApplyAsync(
+        string replica, PresenceReport report, ReportHandler handler, CancellationToken cancellationToken)
+    {
+        if (!IsValid(replica, report))
+            return Results.Problem("The report holds something that is no identifier.", statusCode: StatusCodes.Status400BadRequest);
+        var answer = await handler.ApplyAsync(replica, report, cancellationToken);
+        return Results.Json(answer, PresenceReportContext.Default.PresenceReportAnswer);
+    }
 
     /// <summary>Identifiers become parts of keys and of frames: nothing else may get that far, whoever sends it.</summary>
     private static bool IsValid(string replica, PresenceReport report) =>
         Identifiers.IsValid(replica) && report is { Instance.Length: > 0 and <= 64, Users: not null, Rooms: not null, Typing: not null }
         && report.Users.All(user => user is not null && Identifiers.IsValid(user.User) && user.Connections >= 0)
-        && report.Rooms.All(membership => membership is not null && Identifiers.IsValid(membership.User) && Identifiers.IsValid(membership.Room))
+        && report.Rooms.All(room => room is not null && Identifiers.IsValid(room.User) && Identifiers.IsValid(room.Room))
         && report.Typing.All(notice => notice is not null && Identifiers.IsValid(notice.User)
             && (notice.Room is null) != (notice.To is null) && Identifiers.IsValid(notice.Room ?? notice.To));
 }

@@ -15,7 +15,12 @@ namespace AspireChat.PresenceService.Reports;
 /// Safe for concurrent use.
 /// </summary>
 public sealed class ReportHandler(
-    PresenceRedis redis, ArrivalHandler arrivals, TypingHandler typing, SweepSignal sweep, IOptions<PresenceOptions> options, PresenceMetrics metrics,
+    PresenceRedis redis,
+    ArrivalHandler arrivals,
+    TypingHandler typing,
+    SweepSignal sweep,
+    IOptions<PresenceOptions> options,
+    PresenceMetrics metrics,
     ILogger<ReportHandler> logger)
 {
     /// <summary>Changes in one script call: about a millisecond of Redis.</summary>
@@ -54,14 +59,16 @@ public sealed class ReportHandler(
     }
 
     private async Task<string> ApplyRestAsync(
-        string replica, PresenceReport report, IReadOnlyList<RoomMembership> memberships, List<string> came, CancellationToken cancellationToken)
+        string replica, PresenceReport report, IReadOnlyList<RoomMembership> memberships, List<string> came,
+        CancellationToken cancellationToken)
     {
         var users = report.Users;
         if (report.Full)
         {
             var listed = report.Users.Select(user => user.User).ToHashSet(StringComparer.Ordinal);
             var known = await redis.Database.HashKeysAsync(RedisKeys.PresenceReplicaUsers(replica)).WaitAsync(cancellationToken);
-            users = [.. known.Select(user => (string)user!).Where(user => !listed.Contains(user)).Select(user => new UserConnections(user, 0)), .. users];
+            var missing = known.Select(user => (string)user!).Where(user => !listed.Contains(user));
+            users = [.. missing.Select(user => new UserConnections(user, 0)), .. users];
         }
         var outcome = "applied";
         foreach (var part in users.Chunk(Part))
@@ -110,7 +117,8 @@ public sealed class ReportHandler(
     /// replicas on one user (joined here, left there) may come in either order. Without that record (Redis was emptied and is not filled
     /// from PostgreSQL yet) the report is believed.
     /// </summary>
-    private async Task<IReadOnlyList<RoomMembership>> ConfirmAsync(IReadOnlyList<RoomMembership> claims, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<RoomMembership>> ConfirmAsync(
+        IReadOnlyList<RoomMembership> claims, CancellationToken cancellationToken)
     {
         if (claims.Count == 0)
             return claims;
@@ -120,7 +128,8 @@ public sealed class ReportHandler(
         for (var i = 0; i < claims.Count; i++)
         {
             var room = ConversationKey.Room(claims[i].Room);
-            open.TryAdd(room.Partition, open.TryGetValue(room.Partition, out var asked) ? asked : database.KeyExistsAsync(RedisKeys.Epoch(room.Partition)));
+            if (!open.ContainsKey(room.Partition))
+                open.Add(room.Partition, database.KeyExistsAsync(RedisKeys.Epoch(room.Partition)));
             members[i] = database.HashExistsAsync(RedisKeys.Members(room), claims[i].User);
         }
         await Task.WhenAll([.. members, .. open.Values]).WaitAsync(cancellationToken);

@@ -30,6 +30,7 @@ public sealed class PresenceRedis(IConnectionMultiplexer redis, TimeProvider tim
 
     /// <summary>Evaluates <paramref name="script"/>; the present is put before its arguments.</summary>
     /// <exception cref="RedisException">Redis is away.</exception>
-    public async Task<RedisResult> RunAsync(string script, long now, IEnumerable<RedisValue> arguments, CancellationToken cancellationToken) =>
+    public async Task<RedisResult> RunAsync(
+        string script, long now, IEnumerable<RedisValue> arguments, CancellationToken cancellationToken) =>
         await Database.ScriptEvaluateAsync(script, Keys, [now, .. arguments]).WaitAsync(cancellationToken);
 }

@@ -1,3 +1,4 @@
+using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.PresenceService.State;
@@ -14,7 +15,8 @@ internal sealed class RedisAway : IEndpointFilter
         catch (Exception e) when (RedisFailure.Is(e))
         {
             await context.HttpContext.WriteProblemAsync(
-                StatusCodes.Status503ServiceUnavailable, "Presence is not available at the moment.", "unavailable", TimeSpan.FromSeconds(1));
+                StatusCodes.Status503ServiceUnavailable, "Presence is not available at the moment.", ErrorCodes.Unavailable,
+                TimeSpan.FromSeconds(1));
             return Results.Empty;
         }
     }

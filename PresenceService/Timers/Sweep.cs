@@ -9,11 +9,16 @@ using StackExchange.Redis;
 namespace AspireChat.PresenceService.Timers;
 
 /// <summary>
-/// Does what is due: leases that ended, users whose grace is over, arrivals that nobody placed, rooms to be told, typing that ended. Each is
-/// claimed by the script that does it, so sweeps of several replicas may overlap: work is shared, never done twice.
+/// Does what is due: leases that ended, users whose grace is over, arrivals that nobody placed, rooms to be told, typing that ended.
+/// Each is claimed by the script that does it, so sweeps of several replicas may overlap: work is shared, never done twice.
 /// </summary>
 public sealed class Sweep(
-    PresenceRedis redis, ArrivalHandler arrivals, TypingHandler typing, IOptions<PresenceOptions> options, PresenceMetrics metrics, ILogger<Sweep> logger)
+    PresenceRedis redis,
+    ArrivalHandler arrivals,
+    TypingHandler typing,
+    IOptions<PresenceOptions> options,
+    PresenceMetrics metrics,
+    ILogger<Sweep> logger)
 {
     /// <summary>Most of each kind taken in one look; the rest is due still and taken in the next, at once.</summary>
     private const int Most = 500;
@@ -43,7 +48,10 @@ public sealed class Sweep(
         // Each step makes work for the next ones, which was not due yet when it was looked up.
         var users = leases.Length > 0 ? await DueAsync(RedisKeys.PresenceGrace, cancellationToken) : (string[])due[3]!;
         foreach (var part in users.Chunk(Part))
-            metrics.WentOffline((long)await redis.RunAsync(PresenceScripts.Offline, redis.Now, part.Select(user => (RedisValue)user), cancellationToken));
+        {
+            metrics.WentOffline((long)await redis.RunAsync(
+                PresenceScripts.Offline, redis.Now, part.Select(user => (RedisValue)user), cancellationToken));
+        }
         var abandoned = (string[])due[4]!;
         await arrivals.PlaceAsync(abandoned, cancellationToken);
         await typing.EndAsync((string[])due[6]!, cancellationToken);

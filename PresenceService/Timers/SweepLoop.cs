@@ -6,7 +6,8 @@ namespace AspireChat.PresenceService.Timers;
 /// Sweeps whenever something falls due, and at least every half second: another replica of this service may have set a timer since. That
 /// is two script calls a second on an idle system.
 /// </summary>
-public sealed class SweepLoop(Sweep sweep, SweepSignal signal, TimeProvider time, PresenceMetrics metrics, ILogger<SweepLoop> logger) : BackgroundService
+public sealed class SweepLoop(
+    Sweep sweep, SweepSignal signal, TimeProvider time, PresenceMetrics metrics, ILogger<SweepLoop> logger) : BackgroundService
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(500);
 

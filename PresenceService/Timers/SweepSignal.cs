@@ -2,10 +2,13 @@ using System.Threading.Channels;
 
 namespace AspireChat.PresenceService.Timers;
 
-/// <summary>Wakes this process' sweep before its time, because something may be due. Ringing twice is ringing once. Safe for concurrent use.</summary>
+/// <summary>
+/// Wakes this process' sweep before its time, because something may be due. Ringing twice is ringing once. Safe for concurrent use.
+/// </summary>
 public sealed class SweepSignal
 {
-    private readonly Channel<bool> _bell = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _bell =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     public void Ring() => _bell.Writer.TryWrite(true);
 

@@ -35,7 +35,10 @@ public sealed class TypingHandler(PresenceRedis redis, IOptions<PresenceOptions>
         foreach (var part in steps.Chunk(Part))
         {
             var now = redis.Now;
-            List<RedisValue> arguments = new(2 + 6 * part.Length) { now + (long)_options.TypingExpiry.TotalMilliseconds, _options.TypingNames };
+            List<RedisValue> arguments = new(2 + 6 * part.Length)
+            {
+                now + (long)_options.TypingExpiry.TotalMilliseconds, _options.TypingNames,
+            };
             foreach (var (action, typist, active) in part)
                 arguments.AddRange([action, typist.Member, typist.User, typist.Room ?? "", typist.Channel, typist.Payload(active)]);
             metrics.Told("typing", (long)await redis.RunAsync(PresenceScripts.Typing, now, arguments, cancellationToken));

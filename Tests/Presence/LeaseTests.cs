@@ -57,7 +57,8 @@ public sealed class LeaseTests(RedisServer server)
         await using var world = await PresenceWorld.StartAsync(server);
         var dead = new FakeReplica(world, "dead");
         var users = Enumerable.Range(0, 1_100).Select(i => $"u{i}").ToArray();
-        await dead.SendAsync(full: true, [.. users.Select(user => (user, 2))], [.. users.Select((user, i) => ($"room{i % 50}", user, true))]);
+        await dead.SendAsync(
+            full: true, [.. users.Select(user => (user, 2))], [.. users.Select((user, i) => ($"room{i % 50}", user, true))]);
         await world.AdvanceAsync(12);
 
         Assert.All(await world.Queries.ReadAsync(users, CancellationToken.None), user => Assert.False(user.Online));
@@ -99,7 +100,8 @@ public sealed class LeaseTests(RedisServer server)
         await before.UsersAsync(("bob", 0));
         await world.AdvanceAsync(6, after);
 
-        Assert.Equal([false, true, false], (await world.Queries.ReadAsync(["alice", "bob", "carol"], CancellationToken.None)).Select(user => user.Online));
+        var presence = await world.Queries.ReadAsync(["alice", "bob", "carol"], CancellationToken.None);
+        Assert.Equal([false, true, false], presence.Select(user => user.Online));
     }
 
     [Fact]
@@ -138,7 +140,9 @@ public sealed class LeaseTests(RedisServer server)
         var replica = new FakeReplica(world, "one");
         var users = Enumerable.Range(0, 1_700).Select(i => $"u{i}").ToArray();
         await replica.SendAsync(
-            full: true, [.. users.Select(user => (user, 1))], [.. users.SelectMany(user => new[] { ("x", user, true), ("y", user, true) })]);
+            full: true,
+            [.. users.Select(user => (user, 1))],
+            [.. users.Select(user => ("x", user, true)), .. users.Select(user => ("y", user, true))]);
 
         Assert.All(await world.Queries.ReadAsync(users, CancellationToken.None), user => Assert.True(user.Online));
         Assert.Equal(1_700, (await world.OnlineInAsync("y")).Length);
@@ -234,14 +238,16 @@ public sealed class LeaseTests(RedisServer server)
         await world.HeardAsync();
 
         // A slow service asks for what it saw due a while ago; all of it was renewed since.
-        var ended = (long[])(await world.State.RunAsync(PresenceScripts.Lease, world.Now, ["one", 1_000, 10_000, 100], CancellationToken.None))!;
+        var ended = (long[])(await world.State.RunAsync(
+            PresenceScripts.Lease, world.Now, ["one", 1_000, 10_000, 100], CancellationToken.None))!;
         Assert.Equal(0, ended.Sum());
         Assert.Equal(0, (long)await world.State.RunAsync(PresenceScripts.Offline, world.Now, ["alice", "bob"], CancellationToken.None));
         var told = (long[])(await world.State.RunAsync(
             PresenceScripts.Diffs, world.Now, [1_000, 2_000, 200, "lobby", "channel"], CancellationToken.None))!;
         Assert.Equal(0, told.Sum());
         Assert.Equal(0, (long)await world.State.RunAsync(
-            PresenceScripts.Typing, world.Now, [world.Now, 20, "due", "r:lobby:alice", "alice", "lobby", "channel", "payload"], CancellationToken.None));
+            PresenceScripts.Typing, world.Now, [world.Now, 20, "due", "r:lobby:alice", "alice", "lobby", "channel", "payload"],
+            CancellationToken.None));
         Assert.Empty(await world.HeardAsync());
         Assert.Equal(["alice", "bob"], await world.OnlineInAsync("lobby"));
     }

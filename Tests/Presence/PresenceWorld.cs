@@ -84,7 +84,9 @@ internal sealed class PresenceWorld : IAsyncDisposable
 
     public Task FlushAsync() => _redis.GetServers()[0].FlushAllDatabasesAsync();
 
-    /// <summary>Lets time pass in steps as short as the service's own looks at its timers; replicas given here renew their leases meanwhile.</summary>
+    /// <summary>
+    /// Lets time pass in steps as short as the service's own looks at its timers; replicas given here renew their leases meanwhile.
+    /// </summary>
     public async Task AdvanceAsync(double seconds, params FakeReplica[] alive)
     {
         var end = Now + (long)(seconds * 1000);

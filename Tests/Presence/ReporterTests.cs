@@ -10,7 +10,8 @@ namespace AspireChat.Tests.Presence;
 public sealed class ReporterTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<PresenceReportingMetrics>().BuildServiceProvider();
+    private readonly ServiceProvider _services =
+        new ServiceCollection().AddMetrics().AddSingleton<PresenceReportingMetrics>().BuildServiceProvider();
     private readonly RecordedService _service = new();
     private readonly PresenceReporter _reporter;
     private readonly PresenceReportLoop _loop;
@@ -20,7 +21,8 @@ public sealed class ReporterTests : IAsyncDisposable
         var metrics = _services.GetRequiredService<PresenceReportingMetrics>();
         _reporter = new PresenceReporter(metrics);
         _loop = new PresenceReportLoop(
-            _reporter, _service, Options.Create(new PresenceReportingOptions { Replica = "one" }), metrics, _time, NullLogger<PresenceReportLoop>.Instance);
+            _reporter, _service, Options.Create(new PresenceReportingOptions { Replica = "one" }), metrics, _time,
+            NullLogger<PresenceReportLoop>.Instance);
     }
 
     [Fact]
@@ -225,7 +227,8 @@ public sealed class ReporterTests : IAsyncDisposable
             }
         });
         var report = _reporter.Take();
-        Assert.Equal(Enumerable.Range(0, 8).Select(thread => new UserConnections($"u{thread}", 5_000)), report.Users.OrderBy(user => user.User));
+        var expected = Enumerable.Range(0, 8).Select(thread => new UserConnections($"u{thread}", 5_000));
+        Assert.Equal(expected, report.Users.OrderBy(user => user.User));
     }
 
     public async ValueTask DisposeAsync()

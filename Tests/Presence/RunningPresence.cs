@@ -85,7 +85,8 @@ internal sealed class RunningPresence : IAsyncDisposable
 
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? token, object? body = null)
     {
-        var request = new HttpRequestMessage(method, path) { Content = body is string text ? new StringContent(text, null, "application/json") : JsonContent.Create(body) };
+        HttpContent content = body is string text ? new StringContent(text, null, "application/json") : JsonContent.Create(body);
+        var request = new HttpRequestMessage(method, path) { Content = content };
         if (token is not null)
             request.Headers.Authorization = new("Bearer", token);
         return await Http.SendAsync(request);

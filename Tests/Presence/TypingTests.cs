@@ -18,7 +18,8 @@ public sealed class TypingTests(RedisServer server)
 
         await replica.TypingAsync(new TypingNotice("alice", "lobby", null, true));
         Assert.Equal(["""not for alice: {"from":"alice","room":"lobby","active":true}"""], Typeless(await world.HeardAsync(Lobby)));
-        Assert.Equal("alice", Assert.Single(await world.Database.SortedSetRangeByScoreAsync(RedisKeys.RoomTyping("lobby"), start: world.Now)));
+        var typing = await world.Database.SortedSetRangeByScoreAsync(RedisKeys.RoomTyping("lobby"), start: world.Now);
+        Assert.Equal("alice", Assert.Single(typing));
 
         await world.AdvanceAsync(2, replica);
         await replica.TypingAsync(new TypingNotice("alice", "lobby", null, true));
@@ -70,7 +71,8 @@ public sealed class TypingTests(RedisServer server)
         await world.AdvanceAsync(2, replica);
         await replica.TypingAsync(new TypingNotice("alice", null, "bob", true));
         await world.AdvanceAsync(3, replica);
-        Assert.Equal(["""{"from":"alice","to":"alice","active":false}"""], Typeless((await world.HeardAsync()).Select(frame => frame.Text)));
+        var ended = (await world.HeardAsync()).Select(frame => frame.Text);
+        Assert.Equal(["""{"from":"alice","to":"alice","active":false}"""], Typeless(ended));
     }
 
     [Fact]
