@@ -73,7 +73,9 @@ public static class ParameterResourceBuilderExtensions
     private static GeneratedSecrets Kept(IDistributedApplicationBuilder builder) =>
         (GeneratedSecrets)builder.Services.Single(s => s.ServiceType == typeof(GeneratedSecrets)).ImplementationInstance!;
 
-    private static string? Configured(IDistributedApplicationBuilder builder, string name) => builder.Configuration[$"Parameters:{name}"];
+    // Most shells cannot set a variable with a dash in its name, so an underscore stands for it as well.
+    private static string? Configured(IDistributedApplicationBuilder builder, string name) =>
+        builder.Configuration[$"Parameters:{name}"] ?? builder.Configuration[$"Parameters:{name.Replace('-', '_')}"];
 
     private static DistributedApplicationException Missing(string name) =>
         new($"Parameter '{name}' has no value: set Parameters__{name.Replace('-', '_')} in the environment " +
