@@ -66,6 +66,9 @@ public sealed class PresenceOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Lease <= Grace)
-            yield return new($"must be longer than {Section}:{nameof(Grace)}: its end takes users offline without a grace period.", [nameof(Lease)]);
+        {
+            yield return new(
+                $"must be longer than {Section}:{nameof(Grace)}: its end takes users offline without a grace period.", [nameof(Lease)]);
+        }
     }
 }

@@ -10,8 +10,8 @@ internal static partial class PresenceReportingLog
     [LoggerMessage(First, LogLevel.Information, "Presence is reported as replica {Replica}")]
     public static partial void Starting(this ILogger logger, string replica);
 
-    [LoggerMessage(
-        First + 1, LogLevel.Warning, "PresenceService does not answer the reports of {Replica} ({Reason}); presence is stale until it does")]
+    [LoggerMessage(First + 1, LogLevel.Warning,
+        "PresenceService does not answer the reports of {Replica} ({Reason}); presence is stale until it does")]
     public static partial void Away(this ILogger logger, string replica, string reason);
 
     [LoggerMessage(First + 2, LogLevel.Information, "PresenceService answers the reports of {Replica} again")]

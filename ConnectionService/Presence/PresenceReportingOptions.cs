@@ -9,8 +9,8 @@ public sealed class PresenceReportingOptions : IValidatableObject
     public const string Section = "PresenceReporting";
 
     /// <summary>
-    /// This replica's name towards PresenceService, an identifier. Two running replicas must never share it. Unset: the node's name, which by
-    /// default ends in a random part, so that even careless configuration yields unique names.
+    /// This replica's name towards PresenceService, an identifier. Two running replicas must never share it. Unset: the node's
+    /// name, which by default ends in a random part, so that even careless configuration yields unique names.
     /// </summary>
     public string? Replica { get; set; }
 

@@ -139,7 +139,7 @@ public sealed class ChaosTests(RedisServer server)
         public int Count { get; set; }
     }
 
-    /// <summary>A replica that reports like the real one (absolute counts, repeated until confirmed), but some reports twice or too late.</summary>
+    /// <summary>Reports like the real replica (absolute counts, repeated until confirmed), but sometimes twice or too late.</summary>
     private sealed class ChaosReplica(PresenceWorld world, string name)
     {
         private readonly HashSet<string> _changed = [];

@@ -89,7 +89,7 @@ public sealed class PresenceCallTests(RedisServer server)
     [InlineData("""{"instance":"i1","sequence":1,"full":true,"users":[{"user":"a\"b","connections":1}],"rooms":[],"typing":[]}""")]
     [InlineData("""{"instance":"i1","sequence":1,"full":true,"users":[{"user":"a","connections":-1}],"rooms":[],"typing":[]}""")]
     [InlineData("""{"instance":"i1","sequence":1,"full":true,"users":[],"rooms":[{"room":"x:y","user":"a","member":true}],"typing":[]}""")]
-    [InlineData("""{"instance":"i","sequence":1,"full":true,"users":[],"rooms":[],"typing":[{"user":"a","room":"x","to":"b","active":true}]}""")]
+    [InlineData("""{"instance":"i","sequence":1,"full":true,"users":[],"rooms":[],"typing":[{"user":"a","room":"x","to":"b"}]}""")]
     [InlineData("""{"instance":"i1","sequence":1,"full":true,"users":[null],"rooms":[],"typing":[]}""")]
     [InlineData("""{"instance":"i1","sequence":1,"full":true}""")]
     public async Task A_report_with_anything_that_is_no_identifier_is_refused_whole(string report)
