@@ -23,7 +23,9 @@ internal sealed class Connection : IDisposable
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(4096);
     private bool _draining;
     private bool _sealed;
+    private bool _closing;
     private long _heard;
+    private long _messages;
 
     private Connection(WebSocket socket, TimeProvider time)
     {
@@ -37,6 +39,9 @@ internal sealed class Connection : IDisposable
 
     /// <summary>Why this side ended it, where it did.</summary>
     public string? AbortReason { get; private set; }
+
+    /// <summary>Rises with every message that comes.</summary>
+    public long Messages => Volatile.Read(ref _messages);
 
     /// <summary>How long nothing has come.</summary>
     public TimeSpan Silence => _time.GetElapsedTime(Volatile.Read(ref _heard));
@@ -87,6 +92,7 @@ internal sealed class Connection : IDisposable
             {
                 var (length, type) = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
                 Volatile.Write(ref _heard, _time.GetTimestamp());
+                Volatile.Write(ref _messages, _messages + 1);
                 if (type == WebSocketMessageType.Text)
                     return _buffer.AsMemory(0, length);
                 if (type == WebSocketMessageType.Close)
@@ -108,7 +114,7 @@ internal sealed class Connection : IDisposable
     {
         lock (_writes)
         {
-            if (_sealed || _queue.Count >= (droppable ? DroppableLimit : QueueLimit))
+            if (_sealed || _closing || _queue.Count >= (droppable ? DroppableLimit : QueueLimit))
                 return false;
             _queue.Enqueue(frame);
             if (_draining)
@@ -127,22 +133,19 @@ internal sealed class Connection : IDisposable
         _socket.Abort();
     }
 
-    /// <summary>Says goodbye with 1000, as far as the network takes it within a second, and ends the socket.</summary>
-    public async Task CloseAsync()
+    /// <summary>Says goodbye with 1000, behind what is queued. The reader learns of the peer's answer; whoever waits for that bounds the wait.</summary>
+    public void Close()
     {
         lock (_writes)
-            _sealed = true;
-        try
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1), _time);
-            if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
-                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, patience.Token).ConfigureAwait(false);
+            if (_sealed)
+                return;
+            _closing = true;
+            if (_draining)
+                return;
+            _draining = true;
         }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException or InvalidOperationException or IOException)
-        {
-            // It is gone already, which is as good.
-        }
-        Abort("closed by this client");
+        _ = Task.Run(DrainAsync);
     }
 
     public void Dispose()
@@ -180,11 +183,16 @@ internal sealed class Connection : IDisposable
                 byte[]? frame;
                 lock (_writes)
                 {
-                    if (_sealed || !_queue.TryDequeue(out frame))
-                    {
+                    if (!_queue.TryDequeue(out frame))
                         _draining = false;
+                    if (_sealed || (frame is null && !_closing))
                         return;
-                    }
+                    _sealed = frame is null;
+                }
+                if (frame is null)
+                {
+                    await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None).ConfigureAwait(false);
+                    return;
                 }
                 await _socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None).ConfigureAwait(false);
             }

@@ -13,6 +13,8 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
     /// <summary>A clock that runs ahead would find each new token expired: it asks so often only, and close code 4002 settles the rest.</summary>
     private static readonly TimeSpan RenewAtMostEvery = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan GoodbyeWithin = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
 
     private readonly TimeProvider _time = options.TimeProvider;
@@ -105,13 +107,20 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
         var since = _time.GetTimestamp();
         TimeSpan? leaveAt = null;
         using var life = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var goodbye = _time.CreateTimer(_ => connection.Abort("closed by this client"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        // The read is not cancelled, which would cut the socket: it ends with the server's answer to the goodbye, or soon after.
+        using var stopping = stop.UnsafeRegister(_ =>
+        {
+            connection.Close();
+            goodbye.Change(GoodbyeWithin, Timeout.InfiniteTimeSpan);
+        }, null);
         using var leaving = _time.CreateTimer(_ => connection.Abort("left a node that drains"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var watching = WatchAsync(connection, TimeSpan.FromSeconds(welcome.Heartbeat!.Value), life.Token);
         var renewing = RenewAsync(connection, ServerFrameReader.ToTime(welcome.Expires)!.Value, token, life.Token);
         try
         {
             session.OnWelcome(connection, welcome);
-            while (await connection.ReadAsync(stop).ConfigureAwait(false) is { } message)
+            while (await connection.ReadAsync(CancellationToken.None).ConfigureAwait(false) is { } message)
             {
                 if (!ServerFrameReader.TryRead(message.Span, out var frame, out var problem))
                 {
@@ -133,15 +142,9 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
                 }
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // The session goes down as with any other end.
-        }
         finally
         {
             session.OnDown(connection);
-            if (stop.IsCancellationRequested)
-                await connection.CloseAsync().ConfigureAwait(false);
             await life.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(watching, renewing).ConfigureAwait(false);
         }
@@ -160,9 +163,11 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
             {
                 while (heartbeat - connection.Silence is { Ticks: > 0 } left)
                     await Task.Delay(left, _time, cancellationToken).ConfigureAwait(false);
+                var heard = connection.Messages;
                 connection.Write(ClientFrames.Ping("ping-" + pings), droppable: false);
                 await Task.Delay(options.PongTimeout, _time, cancellationToken).ConfigureAwait(false);
-                if (connection.Silence >= options.PongTimeout)
+                // Anything that came since proves life; only silence is death.
+                if (connection.Messages == heard)
                 {
                     connection.Abort("the connection fell silent");
                     return;

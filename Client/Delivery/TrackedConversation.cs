@@ -10,8 +10,11 @@ namespace AspireChat.Client.Delivery;
 /// </summary>
 internal sealed class TrackedConversation(Conversation name, Session session)
 {
-    /// <summary>Events held above a hole, at most; a replay or a page brings the rest again.</summary>
-    private const int HeldLimit = 256;
+    /// <summary>Events held, at most: a whole replay, which may have to wait for the log's name. A page brings again what was let go.</summary>
+    private const int HeldLimit = 1_024;
+
+    /// <summary>So often the socket is asked about another epoch that history shows, before history alone is believed.</summary>
+    private const int EpochQuestions = 3;
 
     private readonly Sequencer _log = new(HeldLimit);
     private readonly DurableWaits _durable = new();
@@ -19,6 +22,10 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     private RoomJoined? _joined;
     private bool _check;
     private bool _joinHadCursor;
+
+    // Events do not name their log. After a reconnect, only joined, resumed or a page say whether it is still the same; until then they wait.
+    private bool _unconfirmed;
+    private int _epochQuestions;
     private TimeSpan? _lateAt;
     private TimeSpan _replayHeard;
 
@@ -60,7 +67,9 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     public bool IsBehind => _log.IsBehind || (_check && _log.Last is not null);
 
     /// <summary>Something waits for room in the application's buffer.</summary>
-    public bool IsParked => _notice is not null || _joined is not null || _log.Peek() is not null;
+    public bool IsParked => _notice is not null || _joined is not null || Next is not null;
+
+    private ChatEvent? Next => _unconfirmed ? null : _log.Peek();
 
     /// <summary>Takes a place that the application, or the overview, knows. Nothing happens when there is one already.</summary>
     public void StartAt(Cursor cursor)
@@ -192,6 +201,7 @@ internal sealed class TrackedConversation(Conversation name, Session session)
         IsCatchingUp = false;
         JoinAgainAt = null;
         _lateAt = null;
+        _unconfirmed = _log.Last is not null;
         Reads.Down();
     }
 
@@ -233,12 +243,20 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     {
         if (_log.IsFormer(epoch))
             return false;
+        if (_log.IsForeign(epoch) && _epochQuestions++ < EpochQuestions)
+        {
+            // Frames of the old log may still be on their way here. The socket's own answer comes behind them.
+            _unconfirmed = true;
+            AskForReplay();
+            return true;
+        }
         if (_log.IsForeign(epoch) || head < after)
         {
             Reload(epoch, head);
             Flush();
             return true;
         }
+        Confirm();
         var (before, reachedBefore) = (_log.Last, _log.Peek()?.Seq);
         _check = false;
         _log.Expect(head);
@@ -252,6 +270,7 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     public void GiveUp(long head)
     {
         _check = false;
+        Confirm();
         if (_log.Skip(head) is { } gap)
         {
             ClientMetrics.Gaps.Add(gap.To - gap.From + 1);
@@ -272,7 +291,7 @@ internal sealed class TrackedConversation(Conversation name, Session session)
         if (_joined is not null || (_notice is not null && !session.Items.TryAdd(_notice)))
             return;
         _notice = null;
-        while (_log.Peek() is { } e && session.Items.TryAdd(e.Epoch is null && _log.Epoch is not null ? e with { Epoch = _log.Epoch } : e))
+        while (Next is { } e && session.Items.TryAdd(e.Epoch is null && _log.Epoch is not null ? e with { Epoch = _log.Epoch } : e))
             _log.Delivered();
     }
 
@@ -292,7 +311,7 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     private void Take(ChatEvent e)
     {
         // The own copy says all that its acknowledgement says, and comes without it when that was lost with a connection.
-        if (e.Nonce is not null && e.From == session.User)
+        if (e.Nonce is not null && e.From == session.User && !_unconfirmed)
             session.Outbox.Accept(new Accepted(Name, e.Nonce, e.Id, e.Seq, e.Epoch, e.Timestamp, Duplicate: false));
         switch (_log.Arrive(e))
         {
@@ -315,8 +334,11 @@ internal sealed class TrackedConversation(Conversation name, Session session)
         session.WakeAt(_lateAt.Value);
     }
 
+    private void Confirm() => (_unconfirmed, _epochQuestions) = (false, 0);
+
     private void Place(string epoch, long head, bool replayFollows)
     {
+        Confirm();
         if (_log.Last is null)
         {
             _log.Reset(epoch, head);
@@ -349,6 +371,7 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     {
         Generation++;
         _log.Reset(epoch, head);
+        Confirm();
         _check = false;
         _lateAt = null;
         IsCatchingUp = false;

@@ -151,6 +151,8 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
                 entry.IsSent = false;
         }
         PumpAll();
+        foreach (var until in _pauses.Values.Append(_pausedUntil).Where(until => until > now))
+            host.WakeAt(until);
     }
 
     private TimeSpan Later(TimeSpan pause, Entry entry, double? retryAfter)

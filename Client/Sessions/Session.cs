@@ -210,8 +210,9 @@ internal sealed class Session : IOutboxHost, IDisposable
         if (time >= _timerDue || Ended is not null)
             return;
         _timerDue = time;
-        var wait = time - Now;
-        _timer.Change(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        // Timers count whole milliseconds and must not ring before their time, or the next tick would be a second away.
+        var wait = Math.Ceiling((time - Now).TotalMilliseconds) + 1;
+        _timer.Change(TimeSpan.FromMilliseconds(Math.Max(wait, 0)), Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Ends the session for good.</summary>

@@ -1,0 +1,68 @@
+using AspireChat.Client;
+
+namespace AspireChat.Tests.Client;
+
+public sealed class FaultRunTests
+{
+    /// <summary>Another base replays other runs: the seed is in the test's name.</summary>
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 8)];
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public async Task Whatever_breaks_everybody_gets_every_event_once_and_in_order_and_every_send_arrives_once(int seed)
+    {
+        var run = await FaultRun.PlayAsync(seed, steps: 300);
+
+        var violations = run.Transcripts.SelectMany(transcript => Ledger.Violations(transcript, place => run.LogOf(transcript.User, place))).ToList();
+
+        Assert.True(violations.Count == 0, $"seed {seed}, {run.Faults} faults:\n{string.Join('\n', violations)}");
+        Assert.True(run.Faults > 50, $"only {run.Faults} faults");
+        Assert.True(run.Transcripts.Sum(transcript => transcript.Sends.Count) > 100);
+    }
+
+    [Fact]
+    public async Task The_ledger_catches_every_planted_fault()
+    {
+        var run = await FaultRun.PlayAsync(seed: 1001, steps: 300);
+        var honest = run.Transcripts[0];
+        Assert.Empty(Violations(honest));
+        var events = honest.Items.OfType<ChatEvent>().Where(e => e.Conversation == Clients.Lobby).GroupBy(e => e.Epoch).MaxBy(epoch => epoch.Count())!.ToList();
+        var (one, two) = (events[^3], events[^2]);
+
+        Assert.All(
+            new (string Fault, Transcript Doctored)[]
+            {
+                ("frames given as they come", run.Naive),
+                ("an event lost", With(items => items.Remove(one))),
+                ("the last event lost", With(items => items.RemoveAt(items.FindLastIndex(item => item is ChatEvent)))),
+                ("an event doubled", With(items => items.Insert(items.IndexOf(one), one))),
+                ("two events swapped", With(items => (items[items.IndexOf(one)], items[items.IndexOf(two)]) = (two, one))),
+                ("another event in its place", With(items => items[items.IndexOf(one)] = one with { Id = "foreign" })),
+                ("an event of another log", With(items => items[items.IndexOf(one)] = one with { Epoch = "e0" })),
+                ("a gap told for a loss", With(items => items[items.IndexOf(one)] = new Gap(one.Conversation, one.Seq, one.Seq))),
+                ("a needless reload", With(items => items.Insert(items.IndexOf(one), new Reloaded(one.Conversation, one.Epoch!, one.Seq - 1)))),
+                ("an acknowledgement of nothing", Sending(sends => sends[0] = sends[0] with { Id = "nothing" })),
+                ("an acknowledgement out of order", Sending(sends => (sends[0], sends[1]) = (sends[1], sends[0]))),
+                ("a send there twice", Sending(sends => sends[1] = sends[1] with { Nonce = "never sent" })),
+            },
+            planted => Assert.True(Violations(planted.Doctored).Count > 0, $"not caught: {planted.Fault}"));
+
+        IReadOnlyList<string> Violations(Transcript transcript) => Ledger.Violations(transcript, place => run.LogOf(transcript.User, place));
+
+        Transcript With(Action<List<ChatItem>> doctor)
+        {
+            var items = honest.Items.ToList();
+            doctor(items);
+            return honest with { Items = items };
+        }
+
+        Transcript Sending(Action<List<Accepted>> doctor)
+        {
+            // Sends into one room and the present log, so that they can be compared with each other.
+            var present = run.LogOf(honest.User, Clients.Lobby).Epoch;
+            var sends = honest.Sends.Where(send => send.Conversation == Clients.Lobby && send.Epoch == present).ToList();
+            doctor(sends);
+            return honest with { Sends = sends };
+        }
+    }
+}
