@@ -67,11 +67,31 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
             }
         }
 
+        try
+        {
+            return await WriteAsync(partition, events, members, committed, tolerant: false, cancellationToken);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            // Redelivered, or in conflict: both are rare. ON CONFLICT looks into each unique index once more before every row, so only
+            // batches that need it pay for it.
+            return await WriteAsync(partition, events, members, committed, tolerant: true, cancellationToken);
+        }
+    }
+
+    private async Task<IReadOnlyList<Conflict>> WriteAsync(
+        int partition,
+        EventColumns events,
+        MemberColumns members,
+        LogPosition committed,
+        bool tolerant,
+        CancellationToken cancellationToken)
+    {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var heads = HeadsOf(events.Events);
         var before = new Dictionary<string, long>();
-        var inserted = await InsertAsync(connection, events, members, heads, before, partition, committed, cancellationToken);
+        var inserted = await InsertAsync(connection, events, members, heads, before, partition, committed, tolerant, cancellationToken);
         IReadOnlyList<Conflict> conflicts = inserted == events.Count ? [] : await FindConflictsAsync(connection, events, cancellationToken);
         await FollowUpAsync(connection, events.Events, heads.Keys, before, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -100,6 +120,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         Dictionary<string, long> before,
         int partition,
         LogPosition committed,
+        bool tolerant,
         CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection);
@@ -107,7 +128,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         if (events.Count > 0)
         {
             batch.BatchCommands.Add(ToHeads(heads));
-            batch.BatchCommands.Add(insert = events.ToInsert());
+            batch.BatchCommands.Add(insert = events.ToInsert(tolerant));
         }
         foreach (var upsert in members.ToUpserts())
             batch.BatchCommands.Add(upsert);

@@ -13,8 +13,9 @@ internal sealed class EventColumns
     private const string Sql = """
         INSERT INTO events (conversation, seq, created_at, target, id, kind, removes, sender, nonce, epoch, content, emoji)
         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-        ON CONFLICT DO NOTHING
         """;
+
+    private const string TolerantSql = Sql + "\nON CONFLICT DO NOTHING";
 
     private readonly List<LogEntry> _entries = [];
     private readonly List<ConversationEvent> _events = [];
@@ -32,10 +33,11 @@ internal sealed class EventColumns
         _events.Add(e);
     }
 
+    /// <param name="tolerant">Skip rows that exist; otherwise one such row fails the statement.</param>
     /// <exception cref="ArgumentOutOfRangeException">A timestamp is beyond what a date can be.</exception>
-    public NpgsqlBatchCommand ToInsert()
+    public NpgsqlBatchCommand ToInsert(bool tolerant)
     {
-        var command = new NpgsqlBatchCommand(Sql);
+        var command = new NpgsqlBatchCommand(tolerant ? TolerantSql : Sql);
         command.Parameters.AddArray(NpgsqlDbType.Text, _events, e => e.Conversation.Value);
         command.Parameters.AddArray(NpgsqlDbType.Bigint, _events, e => e.Seq);
         command.Parameters.AddArray(NpgsqlDbType.TimestampTz, _events,
