@@ -250,7 +250,8 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
     {
         Check(asked || view.State != RoomState.Out, "left, but was not in", text);
         // Another device left first; the answer to this one's own leave is still to come. And a join that was asked for meanwhile stands.
-        if ((view.State is RoomState.Leaving && !asked) || (view.State is RoomState.Joining && !view.Rejoining))
+        view.Gone = view.State is RoomState.Leaving && !asked;
+        if (view.Gone || (view.State is RoomState.Joining && !view.Rejoining))
             return;
         view.Wanted = view.State is RoomState.Joining;
         view.State = view.State is RoomState.Joining ? RoomState.Joining : RoomState.Out;
@@ -266,7 +267,8 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         }
         var view = _rooms[request[1]];
         if (view.State is RoomState.Joining or RoomState.Leaving)
-            view.State = view.Rejoining || request[0] == "leave" ? RoomState.Live : RoomState.Out;
+            view.State = !view.Gone && (view.Rejoining || request[0] == "leave") ? RoomState.Live : RoomState.Out;
+        view.Gone = false;
     }
 
     private void DirectEvent(JsonElement frame, byte[] text)

@@ -20,6 +20,9 @@ internal sealed class RoomView
 
     public bool Rejoining { get; set; }
 
+    /// <summary>Left by another device while an own leave is under way.</summary>
+    public bool Gone { get; set; }
+
     public long? Since { get; set; }
 
     public long HeadWhenAsked { get; set; }
