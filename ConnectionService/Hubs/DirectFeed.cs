@@ -73,12 +73,15 @@ internal sealed class DirectFeed : Feed
     {
         if (!Positioned)
         {
-            _floor = _floor is { } floor && floor.Epoch == epoch ? (epoch, Math.Min(floor.Head, head)) : (epoch, head);
+            // A connection that resumed in another epoch must hear of the change: that takes a place to change from.
+            var sameEpoch = _floor is not { } floor || floor.Epoch == epoch;
+            if (sameEpoch)
+                _floor = (epoch, Math.Min(_floor?.Head ?? head, head));
             _floorAt = Hub.Now;
             Hub.Attention.Add(this);
-            if (_user.Connections.Count > 1)
+            if (sameEpoch && _user.Connections.Count > 1)
                 return;
-            Locate(_floor.Value.Epoch, _floor.Value.Head);
+            Locate(_floor!.Value.Epoch, _floor.Value.Head);
         }
         Locate(epoch, head);
     }
