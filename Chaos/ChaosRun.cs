@@ -1,0 +1,222 @@
+using System.Diagnostics;
+using System.Globalization;
+using AspireChat.Chaos.Faults;
+using AspireChat.Chaos.Ledgers;
+using AspireChat.Chaos.Stack;
+using AspireChat.Chaos.Traffic;
+using AspireChat.Client;
+using AspireChat.Contracts.Conversations;
+
+namespace AspireChat.Chaos;
+
+/// <summary>One run: the system, its users, the faults, the quiet afterwards, and the comparison of what was promised with what is.</summary>
+internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
+{
+    private const int RoomsPerClient = 3;
+    private const int Observers = 2;
+
+    private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan QuietPatience = TimeSpan.FromMinutes(2);
+
+    private readonly Ledger _ledger = new();
+    private readonly Durations _durations = new();
+    private readonly List<SeededClient> _clients = [];
+    private readonly List<WireObserver> _observers = [];
+    private readonly List<Task> _observing = [];
+    private readonly string _run = Guid.NewGuid().ToString("N")[..6];
+    private FaultInjector? _injector;
+    private TimeSpan _storm;
+
+    public async Task<RunReport> RunAsync(CancellationToken cancellationToken)
+    {
+        say($"seed {options.Seed}: {options.Faults} faults, {options.Events} events, at most {options.Minutes.ToString(CultureInfo.InvariantCulture)} min");
+        var began = Stopwatch.StartNew();
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(StartPatience);
+        await using var stack = await ChatStack.StartAsync(patience.Token);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var http = await ConnectAllAsync(stack, end.Token, patience.Token);
+        await using var canary = await Canary.StartAsync(Connector(stack, await TokensAsync(stack, CanaryUsers(), patience.Token)), $"canary-{_run}", patience.Token);
+        say($"{options.Clients} clients and {Observers} observers are in after {began.Elapsed.TotalSeconds:0} s");
+
+        began.Restart();
+        await TroubleAsync(stack, canary, cancellationToken);
+        var traffic = began.Elapsed;
+        await QuietAsync(stack, cancellationToken);
+        if (options.Storm > 0)
+            _storm = await Storm.RunAsync(stack, options.Storm, _ledger.Findings, _durations, cancellationToken);
+        var check = await CheckAsync(stack, http, cancellationToken);
+        await end.CancelAsync();
+        await Task.WhenAll(_observing);
+        foreach (var client in _clients)
+            await client.DisposeAsync();
+        await http.DisposeAsync();
+        return new RunReport(options, _ledger, _durations, _injector!.Done, _injector.ByName, check, traffic, _storm);
+    }
+
+    private async Task<ChatClient> ConnectAllAsync(ChatStack stack, CancellationToken end, CancellationToken cancellationToken)
+    {
+        var traffic = new Traffic.Traffic(_ledger, _durations, () => _injector?.Current ?? "");
+        var users = Enumerable.Range(0, options.Clients).Select(i => $"c{i}-{_run}").ToList();
+        var watchers = Enumerable.Range(0, Observers).Select(i => $"o{i}-{_run}").ToList();
+        var tokens = await TokensAsync(stack, [.. users, .. watchers], cancellationToken);
+        var direct = Connector(stack, tokens);
+        for (var i = 0; i < users.Count; i++)
+        {
+            // A ring of rooms and of direct conversations, so that everybody shares something with somebody and nobody everything.
+            var conversations = Enumerable.Range(0, Math.Min(RoomsPerClient, options.Rooms)).Select(k => Conversation.Room(Room((i + k) % options.Rooms)))
+                .Append(Conversation.With(users[(i + 1) % users.Count])).Append(Conversation.With(users[(i + users.Count - 1) % users.Count]))
+                .Distinct().ToList();
+            var client = i % 4 == 0 ? direct(users[i]) : Connector(stack, tokens, throughLink: true)(users[i]);
+            _clients.Add(new SeededClient(client, users[i], conversations, HashCode.Combine(options.Seed, i), traffic));
+        }
+        foreach (var client in _clients)
+            await client.ConnectAsync(cancellationToken);
+
+        var http = direct(watchers[0]);
+        var rooms = Enumerable.Range(0, options.Rooms).Select(Room).ToList();
+        for (var i = 0; i < Observers; i++)
+        {
+            var gateway = i % 2 == 0 ? stack.Gateway : stack.GatewayThroughLink;
+            var observer = new WireObserver(gateway, tokens[watchers[i]], http, watchers[i], rooms, traffic);
+            _observers.Add(observer);
+            _observing.Add(observer.RunAsync(end));
+            await observer.Begun.WaitAsync(cancellationToken);
+        }
+        return http;
+    }
+
+    private async Task TroubleAsync(ChatStack stack, Canary canary, CancellationToken cancellationToken)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        bound.CancelAfter(TimeSpan.FromMinutes(options.Minutes));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var sending = Task.WhenAll(
+        [
+            .. _clients.Select(client => client.SendAsync(options.Rate / _clients.Count, stop.Token)),
+            .. _observers.Select(observer => observer.SendAsync(stop.Token, abort.Token)),
+        ]);
+        _injector = new FaultInjector(stack, canary, _ledger, _durations, new Random(options.Seed));
+        using var progressing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var progress = ProgressAsync(progressing.Token);
+        try
+        {
+            await _injector.RunAsync(FaultPlan.Make(options.Seed, options.Faults), bound.Token);
+            while (_ledger.Count < options.Events)
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, bound.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            say($"the time is up: {_injector.Done} faults, {_ledger.Count} events");
+        }
+        await progressing.CancelAsync();
+        await progress;
+
+        // Nobody sends anything new; what is under way is answered now or never.
+        await stop.CancelAsync();
+        abort.CancelAfter(QuietPatience);
+        try
+        {
+            await sending.WaitAsync(QuietPatience, TimeProvider.System, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            foreach (var client in _clients.Where(client => client.Unacknowledged > 0))
+                _ledger.Findings.Add(Breach.Unanswered, $"{client.User} still waits for {client.Unacknowledged} answers", client.Unacknowledged);
+        }
+        foreach (var observer in _observers.Where(observer => observer.Waiting > 0))
+            _ledger.Findings.Add(Breach.Unanswered, $"an observer still waits for {observer.Waiting} answers", observer.Waiting);
+    }
+
+    /// <summary>Waits until nothing moves any more: every reader at the head, everything in the database.</summary>
+    private async Task QuietAsync(ChatStack stack, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(QuietPatience);
+        await using var redis = await stack.RedisAsync();
+        var views = _clients.SelectMany(client => client.Views).Concat(_observers.SelectMany(observer => observer.Views)).ToList();
+        try
+        {
+            while (!await SettledAsync())
+                await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, patience.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            say("it did not become quiet; the check says what is missing");
+        }
+        var buried = await ChatStack.BuriedAsync(redis.GetDatabase());
+        if (buried > 0)
+            _ledger.Findings.Add(Breach.Buried, $"{buried} events are in dead letters", buried);
+
+        async Task<bool> SettledAsync()
+        {
+            foreach (var group in views.GroupBy(view => view.Conversation))
+            {
+                if (!ConversationKey.TryParse(group.Key, out var key))
+                    continue;
+                var state = await redis.GetDatabase().HashGetAsync(Contracts.Redis.RedisKeys.Conversation(key), ["head", "durable"]);
+                if ((long)state[0] != (long)state[1] || group.Any(view => view.Begun && view.Last < (long)state[0]))
+                    return false;
+            }
+            return true;
+        }
+    }
+
+    private async Task<LedgerCheck> CheckAsync(ChatStack stack, ChatClient http, CancellationToken cancellationToken)
+    {
+        var conversations = _ledger.Views.Select(view => view.Conversation).Distinct().ToList();
+        var check = new LedgerCheck(_ledger, await stack.StoredAsync(conversations, cancellationToken));
+        check.Run();
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(TimeSpan.FromMinutes(5));
+        // Any user may read a room; of direct conversations the database itself was compared.
+        for (var room = 0; room < options.Rooms; room++)
+        {
+            var history = await HistoryRepair.AllAsync(http, Conversation.Room(Room(room)), patience.Token);
+            check.CheckHistory(ConversationKey.Room(Room(room)).Value, history);
+        }
+        return check;
+    }
+
+    private async Task ProgressAsync(CancellationToken stop)
+    {
+        var began = Stopwatch.StartNew();
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(ProgressEvery, TimeProvider.System, stop);
+                var current = _injector is { Current.Length: > 0 } injector ? $" · now {injector.Current}" : "";
+                say(string.Create(CultureInfo.InvariantCulture,
+                    $"{began.Elapsed.TotalSeconds,5:0} s · {_injector?.Done}/{options.Faults} faults · {_ledger.Count} acknowledged · {_ledger.Delivered} delivered · found {_ledger.Findings}{current}"));
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The trouble is over.
+        }
+    }
+
+    private string Room(int number) => $"room{number}-{_run}";
+
+    private IReadOnlyList<string> CanaryUsers() => [.. Enumerable.Range(0, 4).Select(i => $"canary-{_run}-{i}")];
+
+    private static async Task<Dictionary<string, string>> TokensAsync(ChatStack stack, IReadOnlyList<string> users, CancellationToken cancellationToken)
+    {
+        var tokens = new Dictionary<string, string>();
+        foreach (var user in users)
+            tokens.Add(user, await stack.TokenAsync(user, cancellationToken));
+        return tokens;
+    }
+
+    /// <summary>Clients that come back quickly: the run measures the server's part of a reconnect, not the client's patience.</summary>
+    private static Func<string, ChatClient> Connector(ChatStack stack, Dictionary<string, string> tokens, bool throughLink = false) => user => new ChatClient(new ChatClientOptions
+    {
+        Gateway = throughLink ? stack.GatewayThroughLink : stack.Gateway,
+        TokenProvider = _ => ValueTask.FromResult(tokens[user]),
+        MaxReconnectDelay = TimeSpan.FromSeconds(1),
+        AckTimeout = TimeSpan.FromSeconds(5),
+    });
+}

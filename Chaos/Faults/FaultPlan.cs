@@ -1,0 +1,63 @@
+namespace AspireChat.Chaos.Faults;
+
+/// <summary>The schedule that a seed stands for: the same seed and number of faults give the same faults in the same order.</summary>
+internal static class FaultPlan
+{
+    public const string Clients = "clients";
+
+    /// <summary>A process killed again within this many faults would wait for the host's growing backoff rather than for itself.</summary>
+    private const int KillDistance = 8;
+
+    private static readonly (FaultKind Kind, string Target, int Weight)[] Menu =
+    [
+        (FaultKind.Kill, "connection-0", 5), (FaultKind.Kill, "connection-1", 5), (FaultKind.Kill, "gateway", 3),
+        (FaultKind.Kill, "persistence", 6), (FaultKind.Kill, "presence", 2), (FaultKind.Kill, "redis", 4), (FaultKind.Kill, "postgres", 3),
+        (FaultKind.Pause, "connection-0", 3), (FaultKind.Pause, "connection-1", 3), (FaultKind.Pause, "gateway", 2),
+        (FaultKind.Pause, "persistence", 3), (FaultKind.Pause, "presence", 1), (FaultKind.Pause, "redis", 4), (FaultKind.Pause, "postgres", 4),
+        (FaultKind.PubSub, "redis", 14),
+        (FaultKind.Delay, "redis", 3), (FaultKind.Delay, "postgres", 2), (FaultKind.Delay, Clients, 3),
+        (FaultKind.Cut, "redis", 4), (FaultKind.Cut, "postgres", 3), (FaultKind.Cut, Clients, 6),
+        (FaultKind.HalfOpen, "redis", 3), (FaultKind.HalfOpen, "postgres", 2), (FaultKind.HalfOpen, Clients, 4),
+        (FaultKind.Slice, "redis", 3), (FaultKind.Slice, "postgres", 2), (FaultKind.Slice, Clients, 3),
+        (FaultKind.Wipe, "redis", 4),
+    ];
+
+    public static IReadOnlyList<PlannedFault> Make(int seed, int count)
+    {
+        var random = new Random(seed);
+        // A short run still has one of each great family: what it tries must not be left to luck.
+        List<(FaultKind Kind, string Target)> first =
+        [
+            (FaultKind.Kill, random.Next(2) == 0 ? "connection-0" : "connection-1"), (FaultKind.PubSub, "redis"), (FaultKind.Kill, "persistence"),
+            (FaultKind.Cut, Clients), (FaultKind.Pause, "redis"), (FaultKind.Slice, "redis"), (FaultKind.Kill, "redis"),
+            (FaultKind.HalfOpen, Clients), (FaultKind.Wipe, "redis"), (FaultKind.Pause, "postgres"),
+        ];
+        var shuffled = first.ToArray();
+        random.Shuffle(shuffled);
+        var faults = new List<PlannedFault>(count);
+        var total = Menu.Sum(entry => entry.Weight);
+        while (faults.Count < count)
+        {
+            var (kind, target) = faults.Count < shuffled.Length ? shuffled[faults.Count] : Pick(random, total);
+            if (faults.Count >= shuffled.Length && kind == FaultKind.Kill &&
+                faults.TakeLast(KillDistance).Any(fault => fault.Kind == FaultKind.Kill && fault.Target == target))
+                continue;
+            var length = kind is FaultKind.Cut ? random.Next(0, 800) : random.Next(500, 3_000);
+            faults.Add(new PlannedFault(
+                faults.Count + 1, kind, target, TimeSpan.FromMilliseconds(random.Next(300, 1_200)), TimeSpan.FromMilliseconds(length)));
+        }
+        return faults;
+    }
+
+    private static (FaultKind Kind, string Target) Pick(Random random, int total)
+    {
+        var place = random.Next(total);
+        foreach (var (kind, target, weight) in Menu)
+        {
+            place -= weight;
+            if (place < 0)
+                return (kind, target);
+        }
+        throw new InvalidOperationException("The weights do not add up.");
+    }
+}

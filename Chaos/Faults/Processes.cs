@@ -1,0 +1,47 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace AspireChat.Chaos.Faults;
+
+/// <summary>Signals to processes of this machine.</summary>
+internal static class Processes
+{
+    public static void Signal(string signal, params IReadOnlyCollection<int> processes)
+    {
+        if (processes.Count == 0)
+            return;
+        // One that ended meanwhile is no error: that is what happens to processes here.
+        var start = new ProcessStartInfo("kill", ["-" + signal, .. processes.Select(id => id.ToString(CultureInfo.InvariantCulture))])
+        {
+            RedirectStandardError = true,
+        };
+        using var kill = Process.Start(start)!;
+        kill.StandardError.ReadToEnd();
+        kill.WaitForExit();
+    }
+
+    /// <summary>A process and those it started: PostgreSQL serves each session from a child.</summary>
+    public static IReadOnlyCollection<int> WithChildren(int process)
+    {
+        List<int> found = [process];
+        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out var id) && ParentOf(id) == process)
+                found.Add(id);
+        }
+        return found;
+    }
+
+    private static int? ParentOf(int process)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{process.ToString(CultureInfo.InvariantCulture)}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+namespace AspireChat.Chaos.Ledgers;
+
+/// <summary>
+/// Everything that was promised and everything that came of it: acknowledgements, each reader's view of each conversation, what was reported
+/// as committed, and what was done to the log on purpose. What can be seen to be wrong at once is a finding at once; the rest is for
+/// <see cref="LedgerCheck"/>. Thread-safe.
+/// </summary>
+internal sealed class Ledger
+{
+    private readonly Lock _lock = new();
+    private readonly List<Acknowledged> _acknowledged = [];
+    private readonly List<MemberView> _views = [];
+    private readonly Dictionary<LogPlace, Guid> _places = [];
+    private readonly Dictionary<(string Conversation, string Key), Guid> _sends = [];
+    private readonly Dictionary<(string Conversation, string Epoch), long> _durable = [];
+    private readonly HashSet<string> _wiped = [];
+    private long _delivered;
+
+    public Findings Findings { get; } = new();
+
+    public long Delivered => Interlocked.Read(ref _delivered);
+
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+                return _acknowledged.Count;
+        }
+    }
+
+    /// <summary>Not to be read while the run goes on.</summary>
+    public IReadOnlyList<Acknowledged> Acknowledged => _acknowledged;
+
+    /// <summary>Not to be read while the run goes on.</summary>
+    public IReadOnlyList<MemberView> Views => _views;
+
+    public MemberView View(string member, string conversation)
+    {
+        var view = new MemberView(this, member, conversation);
+        lock (_lock)
+            _views.Add(view);
+        return view;
+    }
+
+    public void Acknowledge(Acknowledged ack)
+    {
+        lock (_lock)
+        {
+            _acknowledged.Add(ack);
+            Note(ack.Conversation, ack.Epoch, ack.Seq, ack.Id, ack.Nonce);
+        }
+    }
+
+    /// <param name="key">What tells the send, whoever reads it; null where the reader cannot know.</param>
+    public void Deliver(string conversation, string? epoch, long seq, Guid id, string? key)
+    {
+        Interlocked.Increment(ref _delivered);
+        lock (_lock)
+            Note(conversation, epoch, seq, id, key);
+    }
+
+    /// <summary>The server reported everything up to this seq as committed.</summary>
+    public void Durable(string conversation, string? epoch, long seq)
+    {
+        if (epoch is null)
+            return;
+        lock (_lock)
+            _durable[(conversation, epoch)] = Math.Max(seq, _durable.GetValueOrDefault((conversation, epoch)));
+    }
+
+    /// <summary>The log of this epoch is about to be destroyed on purpose.</summary>
+    public void Wipe(string epoch)
+    {
+        lock (_lock)
+            _wiped.Add(epoch);
+    }
+
+    public bool IsWiped(string epoch)
+    {
+        lock (_lock)
+            return _wiped.Contains(epoch);
+    }
+
+    public bool AnyWiped
+    {
+        get
+        {
+            lock (_lock)
+                return _wiped.Count > 0;
+        }
+    }
+
+    public long DurableUpTo(string conversation, string epoch)
+    {
+        lock (_lock)
+            return _durable.GetValueOrDefault((conversation, epoch));
+    }
+
+    private void Note(string conversation, string? epoch, long seq, Guid id, string? key)
+    {
+        if (epoch is not null && !_places.TryAdd(new(conversation, epoch, seq), id) && _places[new(conversation, epoch, seq)] != id)
+            Findings.Add(Breach.Conflict, $"{conversation} {epoch}/{seq} is {_places[new(conversation, epoch, seq)]} and {id}");
+        // A wiped log may take a send with it that is then repeated: only without that is a second id a second event.
+        if (key is not null && !_sends.TryAdd((conversation, key), id) && _sends[(conversation, key)] != id)
+        {
+            if (_wiped.Count == 0)
+                Findings.Add(Breach.Duplicated, $"the send {key} to {conversation} became {_sends[(conversation, key)]} and {id}, at {seq}");
+            _sends[(conversation, key)] = id;
+        }
+    }
+}

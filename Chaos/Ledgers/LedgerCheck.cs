@@ -1,0 +1,135 @@
+namespace AspireChat.Chaos.Ledgers;
+
+/// <summary>
+/// Compares what was promised with what is: each acknowledged event in the database once, with the id and content it was promised with;
+/// each reader's view equal to the database from where it began; the order of each connection's sends. What a wipe of Redis takes with it
+/// is only forgiven where the contract lets it go: not yet reported as durable, at the end of its epoch, and told to everybody.
+/// </summary>
+internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IReadOnlyList<Stored>> database)
+{
+    private readonly Dictionary<(string Conversation, string Epoch), long> _lastOfEpoch = [];
+
+    /// <summary>Acknowledged events that a wipe took, as <c>ack</c> without <c>durable</c> allows.</summary>
+    public long Forgiven { get; private set; }
+
+    /// <summary>Acknowledged events found in the database.</summary>
+    public long Found { get; private set; }
+
+    private Findings Findings => ledger.Findings;
+
+    public void Run()
+    {
+        foreach (var (conversation, events) in database)
+            CheckStored(conversation, events);
+        foreach (var ack in ledger.Acknowledged)
+            CheckAcknowledged(ack);
+        foreach (var lane in ledger.Acknowledged.GroupBy(ack => (ack.Sender, ack.Conversation, ack.Epoch)))
+            CheckOrder(lane);
+        foreach (var view in ledger.Views)
+            CheckView(view);
+    }
+
+    /// <summary>The same comparison for what HTTP history says of a conversation, oldest first.</summary>
+    public void CheckHistory(string conversation, IReadOnlyList<(long Seq, Guid Id)> history)
+    {
+        var events = database.GetValueOrDefault(conversation) ?? [];
+        var same = 0;
+        while (same < events.Count && same < history.Count && (events[same].Seq, events[same].Id) == history[same])
+            same++;
+        if (same < events.Count || same < history.Count)
+            Findings.Add(Breach.Lost, $"history of {conversation} has {history.Count} of {events.Count} events and differs from the database at {same + 1}",
+                Math.Max(1, Math.Abs(events.Count - history.Count)));
+    }
+
+    private void CheckStored(string conversation, IReadOnlyList<Stored> events)
+    {
+        var nonces = new HashSet<(string, string)>();
+        var last = 0L;
+        foreach (var e in events)
+        {
+            if (e.Seq != last + 1)
+                Findings.Add(Breach.Lost, $"{conversation}: the database has nothing from {last + 1} to {e.Seq - 1}", e.Seq - 1 - last);
+            last = e.Seq;
+            if (!nonces.Add((e.Sender, e.Nonce)))
+                Findings.Add(Breach.Duplicated, $"{conversation}: {e.Sender}'s {e.Nonce} is stored twice, again at {e.Seq}");
+            _lastOfEpoch[(conversation, e.Epoch)] = e.Seq;
+        }
+    }
+
+    private void CheckAcknowledged(Acknowledged ack)
+    {
+        var events = database.GetValueOrDefault(ack.Conversation) ?? [];
+        var found = Find(events, ack.Seq);
+        if (found is not { } stored || stored.Id != ack.Id)
+        {
+            if (MayBeGone(ack))
+                Forgiven++;
+            else
+                Findings.Add(Breach.Lost, $"{ack.Sender}'s {ack.Nonce}, acknowledged as {ack.Conversation} {ack.Epoch}/{ack.Seq}, is {(found is null ? "not in the database" : "another event there")}");
+            return;
+        }
+        Found++;
+        if (stored.Sender != ack.Sender || stored.Nonce != ack.Nonce || (stored.Content != 0 && ack.Content != 0 && stored.Content != ack.Content))
+            Findings.Add(Breach.Altered, $"{ack.Conversation} {ack.Seq} is not what {ack.Sender} sent as {ack.Nonce}");
+    }
+
+    private bool MayBeGone(Acknowledged ack)
+    {
+        if (ack.Epoch is not { } epoch)
+            return ledger.AnyWiped;
+        return ledger.IsWiped(epoch)
+            && ack.Seq > _lastOfEpoch.GetValueOrDefault((ack.Conversation, epoch))
+            && ack.Seq > ledger.DurableUpTo(ack.Conversation, epoch);
+    }
+
+    private void CheckOrder(IEnumerable<Acknowledged> lane)
+    {
+        var (order, seq) = (-1L, 0L);
+        foreach (var ack in lane.Where(ack => ack.Order >= 0).OrderBy(ack => ack.Order))
+        {
+            if (ack.Order == order)
+                Findings.Add(Breach.Duplicated, $"{ack.Sender}'s {ack.Nonce} to {ack.Conversation} was acknowledged twice");
+            else if (ack.Seq <= seq)
+                Findings.Add(Breach.Inverted, $"{ack.Sender} to {ack.Conversation}: {ack.Nonce} was sent later and got {ack.Seq}, behind {seq}");
+            (order, seq) = (ack.Order, Math.Max(seq, ack.Seq));
+        }
+    }
+
+    private void CheckView(MemberView view)
+    {
+        if (!view.Begun)
+            return;
+        var events = database.GetValueOrDefault(view.Conversation) ?? [];
+        foreach (var e in events)
+        {
+            if (e.Seq <= view.Start)
+                continue;
+            if (view.IdAt(e.Seq) is not { } id)
+                Findings.Add(Breach.Lost, $"{view.Member} never got {view.Conversation} {e.Seq}");
+            else if (id != e.Id)
+                Findings.Add(Breach.Conflict, $"{view.Member} got {id} as {view.Conversation} {e.Seq}, the database has {e.Id}");
+        }
+        var head = events.Count > 0 ? events[^1].Seq : 0;
+        if (view.Last > Math.Max(head, view.Start))
+            Findings.Add(Breach.Phantom, $"{view.Member} got {view.Conversation} up to {view.Last}, the database ends at {head}", view.Last - Math.Max(head, view.Start));
+    }
+
+    /// <summary>The list is dense but for what was found above, so the place is nearly the index.</summary>
+    private static Stored? Find(IReadOnlyList<Stored> events, long seq)
+    {
+        if (seq >= 1 && seq <= events.Count && events[(int)seq - 1].Seq == seq)
+            return events[(int)seq - 1];
+        var (low, high) = (0, events.Count - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            if (events[middle].Seq == seq)
+                return events[middle];
+            if (events[middle].Seq < seq)
+                low = middle + 1;
+            else
+                high = middle - 1;
+        }
+        return null;
+    }
+}

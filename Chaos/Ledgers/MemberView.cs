@@ -1,0 +1,111 @@
+namespace AspireChat.Chaos.Ledgers;
+
+/// <summary>
+/// One reader's view of one conversation, as an application would hold it: from where it joined, every event once and in order. One reader
+/// at a time.
+/// </summary>
+internal sealed class MemberView(Ledger ledger, string member, string conversation)
+{
+    /// <summary>Index 0 is the event after <see cref="Start"/>; empty: known to be missing.</summary>
+    private readonly List<Guid> _ids = [];
+
+    public string Member => member;
+
+    public string Conversation => conversation;
+
+    public string? Epoch { get; private set; }
+
+    public bool Begun { get; private set; }
+
+    /// <summary>The view holds what comes after this seq.</summary>
+    public long Start { get; private set; }
+
+    public long Last => Start + _ids.Count;
+
+    /// <summary>How often it was told to reload, or of a gap.</summary>
+    public int Told { get; private set; }
+
+    public Guid? IdAt(long seq) => seq > Start && seq <= Last && _ids[(int)(seq - Start - 1)] is var id && id != Guid.Empty ? id : null;
+
+    public void Begin(string? epoch, long head)
+    {
+        if (Begun)
+            return;
+        (Begun, Epoch, Start) = (true, epoch, head);
+    }
+
+    public void Deliver(string? epoch, long seq, Guid id, string? key)
+    {
+        Begin(epoch, seq - 1);
+        if (epoch is not null && Epoch is not null && epoch != Epoch)
+            ledger.Findings.Add(Breach.SilentGap, $"{member} in {conversation}: the log changed from {Epoch} to {epoch} at {seq} and nobody said so");
+        Epoch = epoch ?? Epoch;
+        ledger.Deliver(conversation, Epoch, seq, id, key);
+        if (seq > Last)
+        {
+            if (seq > Last + 1)
+                ledger.Findings.Add(Breach.SilentGap, $"{member} in {conversation}: {Last + 1} to {seq - 1} were jumped over", seq - 1 - Last);
+            Miss(seq - 1);
+            _ids.Add(id);
+            return;
+        }
+        if (seq <= Start || IdAt(seq) == id)
+        {
+            ledger.Findings.Add(Breach.Duplicated, $"{member} in {conversation}: {seq} came again, behind {Last}");
+        }
+        else if (IdAt(seq) is { } other)
+        {
+            ledger.Findings.Add(Breach.Conflict, $"{member} in {conversation}: {seq} was {other} and came as {id}");
+        }
+        else
+        {
+            ledger.Findings.Add(Breach.Inverted, $"{member} in {conversation}: {seq} came behind {Last}");
+            _ids[(int)(seq - Start - 1)] = id;
+        }
+    }
+
+    /// <summary>The server told of a rebuilt log. The reader now reads history and gives it to <see cref="Restore"/>.</summary>
+    public void Reload(string epoch)
+    {
+        Told++;
+        if (Epoch is not null && (Epoch == epoch || !ledger.IsWiped(Epoch)))
+            ledger.Findings.Add(Breach.ToldWithoutCause, $"{member} in {conversation}: told to reload from {Epoch} to {epoch}");
+        Epoch = epoch;
+        Begun = true;
+    }
+
+    /// <summary>Everything after <paramref name="anchor"/> is this, oldest first and without a hole.</summary>
+    public void Restore(long anchor, IReadOnlyList<(long Seq, Guid Id)> events)
+    {
+        if (anchor < Last)
+            _ids.RemoveRange((int)(anchor - Start), (int)(Last - anchor));
+        foreach (var (seq, id) in events)
+        {
+            if (seq > Last + 1)
+                ledger.Findings.Add(Breach.SilentGap, $"{member} in {conversation}: history has no {Last + 1} to {seq - 1}", seq - 1 - Last);
+            Miss(seq - 1);
+            if (seq == Last + 1)
+                _ids.Add(id);
+            ledger.Deliver(conversation, Epoch, seq, id, null);
+        }
+    }
+
+    /// <summary>The events up to <paramref name="to"/> are told to be elsewhere: <see cref="Fill"/> brings them from history.</summary>
+    public void Tell(long to)
+    {
+        Told++;
+        Miss(to);
+    }
+
+    public void Fill(long seq, Guid id)
+    {
+        if (seq > Start && seq <= Last && IdAt(seq) is null)
+            _ids[(int)(seq - Start - 1)] = id;
+    }
+
+    private void Miss(long to)
+    {
+        while (Last < to)
+            _ids.Add(Guid.Empty);
+    }
+}

@@ -1,0 +1,34 @@
+using AspireChat.Chaos;
+using AspireChat.Chaos.Simulation;
+
+ChaosOptions options;
+try
+{
+    options = ChaosOptions.Parse(args);
+}
+catch (FormatException e)
+{
+    Console.Error.WriteLine($"{e.Message}\n{ChaosOptions.Usage}");
+    return 2;
+}
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, interrupt) =>
+{
+    interrupt.Cancel = true;
+    stop.Cancel();
+};
+
+switch (options.Command)
+{
+    case "run" or "storm":
+        var run = options.Command == "run" ? options : options with { Faults = 0, Events = 0, Storm = options.Storm > 0 ? options.Storm : 1_000 };
+        var report = await new ChaosRun(run, Console.WriteLine).RunAsync(stop.Token);
+        Console.WriteLine(report);
+        return report.Passed ? 0 : 1;
+    case "simulate":
+        return SimulatedRun.Explore(options, Console.WriteLine) ? 0 : 1;
+    default:
+        Console.Error.WriteLine(ChaosOptions.Usage);
+        return 2;
+}

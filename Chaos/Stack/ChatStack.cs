@@ -1,0 +1,194 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using AspireChat.Chaos.Faults;
+using AspireChat.Chaos.Ledgers;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Redis;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+using StackExchange.Redis;
+
+namespace AspireChat.Chaos.Stack;
+
+/// <summary>
+/// The whole system as the AppHost describes it, with fault proxies between the services and their servers (by the connection strings that
+/// the services are given) and between clients and gateway, and with limits that let one machine be many users.
+/// </summary>
+internal sealed partial class ChatStack : IAsyncDisposable
+{
+    private static readonly Dictionary<string, string> Settings = new()
+    {
+        ["Gateway__RateLimits__Enabled"] = "false",
+        ["Sockets__EventsPerSecond"] = "100000",
+        ["Sockets__EventBurst"] = "100000",
+        ["Sockets__FramesPerSecond"] = "100000",
+        ["Sockets__FrameBurst"] = "100000",
+        ["Sockets__ConnectionsPerUser"] = "2000",
+    };
+
+    private readonly DistributedApplication _application;
+    private readonly HttpClient _http;
+
+    private ChatStack(DistributedApplication application, IReadOnlyDictionary<string, TcpFaultProxy> links)
+    {
+        _application = application;
+        Links = links;
+        Gateway = application.GetEndpoint("gateway", "http");
+        _http = new HttpClient { BaseAddress = Gateway };
+        links[FaultPlan.Clients].Target = Gateway.Port;
+        GatewayThroughLink = new UriBuilder(Gateway) { Port = links[FaultPlan.Clients].Port }.Uri;
+    }
+
+    public Uri Gateway { get; }
+
+    public Uri GatewayThroughLink { get; }
+
+    /// <summary>By what is at the far end: <c>redis</c>, <c>postgres</c>, and <see cref="FaultPlan.Clients"/> for the gateway.</summary>
+    public IReadOnlyDictionary<string, TcpFaultProxy> Links { get; }
+
+    public static async Task<ChatStack> StartAsync(CancellationToken cancellationToken)
+    {
+        var links = new Dictionary<string, TcpFaultProxy> { ["redis"] = new(), ["postgres"] = new(), [FaultPlan.Clients] = new() };
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(["ASPIRECHAT_PORT=0"], cancellationToken);
+        foreach (var project in builder.Resources.OfType<ProjectResource>())
+        {
+            builder.CreateResourceBuilder(project).WithEnvironment(context =>
+            {
+                foreach (var (name, value) in Settings)
+                    context.EnvironmentVariables[name] = value;
+                Reroute(context.EnvironmentVariables, "ConnectionStrings__redis", links["redis"]);
+                Reroute(context.EnvironmentVariables, "ConnectionStrings__chatdb", links["postgres"]);
+            });
+        }
+        var application = await builder.BuildAsync(cancellationToken);
+        try
+        {
+            await application.StartAsync(cancellationToken);
+            await application.ResourceNotifications.WaitForResourceHealthyAsync("gateway", cancellationToken);
+            return new ChatStack(application, links);
+        }
+        catch
+        {
+            await application.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task<string> TokenAsync(string user, CancellationToken cancellationToken)
+    {
+        using var answer = await _http.PostAsJsonAsync("/dev/token", new { user, expiresIn = 24 * 3600 }, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+        return body.GetProperty("token").GetString()!;
+    }
+
+    /// <summary>Straight to the server, whatever is done to the links.</summary>
+    public async Task<ConnectionMultiplexer> RedisAsync()
+    {
+        var options = ConfigurationOptions.Parse((await _application.GetConnectionStringAsync("redis"))!);
+        options.AbortOnConnectFail = false;
+        options.AllowAdmin = true;
+        return await ConnectionMultiplexer.ConnectAsync(options);
+    }
+
+    /// <summary>The process of a replica, or null while it has none.</summary>
+    public int? ProcessOf(string replica) =>
+        _application.ResourceNotifications.TryGetCurrentState(replica, out var known) && known.Snapshot.State?.Text == KnownResourceStates.Running &&
+        known.Snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } id
+            ? Convert.ToInt32(id, CultureInfo.InvariantCulture)
+            : null;
+
+    public bool IsHealthy(string replica) =>
+        _application.ResourceNotifications.TryGetCurrentState(replica, out var known) && known.Snapshot.HealthStatus == HealthStatus.Healthy;
+
+    /// <summary>Waits until something listens there again: from then on a client can be expected to come back.</summary>
+    public async Task ReachableAsync(string replica, CancellationToken cancellationToken)
+    {
+        if (!_application.ResourceNotifications.TryGetCurrentState(replica, out var known) || known.Resource is not IResourceWithEndpoints resource)
+            return;
+        var port = resource.Annotations.OfType<EndpointAnnotation>().First().AllocatedEndpoint!.Port;
+        while (true)
+        {
+            try
+            {
+                using var socket = new TcpClient();
+                await socket.ConnectAsync("localhost", port, cancellationToken);
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>All events of the conversations, as PostgreSQL has them, in the order of seq.</summary>
+    public async Task<Dictionary<string, IReadOnlyList<Stored>>> StoredAsync(IReadOnlyCollection<string> conversations, CancellationToken cancellationToken)
+    {
+        await using var source = NpgsqlDataSource.Create((await _application.GetConnectionStringAsync("chatdb", cancellationToken))!);
+        await using var command = source.CreateCommand(
+            "SELECT conversation, epoch, seq, id, sender, nonce, kind, edited, deleted, content FROM events WHERE conversation = ANY($1) ORDER BY conversation, seq");
+        command.CommandTimeout = 120;
+        command.Parameters.Add(new NpgsqlParameter { Value = conversations.ToArray() });
+        var found = conversations.ToDictionary(conversation => conversation, _ => new List<Stored>());
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            var asSent = rows.GetInt16(6) <= 1 && await rows.IsDBNullAsync(7, cancellationToken) && await rows.IsDBNullAsync(8, cancellationToken);
+            found[rows.GetString(0)].Add(new Stored(
+                rows.GetString(1), rows.GetInt64(2), rows.GetGuid(3), rows.GetString(4), rows.GetString(5),
+                asSent ? ContentHash.Of(rows.GetString(9)) : 0));
+        }
+        return found.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<Stored>)entry.Value);
+    }
+
+    public async Task<long> StoredCountAsync(CancellationToken cancellationToken)
+    {
+        await using var source = NpgsqlDataSource.Create((await _application.GetConnectionStringAsync("chatdb", cancellationToken))!);
+        await using var command = source.CreateCommand("SELECT count(*) FROM events");
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>The epochs in force, read before they are destroyed; and what the log buried.</summary>
+    public static async Task<IReadOnlyList<string>> EpochsAsync(IDatabase redis)
+    {
+        var keys = Enumerable.Range(0, Partitions.Count).Select(partition => (RedisKey)RedisKeys.Epoch(partition)).ToArray();
+        return [.. (await redis.StringGetAsync(keys)).Where(epoch => !epoch.IsNull).Select(epoch => (string)epoch!)];
+    }
+
+    public static async Task<long> BuriedAsync(IDatabase redis)
+    {
+        var buried = 0L;
+        for (var partition = 0; partition < Partitions.Count; partition++)
+            buried += await redis.StreamLengthAsync(RedisKeys.DeadLetters(partition));
+        return buried;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await _application.DisposeAsync();
+        foreach (var link in Links.Values)
+            await link.DisposeAsync();
+    }
+
+    /// <summary>Takes the server's port out of a connection string for the link, and puts the link's in.</summary>
+    private static void Reroute(Dictionary<string, object> environment, string variable, TcpFaultProxy link)
+    {
+        if (!environment.TryGetValue(variable, out var value))
+            return;
+        if (value is not string text || PortOf().Match(text) is not { Success: true } match)
+            throw new InvalidOperationException($"{variable} holds no port as text: the chaos suite needs the local host (-p:UseAspire=false).");
+        link.Target = int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
+        environment[variable] = string.Concat(text.AsSpan(0, match.Groups[1].Index), link.Port.ToString(CultureInfo.InvariantCulture), text.AsSpan(match.Groups[1].Index + match.Groups[1].Length));
+    }
+
+    [GeneratedRegex("^(?:localhost:|Host=localhost;Port=)([0-9]+)", RegexOptions.CultureInvariant)]
+    private static partial Regex PortOf();
+}

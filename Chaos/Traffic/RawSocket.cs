@@ -1,0 +1,79 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using System.Text.Json;
+
+namespace AspireChat.Chaos.Traffic;
+
+/// <summary>One connection of the protocol without any help: frames out as given, frames in as they come. One reader, one sender.</summary>
+internal sealed class RawSocket : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly ClientWebSocket _socket = new();
+    private readonly ArrayBufferWriter<byte> _message = new(16 * 1024);
+
+    /// <summary>Connects and reads <c>welcome</c>; null when that did not work.</summary>
+    public static async Task<RawSocket?> ConnectAsync(Uri gateway, string token, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
+        var socket = new RawSocket();
+        try
+        {
+            socket._socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
+            await socket._socket.ConnectAsync(new UriBuilder(gateway) { Scheme = "ws", Path = "/ws" }.Uri, patience.Token);
+            if (await socket.ReadAsync(patience.Token) is not null)
+                return socket;
+        }
+        catch (Exception e) when (e is WebSocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            // Nobody is there; the caller tries again.
+        }
+        socket.Dispose();
+        return null;
+    }
+
+    /// <summary>The next frame; null when the connection is no more.</summary>
+    public async Task<JsonElement?> ReadAsync(CancellationToken cancellationToken)
+    {
+        _message.ResetWrittenCount();
+        try
+        {
+            while (true)
+            {
+                var result = await _socket.ReceiveAsync(_message.GetMemory(8 * 1024), cancellationToken);
+                if (result.MessageType == WebSocketMessageType.Close)
+                    return null;
+                _message.Advance(result.Count);
+                if (!result.EndOfMessage)
+                    continue;
+                var reader = new Utf8JsonReader(_message.WrittenSpan);
+                return JsonElement.ParseValue(ref reader);
+            }
+        }
+        catch (Exception e) when (e is WebSocketException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>False when the connection is no more; the frame may or may not have gone out.</summary>
+    public async Task<bool> SendAsync<T>(T frame)
+    {
+        try
+        {
+            await _socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(frame), WebSocketMessageType.Text, true, CancellationToken.None);
+            return true;
+        }
+        catch (Exception e) when (e is WebSocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        _socket.Abort();
+        _socket.Dispose();
+    }
+}

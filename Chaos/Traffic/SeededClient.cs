@@ -1,0 +1,185 @@
+using AspireChat.Chaos.Ledgers;
+using AspireChat.Client;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
+
+namespace AspireChat.Chaos.Traffic;
+
+/// <summary>What all clients of a run share.</summary>
+/// <param name="Fault">Names the fault whose effects are being felt; empty for none.</param>
+internal sealed record Traffic(Ledger Ledger, Durations Durations, Func<string> Fault)
+{
+    public const string Resume = "rejoined after a lost connection";
+
+    public const string ResumeAfterKill = "rejoined after kill -9 of a replica";
+}
+
+/// <summary>
+/// One user with the client library: joins its rooms, sends from a seeded mix of messages, edits, deletions and reactions, and writes each
+/// promise and each event that it gets into the ledger.
+/// </summary>
+internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList<Conversation> conversations, int seed, Traffic traffic)
+    : IAsyncDisposable
+{
+    private const int Filler = 80;
+
+    private readonly Dictionary<Conversation, MemberView> _views = conversations.ToDictionary(
+        conversation => conversation, conversation => traffic.Ledger.View(user, KeyOf(user, conversation).Value));
+
+    private readonly CancellationTokenSource _stop = new();
+    private Task _reading = Task.CompletedTask;
+    private long? _lostAt;
+    private string _lostBy = "";
+    private int _unjoined;
+
+    public string User => user;
+
+    public int Unacknowledged => client.Unacknowledged;
+
+    public IReadOnlyCollection<MemberView> Views => _views.Values;
+
+    private int Rooms => conversations.Count(conversation => conversation.IsRoom);
+
+    public async Task ConnectAsync(CancellationToken cancellationToken)
+    {
+        _reading = ReadAsync();
+        await client.ConnectAsync(cancellationToken);
+        foreach (var room in conversations.Where(conversation => conversation.IsRoom))
+            await client.JoinAsync(room.RoomId!, cancellationToken: cancellationToken);
+    }
+
+    /// <summary>Sends until stopped, about <paramref name="rate"/> events a second over all conversations; returns when all are answered.</summary>
+    public Task SendAsync(double rate, CancellationToken stop) =>
+        Task.WhenAll(conversations.Select((conversation, lane) => LaneAsync(conversation, new Random(HashCode.Combine(seed, lane)), rate / conversations.Count, stop)));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await client.DisposeAsync();
+        await _reading;
+        _stop.Dispose();
+    }
+
+    private async Task LaneAsync(Conversation conversation, Random random, double rate, CancellationToken stop)
+    {
+        var own = new List<long>();
+        var key = KeyOf(user, conversation).Value;
+        for (var order = 0L; !stop.IsCancellationRequested; order++)
+        {
+            try
+            {
+                await Task.Delay(TimeSpan.FromSeconds(-Math.Log(1 - random.NextDouble()) / rate), TimeProvider.System, stop);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            var nonce = $"{user}-{conversation.RoomId ?? conversation.User}-{order}";
+            if (nonce.Length > 64)
+                nonce = nonce[^64..];
+            var content = Content(nonce, random);
+            try
+            {
+                var dice = own.Count > 0 ? random.Next(100) : 100;
+                var target = own.Count > 0 ? own[random.Next(own.Count)] : 0;
+                var accepted = await (dice switch
+                {
+                    < 3 => client.EditAsync(conversation, target, content, nonce, CancellationToken.None),
+                    < 5 => client.DeleteAsync(conversation, target, nonce, CancellationToken.None),
+                    < 9 => client.ReactAsync(conversation, target, "👍", false, nonce, CancellationToken.None),
+                    _ => client.SendAsync(conversation, content, nonce, CancellationToken.None),
+                });
+                traffic.Ledger.Acknowledge(new Acknowledged(
+                    key, accepted.Epoch, accepted.Seq, Guid.Parse(accepted.Id), user, nonce, dice >= 9 ? ContentHash.Of(content) : 0, order));
+                if (dice is >= 3 and < 5)
+                    own.Remove(target);
+                else if (dice >= 9)
+                    own.Add(accepted.Seq);
+                if (own.Count > 20)
+                    own.RemoveAt(0);
+            }
+            catch (ChatException e) when (e.Code is ErrorCodes.NotFound or ErrorCodes.Forbidden && traffic.Ledger.AnyWiped)
+            {
+                // A wipe took the message that this was about, or gave its seq to somebody else's.
+                own.Clear();
+            }
+            catch (ChatException e)
+            {
+                traffic.Ledger.Findings.Add(Breach.Unanswered, $"{nonce}: {e.Code} {e.Message}");
+                return;
+            }
+        }
+    }
+
+    private async Task ReadAsync()
+    {
+        try
+        {
+            await foreach (var item in client.Events(_stop.Token))
+                await TakeAsync(item);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The run is over.
+        }
+    }
+
+    private async Task TakeAsync(ChatItem item)
+    {
+        switch (item)
+        {
+            case ConnectionChanged change:
+                Connection(change);
+                break;
+            case RoomJoined joined:
+                _views[joined.Conversation].Begin(joined.Epoch, joined.Head);
+                if (_lostAt is { } lost && --_unjoined == 0)
+                {
+                    var time = TimeProvider.System.GetElapsedTime(lost);
+                    traffic.Durations.Add(Traffic.Resume, time);
+                    if (_lostBy == "kill connection")
+                        traffic.Durations.Add(Traffic.ResumeAfterKill, time);
+                    _lostAt = null;
+                }
+                break;
+            case ChatEvent e when _views.TryGetValue(e.Conversation, out var view):
+                view.Deliver(e.Epoch, e.Seq, Guid.Parse(e.Id), NonceOf(e));
+                break;
+            case Reloaded reload when _views.TryGetValue(reload.Conversation, out var view):
+                await HistoryRepair.ReloadAsync(client, reload.Conversation, view, reload.Epoch, reload.Head, _stop.Token);
+                break;
+            case Gap gap when _views.TryGetValue(gap.Conversation, out var view):
+                traffic.Ledger.Findings.Add(Breach.ToldWithoutCause, $"{user} in {gap.Conversation}: {gap.From} to {gap.To} are said not to exist");
+                await HistoryRepair.FillAsync(client, gap.Conversation, view, gap.From, gap.To, _stop.Token);
+                break;
+            case DurableMoved durable when _views.TryGetValue(durable.Conversation, out var view):
+                traffic.Ledger.Durable(view.Conversation, view.Epoch, durable.Seq);
+                break;
+        }
+    }
+
+    private void Connection(ConnectionChanged change)
+    {
+        if (change.State == ConnectionState.Reconnecting && _lostAt is null)
+        {
+            _lostAt = TimeProvider.System.GetTimestamp();
+            _lostBy = traffic.Fault();
+        }
+        if (change.State == ConnectionState.Connected)
+            _unjoined = Rooms;
+        if (change.State == ConnectionState.Closed && !_stop.IsCancellationRequested)
+            traffic.Ledger.Findings.Add(Breach.Unhealed, $"{user} was told to stay away: {change.CloseCode} {change.Reason}");
+    }
+
+    private static ConversationKey KeyOf(string user, Conversation conversation) =>
+        conversation.IsRoom ? ConversationKey.Room(conversation.RoomId) : ConversationKey.Direct(user, conversation.User);
+
+    /// <summary>The content begins with the nonce, by which every reader knows the send.</summary>
+    private static string Content(string nonce, Random random) => $"{nonce} {new string((char)('a' + random.Next(26)), random.Next(1, Filler))}";
+
+    private static string? NonceOf(ChatEvent e) => e switch
+    {
+        MessageSent { Deleted: false, Edited: 0 } message => message.Content.Split(' ')[0],
+        _ => null,
+    };
+}
