@@ -14,6 +14,8 @@ internal sealed class Canary : IAsyncDisposable
 
     private static readonly TimeSpan Spacing = TimeSpan.FromMilliseconds(40);
 
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
+
     private readonly List<ChatClient> _clients = [];
     private readonly ConcurrentDictionary<string, CountdownEvent> _unseen = new();
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _seen = new();
@@ -36,24 +38,45 @@ internal sealed class Canary : IAsyncDisposable
         return canary;
     }
 
-    /// <summary>From now until the last of a few markers has reached everybody.</summary>
+    /// <summary>
+    /// From now until the last of a few markers has reached everybody; or another one, sent later: a marker that got into the log just
+    /// before a reader was told to reload is history for it.
+    /// </summary>
     public async Task<TimeSpan> RoundTripAsync(CancellationToken cancellationToken)
     {
         var began = TimeProvider.System.GetTimestamp();
-        var seen = new List<Task>();
+        var first = new List<Task>();
         for (var i = 0; i < Markers; i++)
         {
-            var marker = $"canary-{Interlocked.Increment(ref _sent)}";
-            _unseen[marker] = new CountdownEvent(Receivers);
-            var source = _seen[marker] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            seen.Add(source.Task);
-            _ = _clients[0].SendAsync(_room, marker, cancellationToken: CancellationToken.None).ContinueWith(
-                static sent => _ = sent.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-            if (i + 1 < Markers)
+            if (i > 0)
                 await Task.Delay(Spacing, TimeProvider.System, cancellationToken);
+            first.Add(Send());
         }
-        await Task.WhenAll(seen).WaitAsync(cancellationToken);
-        return TimeProvider.System.GetElapsedTime(began) - (Spacing * (Markers - 1));
+        List<Task> anyOf = [Task.WhenAll(first)];
+        while (true)
+        {
+            using var again = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            anyOf.Add(Task.Delay(Again, TimeProvider.System, again.Token));
+            var done = await Task.WhenAny(anyOf);
+            anyOf.RemoveAt(anyOf.Count - 1);
+            if (anyOf.Contains(done))
+            {
+                await again.CancelAsync();
+                return TimeProvider.System.GetElapsedTime(began) - (Spacing * (Markers - 1));
+            }
+            cancellationToken.ThrowIfCancellationRequested();
+            anyOf.Add(Send());
+        }
+    }
+
+    private Task Send()
+    {
+        var marker = $"canary-{Interlocked.Increment(ref _sent)}";
+        _unseen[marker] = new CountdownEvent(Receivers);
+        var source = _seen[marker] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _ = _clients[0].SendAsync(_room, marker, cancellationToken: CancellationToken.None).ContinueWith(
+            static sent => _ = sent.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        return source.Task;
     }
 
     public async ValueTask DisposeAsync()
