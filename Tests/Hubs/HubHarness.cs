@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json;
 using AspireChat.ConnectionService.Hubs;
-using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
