@@ -51,7 +51,7 @@ internal static class GoldenSet
         return Encoding.UTF8.GetBytes(whole.ToString());
     }
 
-    private static IEnumerable<JsonObject> Entries(string part) => Set[part]!.AsArray().Select(entry => entry!.AsObject());
+    public static IEnumerable<JsonObject> Entries(string part) => Set[part]!.AsArray().Select(entry => entry!.AsObject());
 
     private static JsonObject Load()
     {
