@@ -1,0 +1,178 @@
+using System.Collections.Concurrent;
+using AspireChat.Client;
+using AspireChat.Tests.Client;
+
+namespace AspireChat.Tests.Acceptance;
+
+/// <summary>The client library against the real system: what its own tests show with a scripted server holds there too.</summary>
+[Collection(ChatSystemDefinition.Name)]
+[Trait("Needs", "System")]
+public sealed class ClientTests(ChatSystem system)
+{
+    [Fact]
+    public async Task Two_clients_chat_in_a_room_and_directly_and_what_they_sent_becomes_durable()
+    {
+        var (room, alice, bob) = (Conversation.Room(ChatSystem.Unique("room")), ChatSystem.Unique("alice"), ChatSystem.Unique("bob"));
+        await using var a = Of(alice);
+        await using var b = Of(bob);
+        await using var atAlice = new Listener(a);
+        await using var atBob = new Listener(b);
+        await a.ConnectAsync().WaitAsync(ChatSocket.Patience);
+        await b.ConnectAsync().WaitAsync(ChatSocket.Patience);
+        Assert.Equal(0, (await a.JoinAsync(room.RoomId!)).Head);
+        await b.JoinAsync(room.RoomId!);
+
+        var first = await a.SendAsync(room, "hello <b>bob</b> 👋");
+        await b.SendAsync(room, "hello alice");
+        await a.EditAsync(room, first.Seq, "hello bob");
+        var reaction = await b.ReactAsync(room, first.Seq, "👍");
+        var told = await a.SendAsync(Conversation.With(bob), "psst");
+        await a.WhenDurableAsync(told).WaitAsync(ChatSocket.Patience);
+        await b.WhenDurableAsync(reaction).WaitAsync(ChatSocket.Patience);
+        await atAlice.EventAsync(room, 4);
+        await atBob.EventAsync(room, 4);
+        await atBob.EventAsync(Conversation.With(alice), 1);
+
+        Assert.Equal([1, 2, 3, 4], atAlice.Seqs(room));
+        Assert.Equal([1, 2, 3, 4], atBob.Seqs(room));
+        Assert.Equal(["psst"], atBob.Contents(Conversation.With(alice)));
+        var page = await b.HistoryAsync(room, after: "0");
+        var message = Assert.IsType<MessageSent>(page.Items[0]);
+        Assert.Equal(("hello bob", 3L, "👍"), (message.Content, message.Edited, message.Reactions.Single().Emoji));
+        Assert.Contains(await a.ConversationsAsync(), c => c.Conversation == Conversation.With(bob) && c.Head == 1);
+    }
+
+    [Fact]
+    public async Task Replicas_that_are_killed_one_after_the_other_lose_double_and_swap_nothing()
+    {
+        var room = Conversation.Room(ChatSystem.Unique("room"));
+        var users = Enumerable.Range(0, 4).Select(i => ChatSystem.Unique($"user{i}")).ToList();
+        var clients = users.Select(user => Of(user)).ToList();
+        var listeners = clients.Select(client => new Listener(client)).ToList();
+        foreach (var client in clients)
+        {
+            await client.ConnectAsync().WaitAsync(ChatSocket.Patience);
+            await client.JoinAsync(room.RoomId!).WaitAsync(ChatSocket.Patience);
+        }
+        using var enough = new CancellationTokenSource();
+        var sent = new ConcurrentBag<(string User, int Number, Accepted Accepted)>();
+        var senders = clients.Select((client, i) => SendAsync(client, room, users[i], sent, enough.Token)).ToList();
+
+        var before = await Faults.ProcessesAsync(system.Application, "connection", 2);
+        foreach (var process in before.Values)
+        {
+            Faults.Kill(process);
+            var count = sent.Count;
+            await ChatSystem.EventuallyAsync(() => Task.FromResult(sent.Count), now => now >= count + 40);
+            await ChatSystem.EventuallyAsync(
+                () => Faults.ProcessesAsync(system.Application, "connection", 2), now => !now.Values.Contains(process));
+        }
+        await enough.CancelAsync();
+        await Task.WhenAll(senders).WaitAsync(ChatSocket.Patience);
+
+        var head = sent.Max(send => send.Accepted.Seq);
+        foreach (var listener in listeners)
+        {
+            await listener.EventAsync(room, head);
+            Assert.Equal(SocketFaultTests.Range(1, head), listener.Seqs(room));
+            Assert.Empty(listener.Items.OfType<Reloaded>());
+        }
+        Assert.Equal(head, sent.Count);
+        foreach (var user in users)
+        {
+            var numbers = listeners[0].Items.OfType<MessageSent>().Where(e => e.From == user).Select(e => int.Parse(e.Content, null));
+            Assert.Equal(Enumerable.Range(0, sent.Count(send => send.User == user)), numbers);
+        }
+        Assert.Contains(listeners, listener => listener.Items.OfType<ConnectionChanged>().Any(c => c.State == ConnectionState.Reconnecting));
+        foreach (var listener in listeners)
+            await listener.DisposeAsync();
+        foreach (var client in clients)
+            await client.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_client_goes_on_where_an_earlier_one_stopped()
+    {
+        var (room, alice, bob) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"), ChatSystem.Unique("bob"));
+        await using var b = Of(bob);
+        await b.ConnectAsync().WaitAsync(ChatSocket.Patience);
+        await b.JoinAsync(room);
+        Cursor inRoom, direct;
+        await using (var a = Of(alice))
+        {
+            await using var listener = new Listener(a);
+            await a.ConnectAsync().WaitAsync(ChatSocket.Patience);
+            await a.JoinAsync(room);
+            await b.SendAsync(Conversation.Room(room), "1");
+            await b.SendAsync(Conversation.With(alice), "1");
+            inRoom = (await listener.ItemAsync<ChatEvent>(e => e.Conversation == Conversation.Room(room))).Cursor;
+            // The first events of a direct conversation may come before the log's name; a cursor is as good without.
+            direct = (await listener.ItemAsync<ChatEvent>(e => e.Conversation == Conversation.With(bob))).Cursor;
+        }
+        for (var i = 2; i <= 30; i++)
+        {
+            await b.SendAsync(Conversation.Room(room), $"{i}");
+            await b.SendAsync(Conversation.With(alice), $"{i}");
+        }
+
+        await using var again = Of(alice);
+        await using var atAlice = new Listener(again);
+        await again.ConnectAsync().WaitAsync(ChatSocket.Patience);
+        again.Follow(bob, direct);
+        await again.JoinAsync(room, inRoom).WaitAsync(ChatSocket.Patience);
+        await atAlice.EventAsync(Conversation.Room(room), 30);
+        await atAlice.EventAsync(Conversation.With(bob), 30);
+
+        Assert.Equal(SocketFaultTests.Range(2, 30), atAlice.Seqs(Conversation.Room(room)));
+        Assert.Equal(SocketFaultTests.Range(2, 30), atAlice.Seqs(Conversation.With(bob)));
+    }
+
+    [Fact]
+    public async Task A_token_that_ends_is_renewed_in_band_and_nobody_notices()
+    {
+        var (room, alice) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"));
+        await using var a = Of(alice, expiresIn: 5);
+        await using var listener = new Listener(a);
+        await a.ConnectAsync().WaitAsync(ChatSocket.Patience);
+        await a.JoinAsync(room);
+        var start = TimeProvider.System.GetTimestamp();
+
+        await ChatSystem.EventuallyAsync(
+            () => Task.FromResult(TimeProvider.System.GetElapsedTime(start)), elapsed => elapsed > TimeSpan.FromSeconds(8));
+        await a.SendAsync(Conversation.Room(room), "still here").WaitAsync(ChatSocket.Patience);
+
+        Assert.DoesNotContain(listener.Items.OfType<ConnectionChanged>(), change => change.State == ConnectionState.Reconnecting);
+    }
+
+    [Fact]
+    public async Task A_user_whom_an_operator_disconnects_stays_away()
+    {
+        var alice = ChatSystem.Unique("alice");
+        await using var a = Of(alice);
+        await using var listener = new Listener(a);
+        await a.ConnectAsync().WaitAsync(ChatSocket.Patience);
+
+        var (status, _) = await system.CallAsync(ChatSystem.Unique("admin"), HttpMethod.Post, $"/api/admin/users/{alice}/disconnect", scope: "chat:admin");
+        await listener.Completion.WaitAsync(ChatSocket.Patience);
+
+        Assert.InRange(status, 200, 299);
+        Assert.Equal(4003, Assert.IsType<ConnectionChanged>(listener.Items[^1]).CloseCode);
+    }
+
+    private ChatClient Of(string user, int? expiresIn = null) => new(new ChatClientOptions
+    {
+        Gateway = system.Gateway,
+        TokenProvider = async _ => await system.TokenAsync(user, expiresIn: expiresIn),
+    });
+
+    private static async Task SendAsync(
+        ChatClient client, Conversation room, string user, ConcurrentBag<(string, int, Accepted)> sent, CancellationToken enough)
+    {
+        for (var i = 0; !enough.IsCancellationRequested; i++)
+        {
+            sent.Add((user, i, await client.SendAsync(room, $"{i}", cancellationToken: CancellationToken.None)));
+            // Below the rate limit of 20 a second, so that faults and not refusals are what delays.
+            await Task.Delay(TimeSpan.FromMilliseconds(60), TimeProvider.System, CancellationToken.None);
+        }
+    }
+}
