@@ -12,10 +12,10 @@ namespace AspireChat.Tests.Servers;
 /// </summary>
 public sealed class PostgresServer : IAsyncLifetime, IAsyncDisposable
 {
-    private static readonly Lazy<Task<PostgresServer>> Shared = new(StartSharedAsync);
+    private static readonly Lazy<Task<PostgresServer>> Shared = new(() => StartAsync());
     private static int databases;
 
-    private readonly string _directory = Path.Combine(Path.GetTempPath(), "aspirechat-postgres-" + ServerProcess.NewPassword());
+    private readonly string _directory = ServerDirectory.NewPath("postgres");
     private ServerProcess? _process;
 
     public int Port { get; } = ServerProcess.FreePort();
@@ -104,13 +104,6 @@ public sealed class PostgresServer : IAsyncLifetime, IAsyncDisposable
     }
 
     Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
-
-    private static async Task<PostgresServer> StartSharedAsync()
-    {
-        var server = await StartAsync();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(10));
-        return server;
-    }
 
     private static string Program(string name)
     {

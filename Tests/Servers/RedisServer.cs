@@ -9,7 +9,7 @@ namespace AspireChat.Tests.Servers;
 /// </summary>
 public sealed class RedisServer : IAsyncLifetime, IAsyncDisposable
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("aspirechat-redis-").FullName;
+    private readonly string _directory = Directory.CreateDirectory(ServerDirectory.NewPath("redis")).FullName;
     private ServerProcess? _process;
 
     public int Port { get; } = ServerProcess.FreePort();
@@ -66,7 +66,7 @@ public sealed class RedisServer : IAsyncLifetime, IAsyncDisposable
     /// <summary>Copies the data as it is now, for <see cref="RollBackAsync"/>.</summary>
     public async Task<string> BackUpAsync()
     {
-        var copy = Directory.CreateTempSubdirectory("aspirechat-redis-backup-").FullName;
+        var copy = Directory.CreateDirectory(ServerDirectory.NewPath("redis")).FullName;
         await ServerProcess.RunAsync(["cp", "-a", _directory + "/.", copy]);
         return copy;
     }
