@@ -1,3 +1,5 @@
+using AspireChat.ServiceDefaults;
+
 namespace AspireChat.ConnectionService.Log;
 
 /// <summary>Registers the conversation log: needs <c>AddRedisClient</c>, offers <see cref="IConversationLog"/>.</summary>
@@ -5,7 +7,7 @@ public static class ConversationLogRegistration
 {
     public static IServiceCollection AddConversationLog(this IServiceCollection services)
     {
-        services.AddOptions<ConversationLogOptions>().BindConfiguration(ConversationLogOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddValidatedOptions<ConversationLogOptions>(ConversationLogOptions.Section);
         services.AddSingleton<ConversationLogMetrics>();
         services.AddSingleton<RedisConversationLog>();
         services.AddSingleton<IConversationLog>(provider => provider.GetRequiredService<RedisConversationLog>());
