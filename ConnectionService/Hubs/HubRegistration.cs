@@ -12,6 +12,7 @@ internal static class HubRegistration
         services.AddSingleton<MembershipIndex>();
         services.AddSingleton<HubService>();
         services.AddHostedService(provider => provider.GetRequiredService<HubService>());
+        services.AddHealthChecks().AddCheck<HubService>("hubs");
         return services;
     }
 }

@@ -2,13 +2,17 @@ using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Presence;
 using AspireChat.ConnectionService.Subscriptions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Hubs;
 
 /// <summary>The hubs of this process.</summary>
-internal sealed class HubService : BackgroundService
+internal sealed class HubService : BackgroundService, IHealthCheck
 {
+    /// <summary>A hub looks at its clock ten times a second; one that did not for so long is stuck or hopelessly overloaded.</summary>
+    private static readonly TimeSpan MostLag = TimeSpan.FromSeconds(5);
+
     private readonly List<HubLoop> _loops = [];
 
     public HubService(
@@ -35,8 +39,8 @@ internal sealed class HubService : BackgroundService
         metrics.Meter.CreateObservableGauge("aspirechat.hub.mailbox.size", () => _loops.Sum(loop => loop.Mailbox.Bytes), "By");
     }
 
-    /// <summary>The longest time since a hub last looked at its clock.</summary>
-    public TimeSpan Lag => _loops.Max(loop => loop.Lag);
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(_loops.Exists(loop => loop.Lag > MostLag) ? HealthCheckResult.Unhealthy("a hub does not keep up") : HealthCheckResult.Healthy());
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(_loops.Select(loop => Task.Run(() => loop.RunAsync(stoppingToken), CancellationToken.None)));

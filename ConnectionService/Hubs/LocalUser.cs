@@ -55,6 +55,8 @@ internal sealed class LocalUser(string name, HubContext hub)
     public void Unsubscribed()
     {
         _subscription.Answered(subscribed: false);
+        foreach (var direct in _directs.Values)
+            direct.IsRetired = true;
         _directs.Clear();
         if (_waiting.Count > 0)
             _subscription.Want();
