@@ -21,9 +21,14 @@ internal static class Machine
         return process.TotalProcessorTime;
     }
 
-    public static double Median(IEnumerable<double> values)
+    public static double Median(IEnumerable<double> values) => Quantile(values, 0.5);
+
+    /// <summary>The value that a share of <paramref name="quantile"/> of all values does not exceed (nearest rank, the middle of two for the median).</summary>
+    public static double Quantile(IEnumerable<double> values, double quantile)
     {
         var sorted = values.Order().ToArray();
-        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
+        if (quantile == 0.5 && sorted.Length % 2 == 0)
+            return (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
+        return sorted[Math.Clamp((int)Math.Ceiling(quantile * sorted.Length) - 1, 0, sorted.Length - 1)];
     }
 }
