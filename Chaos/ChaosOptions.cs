@@ -6,7 +6,8 @@ namespace AspireChat.Chaos;
 internal sealed record ChaosOptions
 {
     public const string Usage = """
-        dotnet run -c Release --project Chaos -- [run] [--seed N] [--faults N] [--events N] [--minutes M] [--clients N] [--rooms N] [--rate N] [--storm N]
+        dotnet run -c Release --project Chaos -- [run] [--seed N] [--faults N] [--events N] [--minutes M]
+            [--clients N] [--rooms N] [--rate N] [--storm N]
         dotnet run -c Release --project Chaos -- storm [--storm N]         only the reconnect storm
         dotnet run -c Release --project Chaos -- simulate [--seed N] [--seeds N]   the simulation in memory, without servers
         """;

@@ -9,7 +9,7 @@ using AspireChat.Contracts.Conversations;
 
 namespace AspireChat.Chaos;
 
-/// <summary>One run: the system, its users, the faults, the quiet afterwards, and the comparison of what was promised with what is.</summary>
+/// <summary>One run: the system, its users, the faults, the quiet afterwards, and what was promised compared with what is.</summary>
 internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
 {
     private const int RoomsPerClient = 3;
@@ -30,14 +30,16 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
 
     public async Task<RunReport> RunAsync(CancellationToken cancellationToken)
     {
-        say($"seed {options.Seed}: {options.Faults} faults, {options.Events} events, at most {options.Minutes.ToString(CultureInfo.InvariantCulture)} min");
+        var minutes = options.Minutes.ToString(CultureInfo.InvariantCulture);
+        say($"seed {options.Seed}: {options.Faults} faults, {options.Events} events, at most {minutes} min");
         var began = Stopwatch.StartNew();
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(StartPatience);
         await using var stack = await ChatStack.StartAsync(patience.Token);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var http = await ConnectAllAsync(stack, end.Token, patience.Token);
-        await using var canary = await Canary.StartAsync(Connector(stack, await TokensAsync(stack, CanaryUsers(), patience.Token)), $"canary-{_run}", patience.Token);
+        var canaries = Connector(stack, await TokensAsync(stack, CanaryUsers(), patience.Token));
+        await using var canary = await Canary.StartAsync(canaries, $"canary-{_run}", patience.Token);
         say($"{options.Clients} clients and {Observers} observers are in after {began.Elapsed.TotalSeconds:0} s");
 
         began.Restart();
@@ -65,11 +67,13 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
         for (var i = 0; i < users.Count; i++)
         {
             // A ring of rooms and of direct conversations, so that everybody shares something with somebody and nobody everything.
-            var conversations = Enumerable.Range(0, Math.Min(RoomsPerClient, options.Rooms)).Select(k => Conversation.Room(Room((i + k) % options.Rooms)))
-                .Append(Conversation.With(users[(i + 1) % users.Count])).Append(Conversation.With(users[(i + users.Count - 1) % users.Count]))
+            var conversations = Enumerable.Range(0, Math.Min(RoomsPerClient, options.Rooms))
+                .Select(k => Conversation.Room(Room((i + k) % options.Rooms)))
+                .Append(Conversation.With(users[(i + 1) % users.Count]))
+                .Append(Conversation.With(users[(i + users.Count - 1) % users.Count]))
                 .Distinct().ToList();
             var client = i % 4 == 0 ? direct(users[i]) : Connector(stack, tokens, throughLink: true)(users[i]);
-            _clients.Add(new SeededClient(client, users[i], conversations, HashCode.Combine(options.Seed, i), traffic));
+            _clients.Add(new SeededClient(client, users[i], conversations, unchecked((options.Seed * 7919) + i), traffic));
         }
         foreach (var client in _clients)
             await client.ConnectAsync(cancellationToken);
@@ -124,7 +128,10 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
         catch (TimeoutException)
         {
             foreach (var client in _clients.Where(client => client.Unacknowledged > 0))
-                _ledger.Findings.Add(Breach.Unanswered, $"{client.User} still waits for {client.Unacknowledged} answers", client.Unacknowledged);
+            {
+                var text = $"{client.User} still waits for {client.Unacknowledged} answers";
+                _ledger.Findings.Add(Breach.Unanswered, text, client.Unacknowledged);
+            }
         }
         foreach (var observer in _observers.Where(observer => observer.Waiting > 0))
             _ledger.Findings.Add(Breach.Unanswered, $"an observer still waits for {observer.Waiting} answers", observer.Waiting);
@@ -189,8 +196,8 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
             {
                 await Task.Delay(ProgressEvery, TimeProvider.System, stop);
                 var current = _injector is { Current.Length: > 0 } injector ? $" · now {injector.Current}" : "";
-                say(string.Create(CultureInfo.InvariantCulture,
-                    $"{began.Elapsed.TotalSeconds,5:0} s · {_injector?.Done}/{options.Faults} faults · {_ledger.Count} acknowledged · {_ledger.Delivered} delivered · found {_ledger.Findings}{current}"));
+                var counts = $"{_injector?.Done}/{options.Faults} faults · {_ledger.Count} acknowledged · {_ledger.Delivered} delivered";
+                say($"{(int)began.Elapsed.TotalSeconds,5} s · {counts} · found {_ledger.Findings}{current}");
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -203,7 +210,8 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
 
     private IReadOnlyList<string> CanaryUsers() => [.. Enumerable.Range(0, 4).Select(i => $"canary-{_run}-{i}")];
 
-    private static async Task<Dictionary<string, string>> TokensAsync(ChatStack stack, IReadOnlyList<string> users, CancellationToken cancellationToken)
+    private static async Task<Dictionary<string, string>> TokensAsync(
+        ChatStack stack, IReadOnlyList<string> users, CancellationToken cancellationToken)
     {
         var tokens = new Dictionary<string, string>();
         foreach (var user in users)
@@ -212,11 +220,12 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
     }
 
     /// <summary>Clients that come back quickly: the run measures the server's part of a reconnect, not the client's patience.</summary>
-    private static Func<string, ChatClient> Connector(ChatStack stack, Dictionary<string, string> tokens, bool throughLink = false) => user => new ChatClient(new ChatClientOptions
-    {
-        Gateway = throughLink ? stack.GatewayThroughLink : stack.Gateway,
-        TokenProvider = _ => ValueTask.FromResult(tokens[user]),
-        MaxReconnectDelay = TimeSpan.FromSeconds(1),
-        AckTimeout = TimeSpan.FromSeconds(5),
-    });
+    private static Func<string, ChatClient> Connector(ChatStack stack, Dictionary<string, string> tokens, bool throughLink = false) =>
+        user => new ChatClient(new ChatClientOptions
+        {
+            Gateway = throughLink ? stack.GatewayThroughLink : stack.Gateway,
+            TokenProvider = _ => ValueTask.FromResult(tokens[user]),
+            MaxReconnectDelay = TimeSpan.FromSeconds(1),
+            AckTimeout = TimeSpan.FromSeconds(5),
+        });
 }

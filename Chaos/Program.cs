@@ -22,7 +22,8 @@ Console.CancelKeyPress += (_, interrupt) =>
 switch (options.Command)
 {
     case "run" or "storm":
-        var run = options.Command == "run" ? options : options with { Faults = 0, Events = 0, Storm = options.Storm > 0 ? options.Storm : 1_000 };
+        var storm = options.Storm > 0 ? options.Storm : 1_000;
+        var run = options.Command == "run" ? options : options with { Faults = 0, Events = 0, Storm = storm };
         var report = await new ChaosRun(run, Console.WriteLine).RunAsync(stop.Token);
         Console.WriteLine(report);
         return report.Passed ? 0 : 1;

@@ -22,15 +22,19 @@ internal sealed record RunReport(
     {
         var (text, culture, found) = (new StringBuilder(), CultureInfo.InvariantCulture, Ledger.Findings);
         text.AppendLine().AppendLine(culture, $"── ledger of seed {Options.Seed} ──");
-        text.AppendLine(culture, $"traffic        {Traffic.TotalSeconds:0} s, {Options.Clients} clients with the library, 2 on the raw wire, {Options.Rooms} rooms, {Ledger.Count / Math.Max(1, Traffic.TotalSeconds):0} events/s");
+        var rate = Ledger.Count / Math.Max(1, Traffic.TotalSeconds);
+        text.Append(culture, $"traffic        {Traffic.TotalSeconds:0} s, {Options.Clients} clients with the library, 2 on the raw wire, ");
+        text.AppendLine(culture, $"{Options.Rooms} rooms, {rate:0} events/s");
         text.AppendLine(culture, $"acknowledged   {Ledger.Count}, of which in the database, once, with id and content: {Check.Found}");
-        text.AppendLine(culture, $"wiped          {Check.Forgiven} acknowledged, not yet reported durable, gone with a wipe of Redis and told to every reader by a new epoch");
-        text.AppendLine(culture, $"delivered      {Ledger.Delivered} to {Ledger.Views.Count} views; told to reload or of a gap, and repaired: {Ledger.Views.Sum(view => view.Told)}");
+        text.AppendLine(culture, $"wiped          {Check.Forgiven} acknowledged, not durable yet, gone with a wipe, told by a new epoch");
+        text.Append(culture, $"delivered      {Ledger.Delivered} to {Ledger.Views.Count} views; ");
+        text.AppendLine(culture, $"told to reload or of a gap, and repaired: {Ledger.Views.Sum(view => view.Told)}");
         text.AppendLine(culture, $"lost           {found[Breach.Lost]}");
         text.AppendLine(culture, $"duplicated     {found[Breach.Duplicated]}");
         text.AppendLine(culture, $"inverted       {found[Breach.Inverted]}");
         text.AppendLine(culture, $"silent gaps    {found[Breach.SilentGap]}");
-        text.AppendLine(culture, $"anything else  {string.Join(", ", Enum.GetValues<Breach>().Where(b => b > Breach.SilentGap).Select(b => $"{b} {found[b]}"))}");
+        var others = Enum.GetValues<Breach>().Where(breach => breach > Breach.SilentGap).Select(breach => $"{breach} {found[breach]}");
+        text.AppendLine(culture, $"anything else  {string.Join(", ", others)}");
         text.AppendLine(culture, $"faults         {Faults}");
         foreach (var (name, count) in FaultsByName.OrderByDescending(fault => fault.Value))
             text.AppendLine(culture, $"  {count,4}  {name}");
@@ -38,10 +42,12 @@ internal sealed record RunReport(
         foreach (var name in Durations.Names)
             text.AppendLine(culture, $"  {name,-52} {Durations.Line(name)}");
         if (Options.Storm > 0)
-            text.AppendLine(culture, $"storm          {Options.Storm} connections back in one room, all resumed after {Storm.TotalSeconds:0.00} s");
+            text.AppendLine(culture, $"storm          {Options.Storm} at once in one room, all resumed after {Storm.TotalSeconds:0.00} s");
         foreach (var finding in found.Texts)
             text.AppendLine(culture, $"  ! {finding}");
-        text.Append(culture, $"{(Passed ? "PASS" : "FAIL")}   replay: --seed {Options.Seed} --faults {Options.Faults} --events {Options.Events}");
+        text.Append(Passed ? "PASS" : "FAIL");
+        text.Append(culture, $"   replay: --seed {Options.Seed} --faults {Options.Faults} --events {Options.Events}");
+        text.Append(culture, $" --clients {Options.Clients} --rooms {Options.Rooms} --rate {Options.Rate}");
         return text.ToString();
     }
 }

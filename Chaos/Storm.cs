@@ -16,7 +16,8 @@ internal static class Storm
     private const int Missed = 50;
     private const int Together = 50;
 
-    public static async Task<TimeSpan> RunAsync(ChatStack stack, int connections, Findings findings, Durations durations, CancellationToken stop)
+    public static async Task<TimeSpan> RunAsync(
+        ChatStack stack, int connections, Findings findings, Durations durations, CancellationToken stop)
     {
         var room = $"storm-{Guid.NewGuid().ToString("N")[..8]}";
         var tokens = new string[Users];
@@ -36,7 +37,8 @@ internal static class Storm
         await SayAsync(sender, room, Missed, stop);
 
         var began = TimeProvider.System.GetTimestamp();
-        var complete = await Task.WhenAll(Enumerable.Range(0, connections).Select(i => ResumeAsync(stack, tokens[i % Users], room, began, durations, stop)));
+        var complete = await Task.WhenAll(Enumerable.Range(0, connections)
+            .Select(i => ResumeAsync(stack, tokens[i % Users], room, began, durations, stop)));
         var took = TimeProvider.System.GetElapsedTime(began);
         var wrong = complete.Count(right => !right);
         if (wrong > 0)
@@ -52,7 +54,8 @@ internal static class Storm
         return socket;
     }
 
-    private static async Task<bool> ResumeAsync(ChatStack stack, string token, string room, long began, Durations durations, CancellationToken stop)
+    private static async Task<bool> ResumeAsync(
+        ChatStack stack, string token, string room, long began, Durations durations, CancellationToken stop)
     {
         using var socket = await ConnectAsync(stack, token, stop);
         await socket.SendAsync(new { type = "join", room, since = Missed });

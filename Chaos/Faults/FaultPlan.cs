@@ -13,7 +13,8 @@ internal static class FaultPlan
         (FaultKind.Kill, "connection-0", 5), (FaultKind.Kill, "connection-1", 5), (FaultKind.Kill, "gateway", 3),
         (FaultKind.Kill, "persistence", 6), (FaultKind.Kill, "presence", 2), (FaultKind.Kill, "redis", 4), (FaultKind.Kill, "postgres", 3),
         (FaultKind.Pause, "connection-0", 3), (FaultKind.Pause, "connection-1", 3), (FaultKind.Pause, "gateway", 2),
-        (FaultKind.Pause, "persistence", 3), (FaultKind.Pause, "presence", 1), (FaultKind.Pause, "redis", 4), (FaultKind.Pause, "postgres", 4),
+        (FaultKind.Pause, "persistence", 3), (FaultKind.Pause, "presence", 1), (FaultKind.Pause, "redis", 4),
+        (FaultKind.Pause, "postgres", 4),
         (FaultKind.PubSub, "redis", 14),
         (FaultKind.Delay, "redis", 3), (FaultKind.Delay, "postgres", 2), (FaultKind.Delay, Clients, 3),
         (FaultKind.Cut, "redis", 4), (FaultKind.Cut, "postgres", 3), (FaultKind.Cut, Clients, 6),
@@ -28,7 +29,8 @@ internal static class FaultPlan
         // A short run still has one of each great family: what it tries must not be left to luck.
         List<(FaultKind Kind, string Target)> first =
         [
-            (FaultKind.Kill, random.Next(2) == 0 ? "connection-0" : "connection-1"), (FaultKind.PubSub, "redis"), (FaultKind.Kill, "persistence"),
+            (FaultKind.Kill, random.Next(2) == 0 ? "connection-0" : "connection-1"), (FaultKind.PubSub, "redis"),
+            (FaultKind.Kill, "persistence"),
             (FaultKind.Cut, Clients), (FaultKind.Pause, "redis"), (FaultKind.Slice, "redis"), (FaultKind.Kill, "redis"),
             (FaultKind.HalfOpen, Clients), (FaultKind.Wipe, "redis"), (FaultKind.Pause, "postgres"),
         ];

@@ -138,8 +138,12 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
                 if (link.Swallows)
                     continue;
                 var sent = 0;
-                for (var slice = _slice; slice > 0 && sent < Math.Min(count, sliced) && !link.Swallows; sent += Math.Min(slice, count - sent))
-                    await SendAsync(to, buffer.AsMemory(sent, Math.Min(slice, count - sent)));
+                for (var slice = _slice; slice > 0 && sent < Math.Min(count, sliced) && !link.Swallows;)
+                {
+                    var piece = Math.Min(slice, count - sent);
+                    await SendAsync(to, buffer.AsMemory(sent, piece));
+                    sent += piece;
+                }
                 if (sent < count)
                     await SendAsync(to, buffer.AsMemory(sent, count - sent));
             }

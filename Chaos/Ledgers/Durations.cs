@@ -21,7 +21,10 @@ internal sealed class Durations
         return sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Count) - 1, 0, sorted.Count - 1)];
     }
 
-    public string Line(string name) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"p50 {Percentile(name, 0.5),6:0} ms   p99 {Percentile(name, 0.99),6:0} ms   worst {Percentile(name, 1),6:0} ms   of {_samples[name].Count}");
+    public string Line(string name)
+    {
+        var (median, high, worst) = (Percentile(name, 0.5), Percentile(name, 0.99), Percentile(name, 1));
+        return string.Create(
+            CultureInfo.InvariantCulture, $"p50 {median,6:0} ms   p99 {high,6:0} ms   worst {worst,6:0} ms   of {_samples[name].Count}");
+    }
 }

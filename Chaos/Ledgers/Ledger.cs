@@ -1,9 +1,9 @@
 namespace AspireChat.Chaos.Ledgers;
 
 /// <summary>
-/// Everything that was promised and everything that came of it: acknowledgements, each reader's view of each conversation, what was reported
-/// as committed, and what was done to the log on purpose. What can be seen to be wrong at once is a finding at once; the rest is for
-/// <see cref="LedgerCheck"/>. Thread-safe.
+/// Everything that was promised and everything that came of it: acknowledgements, each reader's view of each conversation, what was
+/// reported as committed, and what was done to the log on purpose. What can be seen to be wrong at once is a finding at once; the rest is
+/// for <see cref="LedgerCheck"/>. Thread-safe.
 /// </summary>
 internal sealed class Ledger
 {
@@ -105,7 +105,10 @@ internal sealed class Ledger
         if (key is not null && !_sends.TryAdd((conversation, key), id) && _sends[(conversation, key)] != id)
         {
             if (_wiped.Count == 0)
-                Findings.Add(Breach.Duplicated, $"the send {key} to {conversation} became {_sends[(conversation, key)]} and {id}, at {seq}");
+            {
+                var text = $"the send {key} to {conversation} became {_sends[(conversation, key)]} and {id}, at {seq}";
+                Findings.Add(Breach.Duplicated, text);
+            }
             _sends[(conversation, key)] = id;
         }
     }

@@ -36,9 +36,10 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
         var same = 0;
         while (same < events.Count && same < history.Count && (events[same].Seq, events[same].Id) == history[same])
             same++;
-        if (same < events.Count || same < history.Count)
-            Findings.Add(Breach.Lost, $"history of {conversation} has {history.Count} of {events.Count} events and differs from the database at {same + 1}",
-                Math.Max(1, Math.Abs(events.Count - history.Count)));
+        if (same == events.Count && same == history.Count)
+            return;
+        var text = $"history of {conversation} has {history.Count} of {events.Count} events and differs from the database at {same + 1}";
+        Findings.Add(Breach.Lost, text, Math.Max(1, Math.Abs(events.Count - history.Count)));
     }
 
     private void CheckStored(string conversation, IReadOnlyList<Stored> events)
@@ -62,14 +63,16 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
         var found = Find(events, ack.Seq);
         if (found is not { } stored || stored.Id != ack.Id)
         {
+            var place = $"acknowledged as {ack.Conversation} {ack.Epoch}/{ack.Seq}";
             if (MayBeGone(ack))
                 Forgiven++;
             else
-                Findings.Add(Breach.Lost, $"{ack.Sender}'s {ack.Nonce}, acknowledged as {ack.Conversation} {ack.Epoch}/{ack.Seq}, is {(found is null ? "not in the database" : "another event there")}");
+                Findings.Add(Breach.Lost, $"{ack.Sender}'s {ack.Nonce}, {place}, is {(found is null ? "gone" : "another event")}");
             return;
         }
         Found++;
-        if (stored.Sender != ack.Sender || stored.Nonce != ack.Nonce || (stored.Content != 0 && ack.Content != 0 && stored.Content != ack.Content))
+        var other = stored.Content != 0 && ack.Content != 0 && stored.Content != ack.Content;
+        if (other || stored.Sender != ack.Sender || stored.Nonce != ack.Nonce)
             Findings.Add(Breach.Altered, $"{ack.Conversation} {ack.Seq} is not what {ack.Sender} sent as {ack.Nonce}");
     }
 
@@ -90,7 +93,7 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
             if (ack.Order == order)
                 Findings.Add(Breach.Duplicated, $"{ack.Sender}'s {ack.Nonce} to {ack.Conversation} was acknowledged twice");
             else if (ack.Seq <= seq)
-                Findings.Add(Breach.Inverted, $"{ack.Sender} to {ack.Conversation}: {ack.Nonce} was sent later and got {ack.Seq}, behind {seq}");
+                Findings.Add(Breach.Inverted, $"{ack.Sender} to {ack.Conversation}: {ack.Nonce}, sent later, got {ack.Seq}, behind {seq}");
             (order, seq) = (ack.Order, Math.Max(seq, ack.Seq));
         }
     }
@@ -109,9 +112,12 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
             else if (id != e.Id)
                 Findings.Add(Breach.Conflict, $"{view.Member} got {id} as {view.Conversation} {e.Seq}, the database has {e.Id}");
         }
-        var head = events.Count > 0 ? events[^1].Seq : 0;
-        if (view.Last > Math.Max(head, view.Start))
-            Findings.Add(Breach.Phantom, $"{view.Member} got {view.Conversation} up to {view.Last}, the database ends at {head}", view.Last - Math.Max(head, view.Start));
+        var head = Math.Max(view.Start, events.Count > 0 ? events[^1].Seq : 0);
+        if (view.Last > head)
+        {
+            var text = $"{view.Member} got {view.Conversation} up to {view.Last}, the database ends at {head}";
+            Findings.Add(Breach.Phantom, text, view.Last - head);
+        }
     }
 
     /// <summary>The list is dense but for what was found above, so the place is nearly the index.</summary>

@@ -38,28 +38,28 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
     {
         Begin(epoch, seq - 1);
         if (epoch is not null && Epoch is not null && epoch != Epoch)
-            ledger.Findings.Add(Breach.SilentGap, $"{member} in {conversation}: the log changed from {Epoch} to {epoch} at {seq} and nobody said so");
+            ledger.Findings.Add(Breach.SilentGap, $"{this}: the log changed from {Epoch} to {epoch} at {seq} and nobody said so");
         Epoch = epoch ?? Epoch;
         ledger.Deliver(conversation, Epoch, seq, id, key);
         if (seq > Last)
         {
             if (seq > Last + 1)
-                ledger.Findings.Add(Breach.SilentGap, $"{member} in {conversation}: {Last + 1} to {seq - 1} were jumped over", seq - 1 - Last);
+                ledger.Findings.Add(Breach.SilentGap, $"{this}: {Last + 1} to {seq - 1} were jumped over", seq - 1 - Last);
             Miss(seq - 1);
             _ids.Add(id);
             return;
         }
         if (seq <= Start || IdAt(seq) == id)
         {
-            ledger.Findings.Add(Breach.Duplicated, $"{member} in {conversation}: {seq} came again, behind {Last}");
+            ledger.Findings.Add(Breach.Duplicated, $"{this}: {seq} came again, behind {Last}");
         }
         else if (IdAt(seq) is { } other)
         {
-            ledger.Findings.Add(Breach.Conflict, $"{member} in {conversation}: {seq} was {other} and came as {id}");
+            ledger.Findings.Add(Breach.Conflict, $"{this}: {seq} was {other} and came as {id}");
         }
         else
         {
-            ledger.Findings.Add(Breach.Inverted, $"{member} in {conversation}: {seq} came behind {Last}");
+            ledger.Findings.Add(Breach.Inverted, $"{this}: {seq} came behind {Last}");
             _ids[(int)(seq - Start - 1)] = id;
         }
     }
@@ -69,7 +69,7 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
     {
         Told++;
         if (Epoch is not null && (Epoch == epoch || !ledger.IsWiped(Epoch)))
-            ledger.Findings.Add(Breach.ToldWithoutCause, $"{member} in {conversation}: told to reload from {Epoch} to {epoch}");
+            ledger.Findings.Add(Breach.ToldWithoutCause, $"{this}: told to reload from {Epoch} to {epoch}");
         Epoch = epoch;
         Begun = true;
     }
@@ -82,7 +82,7 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
         foreach (var (seq, id) in events)
         {
             if (seq > Last + 1)
-                ledger.Findings.Add(Breach.SilentGap, $"{member} in {conversation}: history has no {Last + 1} to {seq - 1}", seq - 1 - Last);
+                ledger.Findings.Add(Breach.SilentGap, $"{this}: history has no {Last + 1} to {seq - 1}", seq - 1 - Last);
             Miss(seq - 1);
             if (seq == Last + 1)
                 _ids.Add(id);
@@ -102,6 +102,8 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
         if (seq > Start && seq <= Last && IdAt(seq) is null)
             _ids[(int)(seq - Start - 1)] = id;
     }
+
+    public override string ToString() => $"{member} in {conversation}";
 
     private void Miss(long to)
     {

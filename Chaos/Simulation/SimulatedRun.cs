@@ -50,7 +50,8 @@ internal sealed class SimulatedRun
             if (wrong++ < 5)
                 say($"seed {seed}: {findings}\n  {string.Join("\n  ", findings.Texts)}");
         }
-        say($"seeds {options.Seed} to {options.Seed + options.Seeds - 1}: {wrong} of them with findings, in {watch.Elapsed.TotalSeconds:0.0} s");
+        var last = options.Seed + options.Seeds - 1;
+        say($"seeds {options.Seed} to {last}: {wrong} of them with findings, in {watch.Elapsed.TotalSeconds:0.0} s");
         var right = wrong == 0;
         foreach (var bug in Enum.GetValues<PlantedBug>().Where(bug => bug != PlantedBug.None))
         {
@@ -79,12 +80,14 @@ internal sealed class SimulatedRun
             Step(trouble: false);
         if (!IsQuiet())
             _ledger.Findings.Add(Breach.Unhealed, "it never became quiet");
-        new LedgerCheck(_ledger, new Dictionary<string, IReadOnlyList<Stored>> { [Conversation] = [.. _log.Database.OrderBy(e => e.Seq)] }).Run();
+        var database = new Dictionary<string, IReadOnlyList<Stored>> { [Conversation] = [.. _log.Database.OrderBy(e => e.Seq)] };
+        new LedgerCheck(_ledger, database).Run();
         return _ledger.Findings;
     }
 
     private bool IsQuiet() =>
-        _log.IsSettled && _users.All(user => user is { Waiting: null, Node: not null } && user.View.Last >= _log.Head && user.View.Epoch == _log.Epoch);
+        _log.IsSettled && _users.All(user =>
+            user is { Waiting: null, Node: not null } && user.View.Last >= _log.Head && user.View.Epoch == _log.Epoch);
 
     private void Step(bool trouble)
     {

@@ -99,18 +99,17 @@ internal sealed partial class ChatStack : IAsyncDisposable
 
     /// <summary>The process of a replica, or null while it has none.</summary>
     public int? ProcessOf(string replica) =>
-        _application.ResourceNotifications.TryGetCurrentState(replica, out var known) && known.Snapshot.State?.Text == KnownResourceStates.Running &&
-        known.Snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } id
+        StateOf(replica) is { } known && known.Snapshot.State?.Text == KnownResourceStates.Running && known.Snapshot.Properties
+            .FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } id
             ? Convert.ToInt32(id, CultureInfo.InvariantCulture)
             : null;
 
-    public bool IsHealthy(string replica) =>
-        _application.ResourceNotifications.TryGetCurrentState(replica, out var known) && known.Snapshot.HealthStatus == HealthStatus.Healthy;
+    public bool IsHealthy(string replica) => StateOf(replica)?.Snapshot.HealthStatus == HealthStatus.Healthy;
 
     /// <summary>Waits until something listens there again: from then on a client can be expected to come back.</summary>
     public async Task ReachableAsync(string replica, CancellationToken cancellationToken)
     {
-        if (!_application.ResourceNotifications.TryGetCurrentState(replica, out var known) || known.Resource is not IResourceWithEndpoints resource)
+        if (StateOf(replica)?.Resource is not IResourceWithEndpoints resource)
             return;
         var port = resource.Annotations.OfType<EndpointAnnotation>().First().AllocatedEndpoint!.Port;
         while (true)
@@ -129,21 +128,24 @@ internal sealed partial class ChatStack : IAsyncDisposable
     }
 
     /// <summary>All events of the conversations, as PostgreSQL has them, in the order of seq.</summary>
-    public async Task<Dictionary<string, IReadOnlyList<Stored>>> StoredAsync(IReadOnlyCollection<string> conversations, CancellationToken cancellationToken)
+    public async Task<Dictionary<string, IReadOnlyList<Stored>>> StoredAsync(
+        IReadOnlyCollection<string> conversations, CancellationToken cancellationToken)
     {
         await using var source = NpgsqlDataSource.Create((await _application.GetConnectionStringAsync("chatdb", cancellationToken))!);
         await using var command = source.CreateCommand(
-            "SELECT conversation, epoch, seq, id, sender, nonce, kind, edited, deleted, content FROM events WHERE conversation = ANY($1) ORDER BY conversation, seq");
+            """
+            SELECT conversation, epoch, seq, id, sender, nonce, CASE WHEN kind <= 1 AND edited IS NULL AND deleted IS NULL THEN content END
+            FROM events WHERE conversation = ANY($1) ORDER BY conversation, seq
+            """);
         command.CommandTimeout = 120;
         command.Parameters.Add(new NpgsqlParameter { Value = conversations.ToArray() });
         var found = conversations.ToDictionary(conversation => conversation, _ => new List<Stored>());
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         while (await rows.ReadAsync(cancellationToken))
         {
-            var asSent = rows.GetInt16(6) <= 1 && await rows.IsDBNullAsync(7, cancellationToken) && await rows.IsDBNullAsync(8, cancellationToken);
+            var content = await rows.IsDBNullAsync(6, cancellationToken) ? 0 : ContentHash.Of(rows.GetString(6));
             found[rows.GetString(0)].Add(new Stored(
-                rows.GetString(1), rows.GetInt64(2), rows.GetGuid(3), rows.GetString(4), rows.GetString(5),
-                asSent ? ContentHash.Of(rows.GetString(9)) : 0));
+                rows.GetString(1), rows.GetInt64(2), rows.GetGuid(3), rows.GetString(4), rows.GetString(5), content));
         }
         return found.ToDictionary(entry => entry.Key, entry => (IReadOnlyList<Stored>)entry.Value);
     }
@@ -178,15 +180,19 @@ internal sealed partial class ChatStack : IAsyncDisposable
             await link.DisposeAsync();
     }
 
+    private ResourceEvent? StateOf(string replica) =>
+        _application.ResourceNotifications.TryGetCurrentState(replica, out var known) ? known : null;
+
     /// <summary>Takes the server's port out of a connection string for the link, and puts the link's in.</summary>
     private static void Reroute(Dictionary<string, object> environment, string variable, TcpFaultProxy link)
     {
         if (!environment.TryGetValue(variable, out var value))
             return;
         if (value is not string text || PortOf().Match(text) is not { Success: true } match)
-            throw new InvalidOperationException($"{variable} holds no port as text: the chaos suite needs the local host (-p:UseAspire=false).");
-        link.Target = int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
-        environment[variable] = string.Concat(text.AsSpan(0, match.Groups[1].Index), link.Port.ToString(CultureInfo.InvariantCulture), text.AsSpan(match.Groups[1].Index + match.Groups[1].Length));
+            throw new InvalidOperationException($"{variable} holds no port: the chaos suite needs the local host (-p:UseAspire=false).");
+        var port = match.Groups[1];
+        link.Target = int.Parse(port.Value, CultureInfo.InvariantCulture);
+        environment[variable] = text[..port.Index] + link.Port.ToString(CultureInfo.InvariantCulture) + text[(port.Index + port.Length)..];
     }
 
     [GeneratedRegex("^(?:localhost:|Host=localhost;Port=)([0-9]+)", RegexOptions.CultureInvariant)]

@@ -53,7 +53,8 @@ internal static class HistoryRepair
     }
 
     /// <summary>A whole conversation, oldest first.</summary>
-    public static async Task<IReadOnlyList<(long Seq, Guid Id)>> AllAsync(ChatClient http, Conversation conversation, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<(long Seq, Guid Id)>> AllAsync(
+        ChatClient http, Conversation conversation, CancellationToken cancellationToken)
     {
         var all = new List<(long, Guid)>();
         for (string? after = "0"; after is not null;)

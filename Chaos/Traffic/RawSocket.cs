@@ -25,7 +25,7 @@ internal sealed class RawSocket : IDisposable
             if (await socket.ReadAsync(patience.Token) is not null)
                 return socket;
         }
-        catch (Exception e) when (e is WebSocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             // Nobody is there; the caller tries again.
         }

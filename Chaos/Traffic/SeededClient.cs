@@ -48,9 +48,10 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
             await client.JoinAsync(room.RoomId!, cancellationToken: cancellationToken);
     }
 
-    /// <summary>Sends until stopped, about <paramref name="rate"/> events a second over all conversations; returns when all are answered.</summary>
+    /// <summary>Sends until stopped, about <paramref name="rate"/> events a second in all; returns when all are answered.</summary>
     public Task SendAsync(double rate, CancellationToken stop) =>
-        Task.WhenAll(conversations.Select((conversation, lane) => LaneAsync(conversation, new Random(HashCode.Combine(seed, lane)), rate / conversations.Count, stop)));
+        Task.WhenAll(conversations.Select((conversation, lane) =>
+            LaneAsync(conversation, new Random(unchecked((seed * 31) + lane)), rate / conversations.Count, stop)));
 
     public async ValueTask DisposeAsync()
     {
@@ -89,8 +90,9 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
                     < 9 => client.ReactAsync(conversation, target, "👍", false, nonce, CancellationToken.None),
                     _ => client.SendAsync(conversation, content, nonce, CancellationToken.None),
                 });
+                var hash = dice >= 9 ? ContentHash.Of(content) : 0;
                 traffic.Ledger.Acknowledge(new Acknowledged(
-                    key, accepted.Epoch, accepted.Seq, Guid.Parse(accepted.Id), user, nonce, dice >= 9 ? ContentHash.Of(content) : 0, order));
+                    key, accepted.Epoch, accepted.Seq, Guid.Parse(accepted.Id), user, nonce, hash, order));
                 if (dice is >= 3 and < 5)
                     own.Remove(target);
                 else if (dice >= 9)
@@ -149,7 +151,7 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
                 await HistoryRepair.ReloadAsync(client, reload.Conversation, view, reload.Epoch, reload.Head, _stop.Token);
                 break;
             case Gap gap when _views.TryGetValue(gap.Conversation, out var view):
-                traffic.Ledger.Findings.Add(Breach.ToldWithoutCause, $"{user} in {gap.Conversation}: {gap.From} to {gap.To} are said not to exist");
+                traffic.Ledger.Findings.Add(Breach.ToldWithoutCause, $"{view}: {gap.From} to {gap.To} are said not to exist");
                 await HistoryRepair.FillAsync(client, gap.Conversation, view, gap.From, gap.To, _stop.Token);
                 break;
             case DurableMoved durable when _views.TryGetValue(durable.Conversation, out var view):
@@ -175,7 +177,8 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
         conversation.IsRoom ? ConversationKey.Room(conversation.RoomId) : ConversationKey.Direct(user, conversation.User);
 
     /// <summary>The content begins with the nonce, by which every reader knows the send.</summary>
-    private static string Content(string nonce, Random random) => $"{nonce} {new string((char)('a' + random.Next(26)), random.Next(1, Filler))}";
+    private static string Content(string nonce, Random random) =>
+        $"{nonce} {new string((char)('a' + random.Next(26)), random.Next(1, Filler))}";
 
     private static string? NonceOf(ChatEvent e) => e switch
     {

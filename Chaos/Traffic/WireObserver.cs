@@ -27,7 +27,7 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
 
     private readonly Lock _lock = new();
 
-    /// <summary>Sends without an ack; the value says on which connection and as which number of it they were sent first, and when last.</summary>
+    /// <summary>Sends without an ack: on which connection, as which number of it (-1: a repeat), and when they went out last.</summary>
     private readonly Dictionary<string, (string Room, int Connection, int Number, long At)> _waiting = [];
 
     private readonly Dictionary<string, (int Number, long Seq, string Epoch)> _lastAck = [];
@@ -103,7 +103,8 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
             foreach (var (nonce, send) in _waiting.ToList())
             {
                 // Repeated on every new connection, and when no answer came; out of order from then on, so its number counts no more.
-                if ((send.Connection == connection && TimeProvider.System.GetElapsedTime(send.At) < Unanswered) || !_live.Contains(send.Room))
+                var underWay = send.Connection == connection && TimeProvider.System.GetElapsedTime(send.At) < Unanswered;
+                if (underWay || !_live.Contains(send.Room))
                     continue;
                 _waiting[nonce] = send with { Connection = connection, Number = -1, At = now };
                 frames.Add((nonce, send.Room));
@@ -155,7 +156,8 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
             return socket.SendAsync(new { type = "join", room, @ref = room });
         if (_connection % 2 == 0)
             return socket.SendAsync(new { type = "join", room, since = view.Last, epoch = view.Epoch, @ref = room });
-        return socket.SendAsync(new { type = "resume", conversations = new[] { new { room, since = view.Last, epoch = view.Epoch } }, @ref = room });
+        var place = new { room, since = view.Last, epoch = view.Epoch };
+        return socket.SendAsync(new { type = "resume", conversations = new[] { place }, @ref = room });
     }
 
     private async Task TakeAsync(RawSocket socket, JsonElement frame, CancellationToken stop)
@@ -178,9 +180,9 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
             case "ack":
                 Acknowledged(room!, frame);
                 break;
-            case "error" when frame.TryGetProperty("ref", out var reference) && reference.GetString() is { } refused && _views.ContainsKey(refused):
+            case "error" when frame.TryGetProperty("ref", out var reference) && _views.ContainsKey(reference.GetString()!):
                 await Task.Delay(ReconnectPause, TimeProvider.System, stop);
-                await JoinAsync(socket, refused);
+                await JoinAsync(socket, reference.GetString()!);
                 break;
             case "error" when frame.TryGetProperty("nonce", out var nonce):
                 Refused(nonce.GetString()!, frame.GetProperty("code").GetString()!);
@@ -190,7 +192,9 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
 
     private void Event(string room, JsonElement frame)
     {
-        var content = frame.TryGetProperty("content", out var text) && frame.GetProperty("type").GetString() == "room" ? text.GetString() : null;
+        // Only a message that nobody edited is known by its content.
+        var asSent = frame.GetProperty("type").GetString() == "room" && !frame.TryGetProperty("edited", out _);
+        var content = asSent ? frame.GetProperty("content").GetString() : null;
         var key = content is { Length: > 0 } ? content.Split(' ')[0] : null;
         _views[room].Deliver(null, frame.GetProperty("seq").GetInt64(), frame.GetProperty("id").GetGuid(), key);
     }
@@ -207,16 +211,16 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         else if (frame.GetProperty("complete").GetBoolean())
         {
             if (view.Last != head)
-                traffic.Ledger.Findings.Add(Breach.SilentGap, $"{user} in {room}: resumed up to {head}, said to be complete, but {view.Last} was the last");
+                traffic.Ledger.Findings.Add(Breach.SilentGap, $"{view}: resumed completely up to {head}, but {view.Last} was the last");
         }
         else if (seq == 0 && view.Last > 0)
         {
-            traffic.Ledger.Findings.Add(Breach.ToldWithoutCause, $"{user} in {room}: told to reload in the same log, at {view.Last} of {head}");
+            traffic.Ledger.Findings.Add(Breach.ToldWithoutCause, $"{view}: told to reload in the same log, at {view.Last} of {head}");
         }
         else
         {
             if (seq != view.Last)
-                traffic.Ledger.Findings.Add(Breach.SilentGap, $"{user} in {room}: resumed up to {seq}, but {view.Last} was the last");
+                traffic.Ledger.Findings.Add(Breach.SilentGap, $"{view}: resumed up to {seq}, but {view.Last} was the last");
             await HistoryRepair.FillAsync(http, Conversation.Room(room), view, view.Last + 1, head, stop);
         }
     }
@@ -246,12 +250,15 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
             // An answer to the repeat of what is answered already says the same again.
             if (!_waiting.Remove(nonce, out var send))
                 return;
-            traffic.Ledger.Acknowledge(new Acknowledged(
-                _views[room].Conversation, epoch, seq, frame.GetProperty("id").GetGuid(), user, nonce, ContentHash.Of(nonce + " burst"), -1));
+            var (conversation, id, hash) = (_views[room].Conversation, frame.GetProperty("id").GetGuid(), ContentHash.Of(nonce + " burst"));
+            traffic.Ledger.Acknowledge(new Acknowledged(conversation, epoch, seq, id, user, nonce, hash, -1));
             if (send.Number < 0)
                 return;
             if (_lastAck.TryGetValue(room, out var last) && last.Epoch == epoch && send.Number > last.Number != seq > last.Seq)
-                traffic.Ledger.Findings.Add(Breach.Inverted, $"{user} in {room}: {nonce} got {seq}, but {last.Seq} was given to the send number {last.Number}");
+            {
+                var text = $"{_views[room]}: {nonce} is send {send.Number} and got {seq}, but send {last.Number} got {last.Seq}";
+                traffic.Ledger.Findings.Add(Breach.Inverted, text);
+            }
             _lastAck[room] = (send.Number, seq, epoch);
         }
     }

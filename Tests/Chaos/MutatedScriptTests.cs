@@ -78,7 +78,8 @@ public sealed class MutatedScriptTests(LogFixture fixture) : IClassFixture<LogFi
         {
             // Until nothing is left to be written.
         }
-        new LedgerCheck(ledger, new Dictionary<string, IReadOnlyList<Stored>> { [room.Value] = [.. writer.Database.OrderBy(e => e.Seq)] }).Run();
+        var database = new Dictionary<string, IReadOnlyList<Stored>> { [room.Value] = [.. writer.Database.OrderBy(e => e.Seq)] };
+        new LedgerCheck(ledger, database).Run();
         return ledger.Findings;
     }
 
@@ -97,7 +98,7 @@ public sealed class MutatedScriptTests(LogFixture fixture) : IClassFixture<LogFi
         }
     }
 
-    /// <summary>What PersistenceService does with the log of one conversation, in miniature; its database refuses a nonce that it has.</summary>
+    /// <summary>What PersistenceService does with the log of one conversation, in miniature; a nonce is stored once.</summary>
     private sealed class Writer(IDatabase redis, ConversationKey room, string acknowledge)
     {
         private readonly List<Stored> _database = [];

@@ -12,12 +12,14 @@ namespace AspireChat.Tests.Chaos;
 [Trait("Needs", "System")]
 public sealed class ShortRunTests(ITestOutputHelper output)
 {
+    private static int? Seed => int.TryParse(Environment.GetEnvironmentVariable("ASPIRECHAT_SEED"), out var seed) ? seed : null;
+
     [Fact]
     public async Task Ten_faults_under_traffic_lose_repeat_and_disorder_nothing()
     {
         var options = new ChaosOptions
         {
-            Seed = int.TryParse(Environment.GetEnvironmentVariable("ASPIRECHAT_SEED"), out var seed) ? seed : Random.Shared.Next(1, 1_000_000),
+            Seed = Seed ?? Random.Shared.Next(1, 1_000_000),
             Faults = 10, Events = 2_000, Minutes = 3, Clients = 10, Rooms = 3, Rate = 120, Storm = 200,
         };
 
