@@ -32,7 +32,9 @@ internal sealed class ChannelSubscription(HubChannel channel, HubContext hub)
         hub.Effects.Subscribe(channel);
     }
 
-    /// <summary>Gives a channel up that was not wanted for <see cref="HubOptions.Linger"/>. True when nothing is left to do for it.</summary>
+    /// <summary>
+    /// Gives a channel up that was not wanted for <see cref="HubOptions.Linger"/>. True when nothing is left to do for it.
+    /// </summary>
     public bool OnTick(bool wanted)
     {
         if (wanted)

@@ -54,7 +54,10 @@ internal abstract class Feed
 
     private bool Reading => _readToken != 0;
 
-    /// <summary>The conversation's place as the log told it. False: in an epoch that this feed does not (or no longer) follow; the feed finds out which.</summary>
+    /// <summary>
+    /// The conversation's place as the log told it. False: in an epoch that this feed does not (or no longer) follow; the feed finds out
+    /// which.
+    /// </summary>
     public bool Locate(string epoch, long head)
     {
         if (!Positioned)

@@ -9,7 +9,8 @@ namespace AspireChat.ConnectionService.Hubs;
 
 /// <summary>
 /// Owns the rooms and users whose keys hash to it. A state machine: everything that happens comes as a message to <see cref="Handle"/>,
-/// one at a time, and everything it wants done goes through <see cref="IHubEffects"/>; it never waits. Not thread-safe: <see cref="HubLoop"/>
+/// one at a time, and everything it wants done goes through <see cref="IHubEffects"/>; it never waits. Not thread-safe: <see
+/// cref="HubLoop"/>
 /// drives it.
 /// </summary>
 internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics metrics, ILogger logger)

@@ -14,7 +14,8 @@ internal sealed class HubDirectory
     public HubMailbox OfUser(string user) => Of(user);
 
     /// <summary>The hub that answers the sender of an event: the room's, or for direct messages the sender's own.</summary>
-    public HubMailbox OfSender(ConversationKey conversation, string sender) => conversation.IsRoom ? Of(conversation.Value) : OfUser(sender);
+    public HubMailbox OfSender(ConversationKey conversation, string sender) =>
+        conversation.IsRoom ? Of(conversation.Value) : OfUser(sender);
 
     public void PostToAll(HubMessage message)
     {

@@ -9,7 +9,8 @@ internal static partial class HubLog
     [LoggerMessage(2001, LogLevel.Error, "{Conversation}: seq {Seq} of epoch {Epoch} is claimed by events {Known} and {Other}")]
     public static partial void ConflictingEvent(ILogger logger, string conversation, string epoch, long seq, Guid known, Guid other);
 
-    [LoggerMessage(2002, LogLevel.Error, "{Conversation}: the log's head {Head} is behind {Delivered}, which was delivered, in the same epoch")]
+    [LoggerMessage(2002, LogLevel.Error,
+        "{Conversation}: the log's head {Head} is behind {Delivered}, which was delivered, in the same epoch")]
     public static partial void LogWentBack(ILogger logger, string conversation, long head, long delivered);
 
     [LoggerMessage(2003, LogLevel.Warning, "{Conversation}: epoch {OldEpoch} ended at seq {Last}, epoch {Epoch} goes on behind {Head}")]

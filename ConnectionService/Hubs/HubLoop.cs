@@ -59,7 +59,8 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
                 if (_tickPosted)
                     continue;
                 _tickPosted = true;
-                mailbox.Post(new HubMessage.Tick((long)time.GetElapsedTime(0).TotalMilliseconds, time.GetUtcNow().ToUnixTimeMilliseconds()));
+                mailbox.Post(new HubMessage.Tick(
+                    (long)time.GetElapsedTime(0).TotalMilliseconds, time.GetUtcNow().ToUnixTimeMilliseconds()));
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

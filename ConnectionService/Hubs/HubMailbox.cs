@@ -14,7 +14,8 @@ internal sealed class HubMailbox(long limit, HubMetrics metrics, ILogger logger)
     /// <summary>The message itself and its place in the queue.</summary>
     private const int Overhead = 128;
 
-    private readonly Channel<HubMessage> _messages = Channel.CreateUnbounded<HubMessage>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<HubMessage> _messages =
+        Channel.CreateUnbounded<HubMessage>(new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentDictionary<HubChannel, bool> _overflowed = [];
     private long _bytes;
 

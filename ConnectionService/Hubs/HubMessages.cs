@@ -27,7 +27,9 @@ internal sealed record RoomPresence(IReadOnlyList<string> Online, long Count, IR
     public static RoomPresence Unknown { get; } = new([], 0, []);
 }
 
-/// <summary>What a hub's loop handles, one at a time. Answers to what the hub asked through <see cref="IHubEffects"/> are messages too.</summary>
+/// <summary>
+/// What a hub's loop handles, one at a time. Answers to what the hub asked through <see cref="IHubEffects"/> are messages too.
+/// </summary>
 internal abstract record HubMessage
 {
     /// <summary>The hub's clock, monotonic milliseconds.</summary>

@@ -10,8 +10,10 @@ internal sealed class HubMetrics
         var meter = meters.Create("AspireChat.ConnectionService");
         Gaps = meter.CreateCounter<long>("aspirechat.hub.gaps", "{gap}", "Jumps in seq seen on pub/sub");
         Repairs = meter.CreateCounter<long>("aspirechat.hub.repairs", "{read}", "Reads of a conversation's tail to repair it");
-        Holes = meter.CreateCounter<long>("aspirechat.hub.holes", "{hole}", "Gaps that the tail no longer held: clients fetch them over HTTP");
-        Conflicts = meter.CreateCounter<long>("aspirechat.hub.conflicts", "{event}", "One place in the log claimed by two events: an alarm");
+        Holes = meter.CreateCounter<long>("aspirechat.hub.holes", "{hole}",
+            "Gaps that the tail no longer held: clients fetch them over HTTP");
+        Conflicts = meter.CreateCounter<long>("aspirechat.hub.conflicts", "{event}",
+            "One place in the log claimed by two events: an alarm");
         Replayed = meter.CreateCounter<long>("aspirechat.hub.replayed", "{event}", "Events sent in replays");
         Delivered = meter.CreateCounter<long>("aspirechat.hub.delivered", "{event}", "Live events handed to local connections");
         Dropped = meter.CreateCounter<long>("aspirechat.hub.dropped", "{message}", "Pub/sub messages not handled, by reason");

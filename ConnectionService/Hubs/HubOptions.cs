@@ -11,7 +11,9 @@ public sealed class HubOptions
     [Range(0, 16)]
     public int Count { get; set; }
 
-    /// <summary>Bytes of pub/sub messages that wait for one hub; beyond it a message is dropped and its conversation re-read. Default 32 MiB.</summary>
+    /// <summary>
+    /// Bytes of pub/sub messages that wait for one hub; beyond it a message is dropped and its conversation re-read. Default 32 MiB.
+    /// </summary>
     [Range(64 * 1024, 1024 * 1024 * 1024)]
     public long MailboxBytes { get; set; } = 32 * 1024 * 1024;
 
@@ -46,7 +48,9 @@ public sealed class HubOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]
     public TimeSpan Overdue { get; set; } = TimeSpan.FromMilliseconds(150);
 
-    /// <summary>How often the head of each followed conversation is compared with the log: finds a lost last event. Default 500 ms.</summary>
+    /// <summary>
+    /// How often the head of each followed conversation is compared with the log: finds a lost last event. Default 500 ms.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:01:00")]
     public TimeSpan HeadCheck { get; set; } = TimeSpan.FromMilliseconds(500);
 
@@ -57,7 +61,9 @@ public sealed class HubOptions
     [Range(1, 10_000)]
     public int HeadCheckBatch { get; set; } = 500;
 
-    /// <summary>How long a room without local members stays subscribed, so that a reconnect storm finds its recent events. Default 10 s.</summary>
+    /// <summary>
+    /// How long a room without local members stays subscribed, so that a reconnect storm finds its recent events. Default 10 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan Linger { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -40,7 +40,9 @@ internal sealed class HubService : BackgroundService, IHealthCheck
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_loops.Exists(loop => loop.Lag > MostLag) ? HealthCheckResult.Unhealthy("a hub does not keep up") : HealthCheckResult.Healthy());
+        Task.FromResult(_loops.Exists(loop => loop.Lag > MostLag)
+            ? HealthCheckResult.Unhealthy("a hub does not keep up")
+            : HealthCheckResult.Healthy());
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(_loops.Select(loop => Task.Run(() => loop.RunAsync(stoppingToken), CancellationToken.None)));

@@ -8,7 +8,9 @@ namespace AspireChat.ConnectionService.Hubs;
 /// </summary>
 internal interface IHubEffects
 {
-    /// <summary>Answered by <see cref="HubMessage.Subscribed"/>; after success every message published on the channel arrives, unless lost.</summary>
+    /// <summary>
+    /// Answered by <see cref="HubMessage.Subscribed"/>; after success every message published on the channel arrives, unless lost.
+    /// </summary>
     void Subscribe(HubChannel channel);
 
     /// <summary>Answered by <see cref="HubMessage.Unsubscribed"/>.</summary>

@@ -75,7 +75,8 @@ internal sealed class LocalUser(string name, HubContext hub)
     {
         switch (message.Kind)
         {
-            case ChannelMessageKind.Event when LogRecordCodec.Decode(message.Body.Span, message.Number, message.First) is ConversationEvent e:
+            case ChannelMessageKind.Event
+                when LogRecordCodec.Decode(message.Body.Span, message.Number, message.First) is ConversationEvent e:
                 if (e.Conversation.HasUser(Name))
                     Follow(e.Conversation).ReceiveLive(new EncodedEvent(e));
                 break;

@@ -62,7 +62,9 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
             Step(replay);
     }
 
-    /// <summary>The epoch changed: nothing of the old log is worth sending. Receivers are told by the feed; only open answers are given here.</summary>
+    /// <summary>
+    /// The epoch changed: nothing of the old log is worth sending. Receivers are told by the feed; only open answers are given here.
+    /// </summary>
     public void Abort()
     {
         foreach (var replay in _all.ToList())
@@ -142,7 +144,8 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
                 Read();
                 return;
             }
-            if (replay.Connection.Outbound.TryWaitForRoom(() => hub.Effects.PostToSelf(new HubMessage.RoomToSend(replay.Connection, feed.Id))))
+            if (replay.Connection.Outbound.TryWaitForRoom(() =>
+                hub.Effects.PostToSelf(new HubMessage.RoomToSend(replay.Connection, feed.Id))))
                 return;
             replay.Connection.Outbound.Send(next.FrameFor(replay.Connection.User));
             replay.Position = next.Seq;
@@ -164,7 +167,9 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
         Step(replay);
     }
 
-    /// <summary>The log's first answer to a replay whose end is not known yet, or another epoch than before. False: there is nothing to replay.</summary>
+    /// <summary>
+    /// The log's first answer to a replay whose end is not known yet, or another epoch than before. False: there is nothing to replay.
+    /// </summary>
     private bool Begin(Replay replay, TailSlice slice)
     {
         var known = replay.Epoch ?? replay.ClientEpoch ?? slice.Epoch;

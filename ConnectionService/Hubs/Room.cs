@@ -144,7 +144,8 @@ internal sealed class Room
             return;
         if (success)
         {
-            // The log tells all replicas, this one too, through the user's channel. Acting on that one signal keeps a later join safe from it.
+            // The log tells all replicas, this one too, through the user's channel. Acting on that one signal keeps a later join safe
+            // from it.
             leave.AnsweredAt = _hub.Now;
             return;
         }
@@ -210,7 +211,8 @@ internal sealed class Room
     {
         switch (message.Kind)
         {
-            case ChannelMessageKind.Event when LogRecordCodec.Decode(message.Body.Span, message.Number, message.First) is ConversationEvent e:
+            case ChannelMessageKind.Event
+                when LogRecordCodec.Decode(message.Body.Span, message.Number, message.First) is ConversationEvent e:
                 if (e.Conversation == Feed.Id.Key)
                     Feed.Receive(new EncodedEvent(e));
                 break;

@@ -192,7 +192,10 @@ internal sealed class RoomFeed : Feed
                 StartCatchUp(member);
             return;
         }
-        member.Replay = new Replay(connection, since, Hub.Options.ReplayEvents, join.Ref) { Until = head, Epoch = Epoch, LeadsToLive = true };
+        member.Replay = new Replay(connection, since, Hub.Options.ReplayEvents, join.Ref)
+        {
+            Until = head, Epoch = Epoch, LeadsToLive = true,
+        };
         Replays.Start(member.Replay);
     }
 

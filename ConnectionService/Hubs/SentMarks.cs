@@ -3,7 +3,8 @@ using AspireChat.ConnectionService.Sockets;
 namespace AspireChat.ConnectionService.Hubs;
 
 /// <summary>
-/// What local connections have sent to one conversation and have not been told durable yet. Only they get <c>durable</c>. Belongs to one hub.
+/// What local connections have sent to one conversation and have not been told durable yet. Only they get <c>durable</c>. Belongs to one
+/// hub.
 /// </summary>
 internal sealed class SentMarks
 {

@@ -17,7 +17,8 @@ internal static class DisconnectEndpoint
     {
         if (!Identifiers.IsValid(user))
         {
-            await context.WriteProblemAsync(400, "user must be 1 to 64 characters of A-Z a-z 0-9 _ . - and not . or ..", ErrorCodes.BadRequest);
+            await context.WriteProblemAsync(400, "user must be 1 to 64 characters of A-Z a-z 0-9 _ . - and not . or ..",
+                ErrorCodes.BadRequest);
             return;
         }
         try

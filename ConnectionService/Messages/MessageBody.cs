@@ -11,7 +11,8 @@ namespace AspireChat.ConnectionService.Messages;
 internal static class MessageBody
 {
     public static bool TryRead(
-        ReadOnlyMemory<byte> body, string room, FrameLimits limits, [NotNullWhen(true)] out ClientFrame? frame, [NotNullWhen(false)] out FrameError? error)
+        ReadOnlyMemory<byte> body, string room, FrameLimits limits, [NotNullWhen(true)] out ClientFrame? frame,
+        [NotNullWhen(false)] out FrameError? error)
     {
         var end = body.Span.TrimEnd(" \t\r\n"u8);
         if (end.IsEmpty || end[^1] != '}')

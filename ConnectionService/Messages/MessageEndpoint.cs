@@ -8,7 +8,9 @@ using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService.Messages;
 
-/// <summary><c>POST /api/rooms/{room}/messages</c>: sending without a socket, for members; same log, same nonces, same rate limit.</summary>
+/// <summary>
+/// <c>POST /api/rooms/{room}/messages</c>: sending without a socket, for members; same log, same nonces, same rate limit.
+/// </summary>
 internal static class MessageEndpoint
 {
     public static void MapMessages(this WebApplication app) => app.MapPost("/api/rooms/{room}/messages", SendAsync).RequireAuthorization();
@@ -56,7 +58,8 @@ internal static class MessageEndpoint
                 context.Response.ContentType = "application/json; charset=utf-8";
                 await context.Response.Body.WriteAsync(
                     ServerFrameCodec.Encode(new AckFrame(
-                        nonce, result.Id, result.Seq, result.Epoch, Timestamps.ToText(result.Timestamp), room, null, duplicate ? true : null)),
+                        nonce, result.Id, result.Seq, result.Epoch, Timestamps.ToText(result.Timestamp), room, null,
+                        duplicate ? true : null)),
                     context.RequestAborted);
                 break;
             case AppendStatus.NotMember:

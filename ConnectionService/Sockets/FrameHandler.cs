@@ -81,7 +81,8 @@ internal sealed class FrameHandler
         {
             if (_connection.Rooms.Count >= _services.Options.RoomsPerConnection)
             {
-                Refuse(new FrameError(ErrorCodes.Limit, $"at most {_services.Options.RoomsPerConnection} rooms per connection", null, reference));
+                Refuse(new FrameError(ErrorCodes.Limit, $"at most {_services.Options.RoomsPerConnection} rooms per connection", null,
+                    reference));
                 return;
             }
             pass = new RoomPass();

@@ -4,7 +4,8 @@ namespace AspireChat.ConnectionService.Sockets;
 
 /// <summary>
 /// The transport under a WebSocket. When the framework meets a protocol error (bad UTF-8, a broken frame) it sends the close frame and
-/// disposes the transport at once; that resets the TCP connection, and the reset overtakes the close frame: the client would never learn the
+/// disposes the transport at once; that resets the TCP connection, and the reset overtakes the close frame: the client would never learn
+/// the
 /// code. Here such a disposal leaves the transport open for <see cref="LingerAsync"/>; any other cuts it.
 /// </summary>
 internal sealed class LingeringStream(Stream inner, Action abort) : Stream
@@ -27,7 +28,8 @@ internal sealed class LingeringStream(Stream inner, Action abort) : Stream
         set => throw new NotSupportedException();
     }
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        inner.ReadAsync(buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         inner.ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
@@ -44,7 +46,9 @@ internal sealed class LingeringStream(Stream inner, Action abort) : Stream
 
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
-    /// <summary>After the framework closed: reads on until the client has gone, so that nothing unread turns the end into a reset.</summary>
+    /// <summary>
+    /// After the framework closed: reads on until the client has gone, so that nothing unread turns the end into a reset.
+    /// </summary>
     public async Task LingerAsync(TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!_closeSent)

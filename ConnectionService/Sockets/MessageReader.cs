@@ -33,7 +33,8 @@ internal sealed class MessageReader(WebSocket socket, int longest, long farTooLo
     /// <summary>The text, valid until the next read.</summary>
     public ReadOnlySpan<byte> Text => _buffer.AsSpan(0, _length);
 
-    /// <exception cref="WebSocketException">The client is gone, or broke the protocol (bad UTF-8 included: the framework has closed with 1007).</exception>
+    /// <exception cref="WebSocketException">The client is gone, or broke the protocol (bad UTF-8 included: the framework has closed with
+    /// 1007).</exception>
     public async ValueTask<MessageKind> ReadAsync(CancellationToken cancellationToken)
     {
         Return();

@@ -7,7 +7,8 @@ namespace AspireChat.ConnectionService.Sockets;
 /// When the process is asked to stop: no new sockets, and every client is told to come back after a random while (they must not arrive at
 /// the other replicas all at once), then closed with 1012. Readiness is off from the same moment (the host's shutdown check).
 /// </summary>
-internal sealed class SocketDrain(OpenSockets sockets, IOptions<SocketOptions> options, IHostApplicationLifetime lifetime, ILogger<SocketDrain> logger)
+internal sealed class SocketDrain(OpenSockets sockets, IOptions<SocketOptions> options, IHostApplicationLifetime lifetime,
+    ILogger<SocketDrain> logger)
     : IHostedService
 {
     private CancellationTokenRegistration _stopping;

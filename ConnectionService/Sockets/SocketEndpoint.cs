@@ -53,7 +53,8 @@ internal static class SocketEndpoint
             KeepAliveTimeout = services.Options.HeartbeatTimeout,
         });
         await new SocketSession(services, socket, context.Abort, ChatUser.From(context.User)).RunAsync(context.RequestAborted);
-        if (socket.State == WebSocketState.Aborted && context.Features.Get<IHttpUpgradeFeature>() is LingeringUpgrade { Stream: { } stream })
+        if (socket.State == WebSocketState.Aborted
+            && context.Features.Get<IHttpUpgradeFeature>() is LingeringUpgrade { Stream: { } stream })
             await stream.LingerAsync(services.Options.CloseTimeout, services.Time, context.RequestAborted);
     }
 }

@@ -21,8 +21,10 @@ internal sealed class SocketMetrics
         _sent = meter.CreateCounter<long>("aspirechat.socket.sent", "{frame}", "Frames to clients");
         _sentBytes = meter.CreateCounter<long>("aspirechat.socket.sent.size", "By", "Payload of the frames to clients");
         _dropped = meter.CreateCounter<long>("aspirechat.socket.dropped", "{frame}", "Frames to clients that were not sent, by reason");
-        _refused = meter.CreateCounter<long>("aspirechat.socket.refused", "{frame}", "Frames from clients answered by an error, by its code");
-        _closes = meter.CreateCounter<long>("aspirechat.socket.closes", "{connection}", "Ended connections, by the close code sent, or aborted");
+        _refused = meter.CreateCounter<long>("aspirechat.socket.refused", "{frame}",
+            "Frames from clients answered by an error, by its code");
+        _closes = meter.CreateCounter<long>("aspirechat.socket.closes", "{connection}",
+            "Ended connections, by the close code sent, or aborted");
     }
 
     public void Opened() => _connections.Add(1);

@@ -8,11 +8,15 @@ public sealed class SocketOptions : IValidatableObject
 {
     public const string Section = "Sockets";
 
-    /// <summary>Longest frame of a client, in bytes; a longer one is answered <c>too_large</c> and the socket stays. Default 32 KiB.</summary>
+    /// <summary>
+    /// Longest frame of a client, in bytes; a longer one is answered <c>too_large</c> and the socket stays. Default 32 KiB.
+    /// </summary>
     [Range(1_024, 16 * 1024 * 1024)]
     public int FrameBytes { get; set; } = 32 * 1024;
 
-    /// <summary>A message of more than this many frames' length closes the socket (1009): reading it away would cost too much. Default 8.</summary>
+    /// <summary>
+    /// A message of more than this many frames' length closes the socket (1009): reading it away would cost too much. Default 8.
+    /// </summary>
     [Range(1, 1_000)]
     public int FarTooLargeFactor { get; set; } = 8;
 
@@ -54,7 +58,9 @@ public sealed class SocketOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan HeartbeatTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long a closing connection may take: what is queued, the close frames of both sides. Then it is cut. Default 5 s.</summary>
+    /// <summary>
+    /// How long a closing connection may take: what is queued, the close frames of both sides. Then it is cut. Default 5 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
     public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -81,7 +87,9 @@ public sealed class SocketOptions : IValidatableObject
     [Range(1, 1_000_000)]
     public int FrameBurst { get; set; } = 1_000;
 
-    /// <summary>On shutdown, clients are told to come back after a time up to this, so that they do not come all at once. Default 2 s.</summary>
+    /// <summary>
+    /// On shutdown, clients are told to come back after a time up to this, so that they do not come all at once. Default 2 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan ReconnectSpread { get; set; } = TimeSpan.FromSeconds(2);
 

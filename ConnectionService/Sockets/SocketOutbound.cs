@@ -4,12 +4,14 @@ using AspireChat.Contracts.Frames;
 namespace AspireChat.ConnectionService.Sockets;
 
 /// <summary>
-/// <see cref="IOutbound"/> by <see cref="WebSocket.SendAsync(ReadOnlyMemory{byte}, WebSocketMessageType, bool, CancellationToken)"/>. The drainer runs only while
+/// <see cref="IOutbound"/> by <see cref="WebSocket.SendAsync(ReadOnlyMemory{byte}, WebSocketMessageType, bool, CancellationToken)"/>. The
+/// drainer runs only while
 /// there is something to send: an idle connection owns no task. The queue is swapped under the lock and written outside of it.
 /// </summary>
 /// <param name="abort">Cuts the transport.</param>
 internal sealed class SocketOutbound(
-    WebSocket socket, Action abort, string connection, SocketOptions options, SocketMetrics metrics, TimeProvider time, ILogger logger) : IOutbound
+    WebSocket socket, Action abort, string connection, SocketOptions options, SocketMetrics metrics, TimeProvider time, ILogger logger)
+    : IOutbound
 {
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -148,7 +150,8 @@ internal sealed class SocketOutbound(
                     // Too slow: the client will get all this again when it resumes.
                     if (Volatile.Read(ref _discard))
                         break;
-                    await socket.SendAsync(entry.Frame, WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage, CancellationToken.None);
+                    await socket.SendAsync(entry.Frame, WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage,
+                        CancellationToken.None);
                     metrics.Sent(entry.Frame.Length);
                     Written(entry.Frame.Length);
                 }
@@ -159,7 +162,8 @@ internal sealed class SocketOutbound(
                 _closed.TrySetResult();
             }
         }
-        catch (Exception e) when (e is WebSocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException or IOException)
+        catch (Exception e) when (e
+            is WebSocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException or IOException)
         {
             // The client is gone, or the read loop met a protocol error and the framework has closed the socket.
             End();
@@ -223,7 +227,9 @@ internal sealed class SocketOutbound(
         Volatile.Write(ref _discard, true);
     }
 
-    /// <summary>A client that does not read cannot be told anything, and one that does not answer is not waited for: the connection is cut.</summary>
+    /// <summary>
+    /// A client that does not read cannot be told anything, and one that does not answer is not waited for: the connection is cut.
+    /// </summary>
     private async Task AbortLateAsync()
     {
         using var done = new CancellationTokenSource();

@@ -72,7 +72,8 @@ internal sealed class SocketSession(SocketServices services, WebSocket socket, A
         var limits = services.Options.Frames;
         var handler = new FrameHandler(services, connection);
         var frames = new TokenBucket(services.Options.FramesPerSecond, services.Options.FrameBurst, services.Time);
-        using var reader = new MessageReader(socket, services.Options.FrameBytes, (long)services.Options.FrameBytes * services.Options.FarTooLargeFactor);
+        using var reader = new MessageReader(socket, services.Options.FrameBytes,
+            (long)services.Options.FrameBytes * services.Options.FarTooLargeFactor);
         while (outbound.CloseCode == 0)
         {
             var message = await reader.ReadAsync(aborted);
@@ -101,7 +102,9 @@ internal sealed class SocketSession(SocketServices services, WebSocket socket, A
         }
     }
 
-    /// <summary>Frames cost work even where no limit of the protocol counts them (ping, join, read): who sends too many is read more slowly.</summary>
+    /// <summary>
+    /// Frames cost work even where no limit of the protocol counts them (ping, join, read): who sends too many is read more slowly.
+    /// </summary>
     private async ValueTask PaceAsync(TokenBucket frames, CancellationToken aborted)
     {
         while (!frames.TryTake(out var wait))

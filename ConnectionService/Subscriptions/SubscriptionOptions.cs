@@ -15,7 +15,9 @@ public sealed class SubscriptionOptions
     [Range(typeof(TimeSpan), "00:00:00.050", "00:01:00")]
     public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Without a probe for this long the replica is not ready: new connections go elsewhere. At least three intervals. Default 3 s.</summary>
+    /// <summary>
+    /// Without a probe for this long the replica is not ready: new connections go elsewhere. At least three intervals. Default 3 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.200", "00:05:00")]
     public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(3);
 }

@@ -100,7 +100,8 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
         try
         {
             Volatile.Write(ref _sentAt, _time.GetTimestamp());
-            await _redis.GetSubscriber().PublishAsync(RedisChannel.Literal(_channel), ChannelMessage.ForProbe(Interlocked.Increment(ref _sent)))
+            await _redis.GetSubscriber().PublishAsync(RedisChannel.Literal(_channel),
+                ChannelMessage.ForProbe(Interlocked.Increment(ref _sent)))
                 .WaitAsync(_options.ProbeInterval, _time);
         }
         catch (Exception e) when (e is RedisException or TimeoutException)

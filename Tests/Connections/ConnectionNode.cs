@@ -12,7 +12,9 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace AspireChat.Tests.Connections;
 
-/// <summary>ConnectionService as it is, in this process, on a free port, with a Redis of the tests' own and presence switched off.</summary>
+/// <summary>
+/// ConnectionService as it is, in this process, on a free port, with a Redis of the tests' own and presence switched off.
+/// </summary>
 internal sealed class ConnectionNode : IAsyncDisposable
 {
     private const string Key = "a key for tests of at least 32 bytes";
@@ -60,7 +62,8 @@ internal sealed class ConnectionNode : IAsyncDisposable
             IssuedAt = now,
             Expires = now + (lifetime ?? TimeSpan.FromHours(1)),
             Claims = claims,
-            SigningCredentials = new SigningCredentials(new SymmetricSecurityKey(Encoding.UTF8.GetBytes(Key)), SecurityAlgorithms.HmacSha256),
+            SigningCredentials = new SigningCredentials(new SymmetricSecurityKey(Encoding.UTF8.GetBytes(Key)),
+                SecurityAlgorithms.HmacSha256),
         });
     }
 

@@ -113,13 +113,15 @@ public sealed class ConversationTests(LogFixture redis) : IClassFixture<LogFixtu
         foreach (var fresh in new[] { node, other })
         {
             await using var bob = await fresh.ConnectAsync("bob");
-            await bob.SendAsync(new { type = "resume", @ref = "r", conversations = new object[] { new { room = "resume", since = 4, epoch = LogFixture.Epoch } } });
+            await bob.SendAsync(new { type = "resume", @ref = "r",
+                conversations = new object[] { new { room = "resume", since = 4, epoch = LogFixture.Epoch } } });
             var joined = await bob.ExpectAsync("joined");
             var head = (long)joined["seq"]!;
             for (var seq = 5; seq <= head; seq++)
                 Assert.Equal(seq, (long)(await bob.ExpectAsync("room"))["seq"]!);
             var resumed = await bob.ExpectAsync("resumed");
-            Assert.Equal((head, head, true, "r"), ((long)resumed["seq"]!, (long)resumed["head"]!, (bool)resumed["complete"]!, (string?)resumed["ref"]));
+            Assert.Equal((head, head, true, "r"),
+                ((long)resumed["seq"]!, (long)resumed["head"]!, (bool)resumed["complete"]!, (string?)resumed["ref"]));
             await alice.SayAsync("resume", "live");
             Assert.Equal(head + 1, (long)(await bob.ExpectAsync("room"))["seq"]!);
         }
@@ -154,7 +156,8 @@ public sealed class ConversationTests(LogFixture redis) : IClassFixture<LogFixtu
         for (var seq = 3; seq <= 5; seq++)
             Assert.Equal(seq, (long)(await bob.ExpectAsync("dm"))["seq"]!);
         var resumed = await bob.ExpectAsync("resumed");
-        Assert.Equal(("ra", 5, 5, true), ((string?)resumed["to"], (long)resumed["seq"]!, (long)resumed["head"]!, (bool)resumed["complete"]!));
+        Assert.Equal(("ra", 5, 5, true),
+            ((string?)resumed["to"], (long)resumed["seq"]!, (long)resumed["head"]!, (bool)resumed["complete"]!));
     }
 
     [Fact]
@@ -202,7 +205,8 @@ public sealed class ConversationTests(LogFixture redis) : IClassFixture<LogFixtu
         using var stranger = node.HttpClient("stranger");
         using var forbidden = await stranger.PostAsJsonAsync("/api/rooms/http/messages", message);
         Assert.Equal(HttpStatusCode.Forbidden, forbidden.StatusCode);
-        foreach (var body in new[] { "", "{", "[]", "{}", """{"content":"x"}""", """{"content":"","nonce":"n"}""", """{"content":"x","nonce":"n"}x""" })
+        foreach (var body in new[] { "", "{", "[]", "{}", """{"content":"x"}""", """{"content":"","nonce":"n"}""",
+            """{"content":"x","nonce":"n"}x""" })
         {
             using var bad = await http.PostAsync("/api/rooms/http/messages", new StringContent(body));
             Assert.True(bad.StatusCode == HttpStatusCode.BadRequest, $"{body}: {bad.StatusCode}");

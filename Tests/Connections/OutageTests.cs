@@ -1,4 +1,5 @@
 using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Log;
 using AspireChat.Contracts.Redis;
 using AspireChat.Tests.Log;
 using AspireChat.Tests.Servers;
@@ -47,7 +48,7 @@ public sealed class OutageTests
         // Into the log as append.lua does it, but without the publish.
         var key = ConversationKey.Room("lost");
         await redis.GetDatabase().StreamAddAsync(RedisKeys.Tail(key),
-            "e", """{"type":"room","id":"018e5f2a-7b1c-7000-8000-000000000001","room":"lost","from":"bob","content":"unheard","timestamp":1,"nonce":"n"}""", "1-0");
+            "e", LogRecordCodec.Encode(LogFixture.Message(key, "bob", "n", "unheard")), "1-0");
         await redis.GetDatabase().HashSetAsync(RedisKeys.Conversation(key), "head", 1);
         Assert.Equal("unheard", (string?)(await alice.ExpectAsync("room"))["content"]);
     }
@@ -56,7 +57,8 @@ public sealed class OutageTests
     public async Task Without_Redis_sends_are_unavailable_and_afterwards_nothing_acknowledged_is_missing()
     {
         await using var server = await StartRedisAsync();
-        await using var node = await ConnectionNode.StartAsync(server.ConnectionString, "Log:Deadline=00:00:00.300", "Sockets:EventBurst=100000");
+        await using var node = await ConnectionNode.StartAsync(server.ConnectionString, "Log:Deadline=00:00:00.300",
+            "Sockets:EventBurst=100000");
         await using var alice = await node.ConnectAsync("alice");
         await using var bob = await node.ConnectAsync("bob");
         await alice.JoinAsync("outage");
@@ -118,10 +120,12 @@ public sealed class OutageTests
         await redis.GetDatabase().ExecuteAsync("FLUSHALL");
         await OpenAsync(redis.GetDatabase(), "e2");
         var resumed = await alice.ExpectAsync("resumed");
-        Assert.Equal((0, 0, false, "e2"), ((long)resumed["seq"]!, (long)resumed["head"]!, (bool)resumed["complete"]!, (string?)resumed["epoch"]));
+        Assert.Equal((0, 0, false, "e2"),
+            ((long)resumed["seq"]!, (long)resumed["head"]!, (bool)resumed["complete"]!, (string?)resumed["epoch"]));
         Assert.Equal("e2", (string?)(await alice.SayAsync("wiped", "new"))["epoch"]);
         Assert.Equal("new", (string?)(await alice.ExpectAsync("room", frame => (string?)frame["content"] != "old"))["content"]);
-        Assert.True(await redis.GetDatabase().HashExistsAsync(RedisKeys.Members(ConversationKey.Room("wiped")), "alice"), "the membership is gone");
+        Assert.True(await redis.GetDatabase().HashExistsAsync(RedisKeys.Members(ConversationKey.Room("wiped")), "alice"),
+            "the membership is gone");
     }
 
     private static async Task<RedisServer> StartRedisAsync()

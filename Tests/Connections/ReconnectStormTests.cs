@@ -18,7 +18,8 @@ public sealed class ReconnectStormTests(LogFixture redis) : IClassFixture<LogFix
         var back = await Task.WhenAll(Enumerable.Range(0, 300).Select(async i =>
         {
             var socket = await second.ConnectAsync($"u{i}");
-            await socket.SendAsync(new { type = "resume", conversations = new object[] { new { room = "storm", since = 200, epoch = LogFixture.Epoch } } });
+            await socket.SendAsync(new { type = "resume",
+                conversations = new object[] { new { room = "storm", since = 200, epoch = LogFixture.Epoch } } });
             for (var seq = 201; seq <= 300; seq++)
                 Assert.Equal(seq, (long)(await socket.ExpectAsync("room"))["seq"]!);
             Assert.True((bool)(await socket.ExpectAsync("resumed"))["complete"]!);

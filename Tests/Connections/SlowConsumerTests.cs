@@ -9,7 +9,8 @@ public sealed class SlowConsumerTests(LogFixture redis) : IClassFixture<LogFixtu
     public async Task Slow_consumer_is_closed_without_delaying_the_room_and_resumes_without_a_gap()
     {
         await using var node = await ConnectionNode.StartAsync(
-            redis.Server.ConnectionString, "Sockets:EventBurst=100000", "Sockets:OutboundBytes=131072", "Sockets:FramesPerSecond=100000", "Sockets:CloseTimeout=00:00:01");
+            redis.Server.ConnectionString, "Sockets:EventBurst=100000", "Sockets:OutboundBytes=131072", "Sockets:FramesPerSecond=100000",
+            "Sockets:CloseTimeout=00:00:01");
         await using var alice = await node.ConnectAsync("alice");
         await using var bob = await node.ConnectAsync("bob");
         await using var sleeper = await node.ConnectAsync("sleeper");

@@ -62,7 +62,8 @@ internal sealed class TestSocket : IAsyncDisposable
         }
         while (true)
         {
-            var frame = await ReadAsync() ?? throw new InvalidOperationException($"closed with {_socket.CloseStatus} while waiting for '{type}'");
+            var frame = await ReadAsync()
+                ?? throw new InvalidOperationException($"closed with {_socket.CloseStatus} while waiting for '{type}'");
             if (fits(frame))
                 return frame;
             _passed.Add(frame);
@@ -138,7 +139,8 @@ internal sealed class TestSocket : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException("No frame within the test's patience. Passed over: " + string.Join("\n", _passed.Select(frame => frame.ToJsonString())));
+            throw new TimeoutException("No frame within the test's patience. Passed over: " + string.Join("\n",
+                _passed.Select(frame => frame.ToJsonString())));
         }
     }
 

@@ -35,7 +35,10 @@ internal sealed class HubHarness : IHubEffects
     public (Connection Connection, SimulatedOutbound Outbound) Connect(string user)
     {
         var outbound = new SimulatedOutbound(1024 * 1024);
-        var connection = new Connection($"{user}-{Asked.Count}", user, outbound, long.MaxValue) { Welcome = "{\"type\":\"welcome\"}"u8.ToArray() };
+        var connection = new Connection($"{user}-{Asked.Count}", user, outbound, long.MaxValue)
+        {
+            Welcome = "{\"type\":\"welcome\"}"u8.ToArray(),
+        };
         Post(new HubMessage.Opened(connection));
         Assert.Equal(["welcome"], Read(outbound).Select(TypeOf));
         return (connection, outbound);
@@ -69,13 +72,15 @@ internal sealed class HubHarness : IHubEffects
     {
         var e = new ConversationEvent
         {
-            Kind = key.IsRoom ? kind : EventKind.Dm, Conversation = key, Id = Guid.NewGuid(), From = from, Nonce = "n", Timestamp = 1, Target = target,
+            Kind = key.IsRoom ? kind : EventKind.Dm, Conversation = key, Id = Guid.NewGuid(), From = from, Nonce = "n", Timestamp = 1,
+            Target = target,
             Content = kind == EventKind.Delete ? null : $"content {Log.HeadOf(key) + 1}",
         };
         var result = Log.Append(e);
         e = e with { Seq = result.Seq, Epoch = result.Epoch };
         if (!lost)
-            Publish(key.IsRoom ? HubChannel.Room(key.RoomId) : HubChannel.User(from), $"E {e.Epoch} {e.Seq} {Encoding.UTF8.GetString(LogRecordCodec.Encode(e))}");
+            Publish(key.IsRoom ? HubChannel.Room(key.RoomId) : HubChannel.User(from),
+                $"E {e.Epoch} {e.Seq} {Encoding.UTF8.GetString(LogRecordCodec.Encode(e))}");
         return e;
     }
 
@@ -102,7 +107,8 @@ internal sealed class HubHarness : IHubEffects
 
     public void Unsubscribe(HubChannel channel) => Answer($"unsubscribe {channel.Name}", new HubMessage.Unsubscribed(channel));
 
-    public void Join(string room, string user, long token) => Answer($"join {room} {user}", new HubMessage.JoinAnswer(room, token, Log.Join(room, user)));
+    public void Join(string room, string user, long token) =>
+        Answer($"join {room} {user}", new HubMessage.JoinAnswer(room, token, Log.Join(room, user)));
 
     public void Leave(string room, string user)
     {

@@ -11,7 +11,8 @@ public sealed class HubMailboxTests
     private static readonly HubChannel Lobby = HubChannel.Room("lobby");
 
     private readonly HubMailbox _mailbox = new(
-        1_000, new HubMetrics(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>()), NullLogger.Instance);
+        1_000, new HubMetrics(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>()),
+        NullLogger.Instance);
 
     [Fact]
     public void When_full_events_are_dropped_and_their_room_is_read_from_the_log_once()

@@ -1,3 +1,4 @@
+using System.Text;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
@@ -132,7 +133,8 @@ public sealed class HubTests
         var (_, bob) = hub.Join("bob", "lobby", since: 20);
         var frames = HubHarness.Read(bob);
         Assert.Equal(Enumerable.Range(21, 100).Select(seq => (long)seq), frames[1..^1].Select(HubHarness.SeqOf));
-        Assert.Equal((120, 250, false), (HubHarness.SeqOf(frames[^1]), frames[^1].GetProperty("head").GetInt64(), frames[^1].GetProperty("complete").GetBoolean()));
+        Assert.Equal((120, 250, false),
+            (HubHarness.SeqOf(frames[^1]), frames[^1].GetProperty("head").GetInt64(), frames[^1].GetProperty("complete").GetBoolean()));
         hub.Append(Lobby, "alice");
         Assert.Equal([251], HubHarness.Read(bob).Select(HubHarness.SeqOf));
     }
@@ -147,7 +149,8 @@ public sealed class HubTests
         var (_, bob) = _hub.Join("bob", "lobby", since: 0);
         var frames = HubHarness.Read(bob);
         Assert.Equal(["joined", "room", "edit", "delete", "resumed"], frames.Select(HubHarness.TypeOf));
-        Assert.All(frames[1..3], frame => Assert.Equal(("", true), (frame.GetProperty("content").GetString(), frame.GetProperty("deleted").GetBoolean())));
+        Assert.All(frames[1..3], frame =>
+            Assert.Equal(("", true), (frame.GetProperty("content").GetString(), frame.GetProperty("deleted").GetBoolean())));
     }
 
     [Fact]
@@ -156,7 +159,8 @@ public sealed class HubTests
         var (_, bob) = _hub.Join("bob", "lobby");
         HubHarness.Read(bob);
         var first = _hub.Append(Lobby, "alice");
-        _hub.Publish(LobbyChannel, $"E {first.Epoch} 1 {{\"type\":\"room\",\"id\":\"{Guid.NewGuid()}\",\"room\":\"lobby\",\"from\":\"eve\",\"content\":\"other\",\"timestamp\":1,\"nonce\":\"n\"}}");
+        var other = first with { Id = Guid.NewGuid(), From = "eve", Content = "other" };
+        _hub.Publish(LobbyChannel, $"E {first.Epoch} 1 {Encoding.UTF8.GetString(LogRecordCodec.Encode(other))}");
         Assert.Equal(["content 1"], HubHarness.Read(bob).Select(frame => frame.GetProperty("content").GetString()));
     }
 

@@ -54,8 +54,10 @@ internal sealed record Plan
 
     public TailSlice Alter(TailSlice slice) => Bug switch
     {
-        Bug.TailWithHole when slice.Events.Count > 2 => slice with { Events = [.. slice.Events.Take(1), .. slice.Events.Skip(2).Select((e, i) => e with { Seq = slice.Events[i + 1].Seq })] },
-        Bug.TailAnswersEmpty => slice with { Events = [], Head = slice.Events.Count > 0 ? slice.Events[0].Seq - 1 : slice.Head, Complete = true },
+        Bug.TailWithHole when slice.Events.Count > 2 => slice with { Events = [.. slice.Events.Take(1),
+            .. slice.Events.Skip(2).Select((e, i) => e with { Seq = slice.Events[i + 1].Seq })] },
+        Bug.TailAnswersEmpty => slice with { Events = [], Head = slice.Events.Count > 0 ? slice.Events[0].Seq - 1 : slice.Head,
+            Complete = true },
         _ => slice,
     };
 }

@@ -48,7 +48,10 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         Node = node;
         _outbound = new SimulatedOutbound(outboundBytes);
         _welcomed = false;
-        Connection = new Connection($"{user}-{++_opened}", user, _outbound, long.MaxValue) { Welcome = "{\"type\":\"welcome\"}"u8.ToArray() };
+        Connection = new Connection($"{user}-{++_opened}", user, _outbound, long.MaxValue)
+        {
+            Welcome = "{\"type\":\"welcome\"}"u8.ToArray(),
+        };
         node.Post(node.HubOfUser(user), new HubMessage.Opened(Connection));
     }
 
@@ -89,7 +92,8 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         view.Since = since;
         view.HeadWhenAsked = log.HeadOf(ConversationKey.Room(room));
         view.EpochWhenAsked = log.Epoch;
-        Node!.Post(Node.HubOfRoom(room), new HubMessage.Join(Connection, room, pass, since, since is null ? null : view.Epoch, Ref("join", room)));
+        Node!.Post(Node.HubOfRoom(room),
+            new HubMessage.Join(Connection, room, pass, since, since is null ? null : view.Epoch, Ref("join", room)));
     }
 
     public void Leave(string room)
@@ -110,7 +114,8 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         direct.Resuming = true;
         direct.Since = direct.Contiguous;
         direct.Places = [.. direct.Places.Select(place => (place.Live, direct.Since))];
-        Node!.Post(Node.HubOfUser(user), new HubMessage.ResumeDirect(Connection!, other, direct.Since, direct.Since == 0 ? null : direct.Epoch, Ref("resume", other)));
+        Node!.Post(Node.HubOfUser(user),
+            new HubMessage.ResumeDirect(Connection!, other, direct.Since, direct.Since == 0 ? null : direct.Epoch, Ref("resume", other)));
     }
 
     /// <summary>Comes back as a client does: resumes everything that it knows.</summary>
@@ -175,7 +180,8 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         foreach (var (room, view) in _rooms)
         {
             if (view.State == RoomState.Live)
-                Check(view.Next - 1 == log.HeadOf(ConversationKey.Room(room)), $"{room} ended at {view.Next - 1} instead of {log.HeadOf(ConversationKey.Room(room))}", null);
+                Check(view.Next - 1 == log.HeadOf(ConversationKey.Room(room)),
+                    $"{room} ended at {view.Next - 1} instead of {log.HeadOf(ConversationKey.Room(room))}", null);
             Check(view.State is RoomState.Live or RoomState.Out, $"{room} is still {view.State}", null);
         }
         foreach (var (other, direct) in _directs)
@@ -193,7 +199,8 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         var seq = frame.GetProperty("seq").GetInt64();
         var epoch = frame.GetProperty("epoch").GetString()!;
         var key = ConversationKey.Room(frame.GetProperty("room").GetString()!);
-        Check(frame.GetProperty("members").EnumerateArray().Any(member => member.GetString() == user), "not a member of the own snapshot", text);
+        Check(frame.GetProperty("members").EnumerateArray().Any(member => member.GetString() == user), "not a member of the own snapshot",
+            text);
         if (epoch == log.Epoch)
             Check(seq <= log.HeadOf(key), "a snapshot of the future", text);
         if (view.Rejoining)
@@ -216,7 +223,8 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
     {
         var seq = frame.GetProperty("seq").GetInt64();
         Events++;
-        Check(view.State is RoomState.Live or RoomState.Replaying or RoomState.Leaving || (view.State == RoomState.Joining && view.Rejoining),
+        Check(view.State is RoomState.Live or RoomState.Replaying or RoomState.Leaving
+            || (view.State == RoomState.Joining && view.Rejoining),
             $"an event while {view.State}", text);
         Check(seq == view.Next, $"seq {seq} instead of {view.Next}", text);
         if (view.State == RoomState.Replaying)
@@ -232,7 +240,8 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         if (view.State == RoomState.Replaying)
         {
             var unknown = view.KnownEpoch != epoch || view.Since > view.SnapshotHead;
-            Check(seq == 0 && !complete ? unknown || view.Since == 0 : seq == view.Next - 1, $"resumed at {seq}, replayed to {view.Next - 1}", text);
+            Check(seq == 0 && !complete ? unknown || view.Since == 0 : seq == view.Next - 1,
+                $"resumed at {seq}, replayed to {view.Next - 1}", text);
             Check(!complete || seq == view.SnapshotHead, "complete before the snapshot", text);
             Check(!sameEpoch || head == view.SnapshotHead, $"another head than the snapshot's {view.SnapshotHead}", text);
             view.State = RoomState.Live;
@@ -302,7 +311,8 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         var restarted = epoch != (direct.LiveEpoch ?? epoch);
         if (direct.Resuming && !restarted && frame.TryGetProperty("ref", out _))
         {
-            Check((seq == 0 && !complete) || direct.Places.Any(place => place.Replay == seq), $"resumed at {seq} while at {string.Join(" or ", direct.Places)}", text);
+            Check((seq == 0 && !complete) || direct.Places.Any(place => place.Replay == seq),
+                $"resumed at {seq} while at {string.Join(" or ", direct.Places)}", text);
             Check(!complete || seq == head, "complete before the head", text);
         }
         if (!complete)

@@ -80,7 +80,10 @@ internal sealed class SimulatedLog(int tailLength)
 
     public ConversationHead ReadHead(ConversationKey key) => new(Epoch, Of(key).Head, 0);
 
-    /// <summary>Redis lost everything and was seeded from a database that had not got the last <paramref name="lost"/> events of each conversation yet.</summary>
+    /// <summary>
+    /// Redis lost everything and was seeded from a database that had not got the last <paramref name="lost"/> events of each conversation
+    /// yet.
+    /// </summary>
     public void Rebuild(int lost)
     {
         _epoch++;

@@ -49,7 +49,8 @@ internal sealed class SimulatedNode
 
     public List<Queue<HubMessage>> Inboxes { get; } = [new(), new()];
 
-    public bool IsIdle => _calls.Count == 0 && _wire.Count == 0 && _sends.Count == 0 && Connected && Inboxes.TrueForAll(inbox => inbox.Count == 0);
+    public bool IsIdle => _calls.Count == 0 && _wire.Count == 0 && _sends.Count == 0 && Connected
+        && Inboxes.TrueForAll(inbox => inbox.Count == 0);
 
     public int HubOfRoom(string room) => Partitions.Of(ConversationKey.Room(room).Value) % _hubs.Count;
 
@@ -214,7 +215,8 @@ internal sealed class SimulatedNode
         }
 
         public void Join(string room, string user, long token) => Start(
-            () => new HubMessage.JoinAnswer(room, token, node._plan.Alter(node._log.Join(room, user))), () => new HubMessage.JoinAnswer(room, token, null));
+            () => new HubMessage.JoinAnswer(room, token, node._plan.Alter(node._log.Join(room, user))),
+            () => new HubMessage.JoinAnswer(room, token, null));
 
         public void Leave(string room, string user) => Start(
             () =>
@@ -231,7 +233,8 @@ internal sealed class SimulatedNode
             () => new HubMessage.TailAnswer(feed, token, null));
 
         public void ReadHeads(IReadOnlyCollection<ConversationKey> conversations) => Start(
-            () => new HubMessage.HeadsAnswer(conversations.ToDictionary(key => key, node._log.ReadHead)), () => new HubMessage.HeadsAnswer(null));
+            () => new HubMessage.HeadsAnswer(conversations.ToDictionary(key => key, node._log.ReadHead)),
+            () => new HubMessage.HeadsAnswer(null));
 
         public void PostToRoom(string room, HubMessage message) => node.Post(node.HubOfRoom(room), message);
 

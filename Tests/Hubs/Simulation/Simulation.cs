@@ -26,7 +26,8 @@ internal sealed class Simulation
         _plan = plan;
         _log = new SimulatedLog(plan.TailLength) { Publish = (channel, message) => _nodes.ForEach(node => node.Publish(channel, message)) };
         // Small and quick, so that rings are passed, rooms given up and heads checked within a run.
-        var options = new HubOptions { RingEvents = 6, AheadEvents = 4, ReplayEvents = 12, Linger = TimeSpan.FromSeconds(1), HeadCheckBatch = 2 };
+        var options = new HubOptions { RingEvents = 6, AheadEvents = 4, ReplayEvents = 12, Linger = TimeSpan.FromSeconds(1),
+            HeadCheckBatch = 2 };
         for (var i = 0; i < 2; i++)
             _nodes.Add(new SimulatedNode(_log, options, _random, plan));
         // Two devices of the first user.
@@ -133,7 +134,9 @@ internal sealed class Simulation
             client.Disconnect();
     }
 
-    /// <summary>Nothing goes wrong any more, and everything under way comes to its end; time passes until the last head is checked.</summary>
+    /// <summary>
+    /// Nothing goes wrong any more, and everything under way comes to its end; time passes until the last head is checked.
+    /// </summary>
     private void Settle()
     {
         foreach (var node in _nodes.Where(node => !node.Connected))
