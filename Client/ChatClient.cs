@@ -79,18 +79,22 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// Everything that happens, in order: per conversation the events of its log, and <see cref="Reloaded"/> or <see cref="Gap"/> where there
-    /// are none to be had; beside them presence, typing, receipts and the connection. Ends with <see cref="ConnectionState.Closed"/>. What is
+    /// Everything that happens, in order: per conversation the events of its log, and <see cref="Reloaded"/> or <see cref="Gap"/> where
+    /// there
+    /// are none to be had; beside them presence, typing, receipts and the connection. Ends with <see cref="ConnectionState.Closed"/>.
+    /// What is
     /// read is gone; a reader that stops and comes again goes on where it was.
     /// </summary>
     /// <exception cref="InvalidOperationException">It is being read elsewhere.</exception>
     public IAsyncEnumerable<ChatItem> Events(CancellationToken cancellationToken = default) => _session.Items.ReadAsync(cancellationToken);
 
     /// <summary>
-    /// Joins a room (creating it on the first join of anybody), now and on every later connection until it is left. Cancelling ends the wait;
+    /// Joins a room (creating it on the first join of anybody), now and on every later connection until it is left. Cancelling ends the
+    /// wait;
     /// the room stays wanted.
     /// </summary>
-    /// <param name="since">Where the application stands from an earlier session: missed events follow. Else events begin after the head.</param>
+    /// <param name="since">Where the application stands from an earlier session: missed events follow. Else events begin after the
+    /// head. No effect on a room that the client follows already.</param>
     /// <exception cref="ArgumentException">The room is no identifier.</exception>
     /// <exception cref="ChatException">Refused, e.g. <see cref="ErrorCodes.Limit"/>; or the client has ended.</exception>
     public async Task<RoomJoined> JoinAsync(string room, Cursor? since = null, CancellationToken cancellationToken = default)
@@ -114,7 +118,9 @@ public sealed class ChatClient : IAsyncDisposable
         return await joining.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Ends the user's membership in a room, on all devices. What waits to be sent there fails. Cancelling ends the wait only.</summary>
+    /// <summary>
+    /// Ends the user's membership in a room, on all devices. What waits to be sent there fails. Cancelling ends the wait only.
+    /// </summary>
     /// <exception cref="ChatException">Refused, or the client has ended.</exception>
     public async Task LeaveAsync(string room, CancellationToken cancellationToken = default)
     {
@@ -153,14 +159,17 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends a message and completes once it is in the log. Until then it is kept and repeated with its nonce over any number of connections:
+    /// Sends a message and completes once it is in the log. Until then it is kept and repeated with its nonce over any number of
+    /// connections:
     /// it gets there once. Of one conversation, sends go in the order of the calls.
     /// </summary>
-    /// <param name="nonce">1–64 characters, unique in the conversation; made up unless given. A known one makes a send safe to repeat after a restart, within 24 h.</param>
+    /// <param name="nonce">1–64 characters, unique in the conversation; made up unless given. A known one makes a send safe to repeat
+    /// after a restart, within 24 h.</param>
     /// <param name="cancellationToken">Takes the message back. One that is under way already may still arrive.</param>
     /// <exception cref="ArgumentException">Empty, too long, with a NUL or a lone surrogate; or a nonce that waits already.</exception>
     /// <exception cref="ChatException">Refused for good (<see cref="ErrorCodes"/>), or given up (<see cref="ChatFaults"/>).</exception>
-    public Task<Accepted> SendAsync(Conversation conversation, string content, string? nonce = null, CancellationToken cancellationToken = default)
+    public Task<Accepted> SendAsync(
+        Conversation conversation, string content, string? nonce = null, CancellationToken cancellationToken = default)
     {
         ClientFrames.CheckText(content, _options.MaxContentLength, nameof(content));
         return EnqueueAsync(conversation, nonce, n => ClientFrames.Message(conversation, content, n), cancellationToken);
@@ -177,7 +186,8 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     /// <summary>Deletes an own message. Otherwise as <see cref="SendAsync"/>.</summary>
-    public Task<Accepted> DeleteAsync(Conversation conversation, long target, string? nonce = null, CancellationToken cancellationToken = default)
+    public Task<Accepted> DeleteAsync(
+        Conversation conversation, long target, string? nonce = null, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(target, 1);
         return EnqueueAsync(conversation, nonce, n => ClientFrames.Delete(conversation, target, n), cancellationToken);
@@ -185,7 +195,8 @@ public sealed class ChatClient : IAsyncDisposable
 
     /// <summary>Reacts to a message, or takes that back. Otherwise as <see cref="SendAsync"/>.</summary>
     public Task<Accepted> ReactAsync(
-        Conversation conversation, long target, string emoji, bool remove = false, string? nonce = null, CancellationToken cancellationToken = default)
+        Conversation conversation, long target, string emoji, bool remove = false, string? nonce = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(target, 1);
         ClientFrames.CheckText(emoji, new FrameLimits().ShortText, nameof(emoji));
@@ -196,18 +207,23 @@ public sealed class ChatClient : IAsyncDisposable
     /// Completes once the database has the event. The server reports it while the connection lives; a report that was lost with one comes
     /// with the next event of the conversation, so give a token that ends the wait.
     /// </summary>
-    /// <exception cref="ChatException"><see cref="ChatFaults.EpochChanged"/>, or the client has ended.</exception>
+    /// <exception cref="ChatException"><see cref="ChatFaults.EpochChanged"/>; the room was left; or the client has ended.</exception>
     public Task WhenDurableAsync(Accepted accepted, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(accepted);
         lock (_session.Gate)
         {
             ThrowIfEnded();
-            return _session.Track(accepted.Conversation.Named(nameof(accepted))).DurableAsync(accepted).WaitAsync(cancellationToken);
+            var conversation = accepted.Conversation.Named(nameof(accepted));
+            if (conversation.IsRoom && _session.Find(conversation) is null)
+                throw NotJoined(conversation);
+            return _session.Track(conversation).DurableAsync(accepted).WaitAsync(cancellationToken);
         }
     }
 
-    /// <summary>Tells that the user types, or stopped. Call it with every key: it is told at most every 2 s. Lost without a connection.</summary>
+    /// <summary>
+    /// Tells that the user types, or stopped. Call it with every key: it is told at most every 2 s. Lost without a connection.
+    /// </summary>
     public void Typing(Conversation conversation, bool active = true)
     {
         lock (_session.Gate)
@@ -237,23 +253,27 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     /// <summary>A page of history, newest first, or oldest first with <paramref name="after"/>. Needs no connection.</summary>
-    /// <param name="before">A seq, or the <see cref="HistoryPage.Next"/> of a page that was asked for so. At most one of this and <paramref name="after"/>.</param>
+    /// <param name="before">A seq, or the <see cref="HistoryPage.Next"/> of a page that was asked for so. At most one of this and
+    /// <paramref name="after"/>.</param>
     /// <param name="limit">1–200.</param>
     /// <exception cref="ChatException">History can't be had now: <see cref="ChatFaults.History"/>, with the status.</exception>
     public async Task<HistoryPage> HistoryAsync(
-        Conversation conversation, string? before = null, string? after = null, int limit = 50, CancellationToken cancellationToken = default)
+        Conversation conversation, string? before = null, string? after = null, int limit = 50,
+        CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, HistoryApi.LargestPage);
         if (before is not null && after is not null)
             throw new ArgumentException("Give one of before and after.", nameof(after));
-        var answer = await _history.PageAsync(conversation.Named(nameof(conversation)), before, after, limit, cancellationToken).ConfigureAwait(false);
+        var answer = await _history.PageAsync(conversation.Named(nameof(conversation)), before, after, limit, cancellationToken)
+            .ConfigureAwait(false);
         var page = Required(answer);
         var items = page.Items ?? [];
         if (items.FirstOrDefault(item => !ServerFrameReader.IsEvent(item) || ServerFrameReader.Problem(item) is not null) is { } bad)
             throw new ChatException(ChatFaults.History, ServerFrameReader.Problem(bad) ?? $"'{bad.Type}' is no event");
         var epoch = page.Epoch ?? "";
-        return new HistoryPage([.. items.Select(item => ServerFrameReader.ToEvent(item, conversation, epoch))], epoch, page.Head ?? 0, page.Next);
+        return new HistoryPage(
+            [.. items.Select(item => ServerFrameReader.ToEvent(item, conversation, epoch))], epoch, page.Head ?? 0, page.Next);
     }
 
     /// <summary>The user's conversations, with heads, read cursors and unread counts. Needs no connection.</summary>
@@ -269,7 +289,10 @@ public sealed class ChatClient : IAsyncDisposable
         })];
     }
 
-    /// <summary>Closes the connection and ends everything that waits with <see cref="ChatFaults.Closed"/>; sends that are not acknowledged may or may not have arrived.</summary>
+    /// <summary>
+    /// Closes the connection and ends everything that waits with <see cref="ChatFaults.Closed"/>; sends that are not acknowledged may or
+    /// may not have arrived.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         lock (_session.Gate)
@@ -302,9 +325,11 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     private void End(int? code, string reason) => _session.End(
-        new ChatException(ChatFaults.Closed, "The client has ended: " + reason), new ConnectionChanged(ConnectionState.Closed, null, code, reason, null));
+        new ChatException(ChatFaults.Closed, "The client has ended: " + reason),
+        new ConnectionChanged(ConnectionState.Closed, null, code, reason, null));
 
-    private async Task<Accepted> EnqueueAsync(Conversation conversation, string? nonce, Func<string, byte[]> frame, CancellationToken cancellationToken)
+    private async Task<Accepted> EnqueueAsync(
+        Conversation conversation, string? nonce, Func<string, byte[]> frame, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         nonce = nonce is null ? Guid.NewGuid().ToString("N") : ClientFrames.CheckText(nonce, new FrameLimits().ShortText, nameof(nonce));
@@ -349,6 +374,8 @@ public sealed class ChatClient : IAsyncDisposable
 
     private static ChatException NotJoined(Conversation room) => new(ErrorCodes.NotJoined, $"Join {room} first.");
 
+    private static int? StatusOf(int status) => status == 0 ? null : status;
+
     private static T Required<T>(HttpAnswer<T> answer) where T : class => answer.Body
-        ?? throw new ChatException(ChatFaults.History, answer.Problem ?? "no answer") { Status = answer.Status == 0 ? null : answer.Status };
+        ?? throw new ChatException(ChatFaults.History, answer.Problem ?? "no answer") { Status = StatusOf(answer.Status) };
 }

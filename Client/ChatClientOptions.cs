@@ -10,7 +10,8 @@ public sealed record ChatClientOptions
 
     /// <summary>
     /// Gives a token that is valid now; asked before each connection, before the token expires, and when it is refused. It may cache, and
-    /// must give a new token once the old one is near its end. A failure is retried with backoff, except <see cref="UnauthorizedAccessException"/>,
+    /// must give a new token once the old one is near its end. A failure is retried with backoff, except <see
+    /// cref="UnauthorizedAccessException"/>,
     /// which says that there will be none: the client closes. Called by one caller at a time.
     /// </summary>
     public required Func<CancellationToken, ValueTask<string>> TokenProvider { get; init; }
@@ -21,7 +22,10 @@ public sealed record ChatClientOptions
     /// </summary>
     public int EventBuffer { get; init; } = 1_024;
 
-    /// <summary>Sends that wait for their acknowledgement; default 1,000, at least 1. The next one is refused with <see cref="ChatFaults.QueueFull"/>.</summary>
+    /// <summary>
+    /// Sends that wait for their acknowledgement; default 1,000, at least 1. The next one is refused with <see
+    /// cref="ChatFaults.QueueFull"/>.
+    /// </summary>
     public int SendQueueLimit { get; init; } = 1_000;
 
     /// <summary>
@@ -33,13 +37,17 @@ public sealed record ChatClientOptions
     /// <summary>A send without an answer for this long is repeated with its nonce; default 15 s.</summary>
     public TimeSpan AckTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>A send older than this fails with <see cref="ChatFaults.Expired"/>; default 23 h, because the server knows a nonce for 24 h.</summary>
+    /// <summary>
+    /// A send older than this fails with <see cref="ChatFaults.Expired"/>; default 23 h, because the server knows a nonce for 24 h.
+    /// </summary>
     public TimeSpan SendLifetime { get; init; } = TimeSpan.FromHours(23);
 
     /// <summary>Longest content in UTF-16 code units; default as the server's, 8,000.</summary>
     public int MaxContentLength { get; init; } = new FrameLimits().Content;
 
-    /// <summary>First wait before a new connection; default 250 ms. Doubles with each failure; a random half of each wait keeps clients apart.</summary>
+    /// <summary>
+    /// First wait before a new connection; default 250 ms. Doubles with each failure; a random half of each wait keeps clients apart.
+    /// </summary>
     public TimeSpan ReconnectDelay { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Longest wait before a new connection; default 10 s.</summary>
@@ -48,7 +56,9 @@ public sealed record ChatClientOptions
     /// <summary>For the handshake and the <c>welcome</c> together, and for one HTTP call; default 10 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>A socket that is silent for the server's heartbeat is asked for a sign of life and given up after this; default 10 s.</summary>
+    /// <summary>
+    /// A socket that is silent for the server's heartbeat is asked for a sign of life and given up after this; default 10 s.
+    /// </summary>
     public TimeSpan PongTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -57,7 +67,10 @@ public sealed record ChatClientOptions
     /// </summary>
     public TimeSpan LateAfter { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>So often history is asked for events that it does not have, with growing waits, before they count as a <see cref="Gap"/>; default 6.</summary>
+    /// <summary>
+    /// So often history is asked for events that it does not have, with growing waits, before they count as a <see cref="Gap"/>; default
+    /// 6.
+    /// </summary>
     public int RepairAttempts { get; init; } = 6;
 
     /// <summary>First wait between two attempts at a repair; default 100 ms, doubling up to 5 s.</summary>
@@ -75,8 +88,17 @@ public sealed record ChatClientOptions
     /// <summary>The clock and all timers; default the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>Where jitter comes from; a seeded one makes waits repeatable. Used by one thread at a time. Default <see cref="Random.Shared"/>.</summary>
+    /// <summary>
+    /// Where jitter comes from; a seeded one makes waits repeatable. Used inside a lock on it. Default <see cref="Random.Shared"/>.
+    /// </summary>
     public Random Random { get; init; } = Random.Shared;
+
+    /// <summary>0 to below 1. Thread-safe, which a seeded <see cref="Random"/> is not.</summary>
+    internal double Chance()
+    {
+        lock (Random)
+            return Random.NextDouble();
+    }
 
     internal void Validate()
     {
@@ -89,7 +111,8 @@ public sealed record ChatClientOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(SendsInFlight, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(RepairAttempts, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxContentLength, 1);
-        foreach (var time in (ReadOnlySpan<TimeSpan>)[AckTimeout, SendLifetime, ReconnectDelay, ConnectTimeout, PongTimeout, LateAfter, RepairDelay])
+        TimeSpan[] times = [AckTimeout, SendLifetime, ReconnectDelay, ConnectTimeout, PongTimeout, LateAfter, RepairDelay];
+        foreach (var time in times)
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxReconnectDelay, ReconnectDelay);
     }

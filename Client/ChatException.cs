@@ -22,7 +22,9 @@ public static class ChatFaults
     /// <summary>More sends wait than <see cref="ChatClientOptions.SendQueueLimit"/>.</summary>
     public const string QueueFull = "queue_full";
 
-    /// <summary>A send found no connection for so long that a repeat could become a second message; it may or may not be in the log.</summary>
+    /// <summary>
+    /// A send found no connection for so long that a repeat could become a second message; it may or may not be in the log.
+    /// </summary>
     public const string Expired = "expired";
 
     /// <summary>The conversation's log was rebuilt, so what was asked about the old one has no answer.</summary>

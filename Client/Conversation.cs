@@ -3,7 +3,9 @@ using AspireChat.Contracts;
 
 namespace AspireChat.Client;
 
-/// <summary>Names a conversation as the client's user sees it: a room, or the direct one with another user. Immutable; equal by value.</summary>
+/// <summary>
+/// Names a conversation as the client's user sees it: a room, or the direct one with another user. Immutable; equal by value.
+/// </summary>
 public readonly record struct Conversation
 {
     private Conversation(string? room, string? user) => (RoomId, User) = (room, user);
@@ -30,7 +32,9 @@ public readonly record struct Conversation
     public override string ToString() => IsRoom ? "#" + RoomId : "@" + User;
 
     internal Conversation Named(string parameter) =>
-        this == default ? throw new ArgumentException("Name a conversation: Conversation.Room(…) or Conversation.With(…).", parameter) : this;
+        this == default
+            ? throw new ArgumentException("Name a conversation: Conversation.Room(…) or Conversation.With(…).", parameter)
+            : this;
 
     private static string Checked(string id, string parameter) => Identifiers.IsValid(id)
         ? id

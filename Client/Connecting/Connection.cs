@@ -13,7 +13,9 @@ internal sealed class Connection : IDisposable
     private const int QueueLimit = 1_024;
     private const int DroppableLimit = 64;
 
-    /// <summary>Many times the largest frame that the protocol's limits allow: what is larger comes from no server of this protocol.</summary>
+    /// <summary>
+    /// Many times the largest frame that the protocol's limits allow: what is larger comes from no server of this protocol.
+    /// </summary>
     private const int LargestMessage = 4 << 20;
 
     private readonly WebSocket _socket;
@@ -71,9 +73,10 @@ internal sealed class Connection : IDisposable
         catch (WebSocketException e)
         {
             var status = OperatingSystem.IsBrowser() ? 0 : (int)socket.HttpStatusCode;
-            var after = socket.HttpResponseHeaders?.FirstOrDefault(header => header.Key.Equals("Retry-After", StringComparison.OrdinalIgnoreCase)).Value;
+            var after = socket.HttpResponseHeaders?.FirstOrDefault(
+                header => header.Key.Equals("Retry-After", StringComparison.OrdinalIgnoreCase)).Value;
             socket.Dispose();
-            var seconds = int.TryParse(after?.FirstOrDefault(), out var parsed) && parsed >= 0 ? TimeSpan.FromSeconds(parsed) : (TimeSpan?)null;
+            TimeSpan? seconds = int.TryParse(after?.FirstOrDefault(), out var parsed) && parsed >= 0 ? TimeSpan.FromSeconds(parsed) : null;
             throw new UpgradeException(status is 0 or 101 ? null : status, seconds, e);
         }
         catch
@@ -133,7 +136,9 @@ internal sealed class Connection : IDisposable
         _socket.Abort();
     }
 
-    /// <summary>Says goodbye with 1000, behind what is queued. The reader learns of the peer's answer; whoever waits for that bounds the wait.</summary>
+    /// <summary>
+    /// Says goodbye with 1000, behind what is queued. The reader learns of the peer's answer; whoever waits for that bounds the wait.
+    /// </summary>
     public void Close()
     {
         lock (_writes)
@@ -197,7 +202,8 @@ internal sealed class Connection : IDisposable
                 await _socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None).ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (e is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        catch (Exception e) when (
+            e is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
         {
             lock (_writes)
                 _sealed = true;

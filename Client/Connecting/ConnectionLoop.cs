@@ -10,7 +10,9 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
     /// <summary>A token is renewed this long before its end, or when a fifth of its life is left.</summary>
     private static readonly TimeSpan RenewEarly = TimeSpan.FromMinutes(1);
 
-    /// <summary>A clock that runs ahead would find each new token expired: it asks so often only, and close code 4002 settles the rest.</summary>
+    /// <summary>
+    /// A clock that runs ahead would find each new token expired: it asks so often only, and close code 4002 settles the rest.
+    /// </summary>
     private static readonly TimeSpan RenewAtMostEvery = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan GoodbyeWithin = TimeSpan.FromSeconds(1);
@@ -35,7 +37,7 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
                 stop.ThrowIfCancellationRequested();
                 var decision = ReconnectPolicy.Decide(end, failures, refusals, options);
                 if (decision.IsFinal)
-                    return end with { Code = end.Code ?? (end.HttpStatus switch { 401 => CloseCodes.Unauthorized, 403 => CloseCodes.Forbidden, _ => null }) };
+                    return end with { Code = end.Code ?? CodeOf(end.HttpStatus) };
                 (failures, refusals) = (decision.Failures, decision.Refusals);
                 ClientMetrics.Reconnects.Add(1, new KeyValuePair<string, object?>("code", end.Code ?? end.HttpStatus ?? 0));
                 session.Report(new ConnectionChanged(ConnectionState.Reconnecting, null, end.Code, end.Reason, decision.Wait));
@@ -107,14 +109,16 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
         var since = _time.GetTimestamp();
         TimeSpan? leaveAt = null;
         using var life = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        using var goodbye = _time.CreateTimer(_ => connection.Abort("closed by this client"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using var goodbye = _time.CreateTimer(
+            _ => connection.Abort("closed by this client"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         // The read is not cancelled, which would cut the socket: it ends with the server's answer to the goodbye, or soon after.
         using var stopping = stop.UnsafeRegister(_ =>
         {
             connection.Close();
             goodbye.Change(GoodbyeWithin, Timeout.InfiniteTimeSpan);
         }, null);
-        using var leaving = _time.CreateTimer(_ => connection.Abort("left a node that drains"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using var leaving = _time.CreateTimer(
+            _ => connection.Abort("left a node that drains"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var watching = WatchAsync(connection, TimeSpan.FromSeconds(welcome.Heartbeat!.Value), life.Token);
         var renewing = RenewAsync(connection, ServerFrameReader.ToTime(welcome.Expires)!.Value, token, life.Token);
         try
@@ -191,7 +195,8 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
                 {
                     // The provider has nothing newer: soon again, while there is time.
                     var left = expires - _time.GetUtcNow();
-                    await DelayAsync(TimeSpan.FromSeconds(Math.Clamp(left.TotalSeconds / 4, 1, RenewAtMostEvery.TotalSeconds)), cancellationToken).ConfigureAwait(false);
+                    var soon = TimeSpan.FromSeconds(Math.Clamp(left.TotalSeconds / 4, 1, RenewAtMostEvery.TotalSeconds));
+                    await DelayAsync(soon, cancellationToken).ConfigureAwait(false);
                     continue;
                 }
                 var answer = new TaskCompletionSource<DateTimeOffset>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -244,10 +249,14 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
         await Task.Delay(delay, _time, cancellationToken).ConfigureAwait(false);
     }
 
+    private static int? CodeOf(int? status) => status switch { 401 => CloseCodes.Unauthorized, 403 => CloseCodes.Forbidden, _ => null };
+
     private static ConnectionEnd EndOf(Connection connection, TimeSpan? lived, TimeSpan? leaveIn) => new()
     {
         Code = connection.CloseCode,
-        Reason = connection.CloseReason is { Length: > 0 } reason ? reason : connection.AbortReason ?? (connection.CloseCode is { } code ? $"closed with {code}" : "lost"),
+        Reason = connection.CloseReason is { Length: > 0 } reason
+            ? reason
+            : connection.AbortReason ?? (connection.CloseCode is { } code ? $"closed with {code}" : "lost"),
         Lived = lived,
         LeaveIn = leaveIn,
     };

@@ -26,7 +26,10 @@ internal sealed record ConnectionEnd
     public bool IsFinal { get; init; }
 }
 
-/// <summary>What follows: nothing more, or another attempt after <paramref name="Wait"/>. <paramref name="Failures"/> and <paramref name="Refusals"/> go into the next decision.</summary>
+/// <summary>
+/// What follows: nothing more, or another attempt after <paramref name="Wait"/>. <paramref name="Failures"/> and <paramref
+/// name="Refusals"/> go into the next decision.
+/// </summary>
 internal readonly record struct Decision(bool IsFinal, TimeSpan Wait, int Failures, int Refusals);
 
 /// <summary>
@@ -54,23 +57,23 @@ internal static class ReconnectPolicy
     /// <summary>4000–4099 except 4002 and 4008 mean: do not come back by yourself.</summary>
     public static bool IsFinal(int? code) => code is >= 4000 and <= 4099 and not (CloseCodes.TokenExpired or CloseCodes.TooSlow);
 
-    public static TimeSpan Backoff(int failures, TimeSpan first, TimeSpan longest, Random random)
+    public static TimeSpan Backoff(int failures, TimeSpan first, TimeSpan longest, ChatClientOptions options)
     {
         var full = Math.Min(first.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 30)), longest.TotalMilliseconds);
-        return TimeSpan.FromMilliseconds((full / 2) + (full / 2 * random.NextDouble()));
+        return TimeSpan.FromMilliseconds((full / 2) + (full / 2 * options.Chance()));
     }
 
     private static TimeSpan Wait(ConnectionEnd end, int failures, int refusals, ChatClientOptions options)
     {
-        var wait = Backoff(failures, options.ReconnectDelay, options.MaxReconnectDelay, options.Random);
+        var wait = Backoff(failures, options.ReconnectDelay, options.MaxReconnectDelay, options);
         if (failures == 0 && (end.Code == CloseCodes.TokenExpired || refusals == 1))
             return TimeSpan.Zero;
         if (end.LeaveIn is { } left)
             return failures == 0 ? Max(left, TimeSpan.Zero) : Max(left, wait);
         if (end.Code == CloseCodes.Overloaded)
-            return wait + (OverloadedWait * (0.5 + (options.Random.NextDouble() / 2)));
+            return wait + (OverloadedWait * (0.5 + (options.Chance() / 2)));
         if (end.RetryAfter is { } asked)
-            return Max(wait, asked * (1 + (options.Random.NextDouble() / 5)));
+            return Max(wait, asked * (1 + (options.Chance() / 5)));
         return wait;
     }
 

@@ -1,6 +1,8 @@
 namespace AspireChat.Client.Connecting;
 
-/// <summary>Asks the application's provider, one call at a time, and keeps the latest token. Thread-safe. The token is in no message or log.</summary>
+/// <summary>
+/// Asks the application's provider, one call at a time, and keeps the latest token. Thread-safe. The token is in no message or log.
+/// </summary>
 internal sealed class TokenSource(ChatClientOptions options) : IDisposable
 {
     private readonly SemaphoreSlim _asking = new(1);

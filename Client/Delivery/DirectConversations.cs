@@ -11,11 +11,16 @@ namespace AspireChat.Client.Delivery;
 /// </summary>
 internal sealed class DirectConversations(Session session, HistoryApi history)
 {
+    /// <summary>A passing failure must not leave the session without its beginnings, and an outage not without its connection.</summary>
+    private const int AttemptsBefore = 4;
+
     private Dictionary<string, long>? _heads;
     private bool _tried;
     private bool _looking;
 
-    /// <summary>Where the session begins in the conversation with <paramref name="user"/>; null when that is not known. Inside the gate.</summary>
+    /// <summary>
+    /// Where the session begins in the conversation with <paramref name="user"/>; null when that is not known. Inside the gate.
+    /// </summary>
     public Cursor? BeginningOf(string user) => _heads is null ? null : new Cursor(_heads.GetValueOrDefault(user), null);
 
     public async Task BeforeConnectAsync(CancellationToken cancellationToken)
@@ -28,11 +33,18 @@ internal sealed class DirectConversations(Session session, HistoryApi history)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            var answer = await history.ConversationsAsync(either.Token).ConfigureAwait(false);
-            if (answer.Body is { } body)
+            for (var attempt = 0; attempt < AttemptsBefore; attempt++)
             {
-                lock (session.Gate)
-                    _heads = HeadsOf(body);
+                var answer = await history.ConversationsAsync(either.Token).ConfigureAwait(false);
+                if (answer.Body is { } body)
+                {
+                    lock (session.Gate)
+                        _heads = HeadsOf(body);
+                }
+                if (answer.Body is not null || answer.IsFinal)
+                    return;
+                var wait = ReconnectPolicy.Backoff(attempt, session.Options.RepairDelay, TimeSpan.FromSeconds(1), session.Options);
+                await Task.Delay(wait, session.Options.TimeProvider, either.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -54,6 +66,9 @@ internal sealed class DirectConversations(Session session, HistoryApi history)
     {
         try
         {
+            // After a node's end everybody comes back at once, and what is followed already does not wait for this.
+            await Task.Delay(session.Options.RepairDelay * 10 * session.Options.Chance(), session.Options.TimeProvider, cancellationToken)
+                .ConfigureAwait(false);
             for (var failures = 0; ; failures++)
             {
                 var answer = await history.ConversationsAsync(cancellationToken).ConfigureAwait(false);
@@ -67,7 +82,7 @@ internal sealed class DirectConversations(Session session, HistoryApi history)
                         return;
                     }
                 }
-                var wait = ReconnectPolicy.Backoff(failures, session.Options.RepairDelay * 4, TimeSpan.FromSeconds(30), session.Options.Random);
+                var wait = ReconnectPolicy.Backoff(failures, session.Options.RepairDelay * 4, TimeSpan.FromSeconds(30), session.Options);
                 await Task.Delay(answer.RetryAfter ?? wait, session.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
             }
         }

@@ -7,7 +7,8 @@ using AspireChat.Client.Wire;
 namespace AspireChat.Client.Delivery;
 
 /// <summary>
-/// Reads missing events of one conversation from history, page by page, until it is whole. Without an answer it goes on asking for as long as
+/// Reads missing events of one conversation from history, page by page, until it is whole. Without an answer it goes on asking for as
+/// long as
 /// the session is connected; with an answer that lacks them it asks <see cref="ChatClientOptions.RepairAttempts"/> times and then says so.
 /// </summary>
 internal sealed class GapRepair(Session session, HistoryApi history)
@@ -33,9 +34,9 @@ internal sealed class GapRepair(Session session, HistoryApi history)
                     after = conversation.Cursor!.Value.Seq;
                 }
                 ClientMetrics.Repairs.Add(1);
-                var answer = await history
-                    .PageAsync(conversation.Name, null, after.ToString(CultureInfo.InvariantCulture), HistoryApi.LargestPage, cancellationToken)
-                    .ConfigureAwait(false);
+                var from = after.ToString(CultureInfo.InvariantCulture);
+                var page = history.PageAsync(conversation.Name, null, from, HistoryApi.LargestPage, cancellationToken);
+                var answer = await page.ConfigureAwait(false);
                 TimeSpan? wait;
                 lock (session.Gate)
                 {
@@ -97,11 +98,14 @@ internal sealed class GapRepair(Session session, HistoryApi history)
         return null;
     }
 
-    private TimeSpan Wait(int failures) => ReconnectPolicy.Backoff(failures, _options.RepairDelay, LongestWait, _options.Random);
+    private TimeSpan Wait(int failures) => ReconnectPolicy.Backoff(failures, _options.RepairDelay, LongestWait, _options);
 
     private static IReadOnlyList<WireFrame>? Whole(WirePage page, TrackedConversation conversation)
     {
         var items = page.Items ?? [];
-        return items.All(item => ServerFrameReader.IsEvent(item) && ServerFrameReader.Problem(item) is null && item.Room == conversation.Name.RoomId) ? items : null;
+        var room = conversation.Name.RoomId;
+        return items.All(IsWhole) ? items : null;
+
+        bool IsWhole(WireFrame item) => ServerFrameReader.IsEvent(item) && ServerFrameReader.Problem(item) is null && item.Room == room;
     }
 }

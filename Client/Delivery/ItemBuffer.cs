@@ -9,7 +9,8 @@ namespace AspireChat.Client.Delivery;
 /// </summary>
 internal sealed class ItemBuffer(int capacity, Action roomMade)
 {
-    private readonly Channel<ChatItem> _items = Channel.CreateBounded<ChatItem>(new BoundedChannelOptions(capacity) { SingleReader = true });
+    private readonly Channel<ChatItem> _items =
+        Channel.CreateBounded<ChatItem>(new BoundedChannelOptions(capacity) { SingleReader = true });
     private volatile bool _refused;
     private ChatItem? _final;
     private int _readers;

@@ -3,7 +3,10 @@ using AspireChat.Client.Wire;
 
 namespace AspireChat.Client.Delivery;
 
-/// <summary>The user's own read cursor of one conversation: kept until a connection has carried it, told at most once a second. Guarded by the session.</summary>
+/// <summary>
+/// The user's own read cursor of one conversation: kept until a connection has carried it, told at most once a second. Guarded by the
+/// session.
+/// </summary>
 internal sealed class ReadReceipts(Conversation name, Session session)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);

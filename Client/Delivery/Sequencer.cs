@@ -77,7 +77,9 @@ internal sealed class Sequencer(int heldLimit)
     /// <summary>Withdraws what was expected beyond the events that are held: history says it does not exist.</summary>
     public void ExpectNoMore() => Target = Last ?? 0;
 
-    /// <summary>The place must be known. An event that is <see cref="Arrival.Next"/> or <see cref="Arrival.Early"/> waits to be taken.</summary>
+    /// <summary>
+    /// The place must be known. An event that is <see cref="Arrival.Next"/> or <see cref="Arrival.Early"/> waits to be taken.
+    /// </summary>
     public Arrival Arrive(ChatEvent e)
     {
         var last = Last ?? throw new InvalidOperationException("The place in the log is not known.");
@@ -110,7 +112,9 @@ internal sealed class Sequencer(int heldLimit)
         _recent[e.Seq % Remembered] = (e.Seq, e.Id);
     }
 
-    /// <summary>Gives up on the missing events before the first held one, or up to <paramref name="head"/> when none is held; returns which.</summary>
+    /// <summary>
+    /// Gives up on the missing events before the first held one, or up to <paramref name="head"/> when none is held; returns which.
+    /// </summary>
     public (long From, long To)? Skip(long head)
     {
         var from = Last + 1 ?? throw new InvalidOperationException("The place in the log is not known.");

@@ -10,7 +10,9 @@ namespace AspireChat.Client.Delivery;
 /// </summary>
 internal sealed class TrackedConversation(Conversation name, Session session)
 {
-    /// <summary>Events held, at most: a whole replay, which may have to wait for the log's name. A page brings again what was let go.</summary>
+    /// <summary>
+    /// Events held, at most: a whole replay, which may have to wait for the log's name. A page brings again what was let go.
+    /// </summary>
     private const int HeldLimit = 1_024;
 
     /// <summary>So often the socket is asked about another epoch that history shows, before history alone is believed.</summary>
@@ -23,7 +25,8 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     private bool _check;
     private bool _joinHadCursor;
 
-    // Events do not name their log. After a reconnect, only joined, resumed or a page say whether it is still the same; until then they wait.
+    // Events do not name their log. After a reconnect, only joined, resumed or a page say whether it is still the same; until then they
+    // wait.
     private bool _unconfirmed;
     private int _epochQuestions;
     private TimeSpan? _lateAt;
@@ -140,7 +143,8 @@ internal sealed class TrackedConversation(Conversation name, Session session)
             return;
         IsJoined = true;
         JoinAgainAt = null;
-        Snapshot = _joined = new RoomJoined(Name, frame.Epoch!, frame.Seq!.Value, frame.Members!, frame.Count!.Value, frame.Typing!, frame.Read!.Value);
+        Snapshot = _joined = new RoomJoined(
+            Name, frame.Epoch!, frame.Seq!.Value, frame.Members!, frame.Count!.Value, frame.Typing!, frame.Read!.Value);
         Reads.Known(frame.Read.Value);
         Place(frame.Epoch!, frame.Seq.Value, replayFollows: _joinHadCursor);
         Flush();
@@ -238,7 +242,8 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     }
 
     /// <summary>What history says of the events after <paramref name="after"/>. True when it brought the missing ones nearer.</summary>
-    /// <param name="after">What it was asked; events may have come since, so the answer's head says nothing about the present place.</param>
+    /// <param name="after">What it was asked; events may have come since, so the answer's head says nothing about the present
+    /// place.</param>
     public bool OnPage(long after, string epoch, long head, IReadOnlyList<WireFrame> items)
     {
         if (_log.IsFormer(epoch))
@@ -379,7 +384,9 @@ internal sealed class TrackedConversation(Conversation name, Session session)
         _notice = new Reloaded(Name, epoch, head);
     }
 
-    /// <summary>Asks for what follows the place in the log, and with it for the log's name. Without a connection the next one asks by itself.</summary>
+    /// <summary>
+    /// Asks for what follows the place in the log, and with it for the log's name. Without a connection the next one asks by itself.
+    /// </summary>
     public void AskForReplay()
     {
         if (session.Send(ClientFrames.Resume([(Name, Cursor!.Value)], session.NewReference([this]))))

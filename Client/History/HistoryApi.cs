@@ -20,14 +20,20 @@ internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) 
 {
     public const int LargestPage = 200;
 
-    private readonly HttpMessageInvoker _http = options.Http ?? new HttpMessageInvoker(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) });
+    private readonly HttpMessageInvoker _http = options.Http
+        ?? new HttpMessageInvoker(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) });
 
     /// <param name="before">A seq or an opaque cursor, likewise <paramref name="after"/>; at most one of them.</param>
-    public Task<HttpAnswer<WirePage>> PageAsync(Conversation conversation, string? before, string? after, int limit, CancellationToken cancellationToken)
+    public Task<HttpAnswer<WirePage>> PageAsync(
+        Conversation conversation, string? before, string? after, int limit, CancellationToken cancellationToken)
     {
         var place = conversation.IsRoom ? $"/api/rooms/{conversation.RoomId}" : $"/api/dms/{conversation.User}";
-        var query = before is not null ? "&before=" + Uri.EscapeDataString(before) : after is not null ? "&after=" + Uri.EscapeDataString(after) : "";
-        return GetAsync($"{place}/messages?limit={limit.ToString(CultureInfo.InvariantCulture)}{query}", WireContext.Default.WirePage, cancellationToken);
+        var path = $"{place}/messages?limit={limit.ToString(CultureInfo.InvariantCulture)}";
+        if (before is not null)
+            path += "&before=" + Uri.EscapeDataString(before);
+        if (after is not null)
+            path += "&after=" + Uri.EscapeDataString(after);
+        return GetAsync(path, WireContext.Default.WirePage, cancellationToken);
     }
 
     public Task<HttpAnswer<WireOverviews>> ConversationsAsync(CancellationToken cancellationToken) =>
@@ -64,7 +70,8 @@ internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) 
         }
     }
 
-    private async Task<HttpAnswer<T>> GetAsync<T>(string path, JsonTypeInfo<T> type, string token, CancellationToken cancellationToken) where T : class
+    private async Task<HttpAnswer<T>> GetAsync<T>(
+        string path, JsonTypeInfo<T> type, string token, CancellationToken cancellationToken) where T : class
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(options.Gateway, path));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);

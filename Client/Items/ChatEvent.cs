@@ -10,7 +10,9 @@ public abstract record ChatEvent(Conversation Conversation) : ConversationItem(C
 
     public required long Seq { get; init; }
 
-    /// <summary>The log that <see cref="Seq"/> belongs to; null only on the first events of a direct conversation, until the server has named it.</summary>
+    /// <summary>
+    /// The log that <see cref="Seq"/> belongs to; null only on the first events of a direct conversation, until the server has named it.
+    /// </summary>
     public string? Epoch { get; init; }
 
     public required string From { get; init; }

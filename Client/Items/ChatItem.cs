@@ -19,7 +19,10 @@ public sealed record Reloaded(Conversation Conversation, string Epoch, long Head
 /// </summary>
 public sealed record Gap(Conversation Conversation, long From, long To) : ConversationItem(Conversation);
 
-/// <summary>A room was joined: by request, or again on a new connection. One moment of it: events go on after <see cref="Head"/>, missed ones come first.</summary>
+/// <summary>
+/// A room was joined: by request, or again on a new connection. One moment of it: events go on after <see cref="Head"/>, missed ones come
+/// first.
+/// </summary>
 /// <param name="Members">Users online, at most 100, the own one among them.</param>
 /// <param name="Online">How many are online.</param>
 /// <param name="Typing">Users typing now.</param>
@@ -28,21 +31,30 @@ public sealed record RoomJoined(
     Conversation Conversation, string Epoch, long Head, IReadOnlyList<string> Members, long Online, IReadOnlyList<string> Typing, long Read)
     : ConversationItem(Conversation);
 
-/// <summary>The user is no member of the room any more: it was left here or on another device, or can't be joined again (<see cref="Reason"/>).</summary>
+/// <summary>
+/// The user is no member of the room any more: it was left here or on another device, or can't be joined again (<see cref="Reason"/>).
+/// </summary>
 public sealed record RoomLeft(Conversation Conversation, string? Reason = null) : ConversationItem(Conversation);
 
-/// <summary>Members came online or went offline; both lists are empty in rooms with many online, where only the count is told. May be dropped for a slow reader.</summary>
+/// <summary>
+/// Members came online or went offline; both lists are empty in rooms with many online, where only the count is told. May be dropped for
+/// a slow reader.
+/// </summary>
 /// <param name="Count">How many are online now.</param>
 public sealed record PresenceChanged(
     Conversation Conversation, IReadOnlyList<string> Online, IReadOnlyList<string> Offline, long Count) : ConversationItem(Conversation);
 
-/// <summary>Another user types, or stopped. May be dropped for a slow reader; the server ends each typing 3 s after its last sign.</summary>
+/// <summary>
+/// Another user types, or stopped. May be dropped for a slow reader; the server ends each typing 3 s after its last sign.
+/// </summary>
 public sealed record TypingChanged(Conversation Conversation, string User, bool Active) : ConversationItem(Conversation);
 
 /// <summary>A read cursor moved; the own one too, from another device. May be dropped for a slow reader; a later one includes it.</summary>
 public sealed record ReadMoved(Conversation Conversation, string User, long Seq) : ConversationItem(Conversation);
 
-/// <summary>All events up to <see cref="Seq"/> are committed in the database. May be dropped for a slow reader; a later one includes it.</summary>
+/// <summary>
+/// All events up to <see cref="Seq"/> are committed in the database. May be dropped for a slow reader; a later one includes it.
+/// </summary>
 public sealed record DurableMoved(Conversation Conversation, long Seq) : ConversationItem(Conversation);
 
 /// <summary>The connection's state changed. For a slow reader only the latest is kept.</summary>

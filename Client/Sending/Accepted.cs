@@ -5,4 +5,5 @@ namespace AspireChat.Client;
 /// </summary>
 /// <param name="Epoch">Null only when the event's own copy told it before any acknowledgement named the log.</param>
 /// <param name="Duplicate">An earlier attempt with this nonce had been accepted already; this is its place.</param>
-public sealed record Accepted(Conversation Conversation, string Nonce, string Id, long Seq, string? Epoch, DateTimeOffset Timestamp, bool Duplicate);
+public sealed record Accepted(
+    Conversation Conversation, string Nonce, string Id, long Seq, string? Epoch, DateTimeOffset Timestamp, bool Duplicate);

@@ -64,7 +64,9 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         return true;
     }
 
-    /// <summary>The server refused; what passes by itself is tried again. Gives the conversation that must be joined (again), where that is why.</summary>
+    /// <summary>
+    /// The server refused; what passes by itself is tried again. Gives the conversation that must be joined (again), where that is why.
+    /// </summary>
     public Conversation? Refuse(string nonce, string code, string message, double? retryAfter)
     {
         if (!_byNonce.TryGetValue(nonce, out var entry))
@@ -143,7 +145,8 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         foreach (var entry in _byNonce.Values.Where(entry => now - entry.Created > options.SendLifetime).ToList())
         {
             Remove(entry);
-            entry.Completion.TrySetException(new ChatException(ChatFaults.Expired, "The send waited longer than the server remembers its nonce."));
+            entry.Completion.TrySetException(
+                new ChatException(ChatFaults.Expired, "The send waited longer than the server remembers its nonce."));
         }
         foreach (var entry in _byNonce.Values)
         {
@@ -159,7 +162,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     {
         var wait = retryAfter ?? Math.Min(100 * Math.Pow(2, Math.Min(entry.Attempts, 10)), 5_000);
         // Up to a fifth more keeps clients from coming back in step.
-        var until = host.Now + TimeSpan.FromMilliseconds(wait * (1 + options.Random.NextDouble() / 5));
+        var until = host.Now + TimeSpan.FromMilliseconds(wait * (1 + options.Chance() / 5));
         return until > pause ? until : pause;
     }
 

@@ -4,7 +4,9 @@ using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Client.Sessions;
 
-/// <summary>Brings each frame of the server to the conversation, the send or the request that it is about. Inside the session's gate.</summary>
+/// <summary>
+/// Brings each frame of the server to the conversation, the send or the request that it is about. Inside the session's gate.
+/// </summary>
 internal static class FrameDispatch
 {
     public static void Handle(WireFrame frame, Session session)
@@ -103,7 +105,8 @@ internal static class FrameDispatch
     }
 
     /// <summary>A <c>join</c>, <c>leave</c> or <c>resume</c> was refused.</summary>
-    private static void OnRefused(TrackedConversation conversation, string code, string message, double? retryAfter, bool isAlone, Session session)
+    private static void OnRefused(
+        TrackedConversation conversation, string code, string message, double? retryAfter, bool isAlone, Session session)
     {
         var passes = code is ErrorCodes.Unavailable or ErrorCodes.RateLimited;
         if (conversation.Leaving is { } leaving && !passes)
@@ -119,7 +122,7 @@ internal static class FrameDispatch
         else if (passes || !isAlone)
         {
             // One room among many may be the reason, so each is asked for by itself.
-            var wait = passes ? (retryAfter ?? 1_000) * (1 + (session.Options.Random.NextDouble() / 5)) : 0;
+            var wait = passes ? (retryAfter ?? 1_000) * (1 + (session.Options.Chance() / 5)) : 0;
             conversation.JoinAgainAt = session.Now + TimeSpan.FromMilliseconds(wait);
             session.WakeAt(conversation.JoinAgainAt.Value);
         }

@@ -13,7 +13,9 @@ namespace AspireChat.Client.Sessions;
 /// </summary>
 internal sealed class Session : IOutboxHost, IDisposable
 {
-    /// <summary>More conversations than this go into several <c>resume</c> frames, which keeps each under the server's frame limit.</summary>
+    /// <summary>
+    /// More conversations than this go into several <c>resume</c> frames, which keeps each under the server's frame limit.
+    /// </summary>
     private const int ResumeAtOnce = 100;
 
     private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);
@@ -65,7 +67,8 @@ internal sealed class Session : IOutboxHost, IDisposable
 
     public TimeSpan Now => Options.TimeProvider.GetElapsedTime(_origin);
 
-    public bool IsReady(Conversation conversation) => _conversations.TryGetValue(conversation, out var tracked) ? tracked.IsReady : IsConnected && !conversation.IsRoom;
+    public bool IsReady(Conversation conversation) =>
+        _conversations.TryGetValue(conversation, out var tracked) ? tracked.IsReady : IsConnected && !conversation.IsRoom;
 
     public bool Send(byte[] frame) => _connection?.Write(frame, droppable: false) ?? false;
 
@@ -81,7 +84,9 @@ internal sealed class Session : IOutboxHost, IDisposable
 
     public TrackedConversation? Find(Conversation conversation) => _conversations.GetValueOrDefault(conversation);
 
-    /// <summary>The conversation, followed from now on; where it is new, from <paramref name="cursor"/> or from where the session began.</summary>
+    /// <summary>
+    /// The conversation, followed from now on; where it is new, from <paramref name="cursor"/> or from where the session began.
+    /// </summary>
     public TrackedConversation Track(Conversation conversation, Cursor? cursor = null)
     {
         if (_conversations.TryGetValue(conversation, out var tracked))

@@ -4,10 +4,13 @@ using System.Text.Json;
 
 namespace AspireChat.Client.Wire;
 
-/// <summary>The frames that a client sends, as UTF-8. The caller has checked texts (<see cref="CheckText"/>) and identifiers. Thread-safe.</summary>
+/// <summary>
+/// The frames that a client sends, as UTF-8. The caller has checked texts (<see cref="CheckText"/>) and identifiers. Thread-safe.
+/// </summary>
 internal static class ClientFrames
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions Options =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     public static byte[] Join(string room, Cursor? since, string reference) => Write("join", json =>
     {
@@ -40,7 +43,8 @@ internal static class ClientFrames
     public static byte[] Message(Conversation conversation, string content, string nonce) =>
         Event(conversation.IsRoom ? "room" : "dm", conversation, nonce, json => json.WriteString("content"u8, content));
 
-    public static byte[] Edit(Conversation conversation, long target, string content, string nonce) => Event("edit", conversation, nonce, json =>
+    public static byte[] Edit(Conversation conversation, long target, string content, string nonce) =>
+        Event("edit", conversation, nonce, json =>
     {
         json.WriteNumber("target"u8, target);
         json.WriteString("content"u8, content);

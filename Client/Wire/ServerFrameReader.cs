@@ -8,7 +8,9 @@ namespace AspireChat.Client.Wire;
 /// <summary>Reads what the server sends. Unknown types and fields are no fault: the protocol may grow. Thread-safe.</summary>
 internal static class ServerFrameReader
 {
-    /// <summary>False when the bytes are no frame, or one that lacks a field its type demands: <paramref name="problem"/> says which.</summary>
+    /// <summary>
+    /// False when the bytes are no frame, or one that lacks a field its type demands: <paramref name="problem"/> says which.
+    /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out WireFrame? frame, [NotNullWhen(false)] out string? problem)
     {
         try
@@ -39,7 +41,7 @@ internal static class ServerFrameReader
                 Content = frame.Content ?? "",
                 Deleted = frame.Deleted ?? false,
                 Edited = frame.Edited ?? 0,
-                Reactions = frame.Reactions is { Count: > 0 } reactions ? [.. reactions.Select(r => new MessageReactions(r.Emoji, r.Users))] : [],
+                Reactions = frame.Reactions is null ? [] : [.. frame.Reactions.Select(r => new MessageReactions(r.Emoji, r.Users))],
             },
             "edit" => new MessageEdited(conversation)
             {
@@ -63,7 +65,10 @@ internal static class ServerFrameReader
         };
     }
 
-    /// <summary>The conversation that the frame names, seen from <paramref name="user"/>: an event's <c>to</c> is its addressee, any other's is the other user.</summary>
+    /// <summary>
+    /// The conversation that the frame names, seen from <paramref name="user"/>: an event's <c>to</c> is its addressee, any other's is
+    /// the other user.
+    /// </summary>
     public static Conversation PlaceOf(WireFrame frame, string user)
     {
         if (frame.Room is not null)
@@ -72,7 +77,8 @@ internal static class ServerFrameReader
     }
 
     public static DateTimeOffset? ToTime(string? text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+        DateTimeOffset.TryParse(
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
             ? time
             : null;
 
@@ -83,7 +89,8 @@ internal static class ServerFrameReader
         {
             null => "type",
             "welcome" => f.User is null ? "user" : f.Heartbeat is not > 0 ? "heartbeat" : ToTime(f.Expires) is null ? "expires" : null,
-            "ack" => f.Nonce is null ? "nonce" : f.Id is null ? "id" : f.Epoch is null ? "epoch" : ToTime(f.Timestamp) is null ? "timestamp" : Seq(f) ?? Place(f),
+            "ack" => f.Nonce is null ? "nonce" : f.Id is null ? "id" : f.Epoch is null ? "epoch" : ToTime(f.Timestamp) is null
+                ? "timestamp" : Seq(f) ?? Place(f),
             "room" or "dm" or "edit" or "delete" or "react" => Event(f),
             "durable" => Seq(f) ?? Place(f),
             "joined" => f.Epoch is null ? "epoch" : f.Members is null ? "members" : f.Count is null ? "count" : f.Typing is null ? "typing"

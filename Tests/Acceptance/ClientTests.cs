@@ -83,7 +83,8 @@ public sealed class ClientTests(ChatSystem system)
             var numbers = listeners[0].Items.OfType<MessageSent>().Where(e => e.From == user).Select(e => int.Parse(e.Content, null));
             Assert.Equal(Enumerable.Range(0, sent.Count(send => send.User == user)), numbers);
         }
-        Assert.Contains(listeners, listener => listener.Items.OfType<ConnectionChanged>().Any(c => c.State == ConnectionState.Reconnecting));
+        Assert.Contains(listeners,
+            listener => listener.Items.OfType<ConnectionChanged>().Any(c => c.State == ConnectionState.Reconnecting));
         foreach (var listener in listeners)
             await listener.DisposeAsync();
         foreach (var client in clients)
@@ -152,7 +153,8 @@ public sealed class ClientTests(ChatSystem system)
         await using var listener = new Listener(a);
         await a.ConnectAsync().WaitAsync(ChatSocket.Patience);
 
-        var (status, _) = await system.CallAsync(ChatSystem.Unique("admin"), HttpMethod.Post, $"/api/admin/users/{alice}/disconnect", scope: "chat:admin");
+        var (status, _) = await system.CallAsync(
+            ChatSystem.Unique("admin"), HttpMethod.Post, $"/api/admin/users/{alice}/disconnect", scope: "chat:admin");
         await listener.Completion.WaitAsync(ChatSocket.Patience);
 
         Assert.InRange(status, 200, 299);

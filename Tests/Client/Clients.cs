@@ -21,7 +21,8 @@ internal static class Clients
     };
 
     /// <summary>A client that is connected and in the lobby, and its side of the server.</summary>
-    public static async Task<(ChatClient Client, ServerSocket Socket)> InLobbyAsync(FaultServer server, Func<ChatClientOptions, ChatClientOptions>? with = null)
+    public static async Task<(ChatClient Client, ServerSocket Socket)> InLobbyAsync(
+        FaultServer server, Func<ChatClientOptions, ChatClientOptions>? with = null)
     {
         var client = new ChatClient(with is null ? Options(server) : with(Options(server)));
         await client.ConnectAsync().WaitAsync(FaultServer.Patience);

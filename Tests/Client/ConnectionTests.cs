@@ -49,7 +49,8 @@ public sealed class ConnectionTests
     {
         await using var server = await FaultServer.StartAsync();
         var tokens = 0;
-        await using var client = new ChatClient(Options(server) with { TokenProvider = _ => ValueTask.FromResult($"alice~{++tokens}"), FindDirectConversations = false });
+        await using var client = new ChatClient(
+            Options(server) with { TokenProvider = _ => ValueTask.FromResult($"alice~{++tokens}"), FindDirectConversations = false });
         await client.ConnectAsync();
         var first = await server.NextSocketAsync();
 
@@ -107,7 +108,8 @@ public sealed class ConnectionTests
         await using var server = await FaultServer.StartAsync();
         var tokens = 0;
         server.Script.OnUpgrade = token => token is "alice~1" or "alice~3" or "alice~4" ? 401 : 101;
-        await using var client = new ChatClient(Options(server) with { TokenProvider = _ => ValueTask.FromResult($"alice~{++tokens}"), FindDirectConversations = false });
+        await using var client = new ChatClient(
+            Options(server) with { TokenProvider = _ => ValueTask.FromResult($"alice~{++tokens}"), FindDirectConversations = false });
         await using var listener = new Listener(client);
 
         await client.ConnectAsync().WaitAsync(FaultServer.Patience);
@@ -147,8 +149,10 @@ public sealed class ConnectionTests
     public async Task A_token_of_another_user_ends_the_client_before_conversations_mix()
     {
         await using var server = await FaultServer.StartAsync();
+        string[] users = ["alice", "bob"];
         var asked = 0;
-        await using var client = new ChatClient(Options(server) with { TokenProvider = _ => ValueTask.FromResult(++asked == 1 ? "alice" : "bob"), FindDirectConversations = false });
+        await using var client = new ChatClient(
+            Options(server) with { TokenProvider = _ => ValueTask.FromResult(users[asked++]), FindDirectConversations = false });
         await client.ConnectAsync();
         await using var listener = new Listener(client);
 
@@ -189,7 +193,8 @@ public sealed class ConnectionTests
         await using var server = await FaultServer.StartAsync();
         server.Script.Heartbeat = 15;
         var start = _clock.GetUtcNow();
-        var (client, socket) = await InLobbyAsync(server, options => options with { TimeProvider = _clock, PongTimeout = TimeSpan.FromSeconds(60), AckTimeout = TimeSpan.FromHours(1) });
+        var (client, socket) = await InLobbyAsync(server,
+            options => options with { TimeProvider = _clock, PongTimeout = TimeSpan.FromSeconds(60), AckTimeout = TimeSpan.FromHours(1) });
         await using var _ = client;
 
         // It answers, so it stays.

@@ -15,7 +15,7 @@ internal sealed class FaultRun
     private readonly FaultServer _server;
     private readonly Random _random;
     private readonly List<(string User, JsonObject Frame)> _said = [];
-    private bool _isFaulty = true;
+    private bool _isFaulty;
 
     private FaultRun(FaultServer server, int seed)
     {
@@ -76,6 +76,8 @@ internal sealed class FaultRun
                 await client.ConnectAsync().WaitAsync(FaultServer.Patience);
                 await client.JoinAsync("lobby").WaitAsync(FaultServer.Patience);
             }
+            lock (_server.Gate)
+                _isFaulty = true;
             var sends = await StepsAsync(clients, steps);
             lock (_server.Gate)
                 _isFaulty = false;
@@ -83,7 +85,8 @@ internal sealed class FaultRun
             foreach (var each in sends)
                 accepted.Add([.. await Task.WhenAll(each).WaitAsync(FaultServer.Patience)]);
             // A frame that was lost last is nobody's to notice until another follows it.
-            foreach (var (key, from) in (ReadOnlySpan<(string, string)>)[("r:lobby", "dave"), ("d:alice:bob", "bob"), ("d:bob:carol", "carol"), ("d:alice:carol", "carol")])
+            foreach (var (key, from) in (ReadOnlySpan<(string, string)>)[("r:lobby", "dave"), ("d:alice:bob", "bob"),
+                ("d:bob:carol", "carol"), ("d:alice:carol", "carol")])
                 _server.Write(key, from, "the end");
             for (var i = 0; i < Users.Length; i++)
             {
@@ -93,7 +96,8 @@ internal sealed class FaultRun
                     var last = log.Ids[log.Epoch][^1];
                     await listeners[i].UntilAsync(
                         items => items.Any(item => item is ChatEvent e && e.Id == last) ||
-                            items.OfType<Reloaded>().Any(r => r.Conversation == place && r.Epoch == log.Epoch && r.Head >= log.Ids[log.Epoch].Count),
+                            items.OfType<Reloaded>()
+                                .Any(r => r.Conversation == place && r.Epoch == log.Epoch && r.Head >= log.Ids[log.Epoch].Count),
                         $"{Users[i]} at the end of {place}");
                 }
             }
@@ -171,14 +175,16 @@ internal sealed class FaultRun
         if (isSend && Chance(8))
         {
             var code = _random.Next(2) == 0 ? "unavailable" : "rate_limited";
-            socket.Say(new JsonObject { ["type"] = "error", ["code"] = code, ["nonce"] = (string)frame["nonce"]!, ["retryAfter"] = _random.Next(1, 4) });
+            socket.Say(new JsonObject { ["type"] = "error", ["code"] = code, ["nonce"] = (string)frame["nonce"]!,
+                ["retryAfter"] = _random.Next(1, 4) });
             return true;
         }
         if (isSend && Chance(2))
             return true;
         if (type is "join" or "resume" && Chance(5))
         {
-            socket.Say(new JsonObject { ["type"] = "error", ["code"] = "unavailable", ["ref"] = (string)frame["ref"]!, ["retryAfter"] = 2 });
+            socket.Say(new JsonObject { ["type"] = "error", ["code"] = "unavailable", ["ref"] = (string)frame["ref"]!,
+                ["retryAfter"] = 2 });
             return true;
         }
         return false;
@@ -221,7 +227,8 @@ internal sealed class FaultRun
             if ((string?)frame["type"] == "joined")
                 items.Add(new RoomJoined(Clients.Lobby, (string)frame["epoch"]!, (long)frame["seq"]!, [], 0, [], 0));
             else if ((string?)frame["type"] == "room")
-                items.Add(new MessageSent(Clients.Lobby) { Id = (string)frame["id"]!, Seq = (long)frame["seq"]!, From = (string)frame["from"]!, Content = "", Timestamp = default });
+                items.Add(new MessageSent(Clients.Lobby) { Id = (string)frame["id"]!, Seq = (long)frame["seq"]!,
+                    From = (string)frame["from"]!, Content = "", Timestamp = default });
         }
         return new Transcript(user, items, []);
     }

@@ -13,7 +13,8 @@ public sealed class FaultRunTests
     {
         var run = await FaultRun.PlayAsync(seed, steps: 300);
 
-        var violations = run.Transcripts.SelectMany(transcript => Ledger.Violations(transcript, place => run.LogOf(transcript.User, place))).ToList();
+        var violations = run.Transcripts.SelectMany(transcript => Ledger.Violations(transcript, place => run.LogOf(transcript.User, place)))
+            .ToList();
 
         Assert.True(violations.Count == 0, $"seed {seed}, {run.Faults} faults:\n{string.Join('\n', violations)}");
         Assert.True(run.Faults > 50, $"only {run.Faults} faults");
@@ -26,7 +27,8 @@ public sealed class FaultRunTests
         var run = await FaultRun.PlayAsync(seed: 1001, steps: 300);
         var honest = run.Transcripts[0];
         Assert.Empty(Violations(honest));
-        var events = honest.Items.OfType<ChatEvent>().Where(e => e.Conversation == Clients.Lobby).GroupBy(e => e.Epoch).MaxBy(epoch => epoch.Count())!.ToList();
+        var events = honest.Items.OfType<ChatEvent>().Where(e => e.Conversation == Clients.Lobby).GroupBy(e => e.Epoch)
+            .MaxBy(epoch => epoch.Count())!.ToList();
         var (one, two) = (events[^3], events[^2]);
 
         Assert.All(
@@ -40,14 +42,16 @@ public sealed class FaultRunTests
                 ("another event in its place", With(items => items[items.IndexOf(one)] = one with { Id = "foreign" })),
                 ("an event of another log", With(items => items[items.IndexOf(one)] = one with { Epoch = "e0" })),
                 ("a gap told for a loss", With(items => items[items.IndexOf(one)] = new Gap(one.Conversation, one.Seq, one.Seq))),
-                ("a needless reload", With(items => items.Insert(items.IndexOf(one), new Reloaded(one.Conversation, one.Epoch!, one.Seq - 1)))),
+                ("a needless reload",
+                    With(items => items.Insert(items.IndexOf(one), new Reloaded(one.Conversation, one.Epoch!, one.Seq - 1)))),
                 ("an acknowledgement of nothing", Sending(sends => sends[0] = sends[0] with { Id = "nothing" })),
                 ("an acknowledgement out of order", Sending(sends => (sends[0], sends[1]) = (sends[1], sends[0]))),
                 ("a send there twice", Sending(sends => sends[1] = sends[1] with { Nonce = "never sent" })),
             },
             planted => Assert.True(Violations(planted.Doctored).Count > 0, $"not caught: {planted.Fault}"));
 
-        IReadOnlyList<string> Violations(Transcript transcript) => Ledger.Violations(transcript, place => run.LogOf(transcript.User, place));
+        IReadOnlyList<string> Violations(Transcript transcript) =>
+            Ledger.Violations(transcript, place => run.LogOf(transcript.User, place));
 
         Transcript With(Action<List<ChatItem>> doctor)
         {

@@ -67,7 +67,8 @@ internal sealed class FaultServer : IAsyncDisposable
         app.UseWebSockets();
         app.Map("/ws", server.SocketAsync);
         app.MapGet("/api/rooms/{room}/messages", (HttpContext http, string room) => server.PageAsync(http, "r:" + room));
-        app.MapGet("/api/dms/{user}/messages", (HttpContext http, string user) => server.PageAsync(http, Direct(UserOf(TokenOf(http)), user)));
+        app.MapGet("/api/dms/{user}/messages",
+            (HttpContext http, string user) => server.PageAsync(http, Direct(UserOf(TokenOf(http)), user)));
         app.MapGet("/api/conversations", server.OverviewAsync);
         await app.StartAsync();
         server.Address = new Uri(app.Urls.First());
@@ -107,7 +108,8 @@ internal sealed class FaultServer : IAsyncDisposable
     {
         lock (Gate)
         {
-            var frame = new JsonObject { ["type"] = key[0] == 'r' ? "room" : "dm", ["content"] = content, ["nonce"] = nonce ?? Guid.NewGuid().ToString("N") };
+            var frame = new JsonObject { ["type"] = key[0] == 'r' ? "room" : "dm", ["content"] = content,
+                ["nonce"] = nonce ?? Guid.NewGuid().ToString("N") };
             if (key[0] == 'r')
                 frame["room"] = key[2..];
             else
@@ -205,7 +207,8 @@ internal sealed class FaultServer : IAsyncDisposable
                 Say(socket, With(new JsonObject { ["type"] = "left", ["room"] = (string)frame["room"]! }, frame["ref"]));
                 break;
             case "room" when !socket.Rooms.Contains((string)frame["room"]!):
-                Say(socket, new JsonObject { ["type"] = "error", ["code"] = "not_joined", ["message"] = "", ["nonce"] = (string)frame["nonce"]! });
+                Say(socket, new JsonObject { ["type"] = "error", ["code"] = "not_joined", ["message"] = "",
+                    ["nonce"] = (string)frame["nonce"]! });
                 break;
             case "room" or "dm" or "edit" or "delete" or "react":
                 var log = Log(frame["room"] is { } room ? "r:" + room : Direct(socket.User, (string)frame["to"]!));
@@ -229,7 +232,8 @@ internal sealed class FaultServer : IAsyncDisposable
         socket.Rooms.Add(room);
         Say(socket, With(new JsonObject
         {
-            ["type"] = "joined", ["room"] = room, ["seq"] = log.Head, ["epoch"] = log.Epoch, ["members"] = new JsonArray(socket.User), ["count"] = 1,
+            ["type"] = "joined", ["room"] = room, ["seq"] = log.Head, ["epoch"] = log.Epoch, ["members"] = new JsonArray(socket.User),
+            ["count"] = 1,
             ["typing"] = new JsonArray(), ["read"] = 0,
         }, reference ?? place["ref"]));
         if (place["since"] is not null)
@@ -252,7 +256,8 @@ internal sealed class FaultServer : IAsyncDisposable
 
     private static JsonObject Resumed(ServerLog log, ServerSocket socket, long seq, bool complete, JsonNode? reference)
     {
-        var frame = new JsonObject { ["type"] = "resumed", ["seq"] = seq, ["head"] = log.Head, ["complete"] = complete, ["epoch"] = log.Epoch };
+        var frame = new JsonObject { ["type"] = "resumed", ["seq"] = seq, ["head"] = log.Head, ["complete"] = complete,
+            ["epoch"] = log.Epoch };
         if (log.Key[0] == 'r')
             frame["room"] = log.Key[2..];
         else
@@ -293,7 +298,8 @@ internal sealed class FaultServer : IAsyncDisposable
             indexes = after >= 0 ? indexes.Take(limit) : indexes.Reverse().Take(limit);
             page = new JsonObject
             {
-                ["items"] = new JsonArray([.. indexes.Select(index => log.View(index, user))]), ["epoch"] = log.Epoch, ["head"] = log.Head, ["next"] = null,
+                ["items"] = new JsonArray([.. indexes.Select(index => log.View(index, user))]), ["epoch"] = log.Epoch, ["head"] = log.Head,
+                ["next"] = null,
             };
             Script.OnPage(page);
         }

@@ -37,7 +37,8 @@ public sealed class GoldenClientTests
         var golden = entry["frame"]!.AsObject();
         var optional = entry["optional"]!.AsArray().Select(field => (string)field!).ToHashSet();
         // Not used by this client, so not demanded by it.
-        optional.UnionWith((string)golden["type"]! switch { "welcome" => ["connection", "node"], "error" => ["message", "nonce", "ref", "retryAfter"], _ => [] });
+        optional.UnionWith((string)golden["type"]! switch { "welcome" => ["connection", "node"],
+            "error" => ["message", "nonce", "ref", "retryAfter"], _ => [] });
 
         foreach (var field in golden.Select(field => field.Key).ToList())
         {
@@ -127,7 +128,8 @@ public sealed class GoldenClientTests
             "read" => ClientFrames.Read(place, (long)f["seq"]!),
             "resume" => ClientFrames.Resume(
                 f["conversations"]!.AsArray().Select(c => (
-                    c!["room"] is { } r ? Conversation.Room((string)r!) : Conversation.With((string)c["to"]!), CursorOf(c.AsObject())!.Value)),
+                    c!["room"] is { } r ? Conversation.Room((string)r!) : Conversation.With((string)c["to"]!),
+                        CursorOf(c.AsObject())!.Value)),
                 (string)f["ref"]!),
             "auth" => ClientFrames.Auth((string)f["token"]!),
             "ping" => ClientFrames.Ping((string)f["ref"]!),
@@ -139,8 +141,10 @@ public sealed class GoldenClientTests
 
     private static void AssertSame(JsonObject golden, ChatEvent e)
     {
-        Assert.Equal(((string?)golden["id"], (long?)golden["seq"], (string?)golden["from"], (string?)golden["nonce"]), (e.Id, e.Seq, e.From, e.Nonce));
-        Assert.Equal((string?)golden["timestamp"], e.Timestamp.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(((string?)golden["id"], (long?)golden["seq"], (string?)golden["from"], (string?)golden["nonce"]),
+            (e.Id, e.Seq, e.From, e.Nonce));
+        Assert.Equal((string?)golden["timestamp"],
+            e.Timestamp.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture));
         Assert.Equal((string?)golden["room"], e.Conversation.RoomId);
         if (golden["room"] is null)
             Assert.Equal("alice" == e.From ? (string?)golden["to"] : e.From, e.Conversation.User);
@@ -150,10 +154,12 @@ public sealed class GoldenClientTests
                 Assert.Contains((string?)golden["type"], (string?[])["room", "dm"]);
                 Assert.Equal(((string?)golden["content"], (bool?)golden["deleted"] ?? false, (long?)golden["edited"] ?? 0),
                     (message.Content, message.Deleted, message.Edited));
-                Assert.Equal((golden["reactions"] as JsonArray ?? []).Select(r => (string?)r!["emoji"]), message.Reactions.Select(r => r.Emoji));
+                Assert.Equal((golden["reactions"] as JsonArray ?? []).Select(r => (string?)r!["emoji"]),
+                    message.Reactions.Select(r => r.Emoji));
                 break;
             case MessageEdited edit:
-                Assert.Equal(("edit", (long?)golden["target"], (string?)golden["content"]), ((string?)golden["type"], edit.Target, edit.Content));
+                Assert.Equal(("edit", (long?)golden["target"], (string?)golden["content"]),
+                    ((string?)golden["type"], edit.Target, edit.Content));
                 break;
             case MessageDeleted delete:
                 Assert.Equal(("delete", (long?)golden["target"]), ((string?)golden["type"], delete.Target));

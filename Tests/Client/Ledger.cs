@@ -5,8 +5,11 @@ namespace AspireChat.Tests.Client;
 /// <summary>What one client of a fault run asked for and got.</summary>
 internal sealed record Transcript(string User, IReadOnlyList<ChatItem> Items, IReadOnlyList<Accepted> Sends);
 
-/// <summary>A conversation's logs as the server had them: by epoch the ids in the order of seq. The last epoch is the present one.</summary>
-internal sealed record LogRecordOfRun(Conversation Conversation, string Epoch, IReadOnlyDictionary<string, IReadOnlyList<string>> Ids, IReadOnlyList<string> Nonces);
+/// <summary>
+/// A conversation's logs as the server had them: by epoch the ids in the order of seq. The last epoch is the present one.
+/// </summary>
+internal sealed record LogRecordOfRun(
+    Conversation Conversation, string Epoch, IReadOnlyDictionary<string, IReadOnlyList<string>> Ids, IReadOnlyList<string> Nonces);
 
 /// <summary>
 /// Holds what clients got against what the server had: no event lost, doubled, out of order or foreign, no epoch changed silently, no gap
@@ -52,7 +55,8 @@ internal static class Ledger
                         yield return $"seq {e.Seq} after {last}";
                     if (e.Epoch is not null && e.Epoch != (epoch ??= e.Epoch))
                         yield return $"seq {e.Seq} is of epoch {e.Epoch}, and nothing said that {epoch} ended";
-                    if (e.Epoch is not null && (!log.Ids.TryGetValue(e.Epoch, out var ids) || ids.ElementAtOrDefault((int)e.Seq - 1) != e.Id))
+                    if (e.Epoch is not null
+                        && (!log.Ids.TryGetValue(e.Epoch, out var ids) || ids.ElementAtOrDefault((int)e.Seq - 1) != e.Id))
                         yield return $"seq {e.Seq} of {e.Epoch} is another event on the server";
                     last = e.Seq;
                     break;

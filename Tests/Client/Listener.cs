@@ -24,7 +24,8 @@ internal sealed class Listener : IAsyncDisposable
     /// <summary>The stream has ended.</summary>
     public Task Completion => _reading;
 
-    public IEnumerable<long> Seqs(Conversation conversation) => Items.OfType<ChatEvent>().Where(e => e.Conversation == conversation).Select(e => e.Seq);
+    public IEnumerable<long> Seqs(Conversation conversation) =>
+        Items.OfType<ChatEvent>().Where(e => e.Conversation == conversation).Select(e => e.Seq);
 
     public IEnumerable<string> Contents(Conversation conversation) =>
         Items.OfType<MessageSent>().Where(e => e.Conversation == conversation).Select(e => e.Content);
@@ -35,7 +36,8 @@ internal sealed class Listener : IAsyncDisposable
         return Items.OfType<T>().First(item => match?.Invoke(item) != false);
     }
 
-    public Task EventAsync(Conversation conversation, long seq) => ItemAsync<ChatEvent>(e => e.Conversation == conversation && e.Seq == seq);
+    public Task EventAsync(Conversation conversation, long seq) =>
+        ItemAsync<ChatEvent>(e => e.Conversation == conversation && e.Seq == seq);
 
     public async Task UntilAsync(Func<IReadOnlyList<ChatItem>, bool> condition, string what)
     {

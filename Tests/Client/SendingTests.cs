@@ -26,7 +26,7 @@ public sealed class SendingTests
                 return false;
             }
             refusedAt = clock.GetTimestamp();
-            socket.Say(Error(code, frame, retryAfter: 60));
+            socket.Say(Error(code, frame, retryAfter: 400));
             return true;
         };
         var (client, socket) = await InLobbyAsync(server);
@@ -35,8 +35,9 @@ public sealed class SendingTests
         var accepted = await client.SendAsync(Lobby, "hello").WaitAsync(FaultServer.Patience);
 
         Assert.Equal((1, false), (accepted.Seq, accepted.Duplicate));
-        Assert.True(waited >= TimeSpan.FromMilliseconds(55), $"waited {waited}");
-        Assert.Equal([accepted.Nonce, accepted.Nonce], socket.Received.Where(f => (string?)f["type"] == "room").Select(f => (string)f["nonce"]!));
+        Assert.True(waited >= TimeSpan.FromMilliseconds(390), $"waited {waited}");
+        Assert.Equal([accepted.Nonce, accepted.Nonce],
+            socket.Received.Where(f => (string?)f["type"] == "room").Select(f => (string)f["nonce"]!));
     }
 
     [Fact]
@@ -138,7 +139,8 @@ public sealed class SendingTests
         var (client, _) = await InLobbyAsync(server, options => options with { SendsInFlight = 16 });
         await using var __ = client;
 
-        var accepted = await Task.WhenAll(Enumerable.Range(1, 100).Select(i => client.SendAsync(Lobby, $"{i}"))).WaitAsync(FaultServer.Patience);
+        var accepted = await Task.WhenAll(Enumerable.Range(1, 100).Select(i => client.SendAsync(Lobby, $"{i}")))
+            .WaitAsync(FaultServer.Patience);
 
         Assert.Equal(SocketFaultTests.Range(1, 100), accepted.Select(a => a.Seq));
         Assert.Equal(100, server.Log("r:lobby").Head);
@@ -252,7 +254,8 @@ public sealed class SendingTests
     public async Task What_waits_when_the_client_is_disposed_fails_and_says_so()
     {
         await using var server = await FaultServer.StartAsync();
-        server.Script.OnFrame = (_, frame) => (string)frame["type"]! is "room" or "join" && (string)frame["room"]! != "lobby" || (string?)frame["content"] == "x";
+        server.Script.OnFrame = (_, frame) => (string)frame["type"]! is "room" or "join" && (string)frame["room"]! != "lobby"
+            || (string?)frame["content"] == "x";
         var (client, _) = await InLobbyAsync(server);
         var listener = new Listener(client);
         var (send, join) = (client.SendAsync(Lobby, "x"), client.JoinAsync("other"));

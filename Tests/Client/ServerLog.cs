@@ -43,7 +43,8 @@ internal sealed class ServerLog(string key, string epoch)
         Nonces.Add(nonce);
         var ack = new JsonObject
         {
-            ["type"] = "ack", ["nonce"] = nonce, ["id"] = (string)e["id"]!, ["seq"] = Head, ["epoch"] = Epoch, ["timestamp"] = "2026-03-01T12:00:00.000Z",
+            ["type"] = "ack", ["nonce"] = nonce, ["id"] = (string)e["id"]!, ["seq"] = Head, ["epoch"] = Epoch,
+            ["timestamp"] = "2026-03-01T12:00:00.000Z",
         };
         foreach (var place in (ReadOnlySpan<string>)["room", "to"])
         {

@@ -8,7 +8,8 @@ namespace AspireChat.Tests.Client;
 /// <summary>The fault server's side of one connection.</summary>
 internal sealed class ServerSocket(WebSocket socket, string user, string token)
 {
-    private readonly Channel<Func<Task<bool>>> _out = Channel.CreateUnbounded<Func<Task<bool>>>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<Func<Task<bool>>> _out =
+        Channel.CreateUnbounded<Func<Task<bool>>>(new UnboundedChannelOptions { SingleReader = true });
     private readonly List<JsonObject> _received = [];
     private TaskCompletionSource _arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

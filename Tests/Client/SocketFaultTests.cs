@@ -207,6 +207,83 @@ public sealed class SocketFaultTests
     }
 
     [Fact]
+    public async Task A_live_message_that_comes_before_the_log_is_known_to_be_another_is_not_taken_for_one_of_the_old_log()
+    {
+        await using var server = await FaultServer.StartAsync();
+        var (client, socket) = await InLobbyAsync(server);
+        await using var _ = client;
+        await using var listener = new Listener(client);
+        var bob = Conversation.With("bob");
+        // The acknowledgement names the log.
+        await client.SendAsync(bob, "1").WaitAsync(FaultServer.Patience);
+        await listener.EventAsync(bob, 1);
+
+        server.Script.OnFrame = (_, frame) =>
+        {
+            if ((string)frame["type"]! == "resume" && server.Log("d:alice:bob").Head == 1)
+                server.Write("d:alice:bob", "bob", "2 of the new log");
+            return false;
+        };
+        lock (server.Gate)
+        {
+            socket.IsMute = true;
+            server.Rebuild("d:alice:bob", lost: 0);
+            socket.Cut();
+        }
+        await listener.ItemAsync<Reloaded>();
+        server.Write("d:alice:bob", "bob", "3");
+        await listener.EventAsync(bob, 3);
+
+        Assert.Equal(new Reloaded(bob, server.Log("d:alice:bob").Epoch, 2), Assert.Single(listener.Items.OfType<Reloaded>()));
+        Assert.Equal(["1", "3"], listener.Contents(bob));
+    }
+
+    [Fact]
+    public async Task Frames_of_the_old_log_that_come_after_history_showed_the_new_one_are_not_taken_for_the_new_one()
+    {
+        await using var server = await FaultServer.StartAsync();
+        var (client, socket) = await InLobbyAsync(server);
+        await using var _ = client;
+        await using var listener = new Listener(client);
+        var held = new List<JsonObject>();
+        var (holds, asked) = (false, false);
+        server.Script.OnSay = (_, frame) =>
+        {
+            if (!holds)
+                return IsEvent(frame, 2) && !asked ? [] : [frame];
+            held.Add(frame);
+            return [];
+        };
+        server.Script.OnHttp = request =>
+        {
+            if (asked || !request.Path.Value!.EndsWith("messages", StringComparison.Ordinal))
+                return 200;
+            // While history is asked for the missing event, the log is rebuilt, and what the socket has to say of it is slow.
+            asked = holds = true;
+            server.Write("r:lobby", "bob", "4 of the old log");
+            server.Write("r:lobby", "bob", "5 of the old log");
+            server.Rebuild("r:lobby", lost: 3);
+            return 200;
+        };
+        for (var i = 1; i <= 3; i++)
+            server.Write("r:lobby", "bob", $"{i}");
+
+        await Task.WhenAny(socket.ReceivedAsync("resume"), listener.ItemAsync<Reloaded>()).WaitAsync(FaultServer.Patience);
+        lock (server.Gate)
+        {
+            holds = false;
+            held.ForEach(socket.Say);
+        }
+        await listener.ItemAsync<Reloaded>();
+        server.Write("r:lobby", "bob", "3 of the new log");
+        await listener.ItemAsync<MessageSent>(e => e.Content == "3 of the new log");
+
+        Assert.Equal(new Reloaded(Lobby, server.Log("r:lobby").Epoch, 2), Assert.Single(listener.Items.OfType<Reloaded>()));
+        Assert.Equal(["1", "3 of the new log"], listener.Contents(Lobby));
+        Assert.Empty(listener.Items.OfType<Gap>());
+    }
+
+    [Fact]
     public async Task Events_that_history_does_not_have_are_told_as_a_gap_and_the_rest_goes_on()
     {
         await using var server = await FaultServer.StartAsync();
@@ -226,7 +303,8 @@ public sealed class SocketFaultTests
 
         Assert.Equal([1, 4, 5], listener.Seqs(Lobby));
         Assert.Equal(new Gap(Lobby, 2, 3), Assert.Single(listener.Items.OfType<Gap>()));
-        Assert.True(listener.Items.ToList().FindIndex(item => item is Gap) < listener.Items.ToList().FindIndex(item => item is ChatEvent { Seq: 4 }));
+        Assert.True(listener.Items.ToList().FindIndex(item => item is Gap) < listener.Items.ToList()
+            .FindIndex(item => item is ChatEvent { Seq: 4 }));
     }
 
     [Fact]
@@ -234,7 +312,8 @@ public sealed class SocketFaultTests
     {
         await using var server = await FaultServer.StartAsync();
         var refusals = 0;
-        server.Script.OnHttp = request => request.Path.Value!.EndsWith("messages", StringComparison.Ordinal) && refusals++ < 8 ? refusals % 2 == 0 ? 503 : -1 : 200;
+        server.Script.OnHttp = request => request.Path.Value!.EndsWith("messages", StringComparison.Ordinal)
+            && refusals++ < 8 ? refusals % 2 == 0 ? 503 : -1 : 200;
         server.Script.OnSay = (_, frame) => IsEvent(frame, 1) ? [] : [frame];
         var (client, _) = await InLobbyAsync(server);
         await using var __ = client;
@@ -273,5 +352,6 @@ public sealed class SocketFaultTests
             yield return i;
     }
 
-    private static bool IsEvent(JsonObject frame, long seq) => frame["id"] is not null && (string?)frame["type"] != "ack" && (long?)frame["seq"] == seq;
+    private static bool IsEvent(JsonObject frame, long seq) => frame["id"] is not null && (string?)frame["type"] != "ack"
+        && (long?)frame["seq"] == seq;
 }
