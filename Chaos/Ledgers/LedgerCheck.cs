@@ -67,7 +67,7 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
             if (MayBeGone(ack))
                 Forgiven++;
             else
-                Findings.Add(Breach.Lost, $"{ack.Sender}'s {ack.Nonce}, {place}, is {(found is null ? "gone" : "another event")}");
+                Findings.Add(Breach.Lost, $"{ack.Sender}'s {ack.Nonce}, {place}, is {(found is null ? "gone" : "another")}{Why(ack)}");
             return;
         }
         Found++;
@@ -75,6 +75,10 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
         if (other || stored.Sender != ack.Sender || stored.Nonce != ack.Nonce)
             Findings.Add(Breach.Altered, $"{ack.Conversation} {ack.Seq} is not what {ack.Sender} sent as {ack.Nonce}");
     }
+
+    private string Why(Acknowledged ack) => ack.Epoch is not { } epoch || !ledger.IsWiped(epoch) ? ""
+        : $"; the wiped epoch ended at {_lastOfEpoch.GetValueOrDefault((ack.Conversation, epoch))} in the database, "
+        + $"{ledger.DurableUpTo(ack.Conversation, epoch)} was reported durable";
 
     private bool MayBeGone(Acknowledged ack)
     {
