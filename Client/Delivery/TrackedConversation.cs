@@ -29,6 +29,9 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     // wait.
     private bool _unconfirmed;
     private int _epochQuestions;
+
+    // Neither does a report of what is durable: one that comes while the log is unconfirmed may be about the places of another one.
+    private long _heldDurable;
     private TimeSpan? _lateAt;
     private TimeSpan _replayHeard;
 
@@ -170,7 +173,13 @@ internal sealed class TrackedConversation(Conversation name, Session session)
 
     public void OnDurable(long seq)
     {
+        if (_unconfirmed)
+        {
+            _heldDurable = Math.Max(_heldDurable, seq);
+            return;
+        }
         _durable.Reach(seq);
+        session.Offer(new DurableMoved(Name, seq));
         if (_log.Last is not null)
             Expect(seq);
     }
@@ -339,10 +348,18 @@ internal sealed class TrackedConversation(Conversation name, Session session)
         session.WakeAt(_lateAt.Value);
     }
 
-    private void Confirm() => (_unconfirmed, _epochQuestions) = (false, 0);
+    private void Confirm()
+    {
+        var durable = _heldDurable;
+        (_unconfirmed, _epochQuestions, _heldDurable) = (false, 0, 0);
+        if (durable > 0)
+            OnDurable(durable);
+    }
 
     private void Place(string epoch, long head, bool replayFollows)
     {
+        if (_log.IsForeign(epoch))
+            _heldDurable = 0;
         Confirm();
         if (_log.Last is null)
         {
@@ -376,6 +393,7 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     {
         Generation++;
         _log.Reset(epoch, head);
+        _heldDurable = 0;
         Confirm();
         _check = false;
         _lateAt = null;

@@ -49,7 +49,6 @@ internal static class FrameDispatch
                 break;
             case "durable":
                 conversation.OnDurable(frame.Seq!.Value);
-                session.Offer(new DurableMoved(place, frame.Seq.Value));
                 break;
             case "read" when frame.From == session.User:
                 conversation.Reads.Known(frame.Seq!.Value);

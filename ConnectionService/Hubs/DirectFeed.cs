@@ -98,13 +98,13 @@ internal sealed class DirectFeed : Feed
         UsedAt = Hub.Now;
         if (Positioned && !Locate(epoch, seq))
             return;
-        _sent.Sent(connection, seq, DurableFrame);
+        _sent.Sent(connection, epoch, seq, DurableFrame);
     }
 
     public void Committed(string epoch, long seq)
     {
         if (!Positioned || epoch == Epoch)
-            _sent.Committed(seq, DurableFrame);
+            _sent.Committed(epoch, seq, DurableFrame);
     }
 
     protected override void Deliver(EncodedEvent e)

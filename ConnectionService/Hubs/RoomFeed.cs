@@ -105,14 +105,14 @@ internal sealed class RoomFeed : Feed
     public void Committed(string epoch, long seq)
     {
         if (epoch == Epoch)
-            _sent.Committed(seq, DurableFrame);
+            _sent.Committed(epoch, seq, DurableFrame);
     }
 
     /// <summary>A local member's event has its place: it is expected on pub/sub, and its commit is reported.</summary>
     public void OwnEventAccepted(Connection connection, string epoch, long seq)
     {
         if (Positioned && Locate(epoch, seq) && _members.ContainsKey(connection))
-            _sent.Sent(connection, seq, DurableFrame);
+            _sent.Sent(connection, epoch, seq, DurableFrame);
     }
 
     public void RoomToSend(Connection connection) => Replays.Resume(connection);

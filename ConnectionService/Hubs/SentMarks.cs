@@ -3,18 +3,20 @@ using AspireChat.ConnectionService.Sockets;
 namespace AspireChat.ConnectionService.Hubs;
 
 /// <summary>
-/// What local connections have sent to one conversation and have not been told durable yet. Only they get <c>durable</c>. Belongs to one
-/// hub.
+/// What local connections have sent to one conversation and have not been told durable yet. Only they get <c>durable</c>. A seq means
+/// something only within its epoch: after a rebuild another event may be committed at the place of one that was lost. Belongs to one hub.
 /// </summary>
 internal sealed class SentMarks
 {
     private readonly Dictionary<Connection, (long First, long Last)> _sent = [];
+    private string _epoch = "";
     private long _durable;
 
     public bool IsEmpty => _sent.Count == 0;
 
-    public void Sent(Connection connection, long seq, Func<long, byte[]> frame)
+    public void Sent(Connection connection, string epoch, long seq, Func<long, byte[]> frame)
     {
+        Enter(epoch);
         // The commit may have been quicker than the ack's way through the hub.
         if (seq <= _durable)
         {
@@ -24,10 +26,12 @@ internal sealed class SentMarks
         _sent[connection] = _sent.TryGetValue(connection, out var mark) ? (mark.First, Math.Max(mark.Last, seq)) : (seq, seq);
     }
 
-    /// <summary>All events up to <paramref name="seq"/> are committed.</summary>
-    public void Committed(long seq, Func<long, byte[]> frame)
+    /// <summary>All events of the epoch up to <paramref name="seq"/> are committed.</summary>
+    public void Committed(string epoch, long seq, Func<long, byte[]> frame)
     {
-        if (seq <= _durable)
+        if (_sent.Count == 0)
+            Enter(epoch);
+        if (epoch != _epoch || seq <= _durable)
             return;
         _durable = seq;
         byte[]? encoded = null;
@@ -46,8 +50,13 @@ internal sealed class SentMarks
     public void Remove(Connection connection) => _sent.Remove(connection);
 
     /// <summary>Another epoch: its seqs say nothing about these.</summary>
-    public void Reset()
+    public void Reset() => Enter("");
+
+    private void Enter(string epoch)
     {
+        if (epoch == _epoch)
+            return;
+        _epoch = epoch;
         _sent.Clear();
         _durable = 0;
     }

@@ -206,6 +206,25 @@ public sealed class HubTests
     }
 
     [Fact]
+    public void What_is_committed_in_another_epoch_says_nothing_about_a_direct_message_of_this_one()
+    {
+        var (sender, alice) = _hub.Connect("alice");
+        HubHarness.Read(alice);
+        var sent = new ConversationEvent
+        {
+            Kind = EventKind.Dm, Conversation = ConversationKey.Direct("alice", "bob"), Id = Guid.NewGuid(), From = "alice", Nonce = "n", Timestamp = 0,
+        };
+        _hub.Post(new HubMessage.Appended(sender, sent, new AppendResult(AppendStatus.Accepted, sent.Id, 4, "old", 0, 0)));
+        HubHarness.Read(alice);
+
+        // Redis was wiped: another event got the place of the one that was lost, and is committed there.
+        _hub.Publish(HubChannel.User("alice"), "D d:alice:bob new 5");
+        Assert.False(alice.HasFrames);
+        _hub.Publish(HubChannel.User("alice"), "D d:alice:bob old 4");
+        Assert.Equal([4], HubHarness.Read(alice).Select(HubHarness.SeqOf));
+    }
+
+    [Fact]
     public void Cursors_of_an_interval_are_passed_on_together_the_last_wins()
     {
         var (_, bob) = _hub.Join("bob", "lobby");
