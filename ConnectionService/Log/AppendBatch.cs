@@ -14,10 +14,6 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
 {
     private const int KeysPerConversation = 4;
     private const int ArgumentsPerEvent = 11;
-    private const int MillisecondsPerDay = 86_400_000;
-
-    /// <summary>A nonce hash serves its own day and the next (two days), and an hour for clocks that disagree.</summary>
-    private const int NonceLifetimeSeconds = 49 * 3600;
 
     private readonly List<AppendRequest> _requests = [];
     private readonly List<byte[]> _records = [];
@@ -47,7 +43,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
     /// <summary>Keys and arguments in the order that append.lua documents.</summary>
     public (RedisKey[] Keys, RedisValue[] Arguments) ToCall(long nowUnixMilliseconds)
     {
-        var day = nowUnixMilliseconds / MillisecondsPerDay;
+        var day = RedisKeys.NonceDay(nowUnixMilliseconds);
         var keys = new List<RedisKey>(5 + KeysPerConversation * _requests.Count)
         {
             RedisKeys.Epoch(partition),
@@ -57,7 +53,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
             RedisKeys.Nonces(partition, day + 1),
         };
         var arguments = new RedisValue[3 + ArgumentsPerEvent * _requests.Count];
-        arguments[0] = NonceLifetimeSeconds;
+        arguments[0] = RedisKeys.NonceSeconds;
         arguments[1] = options.TailKeep;
         arguments[2] = RedisChannels.LogBell(partition);
         var numbers = new Dictionary<ConversationKey, int>(_requests.Count);
