@@ -96,8 +96,9 @@ public sealed class PersistenceWorld : IAsyncDisposable
         var app = builder.Build();
         app.MapDefaultEndpoints();
         app.MapPersistence();
-        await app.StartAsync();
+        // Listens before the service starts: what it counts first would be missed otherwise.
         var service = new RunningService(app);
+        await service.StartAsync();
         _running.Add(service);
         return service;
     }
@@ -189,7 +190,7 @@ internal sealed class Held(NpgsqlConnection connection) : IAsyncDisposable
 internal sealed class RunningService : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly HttpClient _http;
+    private readonly HttpClient _http = new();
     private readonly ConcurrentDictionary<string, long> _totals = new();
     private readonly MeterListener _listener = new();
     private bool _stopped;
@@ -197,7 +198,6 @@ internal sealed class RunningService : IAsyncDisposable
     public RunningService(WebApplication app)
     {
         _app = app;
-        _http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
         var meters = app.Services.GetRequiredService<IMeterFactory>();
         _listener.InstrumentPublished = (instrument, listener) =>
         {
@@ -207,6 +207,12 @@ internal sealed class RunningService : IAsyncDisposable
         _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) =>
             _totals.AddOrUpdate(instrument.Name, value, (_, sum) => sum + value));
         _listener.Start();
+    }
+
+    public async Task StartAsync()
+    {
+        await _app.StartAsync();
+        _http.BaseAddress = new Uri(_app.Urls.First());
     }
 
     /// <summary>Of one counter of this replica, by its name.</summary>
