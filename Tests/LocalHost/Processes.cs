@@ -29,19 +29,34 @@ internal static class Processes
         }
     }
 
-    /// <summary>The processes that a process started, and theirs.</summary>
+    /// <summary>The processes that a process started, and theirs. One that ends while this looks is named without its own.</summary>
     public static IReadOnlyList<int> Descendants(int pid)
     {
         List<int> found = [];
-        foreach (var task in Directory.EnumerateDirectories($"/proc/{pid}/task"))
-            foreach (var child in File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            {
-                var id = int.Parse(child, System.Globalization.CultureInfo.InvariantCulture);
-                found.Add(id);
-                found.AddRange(Descendants(id));
-            }
+        foreach (var child in Children(pid))
+        {
+            found.Add(child);
+            found.AddRange(Descendants(child));
+        }
 
         return found;
+    }
+
+    private static List<int> Children(int pid)
+    {
+        List<int> children = [];
+        try
+        {
+            foreach (var task in Directory.GetDirectories($"/proc/{pid}/task"))
+                foreach (var child in File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                    children.Add(int.Parse(child, System.Globalization.CultureInfo.InvariantCulture));
+        }
+        catch (IOException)
+        {
+            // The process, or one of its threads, ended meanwhile: what was read so far stands.
+        }
+
+        return children;
     }
 
     public static void Kill(int pid)
