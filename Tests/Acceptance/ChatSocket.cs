@@ -11,7 +11,7 @@ namespace AspireChat.Tests.Acceptance;
 internal sealed class ChatSocket : IAsyncDisposable
 {
     /// <summary>Generous: only a failing test ever waits this long.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly ClientWebSocket _socket = new();
     private readonly SemaphoreSlim _sending = new(1);

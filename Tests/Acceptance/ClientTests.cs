@@ -132,14 +132,14 @@ public sealed class ClientTests(ChatSystem system)
     public async Task A_token_that_ends_is_renewed_in_band_and_nobody_notices()
     {
         var (room, alice) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"));
-        await using var a = Of(alice, expiresIn: 5);
+        await using var a = Of(alice, expiresIn: 12);
         await using var listener = new Listener(a);
         await a.ConnectAsync().WaitAsync(ChatSocket.Patience);
         await a.JoinAsync(room);
         var start = TimeProvider.System.GetTimestamp();
 
         await ChatSystem.EventuallyAsync(
-            () => Task.FromResult(TimeProvider.System.GetElapsedTime(start)), elapsed => elapsed > TimeSpan.FromSeconds(8));
+            () => Task.FromResult(TimeProvider.System.GetElapsedTime(start)), elapsed => elapsed > TimeSpan.FromSeconds(14));
         await a.SendAsync(Conversation.Room(room), "still here").WaitAsync(ChatSocket.Patience);
 
         Assert.DoesNotContain(listener.Items.OfType<ConnectionChanged>(), change => change.State == ConnectionState.Reconnecting);

@@ -39,7 +39,7 @@ internal sealed class FaultScript
 /// </summary>
 internal sealed class FaultServer : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly WebApplication _app;
     private readonly Dictionary<string, ServerLog> _logs = [];

@@ -28,7 +28,7 @@ internal sealed class GatedWebSocket : WebSocket
     /// <summary>Takes the next frame off the wire; "close" for the close frame.</summary>
     public async Task<string> Read()
     {
-        var (text, sent) = await _sends.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        var (text, sent) = await _sends.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
         sent.TrySetResult();
         return text;
     }

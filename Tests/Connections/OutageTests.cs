@@ -97,7 +97,7 @@ public sealed class OutageTests
         var health = node.Services.GetRequiredService<HealthCheckService>();
         async Task UntilAsync(HealthStatus status)
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
             while ((await health.CheckHealthAsync(check => check.Name == "subscription", patience.Token)).Status != status)
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
         }

@@ -32,7 +32,7 @@ public sealed class SocketOutboundTests
             Assert.Equal($"f{i}", await _socket.Read());
         Assert.Equal("close", await _socket.Read());
         Assert.Equal(1012, _socket.SentCloseCode);
-        await _outbound.Closed.WaitAsync(TimeSpan.FromSeconds(20));
+        await _outbound.Closed.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -70,8 +70,8 @@ public sealed class SocketOutboundTests
         _time.Advance(TimeSpan.FromSeconds(4.9));
         Assert.False(_socket.Aborted.IsCompleted);
         _time.Advance(TimeSpan.FromSeconds(0.2));
-        await _socket.Aborted.WaitAsync(TimeSpan.FromSeconds(20));
-        await _outbound.Closed.WaitAsync(TimeSpan.FromSeconds(20));
+        await _socket.Aborted.WaitAsync(TimeSpan.FromSeconds(60));
+        await _outbound.Closed.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class SocketOutboundTests
         await _socket.Read();
         Assert.False(woken.Task.IsCompleted);
         await _socket.Read();
-        await woken.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await woken.Task.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.False(_outbound.TryWaitForRoom(() => Assert.Fail("there was room")));
     }
 

@@ -92,7 +92,7 @@ public sealed class RouteTests
         using var response = await services.Gateway.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         var body = await response.Content.ReadAsStreamAsync();
         var first = new byte[6];
-        await body.ReadExactlyAsync(first).AsTask().WaitAsync(TimeSpan.FromSeconds(5));
+        await body.ReadExactlyAsync(first).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
         foreach (var backend in services.Backends) backend.Release();
         var rest = await new StreamReader(body).ReadToEndAsync();
 

@@ -16,7 +16,7 @@ namespace AspireChat.Tests.Gateway;
 /// <summary>The gateway itself, on a free port of 127.0.0.1, in front of the given backends.</summary>
 internal sealed class RunningGateway : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly WebApplication _app;
     private readonly List<IDisposable> _opened = [];

@@ -91,7 +91,7 @@ public sealed class SocketTests
         var receive = alive.ReceiveAsync(new byte[10], CancellationToken.None);
         await Assert.ThrowsAsync<WebSocketException>(() => dead.ReceiveAsync(new byte[10], CancellationToken.None));
 
-        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(30));
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(60));
         await alive.SendAsync("still here"u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
         Assert.Equal(10, (await receive).Count);
     }
@@ -106,7 +106,7 @@ public sealed class SocketTests
         var start = Stopwatch.GetTimestamp();
         await gateway.StopAsync();
 
-        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(20));
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(60));
         await Eventually.IsTrueAsync(() => backend.Sockets == 0, "the service sees all ten leave");
     }
 }

@@ -9,7 +9,7 @@ public sealed class HostProcessTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("aspirechat-host-").FullName;
     private readonly ConcurrentQueue<string> _errors = [];
-    private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(120));
 
     [Fact]
     public async Task Killed_host_leaves_no_process()

@@ -26,7 +26,7 @@ internal sealed class HostRun : IAsyncDisposable
 
     public static async Task<HostRun> StartAsync(Action<IDistributedApplicationBuilder> model, params string[] args)
     {
-        var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var patience = new CancellationTokenSource(TimeSpan.FromSeconds(120));
         var builder = DistributedApplicationTestingBuilder.Create(args);
         model(builder);
         var app = await builder.BuildAsync(patience.Token);

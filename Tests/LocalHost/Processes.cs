@@ -21,7 +21,7 @@ internal static class Processes
     public static async Task EndOfAsync(params IReadOnlyList<int> pids)
     {
         using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (pids.Where(Runs).ToList() is { Count: > 0 } left)
         {
             Assert.False(patience.IsCancellationRequested, $"still there: {string.Join(", ", left)}");

@@ -174,7 +174,7 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
 
     private static async Task<List<long>> NextSeqsAsync(ChannelMessageQueue queue, int count)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var seqs = new List<long>();
         while (seqs.Count < count)
         {

@@ -39,7 +39,7 @@ public sealed class MembershipTests(LogFixture fixture) : IClassFixture<LogFixtu
         Assert.True(await running.Log.LeaveAsync(room.RoomId, user, CancellationToken.None));
         Assert.False(await running.Log.LeaveAsync(room.RoomId, user, CancellationToken.None));
 
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         Assert.True(ChannelMessage.TryParse((byte[])(await channel.ReadAsync(patience.Token)).Message!, out var message));
         Assert.Equal((ChannelMessageKind.Left, room.RoomId), (message.Kind, message.First));
         Assert.False(await fixture.Database.HashExistsAsync(RedisKeys.Members(room), user));

@@ -74,7 +74,7 @@ public sealed class OutageTests : IAsyncLifetime
     [Fact]
     public async Task A_full_queue_refuses_at_once()
     {
-        await using var running = await _fixture.StartLogAsync(new ConversationLogOptions { QueueLength = 4, Deadline = TimeSpan.FromMilliseconds(500) });
+        await using var running = await _fixture.StartLogAsync(new ConversationLogOptions { QueueLength = 4, Deadline = TimeSpan.FromSeconds(5) });
         await _fixture.Server.KillAsync();
         var room = ConversationKey.Room("lobby");
         var completion = new IgnoredCompletion();

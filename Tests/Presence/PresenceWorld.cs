@@ -126,7 +126,7 @@ internal sealed class PresenceWorld : IAsyncDisposable
         lock (_gate)
             _markers[token] = heard;
         await Database.PublishAsync(RedisChannel.Literal(Marker), token);
-        await heard.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await heard.Task.WaitAsync(TimeSpan.FromSeconds(60));
         lock (_gate)
         {
             var news = _heard[_read..];
