@@ -1,14 +1,17 @@
 using AspireChat.Benchmarks.Append;
 using AspireChat.Benchmarks.Latency;
+using AspireChat.Benchmarks.Load;
 
 // Each benchmark is one command; results that a claim rests on are committed under results/.
 switch (args)
 {
     case ["append", .. var rest]:
         return await AppendBenchmark.RunAsync(rest.Length > 0 ? int.Parse(rest[0]) : 7);
+    case ["load", .. var rest]:
+        return LoadCommand.Run(rest);
     case ["latency", .. var rest]:
         return await LatencyBenchmark.RunAsync(new Uri(rest.Length > 0 ? rest[0] : "http://localhost:8080"), messages: 300);
     default:
-        Console.Error.WriteLine("Usage: dotnet run -c Release --project Benchmarks -- append [rounds] | latency [gateway]");
+        Console.Error.WriteLine("Usage: dotnet run -c Release --project Benchmarks -- append [rounds] | latency [gateway] | load …");
         return 2;
 }

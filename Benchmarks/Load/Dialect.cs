@@ -1,0 +1,90 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace AspireChat.Benchmarks.Load;
+
+/// <summary>What a text from the server means to the load generator, if it is no message.</summary>
+internal enum Notice
+{
+    Other,
+    Welcome,
+    Joined,
+    Failed,
+}
+
+/// <summary>How clients of one system speak. Immutable.</summary>
+internal abstract class Dialect
+{
+    public abstract string Path(string user, string token);
+
+    public abstract string Headers(string token);
+
+    /// <summary>What the client says first, or nothing.</summary>
+    public virtual byte[]? Greeting => null;
+
+    /// <summary>What the client must say every 15 s to stay connected, or nothing.</summary>
+    public virtual byte[]? KeepAlive => null;
+
+    public abstract byte[] Join(string room);
+
+    /// <summary>A message; <paramref name="content"/> and, in dialects that have one, the nonce are overwritten for each sending.</summary>
+    public abstract byte[] Message(bool isDirect, string target, string content, string nonce);
+
+    public abstract Notice NoticeOf(ReadOnlySpan<byte> text);
+
+    /// <summary>A client's frame; the mask is zero, which leaves the text as it is and costs the server the same.</summary>
+    public static byte[] Frame(string text, byte opcode = 1)
+    {
+        var payload = Encoding.UTF8.GetBytes(text);
+        byte[] frame = payload.Length < 126
+            ? [(byte)(0x80 | opcode), (byte)(0x80 | payload.Length), 0, 0, 0, 0, .. payload]
+            : [(byte)(0x80 | opcode), 0x80 | 126, 0, 0, 0, 0, 0, 0, .. payload];
+        if (payload.Length >= 126)
+            BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(2), checked((ushort)payload.Length));
+        return frame;
+    }
+}
+
+internal sealed class AspireChatDialect : Dialect
+{
+    public override string Path(string user, string token) => "/ws";
+
+    public override string Headers(string token) => $"Authorization: Bearer {token}\r\n";
+
+    public override byte[] Join(string room) => Frame($$"""{"type":"join","room":"{{room}}"}""");
+
+    public override byte[] Message(bool isDirect, string target, string content, string nonce) => Frame(isDirect
+        ? $$"""{"type":"dm","to":"{{target}}","content":"{{content}}","nonce":"{{nonce}}"}"""
+        : $$"""{"type":"room","room":"{{target}}","content":"{{content}}","nonce":"{{nonce}}"}""");
+
+    public override Notice NoticeOf(ReadOnlySpan<byte> text)
+    {
+        if (text.StartsWith("{\"type\":\"joined\""u8)) return Notice.Joined;
+        if (text.StartsWith("{\"type\":\"welcome\""u8)) return Notice.Welcome;
+        return text.StartsWith("{\"type\":\"error\""u8) ? Notice.Failed : Notice.Other;
+    }
+}
+
+internal sealed class SignalRDialect : Dialect
+{
+    public override byte[]? Greeting { get; } = Frame("{\"protocol\":\"json\",\"version\":1}\u001e");
+
+    public override byte[]? KeepAlive { get; } = Frame("{\"type\":6}\u001e");
+
+    public override string Path(string user, string token) => $"/chat?user={user}";
+
+    public override string Headers(string token) => "";
+
+    public override byte[] Join(string room) =>
+        Frame("{\"type\":1,\"invocationId\":\"1\",\"target\":\"Join\",\"arguments\":[\"" + room + "\"]}\u001e");
+
+    public override byte[] Message(bool isDirect, string target, string content, string nonce) =>
+        Frame("{\"type\":1,\"target\":\"" + (isDirect ? "Dm" : "Room") + "\",\"arguments\":[\"" + target + "\",\"" + content + "\"]}\u001e");
+
+    public override Notice NoticeOf(ReadOnlySpan<byte> text)
+    {
+        if (text.StartsWith("{}"u8)) return Notice.Welcome;
+        if (text.IndexOf("\"error\""u8) >= 0 || text.StartsWith("{\"type\":7"u8)) return Notice.Failed;
+        return text.StartsWith("{\"type\":3"u8) ? Notice.Joined : Notice.Other;
+    }
+}

@@ -1,0 +1,172 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace AspireChat.Benchmarks.Load;
+
+/// <summary>What a <see cref="WireConnection"/> reports while it reads.</summary>
+internal interface IWireReader
+{
+    /// <summary>The text of a whole message of the server; valid during the call only.</summary>
+    void OnText(WireConnection connection, ReadOnlySpan<byte> text);
+
+    void OnClosed(WireConnection connection, int code);
+}
+
+/// <summary>
+/// One client's socket: WebSocket by hand, as little of it as a load needs. Holds no buffer of its own except the start of a frame that is
+/// still coming in. Not thread-safe.
+/// </summary>
+internal sealed class WireConnection : IDisposable
+{
+    private const int Continuation = 0;
+    private const int Text = 1;
+    private const int Close = 8;
+    private const int Ping = 9;
+
+    private readonly Socket _socket;
+    private readonly int _descriptor;
+    private byte[] _rest = [];
+    private List<byte>? _fragments;
+    private bool _upgraded;
+
+    public WireConnection(int index, string user, IPEndPoint server)
+    {
+        Index = index;
+        User = user;
+        _socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        _socket.Connect(server);
+        _descriptor = (int)_socket.Handle;
+    }
+
+    public int Index { get; }
+
+    public string User { get; }
+
+    public int Descriptor => _descriptor;
+
+    public bool IsOpen { get; private set; } = true;
+
+    /// <summary>Rooms joined, and one for the welcome.</summary>
+    public int Answers { get; set; }
+
+    /// <summary>Own messages that have not come back.</summary>
+    public int Outstanding { get; set; }
+
+    public void Upgrade(Dialect dialect, string host, string token)
+    {
+        Send(Encoding.ASCII.GetBytes(
+            $"GET {dialect.Path(User, token)} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+            $"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{dialect.Headers(token)}\r\n"));
+        if (dialect.Greeting is { } greeting)
+            Send(greeting);
+    }
+
+    public bool Send(ReadOnlySpan<byte> frame) => IsOpen && Epoll.Send(_descriptor, frame);
+
+    /// <summary>Reads what has arrived. <paramref name="buffer"/> is shared by all connections.</summary>
+    public void Read(byte[] buffer, IWireReader reader)
+    {
+        // Reported ready together with what closed it.
+        if (!IsOpen) return;
+        _rest.CopyTo(buffer, 0);
+        var received = Epoll.Receive(_descriptor, buffer.AsSpan(_rest.Length));
+        if (received <= 0)
+        {
+            // -1 also for "nothing there", which level-triggered epoll does not report.
+            End(reader, 0);
+            return;
+        }
+        var data = buffer.AsSpan(0, _rest.Length + received);
+        if (!_upgraded && !TakeUpgrade(ref data, reader))
+        {
+            Keep(data);
+            return;
+        }
+        while (IsOpen && TakeFrame(ref data, reader))
+        {
+        }
+        Keep(data);
+    }
+
+    public void Dispose()
+    {
+        IsOpen = false;
+        _socket.Dispose();
+    }
+
+    private bool TakeUpgrade(ref Span<byte> data, IWireReader reader)
+    {
+        var end = data.IndexOf("\r\n\r\n"u8);
+        if (end < 0) return false;
+        if (!data.StartsWith("HTTP/1.1 101"u8))
+        {
+            End(reader, int.Parse(Encoding.ASCII.GetString(data[9..12])));
+            return false;
+        }
+        _upgraded = true;
+        data = data[(end + 4)..];
+        return true;
+    }
+
+    private bool TakeFrame(ref Span<byte> data, IWireReader reader)
+    {
+        if (data.Length < 2) return false;
+        var header = 2;
+        long length = data[1] & 0x7f;
+        if (length == 126)
+        {
+            if (data.Length < 4) return false;
+            length = data[2] << 8 | data[3];
+            header = 4;
+        }
+        else if (length == 127)
+        {
+            if (data.Length < 10) return false;
+            length = System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(data[2..]);
+            header = 10;
+        }
+        if (data.Length < header + length) return false;
+        OnFrame(data[0], data.Slice(header, (int)length), reader);
+        data = data[(header + (int)length)..];
+        return true;
+    }
+
+    private void OnFrame(byte first, ReadOnlySpan<byte> payload, IWireReader reader)
+    {
+        var isFinal = (first & 0x80) != 0;
+        switch (first & 0x0f)
+        {
+            case Text when isFinal:
+                reader.OnText(this, payload);
+                break;
+            case Text or Continuation:
+                _fragments ??= [];
+                _fragments.AddRange(payload);
+                if (!isFinal) break;
+                reader.OnText(this, _fragments.ToArray());
+                _fragments = null;
+                break;
+            case Ping:
+                Send([0x8a, (byte)(0x80 | payload.Length), 0, 0, 0, 0, .. payload]);
+                break;
+            case Close:
+                End(reader, payload.Length >= 2 ? payload[0] << 8 | payload[1] : 1005);
+                break;
+        }
+    }
+
+    private void Keep(ReadOnlySpan<byte> data)
+    {
+        if (data.Length != 0 || _rest.Length != 0)
+            _rest = data.ToArray();
+    }
+
+    private void End(IWireReader reader, int code)
+    {
+        if (!IsOpen) return;
+        IsOpen = false;
+        _socket.Dispose();
+        reader.OnClosed(this, code);
+    }
+}
