@@ -2,15 +2,13 @@ using Microsoft.Extensions.Configuration;
 
 var builder = DistributedApplication.CreateBuilder(args);
 
-// Publishing has one target at a time: a resource can belong to one compute environment only.
-if (builder.Configuration["Publish:Target"] == "kubernetes") builder.AddKubernetesEnvironment("k8s");
-else builder.AddDockerComposeEnvironment("compose");
+builder.AddPublishingTarget();
 
 var jwtKey = builder.AddParameter(
     "jwt-key", new GenerateParameterDefault { MinLength = 64, Special = false }, secret: true, persist: true);
 
-var redis = builder.AddRedis("redis").WithDataVolume().WithAppendOnlyFile();
-var postgres = builder.AddPostgres("postgres").WithDataVolume();
+var redis = builder.AddRedis("redis").WithDataVolume("aspirechat-redis-data").WithAppendOnlyFile();
+var postgres = builder.AddPostgres("postgres").WithDataVolume("aspirechat-postgres-data");
 var chatdb = postgres.AddDatabase("chatdb");
 
 var persistence = builder.AddProject<Projects.PersistenceService>("persistence")

@@ -74,13 +74,39 @@ public sealed class ReplicaAnnotation(int replicas = 1) : IResourceAnnotation
 }
 
 /// <summary>
-/// Where a container keeps its data. The local host takes it as the wish to keep data between runs, which it always does.
+/// Where a container keeps its data: a named volume. A run takes it as the wish to keep data between runs, which it always does.
 /// </summary>
-public sealed class ContainerMountAnnotation(string? source, string target) : IResourceAnnotation
+public sealed class ContainerMountAnnotation(string? source, string target, bool isReadOnly = false) : IResourceAnnotation
 {
     public string? Source { get; } = source;
 
     public string Target { get; } = target;
+
+    public bool IsReadOnly { get; } = isReadOnly;
+}
+
+/// <summary>The image that a container is published with; a run starts the server that is installed here.</summary>
+public sealed class ContainerImageAnnotation : IResourceAnnotation
+{
+    public string? Registry { get; set; }
+
+    public required string Image { get; set; }
+
+    public string? Tag { get; set; }
+
+    public override string ToString() => $"{(Registry is null ? "" : Registry + "/")}{Image}{(Tag is null ? "" : ":" + Tag)}";
+}
+
+/// <summary>What a reference puts into the environment of the resource that refers.</summary>
+[Flags]
+public enum ReferenceEnvironmentInjectionFlags
+{
+    None = 0,
+    ConnectionString = 1 << 0,
+    ConnectionProperties = 1 << 1,
+    ServiceDiscovery = 1 << 2,
+    Endpoints = 1 << 3,
+    All = ConnectionString | ConnectionProperties | ServiceDiscovery | Endpoints,
 }
 
 /// <summary>Tells one replica's health; the local host runs it until it answers healthy, then now and then.</summary>

@@ -17,6 +17,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
     {
         ["--operation"] = "AppHost:Operation",
         ["--publisher"] = "Publishing:Publisher",
+        ["--step"] = "Pipeline:Step",
         ["--output-path"] = "Pipeline:OutputPath",
     };
 

@@ -71,6 +71,12 @@ public static class ResourceBuilderExtensions
         var variable = resource.ConnectionStringEnvironmentVariable ?? $"ConnectionStrings__{connectionName ?? resource.Name}";
         return builder.WithEnvironment(async context =>
         {
+            if (context.ExecutionContext.IsPublishMode)
+            {
+                context.EnvironmentVariables[variable] = resource;
+                return;
+            }
+
             var connectionString = await resource.GetConnectionStringAsync(context.CancellationToken).ConfigureAwait(false);
             if (connectionString is not null) context.EnvironmentVariables[variable] = connectionString;
             else if (!optional)
@@ -88,6 +94,9 @@ public static class ResourceBuilderExtensions
         {
             foreach (var endpoint in source.Resource.Annotations.OfType<EndpointAnnotation>())
             {
+                if (context.ExecutionContext.IsPublishMode)
+                    context.EnvironmentVariables[$"services__{source.Resource.Name}__{endpoint.Name}__0"] =
+                        new EndpointReference(source.Resource, endpoint);
                 for (var i = 0; i < endpoint.ReplicaEndpoints.Count; i++)
                 {
                     var variable = string.Create(CultureInfo.InvariantCulture, $"services__{source.Resource.Name}__{endpoint.Name}__{i}");
@@ -100,6 +109,20 @@ public static class ResourceBuilderExtensions
         this IResourceBuilder<TDestination> builder, EndpointReference endpointReference)
         where TDestination : IResourceWithEnvironment => builder.WithEnvironment(
             $"services__{endpointReference.Resource.Name}__{endpointReference.EndpointName}__0", endpointReference);
+
+    /// <summary>
+    /// What references give, besides connection strings and addresses for service discovery: the local host gives these two in any case.
+    /// </summary>
+    public static IResourceBuilder<TDestination> WithReferenceEnvironment<TDestination>(
+        this IResourceBuilder<TDestination> builder, ReferenceEnvironmentInjectionFlags flags)
+        where TDestination : IResourceWithEnvironment
+    {
+        const ReferenceEnvironmentInjectionFlags given =
+            ReferenceEnvironmentInjectionFlags.ConnectionString | ReferenceEnvironmentInjectionFlags.ServiceDiscovery;
+        return flags == given
+            ? builder
+            : throw new DistributedApplicationException($"The local host gives {given}, and nothing else can be chosen.");
+    }
 
     /// <summary>Starts this resource when the dependency is healthy; a dependency without a health check is healthy once it runs.</summary>
     public static IResourceBuilder<T> WaitFor<T>(this IResourceBuilder<T> builder, IResourceBuilder<IResource> dependency)

@@ -1,4 +1,6 @@
+using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using AspireChat.LocalHost.Publishing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -22,6 +24,11 @@ internal static class LocalHostServices
         services.AddSingleton<ResourceLoggerService>();
         services.AddSingleton(sp => new ResourceCommandService(sp.GetRequiredService<LocalOrchestrator>()));
         services.AddSingleton<LocalOrchestrator>();
-        services.AddHostedService(sp => sp.GetRequiredService<LocalOrchestrator>());
+        services.AddSingleton<Publisher>();
+
+        // One host either runs the model or writes it down.
+        services.AddSingleton<IHostedService>(sp => sp.GetRequiredService<DistributedApplicationExecutionContext>().IsPublishMode
+            ? sp.GetRequiredService<Publisher>()
+            : sp.GetRequiredService<LocalOrchestrator>());
     }
 }

@@ -12,7 +12,6 @@ namespace AspireChat.LocalHost.Running;
 internal sealed class LocalOrchestrator : IHostedService
 {
     private readonly DistributedApplicationModel _model;
-    private readonly DistributedApplicationExecutionContext _execution;
     private readonly DataDirectory _data;
     private readonly HostConsole _console;
     private readonly ProcessSpawner _spawner;
@@ -42,7 +41,6 @@ internal sealed class LocalOrchestrator : IHostedService
         TimeProvider time)
     {
         _model = model;
-        _execution = execution;
         _data = data;
         _console = console;
         _spawner = spawner;
@@ -66,10 +64,6 @@ internal sealed class LocalOrchestrator : IHostedService
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        if (_execution.IsPublishMode)
-            throw new DistributedApplicationException(
-                "The local host runs the application, but cannot publish it yet: " +
-                "--publisher and --operation publish need Aspire's packages (-p:UseAspire=true).");
         var launchers = _model.Resources.Select(r => (Resource: r, Launcher: LauncherOf(r))).Where(r => r.Launcher is not null).ToList();
         foreach (var (_, launcher) in launchers) launcher!.Check();
         _data.Open();
