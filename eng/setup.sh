@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing on Debian or Ubuntu, asking nothing: eng/setup.sh servers node chromium
 #   servers   redis-server and PostgreSQL, which the local host starts itself, on ports and data of its own
-#   node      Node.js, for the tests of the web client's modules
-#   chromium  a browser, for the tests of the web client
+#   node      Node.js (20 or later) with npm, for the tests of the web client
+#   chromium  a browser, for the end-to-end tests of the web client
 # Does nothing for what is there. A failure is one line on the error stream and a non-zero exit.
 set -uo pipefail
 
@@ -25,7 +25,10 @@ for what in "$@"; do
       command -v redis-server >/dev/null || packages+=(redis-server)
       has_postgres || packages+=(postgresql)
       ;;
-    node) command -v node >/dev/null || packages+=(nodejs) ;;
+    node)
+      command -v node >/dev/null || packages+=(nodejs)
+      command -v npm >/dev/null || packages+=(npm)
+      ;;
     chromium) command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || packages+=(chromium) ;;
     *) fail "nothing is known as '$what': servers, node and chromium are." ;;
   esac

@@ -1,39 +1,75 @@
 import { LIMITS } from '../aspirechat.js';
 import { h, icon } from './dom.js';
 
-/** @typedef {import('../aspirechat.js').Conversation} Conversation */
-
-/** Where the user writes. Enter sends, Shift+Enter breaks the line; a draft stays with its conversation. */
+/** Where the user writes. Enter sends, Shift+Enter breaks the line; a draft stays with its conversation. Fires `pick` for an emoji. */
 export class ChatComposer extends HTMLElement {
   #conversation = null;
+  /** The seq of the message that is edited. */
+  #editing = null;
   #drafts = new WeakMap();
   #left = h('span', { class: 'left', role: 'status' });
   #text = h('textarea', {
-    id: 'composer', rows: 1, maxLength: LIMITS.content, enterkeyhint: 'send', 'aria-label': 'Message',
+    id: 'composer', rows: 1, maxLength: LIMITS.content, enterkeyhint: 'send',
     onkeydown: (event) => this.#key(event), oninput: () => this.#typed(),
   });
+  #mode = h('p', { class: 'mode small', hidden: true }, 'Editing a message. Escape cancels. ',
+    h('button', { type: 'button', class: 'link', onclick: () => this.#stopEditing() }, 'Cancel'));
+  #emoji = h('button', {
+    type: 'button', class: 'plain round', 'aria-label': 'Insert an emoji', title: 'Emoji',
+    onclick: () => this.dispatchEvent(new CustomEvent('pick', { bubbles: true })),
+  }, icon('smile'));
   #button = h('button', { type: 'submit', class: 'primary round', 'aria-label': 'Send', title: 'Send (Enter)' }, icon('send'));
 
   connectedCallback() {
-    this.append(h('form', { onsubmit: (event) => { event.preventDefault(); this.#send(); } }, this.#text, this.#left, this.#button));
+    this.append(this.#mode,
+      h('form', { onsubmit: (event) => { event.preventDefault(); this.#send(); } }, this.#text, this.#left, this.#emoji, this.#button));
   }
 
   show(conversation) {
+    this.#stopEditing();
     if (this.#conversation) {
       this.#drafts.set(this.#conversation, this.#text.value);
       this.#conversation.stopTyping();
     }
     this.#conversation = conversation;
-    this.#text.value = this.#drafts.get(conversation) ?? '';
-    const where = conversation.kind === 'room' ? `#${conversation.name}` : conversation.name;
-    this.#text.placeholder = `Message ${where}`;
-    this.#text.setAttribute('aria-label', `Message ${where}`);
-    this.#fit();
+    const where = `Message ${conversation.kind === 'room' ? '#' : ''}${conversation.name}`;
+    this.#text.placeholder = where;
+    this.#text.setAttribute('aria-label', where);
+    this.#fill(this.#drafts.get(conversation) ?? '');
   }
 
   focus() { this.#text.focus(); }
 
+  insert(text) {
+    this.focus();
+    this.#text.setRangeText(text, this.#text.selectionStart, this.#text.selectionEnd, 'end');
+    this.#typed();
+  }
+
+  /** Changes a message instead of writing a new one; the draft comes back afterwards. */
+  edit({ seq, content }) {
+    if (this.#editing === null) this.#drafts.set(this.#conversation, this.#text.value);
+    this.#editing = seq;
+    this.#mode.hidden = false;
+    this.#fill(content);
+    this.focus();
+  }
+
+  #stopEditing() {
+    if (this.#editing === null) return;
+    this.#editing = null;
+    this.#mode.hidden = true;
+    this.#fill(this.#drafts.get(this.#conversation) ?? '');
+    this.focus();
+  }
+
   #key(event) {
+    if (event.key === 'Escape') this.#stopEditing();
+    if (event.key === 'ArrowUp' && this.#text.value === '') {
+      const last = this.#conversation.messages.findLast((m) => m.own && !m.deleted);
+      if (last) this.edit(last);
+      event.preventDefault();
+    }
     // While an input method composes, Enter picks a candidate.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
@@ -42,18 +78,28 @@ export class ChatComposer extends HTMLElement {
 
   #typed() {
     this.#fit();
-    if (this.#text.value === '') this.#conversation?.stopTyping();
+    if (this.#text.value === '' || this.#editing !== null) this.#conversation?.stopTyping();
     else this.#conversation?.typing();
   }
 
   #send() {
     const content = this.#text.value.trim();
-    if (content === '' || !this.#conversation) return;
-    this.#text.value = '';
-    this.#fit();
+    if (content === '') return;
+    const conversation = this.#conversation;
+    if (this.#editing !== null) {
+      const report = (error) => this.dispatchEvent(new CustomEvent('trouble', { detail: error.message, bubbles: true }));
+      conversation.edit(this.#editing, content).catch(report);
+      return this.#stopEditing();
+    }
+    this.#fill('');
     // A failure shows at the message itself.
-    this.#conversation.send(content).catch(() => {});
-    this.#text.focus();
+    conversation.send(content).catch(() => {});
+    this.focus();
+  }
+
+  #fill(text) {
+    this.#text.value = text;
+    this.#fit();
   }
 
   #fit() {

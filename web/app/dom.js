@@ -24,6 +24,9 @@ const ICONS = {
   people: 'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.2a6.5 6.5 0 0 1 3.5 5.8',
   plus: 'M12 5v14M5 12h14',
   send: 'M5 12h13M12 5l7 7-7 7',
+  smile: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8 14a4.5 4.5 0 0 0 8 0M9 9.5v.01M15 9.5v.01',
+  edit: 'M4 20h4L19 9l-4-4L4 16zM13 7l4 4',
+  bin: 'M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13',
   leave: 'M10 4H5v16h5M15 8l4 4-4 4M19 12H9',
 };
 const SVG = 'http://www.w3.org/2000/svg';
@@ -52,9 +55,6 @@ const clockTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: 
 const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dayNameWithYear = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' });
-
-/** @param {number|string} time */
-export const fullTimeOf = (time) => fullTime.format(new Date(time));
 
 export function timeElement(time) {
   const date = new Date(time);

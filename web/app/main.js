@@ -5,8 +5,6 @@ import { developmentToken, forgetUser, storeConversations, storeUser, storedConv
 import './sidebar.js';
 import './sign-in.js';
 
-/** @typedef {import('../aspirechat.js').Conversation} Conversation */
-
 const FIRST_ROOM = 'lobby';
 
 function showSignIn(message = '') {
@@ -63,6 +61,7 @@ function start(user) {
   addEventListener('hashchange', show, page);
   sidebar.addEventListener('open', ({ detail: { kind, name } }) => go(`#${kind}/${name}`));
   view.addEventListener('direct', ({ detail }) => go(`#direct/${detail}`));
+  view.addEventListener('trouble', ({ detail }) => alertUser(detail));
   view.addEventListener('leave', ({ detail }) => client.leave(detail.name));
   const go = (hash) => (location.hash === hash ? show() : (location.hash = hash));
 

@@ -2,8 +2,7 @@ import { isId } from '../aspirechat.js';
 import './status.js';
 import { avatar, h, icon } from './dom.js';
 
-/** @typedef {import('../aspirechat.js').ChatClient} ChatClient */
-/** @typedef {import('../aspirechat.js').Conversation} Conversation */
+const LOOK_EVERY_MS = 20_000;
 
 /** The user's conversations, with what is unread. Fires `open` with `{kind, name}` for one to join or start, and `sign-out`. */
 export class ChatSidebar extends HTMLElement {
@@ -26,8 +25,14 @@ export class ChatSidebar extends HTMLElement {
         this.#section('Direct messages', 'direct', 'Message a user', this.#directs)),
       h('section', { 'aria-label': 'Diagnostics' }, diagnostics));
     diagnostics.watch(client, () => client.conversations.get(this.#current ?? ''));
-    client.on('status', () => this.#draw());
-    client.on('conversation', (conversation) => { conversation.on('change', () => this.#draw()); this.#draw(); });
+    client.on('status', ({ state }) => { this.#draw(); if (state === 'connected') this.#lookAround(); });
+    client.presence.on('change', () => this.#draw());
+    const timer = setInterval(() => (this.isConnected ? this.#lookAround() : clearInterval(timer)), LOOK_EVERY_MS);
+    client.on('conversation', (conversation) => {
+      conversation.on('change', () => this.#draw());
+      this.#draw();
+      if (conversation.kind === 'direct') this.#lookAround();
+    });
     client.on('left', () => this.#draw());
     this.#draw();
   }
@@ -42,6 +47,13 @@ export class ChatSidebar extends HTMLElement {
     const all = [...this.#client.conversations.values()];
     const byName = (a, b) => a.name.localeCompare(b.name);
     return [...all.filter((c) => c.kind === 'room').sort(byName), ...all.filter((c) => c.kind === 'direct').sort(byName)];
+  }
+
+  // Rooms tell who comes and goes in them; those met elsewhere are asked about, while somebody looks.
+  #lookAround() {
+    const users = [...this.#client.conversations.values()].filter((c) => c.kind === 'direct').map((c) => c.name);
+    if (users.length === 0 || this.#client.status.state !== 'connected' || document.visibilityState !== 'visible') return;
+    this.#client.presence.fetch(users).catch(() => {});
   }
 
   #section(title, kind, label, list) {
@@ -89,7 +101,7 @@ export class ChatSidebar extends HTMLElement {
   #item({ key, kind, name, unread, typingUsers }) {
     return h('li', {}, h('a', { href: `#${kind}/${name}`, class: unread > 0 ? 'unread' : '', 'aria-current': key === this.#current ? 'page' : null },
       kind === 'room' ? h('span', { class: 'hash', 'aria-hidden': 'true' }, '#')
-        : h('span', { class: `presence${this.#client.isOnline(name) ? ' on' : ''}` }, avatar(name)),
+        : h('span', { class: `presence${this.#client.presence.isOnline(name) ? ' on' : ''}` }, avatar(name)),
       h('span', { class: 'name' }, name),
       typingUsers.length > 0 && h('span', { class: 'dots', title: 'Somebody is typing' }, h('i'), h('i'), h('i')),
       unread > 0 && h('span', { class: 'badge' }, unread > 99 ? '99+' : String(unread), h('span', { class: 'sr-only' }, ' unread'))));

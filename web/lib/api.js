@@ -1,10 +1,41 @@
 import { ChatError } from './protocol.js';
 
-/** @typedef {import('./protocol.js').ChatEvent} ChatEvent */
-/** @typedef {import('./protocol.js').Where} Where */
-/** @typedef {{items: ChatEvent[], epoch: string, head: number, next: string|null}} Page */
-/** @typedef {typeof globalThis.fetch} Fetch */
-/** @typedef {{room?: string, to?: string, head: number, read: number, unread: number, last: ChatEvent|null}} Overview */
+/** @import {Clock, Cancel, Member, Overview, Page, TokenProvider, UserPresence, Where} from './types.js' */
+
+/** The current token, for the socket and the HTTP calls; concurrent askers share one call of the provider. */
+export class Tokens {
+  #provider;
+  #clock;
+  #signal;
+  #token = '';
+  #fetchedAt = -Infinity;
+  /** @type {Promise<string>|null} */
+  #pending = null;
+
+  /** @param {TokenProvider} provider @param {Clock} clock @param {AbortSignal} signal */
+  constructor(provider, clock, signal) {
+    this.#provider = provider;
+    this.#clock = clock;
+    this.#signal = signal;
+  }
+
+  /** Milliseconds since the token was fetched. */
+  get age() { return this.#clock.now() - this.#fetchedAt; }
+
+  async get(fresh = false) {
+    if (!fresh && this.#token) return this.#token;
+    this.#pending ??= this.#fetch(fresh).finally(() => { this.#pending = null; });
+    return this.#pending;
+  }
+
+  /** @param {boolean} fresh */
+  async #fetch(fresh) {
+    const answer = await this.#provider({ fresh, signal: this.#signal });
+    this.#token = typeof answer === 'string' ? answer : answer.token;
+    this.#fetchedAt = this.#clock.now();
+    return this.#token;
+  }
+}
 
 /** The HTTP half of the protocol. Failures are `ChatError`s with the code `http` and a `status`, 0 when there was no answer. */
 export class Api {
@@ -12,8 +43,8 @@ export class Api {
   #tokens;
   #fetch;
 
-  /** @param {{base: string, tokens: import('./tokens.js').Tokens, fetch: Fetch}} options */
-  constructor({ base, tokens, fetch }) {
+  /** @param {string} base @param {Tokens} tokens @param {typeof fetch} fetch */
+  constructor(base, tokens, fetch) {
     this.#base = base;
     this.#tokens = tokens;
     this.#fetch = fetch;
@@ -21,51 +52,43 @@ export class Api {
 
   /**
    * A page of history: newest first with `before` or neither, oldest first with `after`.
-   * @param {Where} where @param {{before?: number|string, after?: number|string, limit?: number, signal?: AbortSignal}} [options] @returns {Promise<Page>}
+   * @param {Where} where @param {{before?: number|string, after?: number|string, limit?: number, signal?: AbortSignal}} [options]
+   * @returns {Promise<Page>}
    */
-  messages(where, { before, after, limit, signal } = {}) {
+  messages(where, { signal, ...query } = {}) {
     const path = where.room !== undefined ? `rooms/${encodeURIComponent(where.room)}` : `dms/${encodeURIComponent(where.to ?? '')}`;
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries({ before, after, limit })) if (value !== undefined) query.set(name, String(value));
-    return this.get(`/api/${path}/messages?${query}`, signal);
+    return this.call(`/api/${path}/messages`, { query, signal });
   }
 
-  /** @param {AbortSignal} [signal] @returns {Promise<{items: Overview[]}>} */
-  conversations(signal) {
-    return this.get('/api/conversations', signal);
-  }
+  /** @param {Cancel} [options] @returns {Promise<{items: Overview[]}>} */
+  conversations(options) { return this.call('/api/conversations', options); }
 
-  /** @param {string[]} users at most 500 @param {AbortSignal} [signal] @returns {Promise<{items: {user: string, online: boolean, lastSeen: string|null}[]}>} */
-  presence(users, signal) {
-    return this.#call('POST', '/api/presence', { users }, signal);
-  }
+  /** The first 200 members. @param {string} room @param {Cancel} [options] @returns {Promise<{items: Member[]}>} */
+  members(room, options) { return this.call(`/api/rooms/${encodeURIComponent(room)}/members`, { query: { limit: 200 }, ...options }); }
 
-  /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
-  get(path, signal) {
-    return this.#call('GET', path, undefined, signal);
-  }
+  /** @param {string[]} users at most 500 @param {Cancel} [options] @returns {Promise<{items: UserPresence[]}>} */
+  presence(users, options) { return this.call('/api/presence', { body: { users }, ...options }); }
 
-  /** @param {string} method @param {string} path @param {unknown} body @param {AbortSignal} [signal] @returns {Promise<any>} */
-  async #call(method, path, body, signal) {
-    let response = await this.#once(method, path, body, false, signal);
-    if (response.status === 401) response = await this.#once(method, path, body, true, signal);
+  /** @param {string} path @param {{query?: object, body?: object, signal?: AbortSignal}} [options] @returns {Promise<any>} */
+  async call(path, { query = {}, body, signal } = {}) {
+    const pairs = Object.entries(query).filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]);
+    const url = `${this.#base}${path}?${new URLSearchParams(pairs)}`;
+    let response = await this.#once(url, body, false, signal);
+    if (response.status === 401) response = await this.#once(url, body, true, signal);
     if (response.ok) return response.json();
-    const seconds = Number(response.headers.get('Retry-After') ?? NaN);
+    const retryAfter = Number(response.headers.get('Retry-After') ?? NaN) * 1000;
     const problem = await response.json().catch(() => ({}));
     throw new ChatError('http', problem.title ?? `HTTP ${response.status}`, {
-      status: response.status, retryAfter: Number.isNaN(seconds) ? undefined : seconds * 1000,
+      status: response.status, retryAfter: Number.isNaN(retryAfter) ? undefined : retryAfter,
     });
   }
 
-  /** @param {string} method @param {string} path @param {unknown} body @param {boolean} fresh @param {AbortSignal} [signal] */
-  async #once(method, path, body, fresh, signal) {
-    const token = await this.#tokens.get({ fresh });
-    /** @type {Record<string, string>} */
-    const headers = { Authorization: `Bearer ${token}` };
-    if (body !== undefined) headers['Content-Type'] = 'application/json';
+  /** @param {string} url @param {object|undefined} body @param {boolean} fresh @param {AbortSignal} [signal] */
+  async #once(url, body, fresh, signal) {
+    const headers = { Authorization: `Bearer ${await this.#tokens.get(fresh)}`, ...(body && { 'Content-Type': 'application/json' }) };
     try {
       const fetch = this.#fetch;
-      return await fetch(this.#base + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
+      return await fetch(url, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), signal });
     } catch (error) {
       if (signal?.aborted) throw error;
       throw new ChatError('http', 'The server did not answer.', { status: 0 });

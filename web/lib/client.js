@@ -1,39 +1,30 @@
-import { Api } from './api.js';
-import { systemClock } from './clock.js';
+import { Api, Tokens } from './api.js';
 import { Connection } from './connection.js';
 import { Conversation } from './conversation.js';
-import { Emitter } from './emitter.js';
 import { Outbox } from './outbox.js';
+import { Presence } from './presence.js';
 import { ChatError, isId, keyOf } from './protocol.js';
-import { Tokens } from './tokens.js';
+import { IndexedDbStore } from './store.js';
+import { abortable, Emitter, systemClock } from './util.js';
 
-/** @typedef {import('./protocol.js').Frame} Frame */
-/** @typedef {import('./connection.js').Status} Status */
-/**
- * @typedef {object} ChatOptions
- * @property {import('./tokens.js').TokenProvider} getToken asked at the start, before the token expires and when it is refused
- * @property {string} [user] who the token is of, where the application knows it; else the first connection tells
- * @property {string} [url] where the gateway is; default: where the page came from
- * @property {AbortSignal} [signal] closes the client
- * @property {import('./connection.js').WebSocketType} [WebSocket] for tests and for runtimes without their own
- * @property {import('./api.js').Fetch} [fetch]
- * @property {import('./clock.js').Clock} [clock]
- */
-/** @typedef {{user: string|null, node: string, connection: string, roundTrip: number|null, reconnects: number}} Info */
+/** @import {Cancel, ChatOptions, Frame, Info, Overview, Status, Where} from './types.js' */
 
 /** More direct conversations than this go into several `resume` frames, which keeps each under the frame limit. */
 const RESUME_AT_ONCE = 100;
 
 /**
  * A chat session that lives through any number of connections: rooms stay joined, events come in order and once, and what is sent is
- * sent until it is acknowledged.
- * @extends {Emitter<{status: Status, info: Info, conversation: Conversation, left: Conversation, overview: import('./api.js').Overview[], fault: ChatError}>}
+ * sent until it is acknowledged, also by the next page. `conversation`: a new one; `left`: one that went; `overview`: what the server
+ * knows of the user's conversations, after each connection; `fault`: what went wrong and is dealt with.
+ * @extends {Emitter<{status: Status, info: Info, conversation: Conversation, left: Conversation, overview: Overview[], fault: ChatError}>}
  */
 export class ChatClient extends Emitter {
-  /** @type {Map<string, Conversation>} by key, `room:…` or `to:…` */
+  /** By key, `room:…` or `to:…`. @type {Map<string, Conversation>} */
   conversations = new Map();
   /** The session's identity and where it is connected. @type {Info} */
   info = { user: null, node: '', connection: '', roundTrip: null, reconnects: 0 };
+  /** Who is online. @type {Presence} */
+  presence;
   #connection;
   #api;
   #outbox;
@@ -44,62 +35,70 @@ export class ChatClient extends Emitter {
   #left = new Map();
   /** @type {Map<string, Conversation[]>} */
   #resumes = new Map();
+  #overviewed = false;
+  #owner;
 
   /** @param {ChatOptions} options */
-  constructor({ getToken, user, url = globalThis.location?.origin, signal, WebSocket = globalThis.WebSocket, fetch = globalThis.fetch, clock = systemClock }) {
+  constructor({
+    getToken, user, url = globalThis.location?.origin, signal, WebSocket = globalThis.WebSocket, fetch = globalThis.fetch,
+    clock = systemClock, store = globalThis.indexedDB ? new IndexedDbStore() : null,
+  }) {
     super();
     this.info.user = user ?? null;
     const base = String(url).replace(/\/+$/, '');
     const tokens = new Tokens(getToken, clock, this.#lifetime.signal);
+    this.#owner = base;
     this.#clock = clock;
-    this.#api = new Api({ base, tokens, fetch });
-    this.#connection = new Connection({ url: `${base.replace(/^http/, 'ws')}/ws`, tokens, WebSocket, clock });
+    this.#api = new Api(base, tokens, fetch);
+    this.#connection = new Connection(`${base.replace(/^http/, 'ws')}/ws`, tokens, WebSocket, clock);
+    this.presence = new Presence(
+      (name) => [...this.conversations.values()].some(({ members }) => members.has(name)),
+      (users, options) => this.#api.presence(users, options), clock.now);
+    const fault = (/** @type {ChatError} */ error) => this.emit('fault', error);
     this.#outbox = new Outbox({
-      clock,
+      clock, store, fault,
       send: (frame) => this.#connection.send(frame),
       ready: (key) => this.conversations.get(key)?.ready ?? false,
     });
     this.#connection.on('welcome', (frame) => this.#welcome(frame));
     this.#connection.on('frame', (frame) => this.#receive(frame));
     this.#connection.on('down', () => this.#down());
-    this.#connection.on('fault', (fault) => this.emit('fault', fault));
+    this.#connection.on('fault', fault);
     this.#connection.on('roundTrip', (roundTrip) => this.#inform({ roundTrip }));
     this.#connection.on('status', (status) => this.emit('status', status));
     signal?.addEventListener('abort', () => this.close(), { once: true });
   }
 
   get user() { return this.info.user; }
-  /** @returns {Status} */
   get status() { return this.#connection.status; }
   /** How many events are not acknowledged yet. */
   get unacknowledged() { return this.#outbox.size; }
 
-  /** Connects and stays connected. @param {{signal?: AbortSignal}} [options] @returns {Promise<void>} at the first connection; rejects when there will be none */
+  /** Connects and stays connected. @param {Cancel} [options] stops waiting @returns {Promise<void>} at the first connection; rejects when there will be none */
   connect({ signal } = {}) {
-    return new Promise((resolve, reject) => {
-      if (this.#lifetime.signal.aborted) return reject(new ChatError('closed', 'This client was closed.'));
-      const done = new AbortController();
-      signal?.addEventListener('abort', () => { done.abort(); reject(signal.reason); }, { once: true });
-      this.on('status', (status) => {
-        if (status.state !== 'connected' && status.state !== 'closed') return;
-        done.abort();
-        if (status.state === 'connected') resolve();
-        else reject(new ChatError('closed', status.reason ?? 'closed'));
-      }, done);
-      if (this.status.state === 'connected') { done.abort(); resolve(); }
+    if (this.#lifetime.signal.aborted) return Promise.reject(this.#lifetime.signal.reason);
+    this.#restore();
+    return abortable(new Promise((resolve, reject) => {
+      const off = this.on('status', ({ state, reason }) => {
+        if (state !== 'connected' && state !== 'closed') return;
+        off();
+        if (state === 'connected') resolve();
+        else reject(new ChatError('closed', reason ?? 'closed'));
+      });
+      if (this.#connection.connected) { off(); resolve(); }
       this.#connection.open();
-    });
+    }), signal);
   }
 
-  /** Ends the session for good; what is not acknowledged is rejected with `closed`. */
+  /** Ends the session for good. What is not acknowledged is rejected with `closed`, and sent by the user's next session if it is kept. */
   close() {
     if (this.#lifetime.signal.aborted) return;
     this.#connection.close();
-    for (const conversation of this.conversations.values()) conversation.dispose();
+    for (const conversation of this.conversations.values()) conversation.dispose(false);
     this.#lifetime.abort(new ChatError('closed', 'This client was closed.'));
   }
 
-  /** Joins a room, and joins it again on every connection until it is left. @param {string} room @param {{signal?: AbortSignal}} [options] */
+  /** Joins a room, and joins it again on every connection until it is left. @param {string} room @param {Cancel} [options] */
   async join(room, { signal } = {}) {
     const conversation = this.#conversation({ room });
     this.#left.delete(room);
@@ -121,20 +120,7 @@ export class ChatClient extends Emitter {
   }
 
   /** The direct conversation with a user. @param {string} user @returns {Conversation} */
-  direct(user) {
-    return this.#conversation({ to: user });
-  }
-
-  /** Whether the user is seen online in one of the joined rooms. @param {string} user */
-  isOnline(user) {
-    for (const { members } of this.conversations.values()) if (members.has(user)) return true;
-    return false;
-  }
-
-  /** Who of these is online, asked from the server. @param {string[]} users @param {AbortSignal} [signal] */
-  presence(users, signal) {
-    return this.#api.presence(users, signal);
-  }
+  direct(user) { return this.#conversation({ to: user }); }
 
   /** The network may be back: does not wait for the next try. */
   wake() { this.#connection.wake(); }
@@ -142,7 +128,7 @@ export class ChatClient extends Emitter {
   /** Loses the connection on purpose, to see it come back. */
   drop() { this.#connection.drop(); }
 
-  /** @param {import('./protocol.js').Where} where */
+  /** @param {Where} where */
   #conversation(where) {
     if (!isId(where.room ?? where.to)) throw new ChatError('bad_request', 'Use 1 to 64 of the characters A-Z a-z 0-9 _ . -');
     const key = keyOf(where);
@@ -154,10 +140,10 @@ export class ChatClient extends Emitter {
       connected: () => this.#connection.connected,
       send: (frame) => this.#connection.send(frame),
       ref: () => `r-${++this.#refs}`,
-      nonce: newNonce,
     }, where);
     this.conversations.set(key, conversation);
     conversation.on('fault', (fault) => this.emit('fault', fault));
+    this.#beginReading(conversation);
     this.emit('conversation', conversation);
     return conversation;
   }
@@ -165,19 +151,30 @@ export class ChatClient extends Emitter {
   /** @param {Conversation} conversation */
   #remove(conversation) {
     if (!this.conversations.delete(conversation.key)) return;
-    conversation.dispose();
+    conversation.dispose(true);
     this.emit('left', conversation);
   }
 
+  #restore() {
+    if (this.user === null) return;
+    this.#outbox.restore(`${this.user}@${this.#owner}`, (stored) => {
+      const { room, to } = stored.frame;
+      const conversation = this.#conversation(room !== undefined ? { room } : { to });
+      if (room !== undefined) conversation.join().catch(() => {});
+      return { key: conversation.key, settle: conversation.adopt(stored) };
+    });
+  }
+
   /** @param {Frame} welcome */
-  #welcome(welcome) {
-    if (this.user !== null && this.user !== welcome.user) {
+  #welcome({ user, node, connection }) {
+    if (this.user !== null && this.user !== user) {
       // The token provider changed its mind about who this is: going on would mix two users' conversations.
-      this.emit('fault', new ChatError('forbidden', `The token is of ${welcome.user}, the session of ${this.user}.`));
+      this.emit('fault', new ChatError('forbidden', `The token is of ${user}, the session of ${this.user}.`));
       queueMicrotask(() => this.close());
       return;
     }
-    this.#inform({ user: welcome.user, node: welcome.node, connection: welcome.connection, reconnects: this.#connection.reconnects });
+    this.#inform({ user, node, connection, reconnects: this.#connection.reconnects });
+    this.#restore();
     for (const [room, untold] of this.#left) if (untold) this.#left.set(room, !this.#connection.send({ type: 'leave', room }));
     this.#resumes.clear();
     const resumed = [];
@@ -198,7 +195,7 @@ export class ChatClient extends Emitter {
   // A first direct message that came while this client was away is in no cursor of its, so it asks for its conversations each time.
   async #overview() {
     try {
-      const { items } = await this.#api.conversations(this.#lifetime.signal);
+      const { items } = await this.#api.conversations({ signal: this.#lifetime.signal });
       for (const item of items) {
         const conversation = item.to !== undefined ? this.#conversation({ to: item.to }) : this.conversations.get(keyOf(item));
         conversation?.applyOverview(item);
@@ -208,6 +205,13 @@ export class ChatClient extends Emitter {
     } catch (error) {
       if (!this.#lifetime.signal.aborted && error instanceof ChatError && error.status !== 404) this.emit('fault', error);
     }
+    this.#overviewed = true;
+    for (const conversation of this.conversations.values()) this.#beginReading(conversation);
+  }
+
+  /** A direct conversation that is in no overview has not been read. @param {Conversation} conversation */
+  #beginReading(conversation) {
+    if (this.#overviewed && conversation.kind === 'direct' && !conversation.readKnown) conversation.applyOverview();
   }
 
   #down() {
@@ -218,36 +222,36 @@ export class ChatClient extends Emitter {
   /** @param {Frame} frame */
   #receive(frame) {
     if (frame.type === 'error') return this.#refused(frame);
-    if (frame.room !== undefined) {
-      const conversation = this.conversations.get(keyOf({ room: frame.room }));
+    const { type, room, to, from } = frame;
+    if (room !== undefined) {
+      const conversation = this.conversations.get(keyOf({ room }));
       // Left on another device, or by an answer that crossed this client's own leave.
-      if (frame.type === 'left') { if (conversation) this.#remove(conversation); }
-      else conversation?.receive(frame);
-      return;
+      if (type === 'left') return conversation && this.#remove(conversation);
+      conversation?.receive(frame);
+      if (type === 'joined') this.presence.changed(frame.members);
+      if (type === 'online' || type === 'offline') this.presence.changed(frame.users);
+    } else if (to !== undefined) {
+      // Events name their addressee, everything else the other user.
+      const isEvent = frame.id !== undefined && type !== 'ack';
+      this.#conversation({ to: isEvent && from !== this.user ? from : to }).receive(frame);
     }
-    if (frame.to === undefined) return;
-    const isEvent = frame.id !== undefined && frame.type !== 'ack';
-    // Events name their addressee, everything else the other user.
-    const other = isEvent && frame.from !== this.user ? frame.from : frame.to;
-    this.#conversation({ to: other }).receive(frame);
   }
 
   /** @param {Frame} error */
   #refused(error) {
-    if (error.nonce !== undefined) {
-      const refused = this.#outbox.refused(error);
-      const conversation = refused && this.conversations.get(refused.key);
-      if (conversation && error.code === 'not_joined' && !conversation.joinAgain()) {
-        this.#outbox.fail(new ChatError(error.code, error.message), conversation.key);
-      }
-      if (refused) return;
+    const { code, message, nonce, ref, retryAfter } = error;
+    if (nonce !== undefined) {
+      const key = this.#outbox.refused(error);
+      const conversation = this.conversations.get(key ?? '');
+      if (conversation && code === 'not_joined' && !conversation.joinAgain()) this.#outbox.fail(new ChatError(code, message), conversation.key);
+      if (key) return;
     }
-    if (error.ref !== undefined) {
+    if (ref !== undefined) {
       for (const conversation of this.conversations.values()) if (conversation.joinRefused(error)) return;
-      const resumed = this.#resumes.get(error.ref);
+      const resumed = this.#resumes.get(ref);
       if (resumed) return resumed.forEach((conversation) => conversation.resumeRefused());
     }
-    this.emit('fault', new ChatError(error.code, error.message, { retryAfter: error.retryAfter }));
+    this.emit('fault', new ChatError(code, message, { retryAfter }));
   }
 
   /** @param {Partial<Info>} info */
@@ -255,9 +259,4 @@ export class ChatClient extends Emitter {
     this.info = { ...this.info, ...info };
     this.emit('info', this.info);
   }
-}
-
-/** 128 random bits. crypto.randomUUID exists on secure origins only, and a laptop's address in the local network is none. */
-function newNonce() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

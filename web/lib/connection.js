@@ -1,41 +1,34 @@
-import { backoff } from './clock.js';
-import { Emitter } from './emitter.js';
 import { ChatError, CLOSE, closeReason, decode, encode, isFinalClose, SUBPROTOCOL } from './protocol.js';
+import { backoff, Emitter } from './util.js';
 
-/** @typedef {import('./protocol.js').Frame} Frame */
-/** @typedef {typeof globalThis.WebSocket} WebSocketType */
-/** @typedef {'idle'|'connecting'|'connected'|'reconnecting'|'closed'} State */
-/**
- * `retryAt`: when the next try starts, while reconnecting. `code` and `reason`: why the last socket ended.
- * @typedef {{state: State, retryAt?: number, code?: number, reason?: string}} Status
- */
+/** @import {Clock, Frame, Status} from './types.js' */
 
 const WELCOME_WITHIN_MS = 10_000;
 const PONG_WITHIN_MS = 10_000;
 /** A connection that lived this long was a good one: the next loss starts with a short wait again. */
 const STABLE_AFTER_MS = 10_000;
-/** A handshake may have failed for the token's sake, which browsers do not tell: an older token is renewed before the next try. */
+/** A handshake may have failed for the token's sake, which browsers do not tell: an older one is renewed before the next try. */
 const RENEW_TOKEN_AFTER_MS = 30_000;
 const RENEW_EARLY_MS = 60_000;
 const OVERLOADED_WAIT_MS = 5000;
-const NO_TIMERS = { open: null, watch: null, pong: null, auth: null, leave: null, retry: null, stable: null };
 
 /**
  * One session over any number of sockets: opens, watches, renews the token, and opens again after a loss.
- * @extends {Emitter<{status: Status, welcome: Frame, frame: Frame, down: undefined, fault: ChatError, roundTrip: number}>}
+ * @extends {Emitter<{status: Status, welcome: Frame, frame: Frame, down: void, fault: ChatError, roundTrip: number}>}
  */
 export class Connection extends Emitter {
   /** @type {Status} */
   status = { state: 'idle' };
   /** How often a lost connection was replaced. */
   reconnects = 0;
+  /** Whether a socket is open and welcomed. */
+  connected = false;
   #url;
   #tokens;
   #WebSocket;
   #clock;
   /** @type {WebSocket|null} */
   #socket = null;
-  #welcomed = false;
   #everConnected = false;
   #failures = 0;
   /** Counts the sockets, so that what belongs to an earlier one is known and left alone. */
@@ -47,11 +40,11 @@ export class Connection extends Emitter {
   #pings = 0;
   /** @type {{ref: string, at: number}|null} */
   #ping = null;
-  /** @type {Record<'open'|'watch'|'pong'|'auth'|'leave'|'retry'|'stable', any>} */
-  #timers = { ...NO_TIMERS };
+  /** @type {Record<string, any>} of the present socket, by what they are for */
+  #timers = {};
 
-  /** @param {{url: string, tokens: import('./tokens.js').Tokens, WebSocket: WebSocketType, clock: import('./clock.js').Clock}} options */
-  constructor({ url, tokens, WebSocket, clock }) {
+  /** @param {string} url @param {import('./api.js').Tokens} tokens @param {typeof WebSocket} WebSocket @param {Clock} clock */
+  constructor(url, tokens, WebSocket, clock) {
     super();
     this.#url = url;
     this.#tokens = tokens;
@@ -59,12 +52,8 @@ export class Connection extends Emitter {
     this.#clock = clock;
   }
 
-  get connected() {
-    return this.#welcomed;
-  }
-
   open() {
-    if (this.status.state === 'idle' || this.status.state === 'closed') this.#open({ fresh: false });
+    if (this.status.state === 'idle' || this.status.state === 'closed') this.#open(false);
   }
 
   close() {
@@ -74,15 +63,15 @@ export class Connection extends Emitter {
 
   /** @param {Frame} frame @returns {boolean} false when there is no connection to send it on */
   send(frame) {
-    if (!this.#welcomed || !this.#socket || this.#socket.readyState !== 1) return false;
+    if (!this.connected || this.#socket?.readyState !== 1) return false;
     this.#socket.send(encode(frame));
     return true;
   }
 
   /** The network may have changed: tries at once if a try is due anyway, or finds out whether the connection still lives. */
   wake() {
-    if (this.#welcomed) this.#sendPing();
-    else if (this.status.state === 'reconnecting' && this.#timers.retry !== null) this.#open({ fresh: false });
+    if (this.connected) this.#sendPing();
+    else if (this.#timers.retry !== undefined) this.#open(false);
   }
 
   /** Loses the connection on purpose, as a network would. */
@@ -90,28 +79,30 @@ export class Connection extends Emitter {
     if (this.#socket) this.#lost(CLOSE.abnormal, 'dropped on purpose');
   }
 
-  /** @param {{fresh: boolean}} options */
-  async #open({ fresh }) {
+  /** @param {string} name @param {() => void} run @param {number} ms */
+  #timer(name, run, ms) {
+    this.#clock.clear(this.#timers[name]);
+    this.#timers[name] = this.#clock.set(run, ms);
+  }
+
+  /** @param {boolean} fresh whether a new token is needed */
+  async #open(fresh) {
     const generation = this.#forget();
     this.#setStatus({ state: this.#everConnected || this.#failures > 0 ? 'reconnecting' : 'connecting' });
     let token;
     try {
-      token = await this.#tokens.get({ fresh: fresh || (this.#failures > 0 && this.#tokens.age > RENEW_TOKEN_AFTER_MS) });
-    } catch (error) {
+      token = await this.#tokens.get(fresh || (this.#failures > 0 && this.#tokens.age > RENEW_TOKEN_AFTER_MS));
+    } catch (fault) {
       if (generation !== this.#generation) return;
-      const fault = error instanceof Error ? error : new Error(String(error));
-      if (/** @type {any} */ (fault).fatal) {
-        this.#end();
-        this.#setStatus({ state: 'closed', reason: fault.message });
-      } else {
-        this.#lost(CLOSE.abnormal, fault.message);
-      }
-      return;
+      const { fatal, message: reason } = /** @type {any} */ (fault);
+      if (!fatal) return this.#lost(CLOSE.abnormal, reason);
+      this.#end();
+      return this.#setStatus({ state: 'closed', reason });
     }
     if (generation !== this.#generation) return;
     const socket = new this.#WebSocket(this.#url, [SUBPROTOCOL, `bearer.${token}`]);
     this.#socket = socket;
-    this.#timers.open = this.#clock.set(() => this.#lost(CLOSE.abnormal, 'no answer'), WELCOME_WITHIN_MS);
+    this.#timer('open', () => this.#lost(CLOSE.abnormal, 'no answer'), WELCOME_WITHIN_MS);
     socket.onmessage = (event) => { if (generation === this.#generation) this.#receive(event.data); };
     socket.onclose = (event) => { if (generation === this.#generation) this.#lost(event.code, closeReason(event.code)); };
   }
@@ -133,17 +124,17 @@ export class Connection extends Emitter {
       case 'authenticated': return this.#renewTokenBefore(frame.expires);
       case 'reconnect': return this.#leaveIn(frame.after);
       case 'pong': return this.#pong(frame);
-      default: if (this.#welcomed) this.emit('frame', frame);
+      default: if (this.connected) this.emit('frame', frame);
     }
   }
 
   /** @param {Frame} welcome */
   #welcome(welcome) {
     this.#clock.clear(this.#timers.open);
-    this.#welcomed = true;
+    this.connected = true;
     if (this.#everConnected) this.reconnects++;
     this.#everConnected = true;
-    this.#timers.stable = this.#clock.set(() => { this.#failures = 0; }, STABLE_AFTER_MS);
+    this.#timer('stable', () => { this.#failures = 0; }, STABLE_AFTER_MS);
     this.#heartbeat = Math.max(1, welcome.heartbeat) * 1000;
     this.#watch();
     this.#renewTokenBefore(welcome.expires);
@@ -156,18 +147,17 @@ export class Connection extends Emitter {
   #watch() {
     const silent = this.#clock.now() - this.#lastHeard;
     if (silent >= this.#heartbeat) this.#sendPing();
-    this.#timers.watch = this.#clock.set(() => this.#watch(), silent >= this.#heartbeat ? this.#heartbeat : this.#heartbeat - silent);
+    this.#timer('watch', () => this.#watch(), silent >= this.#heartbeat ? this.#heartbeat : this.#heartbeat - silent);
   }
 
   #sendPing() {
     if (this.#ping) return;
-    this.#ping = { ref: `ping-${++this.#pings}`, at: this.#clock.now() };
-    this.send({ type: 'ping', ref: this.#ping.ref });
-    const asked = this.#ping.at;
-    this.#timers.pong = this.#clock.set(() => {
+    const { at, ref } = this.#ping = { ref: `ping-${++this.#pings}`, at: this.#clock.now() };
+    this.send({ type: 'ping', ref });
+    this.#timer('pong', () => {
       this.#ping = null;
       // Anything that came since proves life; only silence is death.
-      if (this.#lastHeard <= asked) this.#lost(CLOSE.abnormal, 'the connection fell silent');
+      if (this.#lastHeard <= at) this.#lost(CLOSE.abnormal, 'the connection fell silent');
     }, PONG_WITHIN_MS);
   }
 
@@ -186,66 +176,59 @@ export class Connection extends Emitter {
     if (Number.isNaN(left)) return;
     // A clock that runs ahead would find each new token expired: it asks once in 30 s, and 4002 settles the rest.
     const wait = left > 0 ? left - Math.min(RENEW_EARLY_MS, left * 0.2) : RENEW_TOKEN_AFTER_MS;
-    this.#timers.auth = this.#clock.set(() => this.#renewToken(0), Math.min(wait, 2 ** 31 - 1));
+    this.#timer('auth', () => this.#renewToken(0), Math.min(wait, 2 ** 31 - 1));
   }
 
   /** @param {number} attempt */
   async #renewToken(attempt) {
     const generation = this.#generation;
     try {
-      const token = await this.#tokens.get({ fresh: true });
+      const token = await this.#tokens.get(true);
       if (generation === this.#generation) this.send({ type: 'auth', token });
     } catch (error) {
       if (generation !== this.#generation) return;
-      this.emit('fault', new ChatError('token', error instanceof Error ? error.message : String(error)));
-      this.#timers.auth = this.#clock.set(() => this.#renewToken(attempt + 1), backoff(this.#clock, attempt, 1000, 30_000));
+      this.emit('fault', new ChatError('token', String(error)));
+      this.#timer('auth', () => this.#renewToken(attempt + 1), backoff(this.#clock, attempt, 1000, 30_000));
     }
   }
 
   /** @param {number} after milliseconds, which the server spreads over its clients */
   #leaveIn(after) {
     this.#leaveAt = this.#clock.now() + after;
-    this.#timers.leave = this.#clock.set(() => this.#lost(CLOSE.restart, closeReason(CLOSE.restart)), after);
+    this.#timer('leave', () => this.#lost(CLOSE.restart, closeReason(CLOSE.restart)), after);
   }
 
   /** @param {number} code @param {string} reason */
   #lost(code, reason) {
     const leaveAt = this.#leaveAt;
-    const attempt = this.#failures;
     this.#end();
-    if (isFinalClose(code)) {
-      this.#setStatus({ state: 'closed', code, reason });
-      return;
-    }
-    this.#failures = attempt + 1;
+    if (isFinalClose(code)) return this.#setStatus({ state: 'closed', code, reason });
+    const attempt = this.#failures++;
     let wait = backoff(this.#clock, attempt);
-    if (leaveAt !== null) wait = Math.max(attempt === 0 ? 0 : wait, leaveAt - this.#clock.now());
+    if (leaveAt !== null) wait = Math.max(attempt && wait, leaveAt - this.#clock.now());
     else if (code === CLOSE.overloaded) wait += OVERLOADED_WAIT_MS * (0.5 + this.#clock.random() / 2);
-    const fresh = code === CLOSE.tokenExpired;
-    this.#timers.retry = this.#clock.set(() => this.#open({ fresh }), wait);
+    this.#timer('retry', () => this.#open(code === CLOSE.tokenExpired), wait);
     this.#setStatus({ state: 'reconnecting', code, reason, retryAt: this.#clock.now() + wait });
   }
 
   /** Ends the socket, if there is one, and what runs for it. */
   #end() {
     const socket = this.#socket;
-    const welcomed = this.#welcomed;
+    const { connected } = this;
     this.#forget();
     if (socket) {
       socket.onmessage = socket.onclose = null;
       // Its close event may come minutes later on a dead network, so nobody waits for it.
       if (socket.readyState < 2) socket.close(CLOSE.normal);
     }
-    if (welcomed) this.emit('down', undefined);
+    if (connected) this.emit('down', undefined);
   }
 
   #forget() {
     for (const timer of Object.values(this.#timers)) this.#clock.clear(timer);
-    this.#timers = { ...NO_TIMERS };
-    this.#socket = null;
-    this.#welcomed = false;
-    this.#leaveAt = null;
-    this.#ping = null;
+    this.#timers = {};
+    this.#socket = this.#leaveAt = this.#ping = null;
+    this.connected = false;
     return ++this.#generation;
   }
 

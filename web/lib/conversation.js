@@ -1,53 +1,37 @@
-import { withResolvers } from './clock.js';
-import { Emitter } from './emitter.js';
 import { ChatError, keyOf } from './protocol.js';
 import { Sync } from './sync.js';
+import { isMessage } from './timeline.js';
 import { TypingSender, TypingUsers } from './typing.js';
+import { abortable, Emitter } from './util.js';
 
-/** @typedef {import('./protocol.js').ChatEvent} ChatEvent */
-/** @typedef {import('./protocol.js').Frame} Frame */
-/** @typedef {import('./protocol.js').Receipt} Receipt */
-/** @typedef {import('./timeline.js').Message} Message */
-/**
- * An own message that is not in the timeline yet. `accepted`: it is in the log and its copy is about to come.
- * @typedef {{nonce: string, content: string, created: number, state: 'sending'|'accepted'|'failed', seq?: number, error?: ChatError}} Pending
- */
-/**
- * What changed in a conversation; `messages` are those to draw or to draw again.
- * @typedef {{kind: 'append'|'update', messages: Message[]} | {kind: 'prepend', count: number}
- *   | {kind: 'reset'|'pending'|'members'|'typing'|'read'|'ready'}} Change
- */
+/** @import {Cancel, Change, ChatEvent, Clock, Frame, Member, Message, Overview, Pending, Receipt, Stored, Where} from './types.js' */
 /**
  * What a conversation needs from its client.
- * @typedef {{clock: import('./clock.js').Clock, api: import('./api.js').Api, outbox: import('./outbox.js').Outbox,
- *   me: () => string|null, connected: () => boolean, send: (frame: Frame) => boolean, ref: () => string, nonce: () => string}} Session
+ * @typedef {{clock: Clock, api: import('./api.js').Api, outbox: import('./outbox.js').Outbox,
+ *   me: () => string|null, connected: () => boolean, send: (frame: Frame) => boolean, ref: () => string}} Session
  */
 
 const READ_EVERY_MS = 1000;
 const JOIN_WITHIN_MS = 15_000;
+/** Messages kept while nobody trims; the oldest go first, a tenth at a time. */
+const LOADED_MAX = 10_000;
 
 /**
- * A room or the direct conversation with a user: its messages in order and once each, those still on their way, who is there, who is typing.
- * `event` gives each event of the log that comes after the join, in the order of `seq`, once. `change` says what to draw.
+ * A room or the direct conversation with a user: its messages in order and once each, those still on their way, who is there, who is
+ * typing. `event` gives each event of the log that comes after the join, in the order of `seq`, once. `change` says what to draw.
+ * `lost` names events that neither the socket nor history has.
  * @extends {Emitter<{event: ChatEvent, change: Change, lost: {from: number, to: number}, fault: ChatError}>}
  */
 export class Conversation extends Emitter {
-  /** @type {string} */
-  key;
-  /** The room, or the other user. @type {string} */
-  name;
-  /** @type {'room'|'direct'} */
-  kind;
-  /** @type {import('./protocol.js').Where} */
-  where;
   /** Own messages on their way, in the order of sending. @type {Pending[]} */
   pending = [];
   /** Members of the room that are online, at most those that the server named. @type {Set<string>} */
   members = new Set();
   /** How many members are online. */
   count = 0;
-  /** The user's own read cursor. */
+  /** The user's own read cursor; 0 while `readKnown` is false. */
   read = 0;
+  readKnown = false;
   /** Others' read cursors, as far as known. @type {Map<string, number>} */
   reads = new Map();
   /** Whether the room is subscribed on the present connection; always false for a direct conversation. */
@@ -60,29 +44,29 @@ export class Conversation extends Emitter {
   #typingUsers;
   #base = { unread: 0, head: 0 };
   #sentRead = 0;
-  /** @type {any} */
-  #readTimer = null;
-  /** @type {any} */
-  #joinTimer = null;
+  /** @type {any} */ #readTimer = null;
+  /** @type {any} */ #joinTimer = null;
   #joinRef = '';
   #joinWithReplay = false;
-  /** @type {PromiseWithResolvers<void>|null} */
+  /** @type {{promise: Promise<void>, resolve: () => void, reject: (error: Error) => void}|null} */
   #joining = null;
   #lifetime = new AbortController();
 
-  /** @param {Session} session @param {import('./protocol.js').Where} where */
+  /** Made by its client. @param {Session} session @param {Where} where */
   constructor(session, where) {
     super();
     this.where = where;
     this.key = keyOf(where);
+    /** @type {'room'|'direct'} */
     this.kind = where.room !== undefined ? 'room' : 'direct';
+    /** The room, or the other user. @type {string} */
     this.name = where.room ?? where.to ?? '';
     this.#session = session;
     this.#typingSender = new TypingSender(session.clock, (active) => session.send({ type: 'typing', ...where, active }));
     this.#typingUsers = new TypingUsers(session.clock, () => this.#change({ kind: 'typing' }));
     this.#sync = new Sync({
       where, clock: session.clock, api: session.api, me: session.me, signal: this.#lifetime.signal,
-      connected: () => session.connected() && (this.kind === 'direct' || this.joined),
+      connected: () => this.ready,
       on: {
         delivered: (events) => this.#deliver(events),
         prepended: (count) => this.#prepended(count),
@@ -105,6 +89,8 @@ export class Conversation extends Emitter {
   get typingUsers() { return this.#typingUsers.users; }
   /** Whether events can be sent now. */
   get ready() { return this.#session.connected() && (this.kind === 'direct' || this.joined); }
+  /** Whether the conversation was left or its client closed. */
+  get disposed() { return this.#lifetime.signal.aborted; }
 
   /** Messages by others above the read cursor, as far as the client knows. */
   get unread() {
@@ -114,28 +100,25 @@ export class Conversation extends Emitter {
     return count;
   }
 
+  /** Other users who have read up to `seq`, as far as known. @param {number} seq @returns {string[]} */
+  readBy(seq) { return [...this.reads].filter(([, read]) => read >= seq).map(([user]) => user); }
+
   /**
-   * Sends a message: it is kept, and sent again over any number of connections, until it is in the log.
-   * @param {string} content @param {{signal?: AbortSignal}} [options] the signal takes the message back while it has not been sent
+   * Sends a message: it is kept, and sent again over any number of connections and reloads, until it is in the log.
+   * @param {string} content @param {Cancel} [options] the signal takes the message back while it has not been sent
    * @returns {Promise<Receipt>} when it is in the log; rejects with a ChatError when it is refused for good
    */
   async send(content, { signal } = {}) {
-    /** @type {Pending} */
-    const pending = { nonce: this.#session.nonce(), content, created: this.#session.clock.now(), state: 'sending' };
-    this.pending.push(pending);
+    const nonce = newNonce();
+    this.pending.push({ nonce, content, created: this.#session.clock.now(), state: 'sending' });
     this.#typingSender.stop();
     this.#change({ kind: 'pending' });
     try {
       const type = this.kind === 'room' ? 'room' : 'dm';
-      return await this.#session.outbox.add(this.key, { type, ...this.where, content, nonce: pending.nonce }, signal);
+      return await this.#session.outbox.add(this.key, { type, ...this.where, content, nonce }, signal);
     } catch (error) {
-      if (signal?.aborted) {
-        this.discard(pending.nonce);
-      } else {
-        pending.state = 'failed';
-        pending.error = /** @type {ChatError} */ (error);
-        this.#change({ kind: 'pending' });
-      }
+      if (signal?.aborted) this.discard(nonce);
+      else this.#failed(nonce, /** @type {Error} */ (error));
       throw error;
     }
   }
@@ -155,12 +138,12 @@ export class Conversation extends Emitter {
     return pending;
   }
 
-  /** @param {number} target the message's seq @param {string} content */
-  edit(target, content) { return this.#act({ type: 'edit', target, content }); }
-  /** @param {number} target the message's seq */
-  delete(target) { return this.#act({ type: 'delete', target }); }
-  /** @param {number} target the message's seq @param {string} emoji @param {boolean} [remove] takes it back */
-  react(target, emoji, remove = false) { return this.#act({ type: 'react', target, emoji, remove }); }
+  /** @param {number} target the message's seq @param {string} content @param {Cancel} [options] @returns {Promise<Receipt>} */
+  edit(target, content, options) { return this.#act({ type: 'edit', target, content }, options); }
+  /** @param {number} target the message's seq @param {Cancel} [options] @returns {Promise<Receipt>} */
+  delete(target, options) { return this.#act({ type: 'delete', target }, options); }
+  /** @param {number} target the message's seq @param {string} emoji @param {Cancel & {remove?: boolean}} [options] @returns {Promise<Receipt>} */
+  react(target, emoji, { remove = false, signal } = {}) { return this.#act({ type: 'react', target, emoji, remove }, { signal }); }
 
   /** Call it at each key stroke; the frames are sent sparingly. */
   typing() { if (this.ready) this.#typingSender.touch(); }
@@ -174,11 +157,21 @@ export class Conversation extends Emitter {
     this.#readTimer ??= this.#session.clock.set(() => { this.#readTimer = null; this.#sendRead(); }, READ_EVERY_MS);
   }
 
-  /** Loads older messages. @param {{limit?: number}} [options] @returns {Promise<number>} how many; 0 at the start */
-  older(options) { return this.#sync.older(options); }
+  /** Loads older messages; concurrent calls share one. @param {Cancel & {limit?: number}} [options] @returns {Promise<number>} how many; 0 at the start */
+  older({ limit, signal } = {}) { return abortable(this.#sync.older(limit), signal); }
 
-  /** Whether this conversation still stands in its client. */
-  get disposed() { return this.#lifetime.signal.aborted; }
+  /** Drops the oldest loaded messages, which `older` loads again. @param {number} keep so many stay */
+  trim(keep) {
+    const count = this.#sync.timeline.trim(keep);
+    if (count > 0) this.#change({ kind: 'trim', count });
+  }
+
+  /** The room's first 200 members, online or not; their read cursors are learnt. @param {Cancel} [options] @returns {Promise<Member[]>} */
+  async loadMembers(options) {
+    const { items } = await this.#session.api.members(this.name, options);
+    for (const { user, read } of items) this.#onRead(user, read);
+    return items;
+  }
 
   // From here on: called by the client only.
 
@@ -188,17 +181,20 @@ export class Conversation extends Emitter {
     this.wanted = true;
     if (this.joined) return Promise.resolve();
     if (!this.#joining) {
-      this.#joining = withResolvers();
-      this.#joining.promise.catch(() => {});
+      /** @type {any} */ const joining = {};
+      joining.promise = new Promise((resolve, reject) => Object.assign(joining, { resolve, reject }));
+      joining.promise.catch(() => {});
+      this.#joining = joining;
       if (!asked && this.#session.connected()) this.#sendJoin();
     }
-    const { promise } = this.#joining;
-    if (!signal) return promise;
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      promise.then(resolve, reject);
-    });
+    return abortable(/** @type {Promise<void>} */ (this.#joining?.promise), signal);
+  }
+
+  /** Takes up what an earlier life of the page left unsent. @param {Stored} stored */
+  adopt({ nonce, frame, created }) {
+    if (isMessage(/** @type {any} */ (frame))) this.pending.unshift({ nonce, content: frame.content, created, state: 'sending' });
+    this.#change({ kind: 'pending' });
+    return { resolve: () => {}, reject: (/** @type {Error} */ error) => this.#failed(nonce, error) };
   }
 
   /** The client is connected (again). @returns {Frame|null} what a `resume` frame shall say of this direct conversation */
@@ -212,7 +208,7 @@ export class Conversation extends Emitter {
     const { last, epoch } = this.#sync.timeline;
     if (last === null) return null;
     this.#sync.catchUp();
-    return /** @type {any} */ ({ ...this.where, since: last, ...(epoch ? { epoch } : {}) });
+    return /** @type {any} */ ({ ...this.where, since: last, ...(epoch && { epoch }) });
   }
 
   disconnected() {
@@ -252,11 +248,12 @@ export class Conversation extends Emitter {
     return this.wanted;
   }
 
-  /** @param {import('./api.js').Overview} overview */
-  applyOverview(overview) {
-    this.#base = { unread: overview.unread, head: overview.head };
-    this.read = Math.max(this.read, overview.read);
-    this.#sentRead = Math.max(this.#sentRead, overview.read);
+  /** @param {Overview} [overview] none: the server knows of no event here */
+  applyOverview({ unread, head, read } = { unread: 0, head: 0, read: 0, last: null }) {
+    this.#base = { unread, head };
+    this.read = Math.max(this.read, read);
+    this.readKnown = true;
+    this.#sentRead = Math.max(this.#sentRead, read);
     this.#change({ kind: 'read' });
   }
 
@@ -264,36 +261,40 @@ export class Conversation extends Emitter {
   receive(frame) {
     switch (frame.type) {
       case 'ack': return this.#acknowledged(frame);
-      case 'durable': {
-        const messages = this.#sync.timeline.setDurable(frame.seq);
-        if (messages.length > 0) this.#change({ kind: 'update', messages });
-        return this.#sync.expect(frame.seq);
-      }
+      case 'durable': return this.#durable(frame.seq);
       case 'joined': return this.#onJoined(frame);
       case 'resumed': return this.#sync.resumed(frame);
       case 'online': case 'offline': return this.#presence(frame);
       case 'presence': this.count = frame.count; return this.#change({ kind: 'members' });
       case 'typing': return frame.from === this.#session.me() ? undefined : this.#typingUsers.set(frame.from, frame.active);
-      case 'read': return this.#onRead(frame);
-      default: return this.#sync.take(/** @type {ChatEvent} */ (/** @type {unknown} */ (frame)));
+      case 'read': return this.#onRead(frame.from, frame.seq);
+      default: return this.#sync.take(/** @type {any} */ (frame));
     }
   }
 
-  dispose() {
+  /** @param {boolean} forget false: what is not acknowledged is sent by a later life of the page */
+  dispose(forget) {
     if (this.disposed) return;
     this.wanted = false;
     this.disconnected();
     const fault = new ChatError('closed', 'The conversation was left.');
     this.#joining?.reject(fault);
     this.#joining = null;
-    this.#session.outbox.fail(fault, this.key);
+    this.#session.outbox.fail(fault, this.key, forget);
     this.#session.clock.clear(this.#readTimer);
     this.#lifetime.abort(fault);
   }
 
-  /** @param {{type: string, [field: string]: any}} event */
-  #act(event) {
-    return this.#session.outbox.add(this.key, { ...event, ...this.where, nonce: this.#session.nonce() });
+  /** @param {Frame} event @param {Cancel} [options] */
+  #act(event, options) {
+    return this.#session.outbox.add(this.key, { ...event, ...this.where, nonce: newNonce() }, options?.signal);
+  }
+
+  /** @param {string} nonce @param {Error} error */
+  #failed(nonce, error) {
+    const pending = this.pending.find((p) => p.nonce === nonce);
+    if (pending) Object.assign(pending, { state: 'failed', error });
+    this.#change({ kind: 'pending' });
   }
 
   #sendJoin() {
@@ -301,7 +302,7 @@ export class Conversation extends Emitter {
     const { last, epoch } = this.#sync.timeline;
     this.#joinRef = ref();
     this.#joinWithReplay = last !== null && epoch !== null;
-    send({ type: 'join', ...this.where, ref: this.#joinRef, ...(this.#joinWithReplay ? { since: last, epoch } : {}) });
+    send({ type: 'join', ...this.where, ref: this.#joinRef, ...(this.#joinWithReplay && { since: last, epoch }) });
     clock.clear(this.#joinTimer);
     this.#joinTimer = clock.set(() => this.#sendJoin(), JOIN_WITHIN_MS);
   }
@@ -313,6 +314,7 @@ export class Conversation extends Emitter {
     this.members = new Set(frame.members);
     this.count = frame.count;
     this.read = Math.max(this.read, frame.read);
+    this.readKnown = true;
     for (const user of frame.typing) if (user !== this.#session.me()) this.#typingUsers.set(user, true);
     this.#sync.joined(frame.seq, frame.epoch, this.#joinWithReplay);
     this.#joining?.resolve();
@@ -321,16 +323,22 @@ export class Conversation extends Emitter {
     this.#session.outbox.pump(this.key);
   }
 
+  /** @param {number} seq */
+  #durable(seq) {
+    const messages = this.#sync.timeline.setDurable(seq);
+    if (messages.length > 0) this.#change({ kind: 'update', messages });
+    this.#sync.expect(seq);
+  }
+
   /** @param {Frame} ack */
-  #acknowledged(ack) {
-    const { nonce, id, seq, epoch, timestamp, duplicate } = ack;
+  #acknowledged({ nonce, id, seq, epoch, timestamp, duplicate }) {
     this.#settle(nonce, { id, seq, epoch, timestamp, duplicate });
     this.#sync.expect(seq, epoch);
   }
 
   /** @param {string} nonce @param {Receipt} receipt */
   #settle(nonce, receipt) {
-    this.#session.outbox.accepted(this.key, nonce, receipt);
+    this.#session.outbox.accepted(nonce, receipt);
     const pending = this.pending.find((p) => p.nonce === nonce);
     if (!pending) return;
     if (receipt.seq <= this.head) {
@@ -345,18 +353,19 @@ export class Conversation extends Emitter {
   #deliver(events) {
     const changed = { append: /** @type {Message[]} */ ([]), update: /** @type {Message[]} */ ([]) };
     for (const event of events) {
-      const isMessage = event.type === 'room' || event.type === 'dm';
-      const message = this.#sync.timeline.message(isMessage ? event.seq : event.target ?? 0);
-      if (message) changed[isMessage ? 'append' : 'update'].push(message);
-      if (isMessage) this.#typingUsers.set(event.from, false);
+      const { id, seq, from, timestamp, nonce } = event;
+      const added = isMessage(event);
+      const message = this.#sync.timeline.message(added ? seq : event.target ?? 0);
+      if (message) changed[added ? 'append' : 'update'].push(message);
+      if (added) this.#typingUsers.set(from, false);
       // The own copy says all that its ack says, and may come first; it may also come without, when the ack was lost with a connection.
-      if (event.nonce !== undefined && event.from === this.#session.me()) {
-        const { nonce, id, seq, timestamp } = event;
+      if (nonce !== undefined && from === this.#session.me()) {
         this.#settle(nonce, { id, seq, epoch: this.epoch ?? '', timestamp, duplicate: false });
       }
-      const acked = this.pending.find((p) => p.seq === event.seq);
+      const acked = this.pending.find((p) => p.seq === seq);
       if (acked) this.discard(acked.nonce);
     }
+    if (this.messages.length > LOADED_MAX * 1.1) this.trim(LOADED_MAX);
     if (changed.append.length > 0) this.#change({ kind: 'append', messages: changed.append });
     if (changed.update.length > 0) this.#change({ kind: 'update', messages: changed.update });
     for (const event of events) this.emit('event', event);
@@ -369,21 +378,17 @@ export class Conversation extends Emitter {
   }
 
   /** @param {Frame} frame */
-  #presence(frame) {
-    for (const user of frame.users) {
-      if (frame.type === 'online') {
-        this.members.add(user);
-      } else {
-        this.members.delete(user);
-        this.#typingUsers.set(user, false);
-      }
+  #presence({ type, users, count }) {
+    for (const user of users) {
+      this.members[type === 'online' ? 'add' : 'delete'](user);
+      if (type === 'offline') this.#typingUsers.set(user, false);
     }
-    this.count = frame.count;
+    this.count = count;
     this.#change({ kind: 'members' });
   }
 
-  /** @param {Frame} frame */
-  #onRead({ from, seq }) {
+  /** @param {string} from @param {number} seq */
+  #onRead(from, seq) {
     if (from === this.#session.me()) this.read = Math.max(this.read, seq);
     else this.reads.set(from, Math.max(this.reads.get(from) ?? 0, seq));
     this.#change({ kind: 'read' });
@@ -394,7 +399,8 @@ export class Conversation extends Emitter {
   }
 
   /** @param {Change} change */
-  #change(change) {
-    this.emit('change', change);
-  }
+  #change(change) { this.emit('change', change); }
 }
+
+/** 128 random bits. crypto.randomUUID exists on secure origins only, and a laptop's address in the local network is none. */
+const newNonce = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');

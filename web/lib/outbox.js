@@ -1,67 +1,89 @@
-import { backoff } from './clock.js';
 import { ChatError, encode } from './protocol.js';
+import { backoff } from './util.js';
 
-/** @typedef {import('./protocol.js').Frame} Frame */
-/** @typedef {import('./protocol.js').Receipt} Receipt */
+/** @import {Clock, Frame, OutboxStore, Receipt, Stored} from './types.js' */
 /**
- * @typedef {{nonce: string, key: string, frame: Frame, created: number, sent: boolean, attempts: number,
+ * @typedef {{nonce: string, key: string, frame: Frame, created: number, sent: boolean, attempts: number, timer: any,
  *   resolve: (receipt: Receipt) => void, reject: (error: ChatError) => void}} Entry
  */
 
 /** More unsent events than this means a program that does not wait for its receipts: the next one is refused with `limit`. */
-export const OUTBOX_MAX = 1000;
+const OUTBOX_MAX = 1000;
 /** Without an answer for this long, the event is sent again with the same nonce. */
 const ACK_WITHIN_MS = 15_000;
 /** The server knows a nonce for 24 h. A send that waited longer could become a second message, so it fails instead. */
 const NONCE_LIFE_MS = 23 * 3600_000;
-
 /** Errors after which the same frame may well be accepted. */
-const RETRIED = new Set(['unavailable', 'rate_limited', 'not_joined']);
+const RETRIED = ['unavailable', 'rate_limited', 'not_joined'];
 
 /**
- * Events on their way into the log. Each stays until it is acknowledged or refused for good, over any number of connections, always
- * with its first nonce. One event per conversation is under way at a time: were several, a refusal (`unavailable`) of the first and
- * an acceptance of the second would swap them.
+ * Events on their way into the log. Each stays, also over a reload, until it is acknowledged or refused for good, over any number of
+ * connections, always with its first nonce. One event per conversation is under way at a time: were several, a refusal (`unavailable`)
+ * of the first and an acceptance of the second would swap them.
  */
 export class Outbox {
+  /** How many events are not acknowledged yet. */
+  size = 0;
   #clock;
   #send;
   #ready;
+  #fault;
+  /** @type {OutboxStore|null} */
+  #store;
+  /** @type {string|null} */
+  #owner = null;
   /** @type {Map<string, Entry[]>} */
   #queues = new Map();
-  #size = 0;
   /** @type {Map<string, {until: number, timer: any}>} conversations, or '' for all, that must wait */
   #blocked = new Map();
-  /** @type {Map<Entry, any>} */
-  #ackTimers = new Map();
 
   /**
-   * @param {{clock: import('./clock.js').Clock, send: (frame: Frame) => boolean, ready: (key: string) => boolean}} options
-   * `ready`: whether events of this conversation can be sent now
+   * @param {{clock: Clock, store: OutboxStore|null, send: (frame: Frame) => boolean, ready: (key: string) => boolean,
+   *   fault: (error: ChatError) => void}} options `ready`: whether events of this conversation can be sent now
    */
-  constructor({ clock, send, ready }) {
+  constructor({ clock, store, send, ready, fault }) {
     this.#clock = clock;
+    this.#store = store;
     this.#send = send;
     this.#ready = ready;
+    this.#fault = fault;
   }
 
-  get size() {
-    return this.#size;
+  /**
+   * Takes up what an earlier life of the page left behind; nothing is sent before. What was added meanwhile is kept from now on.
+   * @param {string} owner @param {(stored: Stored) => {key: string, settle: Pick<Entry, 'resolve'|'reject'>}} adopt
+   */
+  async restore(owner, adopt) {
+    const store = this.#store;
+    if (!store || this.#owner !== null) return;
+    this.#owner = owner;
+    this.#block('', NONCE_LIFE_MS);
+    const added = [...this.#queues.values()].flat();
+    const stored = await store.load(owner).catch((error) => this.#unkept(error)) ?? [];
+    for (const entry of added) this.#keep(entry);
+    for (const { nonce, frame, created } of stored.reverse()) {
+      if (this.#find(nonce)) continue;
+      const { key, settle } = adopt({ owner, nonce, frame, created });
+      this.#insert({ nonce, key, frame, created, sent: false, attempts: 1, timer: null, ...settle }, true);
+    }
+    this.#unblock('');
+    this.pump();
   }
 
-  /** @param {string} key @param {Frame} frame with its nonce @param {AbortSignal} [signal] takes the event back while it has not been sent @returns {Promise<Receipt>} */
-  add(key, frame, signal) {
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.#size >= OUTBOX_MAX) return Promise.reject(new ChatError('limit', `${OUTBOX_MAX} events wait to be sent already.`));
+  /**
+   * @param {string} key @param {Frame} frame with its nonce
+   * @param {AbortSignal} [signal] takes the event back while it has not been sent @returns {Promise<Receipt>}
+   */
+  async add(key, frame, signal) {
+    signal?.throwIfAborted();
+    if (this.size >= OUTBOX_MAX) throw new ChatError('limit', `${OUTBOX_MAX} events wait to be sent already.`);
+    // What can't be sent must not wait: it throws here.
+    encode(frame);
     return new Promise((resolve, reject) => {
-      // What can't be sent must not wait: it throws here, which rejects.
-      encode(frame);
       /** @type {Entry} */
-      const entry = { nonce: frame.nonce, key, frame, created: this.#clock.now(), sent: false, attempts: 0, resolve, reject };
-      const queue = this.#queues.get(key) ?? [];
-      this.#queues.set(key, queue);
-      queue.push(entry);
-      this.#size++;
+      const entry = { nonce: frame.nonce, key, frame, created: this.#clock.now(), sent: false, attempts: 0, timer: null, resolve, reject };
+      this.#insert(entry);
+      if (this.#owner !== null) this.#keep(entry);
       signal?.addEventListener('abort', () => {
         if (entry.attempts === 0 && this.#remove(entry)) reject(signal.reason);
       }, { once: true });
@@ -74,54 +96,45 @@ export class Outbox {
     for (const each of key === undefined ? [...this.#queues.keys()] : [key]) this.#pumpOne(each);
   }
 
-  /** @param {string} key @param {string} nonce @param {Receipt} receipt @returns {boolean} whether an event waited for it */
-  accepted(key, nonce, receipt) {
-    const entry = this.#find(nonce, key);
-    if (!entry || !this.#remove(entry)) return false;
+  /** @param {string} nonce @param {Receipt} receipt */
+  accepted(nonce, receipt) {
+    const entry = this.#find(nonce);
+    if (!entry) return;
+    this.#remove(entry);
     entry.resolve(receipt);
-    this.pump(key);
-    return true;
+    this.pump(entry.key);
   }
 
-  /**
-   * @param {Frame} error an `error` frame with a nonce
-   * @returns {{key: string, retried: boolean}|null} null when no event waits for this nonce
-   */
+  /** @param {Frame} error an `error` frame with a nonce @returns {string|undefined} the conversation's key, if an event waits for this nonce */
   refused(error) {
     const entry = this.#find(error.nonce);
-    if (!entry) return null;
+    if (!entry) return;
     this.#unsend(entry);
-    if (RETRIED.has(error.code)) {
+    if (RETRIED.includes(error.code)) {
       const wait = error.retryAfter ?? backoff(this.#clock, entry.attempts);
       // The rate limit is the user's, so all conversations wait. Up to a fifth more keeps clients from retrying in step.
       this.#block(error.code === 'rate_limited' ? '' : entry.key, wait * (1 + this.#clock.random() / 5));
-      return { key: entry.key, retried: true };
+    } else {
+      this.#remove(entry);
+      entry.reject(new ChatError(error.code, error.message, { retryAfter: error.retryAfter }));
+      this.pump(entry.key);
     }
-    this.#remove(entry);
-    entry.reject(new ChatError(error.code, error.message, { retryAfter: error.retryAfter }));
-    this.pump(entry.key);
-    return { key: entry.key, retried: false };
+    return entry.key;
   }
 
   /** The connection is gone: what was under way goes again on the next one. */
   disconnected() {
-    for (const queue of this.#queues.values()) for (const entry of queue) this.#unsend(entry);
+    for (const entry of [...this.#queues.values()].flat()) this.#unsend(entry);
   }
 
-  /** Gives up on a conversation's events, or on all. @param {ChatError} error @param {string} [key] */
-  fail(error, key) {
-    for (const [each, queue] of [...this.#queues]) {
-      if (key !== undefined && each !== key) continue;
-      for (const entry of [...queue]) {
-        this.#remove(entry);
-        entry.reject(error);
-      }
+  /** Gives up on a conversation's events. @param {ChatError} error @param {string} key @param {boolean} [forget] false: a later life of the page sends them */
+  fail(error, key, forget = true) {
+    this.#unblock(key);
+    for (const entry of [...(this.#queues.get(key) ?? [])]) {
+      this.#remove(entry, forget);
+      entry.reject(error);
     }
-    for (const [each, { timer }] of [...this.#blocked]) {
-      if (key !== undefined && each !== key) continue;
-      this.#clock.clear(timer);
-      this.#blocked.delete(each);
-    }
+    if (this.#queues.size === 0) this.#unblock('');
   }
 
   /** @param {string} key */
@@ -137,7 +150,7 @@ export class Outbox {
       entry.sent = true;
       entry.attempts++;
       const waiting = entry;
-      this.#ackTimers.set(entry, this.#clock.set(() => { this.#unsend(waiting); this.pump(key); }, ACK_WITHIN_MS));
+      entry.timer = this.#clock.set(() => { this.#unsend(waiting); this.pump(key); }, ACK_WITHIN_MS);
       return;
     }
   }
@@ -147,36 +160,53 @@ export class Outbox {
     const until = this.#clock.now() + ms;
     const before = this.#blocked.get(key);
     if (before && before.until >= until) return;
-    this.#clock.clear(before?.timer);
-    const timer = this.#clock.set(() => { this.#blocked.delete(key); this.pump(key || undefined); }, ms);
-    this.#blocked.set(key, { until, timer });
+    this.#unblock(key);
+    this.#blocked.set(key, { until, timer: this.#clock.set(() => { this.#blocked.delete(key); this.pump(key || undefined); }, ms) });
   }
 
-  /** @param {string} nonce @param {string} [key] */
-  #find(nonce, key) {
-    const queues = key === undefined ? [...this.#queues.values()] : [this.#queues.get(key) ?? []];
-    for (const queue of queues) {
-      const entry = queue.find((e) => e.nonce === nonce);
-      if (entry) return entry;
-    }
+  /** @param {string} key */
+  #unblock(key) {
+    this.#clock.clear(this.#blocked.get(key)?.timer);
+    this.#blocked.delete(key);
+  }
+
+  /** @param {string} nonce */
+  #find(nonce) {
+    for (const queue of this.#queues.values()) for (const entry of queue) if (entry.nonce === nonce) return entry;
+  }
+
+  /** @param {Entry} entry @param {boolean} [first] */
+  #insert(entry, first = false) {
+    const queue = this.#queues.get(entry.key) ?? [];
+    this.#queues.set(entry.key, first ? [entry, ...queue] : [...queue, entry]);
+    this.size++;
   }
 
   /** @param {Entry} entry */
   #unsend(entry) {
     entry.sent = false;
-    this.#clock.clear(this.#ackTimers.get(entry));
-    this.#ackTimers.delete(entry);
+    this.#clock.clear(entry.timer);
   }
 
-  /** @param {Entry} entry */
-  #remove(entry) {
+  /** @param {Entry} entry @param {boolean} [forget] */
+  #remove(entry, forget = true) {
     const queue = this.#queues.get(entry.key) ?? [];
     const index = queue.indexOf(entry);
     if (index < 0) return false;
     queue.splice(index, 1);
     if (queue.length === 0) this.#queues.delete(entry.key);
     this.#unsend(entry);
-    this.#size--;
+    this.size--;
+    if (forget && this.#owner !== null) this.#store?.remove(entry.nonce).catch((error) => this.#unkept(error));
     return true;
   }
+
+  /** @param {Entry} entry */
+  #keep({ nonce, frame, created }) {
+    const stored = { owner: /** @type {string} */ (this.#owner), nonce, frame, created };
+    this.#store?.put(stored).catch((error) => this.#unkept(error));
+  }
+
+  /** Storage can be forbidden or full; sending goes on without it. @param {any} error */
+  #unkept(error) { this.#fault(new ChatError('store', String(error))); }
 }

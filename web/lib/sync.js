@@ -1,9 +1,8 @@
-import { backoff, sleep } from './clock.js';
 import { ChatError } from './protocol.js';
 import { Timeline } from './timeline.js';
+import { backoff, sleep } from './util.js';
 
-/** @typedef {import('./protocol.js').ChatEvent} ChatEvent */
-/** @typedef {import('./api.js').Page} Page */
+/** @import {ChatEvent, Clock, Frame, Page, Where} from './types.js' */
 
 /** A replay that pauses for longer than this has ended without saying so; the rest comes through history. */
 const REPLAY_PAUSE_MS = 5000;
@@ -19,8 +18,6 @@ const PAGES_AT_ONCE = 10;
  * when the log's epoch changed.
  */
 export class Sync {
-  /** @type {Timeline} */
-  timeline;
   #where;
   #clock;
   #api;
@@ -40,10 +37,9 @@ export class Sync {
   #paging = null;
 
   /**
-   * @param {{where: import('./protocol.js').Where, clock: import('./clock.js').Clock, api: import('./api.js').Api, me: () => string|null,
-   *   connected: () => boolean, signal: AbortSignal, on: {
-   *     delivered: (events: ChatEvent[]) => void, prepended: (count: number) => void, reset: () => void,
-   *     lost: (range: {from: number, to: number}) => void, fault: (error: ChatError) => void}}} options
+   * @param {{where: Where, clock: Clock, api: import('./api.js').Api, me: () => string|null, connected: () => boolean,
+   *   signal: AbortSignal, on: {delivered: (events: ChatEvent[]) => void, prepended: (count: number) => void, reset: () => void,
+   *   lost: (range: {from: number, to: number}) => void, fault: (error: ChatError) => void}}} options
    */
   constructor({ where, clock, api, me, connected, signal, on }) {
     this.timeline = new Timeline(me);
@@ -81,7 +77,7 @@ export class Sync {
     this.#awaitReplay();
   }
 
-  /** @param {import('./protocol.js').Frame} frame */
+  /** @param {Frame} frame */
   resumed(frame) {
     const { timeline } = this;
     this.#endReplay();
@@ -129,14 +125,10 @@ export class Sync {
     this.older().catch((error) => this.#on.fault(error));
   }
 
-  /**
-   * Loads the page of history before what is loaded. Concurrent calls share one.
-   * @param {{limit?: number}} [options] @returns {Promise<number>} how many messages came in front; 0 at the start of the conversation
-   */
-  older({ limit = 50 } = {}) {
+  /** Loads the messages before those loaded; concurrent calls share one. @returns {Promise<number>} how many; 0 at the start of the log */
+  older(limit = 50) {
     if (this.#paging) return this.#paging;
-    const paging = this.#pageBack(limit).finally(() => { if (this.#paging === paging) this.#paging = null; });
-    this.#paging = paging;
+    const paging = this.#paging = this.#pageBack(limit).finally(() => { if (this.#paging === paging) this.#paging = null; });
     return paging;
   }
 
@@ -149,10 +141,7 @@ export class Sync {
       const before = timeline.last === null ? undefined : timeline.first;
       const page = await this.#page({ before, limit });
       if (generation !== this.#generation) return 0;
-      if (this.#isForeign(page.epoch)) {
-        this.reload(page.epoch, page.head);
-        return 0;
-      }
+      if (this.#isForeign(page.epoch)) return this.reload(page.epoch, page.head), 0;
       if (timeline.last === null) timeline.reset(page.epoch || null, page.head);
       added += timeline.prepend(page.items);
       for (const event of inOrder(page.items)) if (event.seq > /** @type {number} */ (timeline.last)) this.take(event);
@@ -199,10 +188,7 @@ export class Sync {
       return null;
     }
     if (!current()) return null;
-    if (this.#isForeign(page.epoch)) {
-      this.reload(page.epoch, page.head);
-      return null;
-    }
+    if (this.#isForeign(page.epoch)) return this.reload(page.epoch, page.head), null;
     for (const event of inOrder(page.items)) this.take(event);
     if (page.head <= /** @type {number} */ (timeline.last) && !timeline.hasGap) this.#target = 0;
     return /** @type {number} */ (timeline.last) > last;

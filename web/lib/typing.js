@@ -1,5 +1,7 @@
-export const TYPING_RENEW_MS = 2000;
-export const TYPING_IDLE_MS = 2000;
+/** @import {Clock} from './types.js' */
+
+const RENEW_MS = 2000;
+const IDLE_MS = 2000;
 /**
  * The server says when a typist stops, 3 s after the last renewal, and need not pass renewals on: clearing after 3 s here would hide who
  * types for longer. This only ends an entry whose stop was lost, as typing frames are the first to be dropped for a slow reader.
@@ -12,12 +14,10 @@ export class TypingSender {
   #send;
   #active = false;
   #sentAt = -Infinity;
-  /** @type {any} */
-  #idle = null;
-  /** @type {any} */
-  #later = null;
+  /** @type {any} */ #idle = null;
+  /** @type {any} */ #later = null;
 
-  /** @param {import('./clock.js').Clock} clock @param {(active: boolean) => void} send */
+  /** @param {Clock} clock @param {(active: boolean) => void} send */
   constructor(clock, send) {
     this.#clock = clock;
     this.#send = send;
@@ -26,8 +26,8 @@ export class TypingSender {
   /** A key was pressed. */
   touch() {
     this.#clock.clear(this.#idle);
-    this.#idle = this.#clock.set(() => this.stop(), TYPING_IDLE_MS);
-    const wait = this.#sentAt + TYPING_RENEW_MS - this.#clock.now();
+    this.#idle = this.#clock.set(() => this.stop(), IDLE_MS);
+    const wait = this.#sentAt + RENEW_MS - this.#clock.now();
     if (wait <= 0) this.#start();
     // Typing again right after a stop: the start waits for its turn, it is not lost.
     else if (!this.#active) this.#later ??= this.#clock.set(() => this.#start(), wait);
@@ -63,23 +63,20 @@ export class TypingSender {
   }
 }
 
-/** Who is typing in a conversation: from the server's start to its stop, and never longer than 30 s without a word of it. */
+/** Who is typing in a conversation: from the server's start to its stop, and never longer than `TYPING_LOST_MS` without a word of it. */
 export class TypingUsers {
   #clock;
   #changed;
   /** @type {Map<string, any>} */
   #timers = new Map();
 
-  /** @param {import('./clock.js').Clock} clock @param {() => void} changed */
+  /** @param {Clock} clock @param {() => void} changed */
   constructor(clock, changed) {
     this.#clock = clock;
     this.#changed = changed;
   }
 
-  /** @returns {string[]} */
-  get users() {
-    return [...this.#timers.keys()];
-  }
+  get users() { return [...this.#timers.keys()]; }
 
   /** @param {string} user @param {boolean} active */
   set(user, active) {

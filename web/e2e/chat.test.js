@@ -1,0 +1,30 @@
+// One system and one browser for all end-to-end tests, which run one after another, each with users and rooms of its own.
+import { existsSync, mkdirSync } from 'node:fs';
+import { after, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { conversations } from './conversations.js';
+import { faults } from './faults.js';
+import { looks } from './looks.js';
+import { safety } from './safety.js';
+import { System } from './system.js';
+
+/** Filled before the first test. */
+const stage = { system: null, browser: null, screenshots: fileURLToPath(new URL('../../artifacts/screenshots/', import.meta.url)) };
+
+before(async () => {
+  mkdirSync(stage.screenshots, { recursive: true });
+  const executablePath = ['chromium', 'chromium-browser', 'google-chrome'].map((name) => `/usr/bin/${name}`).find(existsSync);
+  stage.system = await System.start();
+  stage.browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+});
+
+after(async () => {
+  await stage.browser?.close();
+  await stage.system?.stop();
+});
+
+conversations(stage);
+faults(stage);
+safety(stage);
+looks(stage);

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Link } from './link.js';
+import { Person } from './person.js';
+import { eventually, unique } from './system.js';
+
+/** @param {{system: import('./system.js').System, browser: import('playwright-core').Browser}} stage */
+export function faults(stage) {
+  /** A user whose network can be cut. */
+  const onLink = async (t, name, room) => {
+    const link = await Link.to(stage.system.url);
+    t.after(() => link.close());
+    const person = await Person.open(stage.browser, link.url, unique(name), { room });
+    t.after(() => person.close());
+    return [person, link];
+  };
+  const visitor = async (t, name, room) => {
+    const person = await Person.open(stage.browser, stage.system.url, unique(name), { room });
+    t.after(() => person.close());
+    return person;
+  };
+  /** What the server has, oldest first. */
+  const log = async (user, room) => (await stage.system.call(user, `/api/rooms/${room}/messages?limit=200`)).items.reverse().map((e) => e.content);
+  const sent = (person) => eventually('everything is acknowledged', async () => (
+    (await person.page.locator('.pending').count()) === 0 && (await person.diagnostics()).Unacknowledged === '0'));
+
+  test('A node dies while its user types: banner, reconnect, nothing lost, nothing doubled', async (t) => {
+    const room = unique('kill');
+    const [alice, bob] = [await visitor(t, 'alice', room), await visitor(t, 'bob', room)];
+    await bob.leaveNode(await alice.node());
+    const node = await alice.node();
+    const expected = [];
+    const say = async (person, text) => { expected.push(text); await person.say(text); };
+    await say(alice, 'before 1');
+    await say(bob, 'before 2');
+    await bob.sees('before 1');
+    await alice.box.pressSequentially('half a mess');
+    stage.system.killNode(node);
+    await alice.banner.filter({ hasText: /Connection lost|Reconnecting/ }).waitFor();
+    assert.equal(await alice.box.inputValue(), 'half a mess', 'the draft stays');
+    await alice.box.pressSequentially('age');
+    expected.push('half a message');
+    await alice.box.press('Enter');
+    for (let i = 0; i < 5; i++) {
+      await say(alice, `alice while away ${i}`);
+      await say(bob, `bob meanwhile ${i}`);
+    }
+    await alice.banner.waitFor({ state: 'hidden' });
+    await alice.connected();
+    assert.notEqual(await alice.node(), node);
+    await sent(alice);
+    await sent(bob);
+    for (const text of expected) {
+      await alice.sees(text);
+      await bob.sees(text);
+    }
+    const stored = await log(bob.name, room);
+    assert.deepEqual([...stored].sort(), [...expected].sort(), 'each once in the log');
+    for (const person of [alice, bob]) {
+      assert.deepEqual(await person.texts(), stored, `${person.name} sees the log`);
+      assert.deepEqual(person.troubles, []);
+    }
+    const own = (texts) => texts.filter((text) => text.startsWith('alice while away'));
+    assert.deepEqual(own(stored), own(expected), 'in the order written');
+  });
+
+  test('What is written offline waits, and goes out in order when the network is back', async (t) => {
+    const room = unique('offline');
+    const [alice, link] = await onLink(t, 'alice', room);
+    const bob = await visitor(t, 'bob', room);
+    await alice.say('online');
+    await bob.sees('online');
+    link.cut();
+    await alice.banner.filter({ hasText: /Connection lost|Reconnecting/ }).waitFor();
+    for (const text of ['one', 'two', 'three']) await alice.say(text);
+    assert.equal(await alice.page.locator('.pending.sending').count(), 3);
+    await bob.say('bob, meanwhile');
+    await bob.bubble('bob, meanwhile').locator('.state').waitFor();
+    link.restore();
+    await sent(alice);
+    await bob.sees('three');
+    const stored = await log(bob.name, room);
+    assert.deepEqual(stored, ['online', 'bob, meanwhile', 'one', 'two', 'three']);
+    await alice.sees('bob, meanwhile');
+    assert.deepEqual(await alice.texts(), stored);
+    await alice.banner.waitFor({ state: 'hidden' });
+    assert.deepEqual(alice.troubles, []);
+  });
+
+  test('A reload keeps what is not sent yet, and sends it once', async (t) => {
+    const room = unique('reload');
+    const [alice, link] = await onLink(t, 'alice', room);
+    const bob = await visitor(t, 'bob', room);
+    link.cutSockets();
+    await alice.banner.filter({ hasText: /Connection lost|Reconnecting/ }).waitFor();
+    for (const text of ['kept 1', 'kept 2', 'kept 3']) await alice.say(text);
+    await eventually('they are kept', () => alice.page.evaluate(() => new Promise((resolve, reject) => {
+      const open = indexedDB.open('aspirechat');
+      open.onerror = () => reject(open.error);
+      open.onsuccess = () => {
+        const count = open.result.transaction('outbox').objectStore('outbox').count();
+        count.onsuccess = () => { open.result.close(); resolve(count.result === 3); };
+      };
+    })));
+    await alice.page.reload();
+    await eventually('the page shows them as sending', async () => (await alice.page.locator('.pending.sending').count()) === 3);
+    assert.deepEqual(await alice.texts(), ['kept 1', 'kept 2', 'kept 3']);
+    await alice.say('after the reload');
+    link.restore();
+    await sent(alice);
+    await bob.sees('after the reload');
+    assert.deepEqual(await log(bob.name, room), ['kept 1', 'kept 2', 'kept 3', 'after the reload']);
+    await alice.page.reload();
+    await alice.connected();
+    await alice.sees('after the reload');
+    assert.deepEqual(await alice.texts(), ['kept 1', 'kept 2', 'kept 3', 'after the reload']);
+    assert.deepEqual(alice.troubles, []);
+  });
+}

@@ -1,0 +1,119 @@
+// The whole application as `./run` starts it, on a free port, with data of its own that goes when it ends.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = new URL('../../', import.meta.url);
+const HOST = fileURLToPath(new URL('artifacts/bin/AppHost/debug/AspireChat.AppHost.dll', ROOT));
+const START_WITHIN_MS = 180_000;
+const STOP_WITHIN_MS = 60_000;
+
+/** A name that no other test uses. */
+export const unique = (name) => `${name}-${Math.random().toString(36).slice(2, 10)}`;
+
+/** Asks until the answer is true; fails with what it waited for. */
+export async function eventually(what, ask, within = 60_000) {
+  const end = Date.now() + within;
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    if (Date.now() > end) throw new Error(`Within ${within / 1000} s it never came true that ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export class System {
+  #host;
+  url = '';
+
+  static async start() {
+    if (!existsSync(HOST)) throw new Error('The AppHost is not built: dotnet build AppHost');
+    const system = new System();
+    // Many users are one machine here: limits that keep one user from flooding would only slow the tests.
+    const settings = {
+      DOTNET_ENVIRONMENT: 'Development', ASPIRECHAT_PORT: '0', LocalHost__TemporaryData: 'true', Gateway__RateLimits__Enabled: 'false',
+      Sockets__EventsPerSecond: '100000', Sockets__EventBurst: '100000', Sockets__FramesPerSecond: '100000', Sockets__FrameBurst: '100000',
+    };
+    const host = system.#host = spawn('dotnet', ['exec', HOST], {
+      env: { ...process.env, ...settings }, stdio: ['ignore', 'pipe', 'pipe'], cwd: fileURLToPath(ROOT),
+    });
+    process.once('exit', () => host.kill('SIGKILL'));
+    const output = [];
+    const ready = new Promise((resolve, reject) => {
+      const read = (line) => {
+        output.push(line);
+        if (output.length > 200) output.shift();
+        const [, url] = /^ {2}gateway\s+(http:\S+)/.exec(line) ?? [];
+        if (url) resolve(url.replace(/\/$/, ''));
+      };
+      createInterface({ input: host.stdout }).on('line', read);
+      createInterface({ input: host.stderr }).on('line', read);
+      const fail = (why) => reject(new Error(`The system ${why}. It said:\n${output.slice(-30).join('\n')}`));
+      host.once('exit', (code) => fail(`ended with ${code}`));
+      setTimeout(() => fail(`was not up within ${START_WITHIN_MS / 1000} s`), START_WITHIN_MS).unref();
+    });
+    try {
+      system.url = await ready;
+    } catch (error) {
+      await system.stop();
+      throw error;
+    }
+    return system;
+  }
+
+  async stop() {
+    const host = this.#host;
+    if (host.exitCode !== null || host.signalCode !== null) return;
+    const ended = once(host, 'exit');
+    host.kill('SIGTERM');
+    const timer = setTimeout(() => host.kill('SIGKILL'), STOP_WITHIN_MS);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  /** Kills the process of a node, named as in `welcome.node`; the host starts it again under another name. */
+  killNode(node) {
+    // A node's name is what the host calls the instance, and a random part.
+    const instance = `service.instance.id=${node.replace(/-[0-9a-f]{8}$/, '')}`;
+    const found = this.#processes().find((pid) => read(`/proc/${pid}/environ`).split('\0').some((v) => v.includes(instance)));
+    if (!found) throw new Error(`No process says ${instance}.`);
+    process.kill(found, 'SIGKILL');
+  }
+
+  /** All processes below the host. */
+  #processes() {
+    const parents = new Map();
+    for (const name of readdirSync('/proc')) {
+      if (/^\d+$/.test(name)) parents.set(Number(name), Number(read(`/proc/${name}/stat`).split(') ').at(-1)?.split(' ')[1]));
+    }
+    const below = [this.#host.pid];
+    for (let i = 0; i < below.length; i++) for (const [pid, parent] of parents) if (parent === below[i]) below.push(pid);
+    return below.slice(1);
+  }
+
+  async token(user) {
+    const { token } = await this.#post('/dev/token', { user }, {});
+    return token;
+  }
+
+  async call(user, path, body) {
+    const headers = { Authorization: `Bearer ${await this.token(user)}` };
+    if (body) return this.#post(path, body, headers);
+    const response = await fetch(this.url + path, { headers });
+    if (!response.ok) throw new Error(`GET ${path}: ${response.status}`);
+    return response.json();
+  }
+
+  async #post(path, body, headers) {
+    const response = await fetch(this.url + path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+}
+
+/** A process may end while its files are read. */
+function read(path) {
+  try { return readFileSync(path, 'utf8'); } catch { return ''; }
+}

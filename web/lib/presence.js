@@ -1,0 +1,48 @@
+import { Emitter } from './util.js';
+
+/** @import {Cancel, UserPresence} from './types.js' */
+
+/** An answer about a user in no joined room is this old at most; rooms tell changes themselves. */
+const FRESH_MS = 30_000;
+const AT_ONCE = 500;
+
+/** Who is online: from the joined rooms, and asked of the server for everybody else. @extends {Emitter<{change: void}>} */
+export class Presence extends Emitter {
+  #inRooms;
+  #ask;
+  #now;
+  /** @type {Map<string, UserPresence & {at: number}>} */
+  #known = new Map();
+
+  /**
+   * @param {(user: string) => boolean} inRooms @param {import('./api.js').Api['presence']} ask @param {() => number} now
+   */
+  constructor(inRooms, ask, now) {
+    super();
+    this.#inRooms = inRooms;
+    this.#ask = ask;
+    this.#now = now;
+  }
+
+  /** @param {string} user @returns {boolean|undefined} undefined: not known, `fetch` asks */
+  isOnline(user) {
+    if (this.#inRooms(user)) return true;
+    const known = this.#known.get(user);
+    return known && this.#now() - known.at < FRESH_MS ? known.online : undefined;
+  }
+
+  /** Asks the server, 500 users a call. @param {string[]} users @param {Cancel} [options] @returns {Promise<UserPresence[]>} */
+  async fetch(users, options) {
+    const all = [];
+    for (let i = 0; i < users.length; i += AT_ONCE) all.push(...(await this.#ask(users.slice(i, i + AT_ONCE), options)).items);
+    for (const item of all) this.#known.set(item.user, { ...item, at: this.#now() });
+    this.emit('change', undefined);
+    return all;
+  }
+
+  /** A room says that these came or went: what was asked before is no longer true. @param {string[]} users */
+  changed(users) {
+    for (const user of users) this.#known.delete(user);
+    this.emit('change', undefined);
+  }
+}

@@ -1,0 +1,66 @@
+/** @import {Clock} from './types.js' */
+
+/** @type {Clock} */
+export const systemClock = {
+  now: () => Date.now(),
+  set: (run, ms) => setTimeout(run, ms),
+  clear: (timer) => clearTimeout(timer),
+  random: Math.random,
+};
+
+/** @param {Clock} clock @param {number} ms @param {AbortSignal} signal @returns {Promise<void>} rejects when aborted */
+export function sleep(clock, ms, signal) {
+  /** @type {any} */ let timer;
+  return abortable(new Promise((resolve) => { timer = clock.set(() => resolve(undefined), ms); }), signal).finally(() => clock.clear(timer));
+}
+
+/**
+ * The wait before try `attempt` (from 0): doubling from `base` to `cap` ms, a random half of it left out, so that the clients of a
+ * node that died do not all come back at once.
+ * @param {Clock} clock @param {number} attempt
+ */
+export const backoff = (clock, attempt, base = 500, cap = 20_000) =>
+  Math.min(cap, base * 2 ** Math.min(attempt, 16)) * (0.5 + clock.random() / 2);
+
+/** Stops waiting, not what is waited for. @template T @param {Promise<T>} promise @param {AbortSignal} [signal] @returns {Promise<T>} */
+export function abortable(promise, signal) {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/** Named events. @template {Record<string, any>} Events the type of each event's value */
+export class Emitter {
+  /** @type {Map<keyof Events, Set<(value: any) => void>>} */
+  #listeners = new Map();
+
+  /**
+   * @template {keyof Events} Name
+   * @param {Name} name @param {(value: Events[Name]) => void} listener @param {{signal?: AbortSignal}} [options]
+   * @returns {() => void} removes the listener
+   */
+  on(name, listener, { signal } = {}) {
+    if (signal?.aborted) return () => {};
+    const set = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, set.add(listener));
+    const off = () => void set.delete(listener);
+    signal?.addEventListener('abort', off, { once: true });
+    return off;
+  }
+
+  /** @template {keyof Events} Name @param {Name} name @param {Events[Name]} value */
+  emit(name, value) {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      try {
+        listener(value);
+      } catch (error) {
+        // The application's fault must not stop the delivery to the other listeners.
+        queueMicrotask(() => { throw error; });
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/** @import {Clock, Cancel, Member, Overview, Page, TokenProvider, UserPresence, Where} from './types.js' */
+/** The current token, for the socket and the HTTP calls; concurrent askers share one call of the provider. */
+export class Tokens {
+    /** @param {TokenProvider} provider @param {Clock} clock @param {AbortSignal} signal */
+    constructor(provider: TokenProvider, clock: Clock, signal: AbortSignal);
+    /** Milliseconds since the token was fetched. */
+    get age(): number;
+    get(fresh?: boolean): Promise<string>;
+    #private;
+}
+/** The HTTP half of the protocol. Failures are `ChatError`s with the code `http` and a `status`, 0 when there was no answer. */
+export class Api {
+    /** @param {string} base @param {Tokens} tokens @param {typeof fetch} fetch */
+    constructor(base: string, tokens: Tokens, fetch: typeof globalThis.fetch);
+    /**
+     * A page of history: newest first with `before` or neither, oldest first with `after`.
+     * @param {Where} where @param {{before?: number|string, after?: number|string, limit?: number, signal?: AbortSignal}} [options]
+     * @returns {Promise<Page>}
+     */
+    messages(where: Where, { signal, ...query }?: {
+        before?: number | string;
+        after?: number | string;
+        limit?: number;
+        signal?: AbortSignal;
+    }): Promise<Page>;
+    /** @param {Cancel} [options] @returns {Promise<{items: Overview[]}>} */
+    conversations(options?: Cancel): Promise<{
+        items: Overview[];
+    }>;
+    /** The first 200 members. @param {string} room @param {Cancel} [options] @returns {Promise<{items: Member[]}>} */
+    members(room: string, options?: Cancel): Promise<{
+        items: Member[];
+    }>;
+    /** @param {string[]} users at most 500 @param {Cancel} [options] @returns {Promise<{items: UserPresence[]}>} */
+    presence(users: string[], options?: Cancel): Promise<{
+        items: UserPresence[];
+    }>;
+    /** @param {string} path @param {{query?: object, body?: object, signal?: AbortSignal}} [options] @returns {Promise<any>} */
+    call(path: string, { query, body, signal }?: {
+        query?: object;
+        body?: object;
+        signal?: AbortSignal;
+    }): Promise<any>;
+    #private;
+}
+import type { TokenProvider } from './types.js';
+import type { Clock } from './types.js';
+import type { Where } from './types.js';
+import type { Page } from './types.js';
+import type { Cancel } from './types.js';
+import type { Overview } from './types.js';
+import type { Member } from './types.js';
+import type { UserPresence } from './types.js';

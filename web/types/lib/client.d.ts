@@ -1,0 +1,51 @@
+/**
+ * A chat session that lives through any number of connections: rooms stay joined, events come in order and once, and what is sent is
+ * sent until it is acknowledged, also by the next page. `conversation`: a new one; `left`: one that went; `overview`: what the server
+ * knows of the user's conversations, after each connection; `fault`: what went wrong and is dealt with.
+ * @extends {Emitter<{status: Status, info: Info, conversation: Conversation, left: Conversation, overview: Overview[], fault: ChatError}>}
+ */
+export class ChatClient extends Emitter<{
+    status: Status;
+    info: Info;
+    conversation: Conversation;
+    left: Conversation;
+    overview: Overview[];
+    fault: ChatError;
+}> {
+    /** @param {ChatOptions} options */
+    constructor({ getToken, user, url, signal, WebSocket, fetch, clock, store, }: ChatOptions);
+    /** By key, `room:…` or `to:…`. @type {Map<string, Conversation>} */
+    conversations: Map<string, Conversation>;
+    /** The session's identity and where it is connected. @type {Info} */
+    info: Info;
+    /** Who is online. @type {Presence} */
+    presence: Presence;
+    get user(): string | null;
+    get status(): Status;
+    /** How many events are not acknowledged yet. */
+    get unacknowledged(): number;
+    /** Connects and stays connected. @param {Cancel} [options] stops waiting @returns {Promise<void>} at the first connection; rejects when there will be none */
+    connect({ signal }?: Cancel): Promise<void>;
+    /** Ends the session for good. What is not acknowledged is rejected with `closed`, and sent by the user's next session if it is kept. */
+    close(): void;
+    /** Joins a room, and joins it again on every connection until it is left. @param {string} room @param {Cancel} [options] */
+    join(room: string, { signal }?: Cancel): Promise<Conversation>;
+    /** Ends the membership in a room, on all of the user's devices. @param {string} room */
+    leave(room: string): void;
+    /** The direct conversation with a user. @param {string} user @returns {Conversation} */
+    direct(user: string): Conversation;
+    /** The network may be back: does not wait for the next try. */
+    wake(): void;
+    /** Loses the connection on purpose, to see it come back. */
+    drop(): void;
+    #private;
+}
+import type { Status } from './types.js';
+import type { Info } from './types.js';
+import { Conversation } from './conversation.js';
+import type { Overview } from './types.js';
+import { ChatError } from './protocol.js';
+import { Emitter } from './util.js';
+import { Presence } from './presence.js';
+import type { Cancel } from './types.js';
+import type { ChatOptions } from './types.js';

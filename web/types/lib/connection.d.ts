@@ -1,0 +1,35 @@
+/**
+ * One session over any number of sockets: opens, watches, renews the token, and opens again after a loss.
+ * @extends {Emitter<{status: Status, welcome: Frame, frame: Frame, down: void, fault: ChatError, roundTrip: number}>}
+ */
+export class Connection extends Emitter<{
+    status: Status;
+    welcome: Frame;
+    frame: Frame;
+    down: void;
+    fault: ChatError;
+    roundTrip: number;
+}> {
+    /** @param {string} url @param {import('./api.js').Tokens} tokens @param {typeof WebSocket} WebSocket @param {Clock} clock */
+    constructor(url: string, tokens: import("./api.js").Tokens, WebSocket: typeof globalThis.WebSocket, clock: Clock);
+    /** @type {Status} */
+    status: Status;
+    /** How often a lost connection was replaced. */
+    reconnects: number;
+    /** Whether a socket is open and welcomed. */
+    connected: boolean;
+    open(): void;
+    close(): void;
+    /** @param {Frame} frame @returns {boolean} false when there is no connection to send it on */
+    send(frame: Frame): boolean;
+    /** The network may have changed: tries at once if a try is due anyway, or finds out whether the connection still lives. */
+    wake(): void;
+    /** Loses the connection on purpose, as a network would. */
+    drop(): void;
+    #private;
+}
+import type { Status } from './types.js';
+import type { Frame } from './types.js';
+import { ChatError } from './protocol.js';
+import { Emitter } from './util.js';
+import type { Clock } from './types.js';

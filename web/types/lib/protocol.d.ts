@@ -1,0 +1,49 @@
+/**
+ * Checks a frame's fields and fills in defaults; unknown fields are left out.
+ * @param {any} value @param {'client'|'server'} direction who sends it @returns {Frame}
+ * @throws {ChatError} `bad_request`, `too_large` or `unknown_type`
+ */
+export function check(value: any, direction: "client" | "server"): Frame;
+/** @param {string} text @param {'client'|'server'} direction @returns {Frame} @throws {ChatError} */
+export function decode(text: string, direction: "client" | "server"): Frame;
+/**
+ * The text of a client's frame. What the server would refuse is refused here, before it is queued: an oversized frame that were
+ * retried forever would close the socket (1009) each time.
+ * @param {Frame} frame @returns {string} @throws {ChatError}
+ */
+export function encode(frame: Frame): string;
+/** @import {Frame, Where} from './types.js' */
+export const SUBPROTOCOL: "aspirechat.v1";
+export const LIMITS: Readonly<{
+    content: 8000;
+    frame: number;
+    nonce: 64;
+    page: 200;
+}>;
+export function isId(value: unknown): boolean;
+/** A failure that the protocol, the server or this library names by a code. */
+export class ChatError extends Error {
+    /** @param {string} code @param {string} message @param {{field?: string, retryAfter?: number, status?: number}} [more] */
+    constructor(code: string, message: string, more?: {
+        field?: string;
+        retryAfter?: number;
+        status?: number;
+    });
+    /** @type {string|undefined} the frame's field at fault */ field: string | undefined;
+    /** @type {number|undefined} milliseconds */ retryAfter: number | undefined;
+    /** @type {number|undefined} of HTTP; 0: no answer */ status: number | undefined;
+    code: string;
+}
+export const CLOSE: Readonly<{
+    normal: 1000;
+    abnormal: 1006;
+    restart: 1012;
+    overloaded: 1013;
+    tokenExpired: 4002;
+    tooSlow: 4008;
+}>;
+export function closeReason(code: number): string;
+export function isFinalClose(code: number): boolean;
+export function keyOf(where: Where): string;
+import type { Frame } from './types.js';
+import type { Where } from './types.js';

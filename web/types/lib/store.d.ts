@@ -1,0 +1,12 @@
+/** Unacknowledged events in the browser's own database: they outlive the page, so a reload sends them. @implements {OutboxStore} */
+export class IndexedDbStore implements OutboxStore {
+    /** @param {string} owner @returns {Promise<Stored[]>} */
+    load(owner: string): Promise<Stored[]>;
+    /** @param {Stored} stored */
+    put(stored: Stored): Promise<void>;
+    /** @param {string} nonce */
+    remove(nonce: string): Promise<void>;
+    #private;
+}
+import type { OutboxStore } from './types.js';
+import type { Stored } from './types.js';

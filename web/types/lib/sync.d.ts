@@ -1,0 +1,55 @@
+/**
+ * Keeps one conversation's timeline whole: catches up after a reconnect, closes gaps through history, pages back, and starts anew
+ * when the log's epoch changed.
+ */
+export class Sync {
+    /**
+     * @param {{where: Where, clock: Clock, api: import('./api.js').Api, me: () => string|null, connected: () => boolean,
+     *   signal: AbortSignal, on: {delivered: (events: ChatEvent[]) => void, prepended: (count: number) => void, reset: () => void,
+     *   lost: (range: {from: number, to: number}) => void, fault: (error: ChatError) => void}}} options
+     */
+    constructor({ where, clock, api, me, connected, signal, on }: {
+        where: Where;
+        clock: Clock;
+        api: import("./api.js").Api;
+        me: () => string | null;
+        connected: () => boolean;
+        signal: AbortSignal;
+        on: {
+            delivered: (events: ChatEvent[]) => void;
+            prepended: (count: number) => void;
+            reset: () => void;
+            lost: (range: {
+                from: number;
+                to: number;
+            }) => void;
+            fault: (error: ChatError) => void;
+        };
+    });
+    timeline: Timeline;
+    /** An event from the socket or from history. @param {ChatEvent} event */
+    take(event: ChatEvent): void;
+    /** The answer to a join. @param {number} head @param {string} epoch @param {boolean} withReplay */
+    joined(head: number, epoch: string, withReplay: boolean): void;
+    /** A replay was asked for. */
+    catchUp(): void;
+    /** @param {Frame} frame */
+    resumed(frame: Frame): void;
+    /** There is no replay to be had: looks for missed events in history. */
+    lookForMissed(): void;
+    /** The log holds an event at `seq`; it should come by itself soon. @param {number} seq @param {string} [epoch] */
+    expect(seq: number, epoch?: string): void;
+    /** Nothing more comes on this connection. */
+    disconnected(): void;
+    /** Drops all and loads the newest page. @param {string|null} epoch @param {number|null} head null: from history */
+    reload(epoch: string | null, head: number | null): void;
+    /** Loads the messages before those loaded; concurrent calls share one. @returns {Promise<number>} how many; 0 at the start of the log */
+    older(limit?: number): Promise<number>;
+    #private;
+}
+import { Timeline } from './timeline.js';
+import type { ChatEvent } from './types.js';
+import type { Frame } from './types.js';
+import type { Where } from './types.js';
+import type { Clock } from './types.js';
+import { ChatError } from './protocol.js';

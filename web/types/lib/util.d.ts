@@ -1,0 +1,23 @@
+/** @param {Clock} clock @param {number} ms @param {AbortSignal} signal @returns {Promise<void>} rejects when aborted */
+export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void>;
+/** Stops waiting, not what is waited for. @template T @param {Promise<T>} promise @param {AbortSignal} [signal] @returns {Promise<T>} */
+export function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T>;
+/** @import {Clock} from './types.js' */
+/** @type {Clock} */
+export const systemClock: Clock;
+export function backoff(clock: Clock, attempt: number, base?: number, cap?: number): number;
+/** Named events. @template {Record<string, any>} Events the type of each event's value */
+export class Emitter<Events extends Record<string, any>> {
+    /**
+     * @template {keyof Events} Name
+     * @param {Name} name @param {(value: Events[Name]) => void} listener @param {{signal?: AbortSignal}} [options]
+     * @returns {() => void} removes the listener
+     */
+    on<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => void, { signal }?: {
+        signal?: AbortSignal;
+    }): () => void;
+    /** @template {keyof Events} Name @param {Name} name @param {Events[Name]} value */
+    emit<Name extends keyof Events>(name: Name, value: Events[Name]): void;
+    #private;
+}
+import type { Clock } from './types.js';
