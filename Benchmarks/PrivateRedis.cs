@@ -47,7 +47,8 @@ internal sealed class PrivateRedis : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Connection.DisposeAsync();
-        Process.Kill();
+        // With the child that may be rewriting the append-only file.
+        Process.Kill(entireProcessTree: true);
         await Process.WaitForExitAsync();
         Process.Dispose();
         Directory.Delete(_directory, recursive: true);

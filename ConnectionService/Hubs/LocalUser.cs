@@ -75,10 +75,12 @@ internal sealed class LocalUser(string name, HubContext hub)
     {
         switch (message.Kind)
         {
-            case ChannelMessageKind.Event
-                when LogRecordCodec.Decode(message.Body.Span, message.Number, message.First) is ConversationEvent e:
-                if (e.Conversation.HasUser(Name))
-                    Follow(e.Conversation).ReceiveLive(new EncodedEvent(e));
+            case ChannelMessageKind.Event:
+                foreach (var (seq, record) in message.Records())
+                {
+                    if (LogRecordCodec.Decode(record.Span, seq, message.First) is ConversationEvent e && e.Conversation.HasUser(Name))
+                        Follow(e.Conversation).ReceiveLive(new EncodedEvent(e));
+                }
                 break;
             case ChannelMessageKind.Frame:
                 foreach (var connection in Connections)

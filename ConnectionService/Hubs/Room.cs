@@ -211,10 +211,12 @@ internal sealed class Room
     {
         switch (message.Kind)
         {
-            case ChannelMessageKind.Event
-                when LogRecordCodec.Decode(message.Body.Span, message.Number, message.First) is ConversationEvent e:
-                if (e.Conversation == Feed.Id.Key)
-                    Feed.Receive(new EncodedEvent(e));
+            case ChannelMessageKind.Event:
+                foreach (var (seq, record) in message.Records())
+                {
+                    if (LogRecordCodec.Decode(record.Span, seq, message.First) is ConversationEvent e && e.Conversation == Feed.Id.Key)
+                        Feed.Receive(new EncodedEvent(e));
+                }
                 break;
             case ChannelMessageKind.Frame:
                 Feed.Forward(message.Body, message.First);

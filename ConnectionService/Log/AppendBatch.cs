@@ -12,11 +12,20 @@ namespace AspireChat.ConnectionService.Log;
 /// </summary>
 internal sealed class AppendBatch(int partition, ConversationLogOptions options)
 {
+    private const int FixedKeys = 5;
     private const int KeysPerConversation = 4;
-    private const int ArgumentsPerEvent = 11;
+    private const int FixedArguments = 4;
+    private const int ArgumentsPerConversation = 4;
+    private const int ArgumentsPerEvent = 4;
+
+    /// <summary>No identifier.</summary>
+    private const string Unchecked = ":";
 
     private readonly List<AppendRequest> _requests = [];
     private readonly List<byte[]> _records = [];
+
+    /// <summary>The requests in the order of the call: by conversation.</summary>
+    private int[] _sent = [];
     private int _bytes;
 
     public int Count => _requests.Count;
@@ -43,47 +52,43 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
     /// <summary>Keys and arguments in the order that append.lua documents.</summary>
     public (RedisKey[] Keys, RedisValue[] Arguments) ToCall(long nowUnixMilliseconds)
     {
+        var conversations = Sort();
         var day = RedisKeys.NonceDay(nowUnixMilliseconds);
-        var keys = new List<RedisKey>(5 + KeysPerConversation * _requests.Count)
-        {
-            RedisKeys.Epoch(partition),
-            RedisKeys.Log(partition),
-            RedisKeys.Nonces(partition, day),
-            RedisKeys.Nonces(partition, day - 1),
-            RedisKeys.Nonces(partition, day + 1),
-        };
-        var arguments = new RedisValue[3 + ArgumentsPerEvent * _requests.Count];
+        var keys = new RedisKey[FixedKeys + KeysPerConversation * conversations.Count];
+        keys[0] = RedisKeys.Epoch(partition);
+        keys[1] = RedisKeys.Log(partition);
+        keys[2] = RedisKeys.Nonces(partition, day);
+        keys[3] = RedisKeys.Nonces(partition, day - 1);
+        keys[4] = RedisKeys.Nonces(partition, day + 1);
+        var arguments = new RedisValue[
+            FixedArguments + ArgumentsPerConversation * conversations.Count + ArgumentsPerEvent * _requests.Count];
         arguments[0] = RedisKeys.NonceSeconds;
         arguments[1] = options.TailKeep;
         arguments[2] = RedisChannels.LogBell(partition);
-        var numbers = new Dictionary<ConversationKey, int>(_requests.Count);
-        for (var i = 0; i < _requests.Count; i++)
+        arguments[3] = _requests.Count;
+        var (nonce, key, at, sent) = (FixedArguments, FixedKeys, FixedArguments + _requests.Count, 0);
+        foreach (var (conversation, count) in conversations)
         {
-            var e = _requests[i].Event;
-            if (!numbers.TryGetValue(e.Conversation, out var number))
+            keys[key++] = RedisKeys.Conversation(conversation);
+            keys[key++] = RedisKeys.Tail(conversation);
+            keys[key++] = RedisKeys.Members(conversation);
+            keys[key++] = RedisKeys.Revisions(conversation);
+            var (channel, second) = ConversationChannels.Of(conversation);
+            arguments[at++] = conversation.Value;
+            arguments[at++] = channel;
+            arguments[at++] = second;
+            arguments[at++] = count;
+            for (var end = sent + count; sent < end; sent++)
             {
-                number = numbers.Count + 1;
-                numbers.Add(e.Conversation, number);
-                keys.Add(RedisKeys.Conversation(e.Conversation));
-                keys.Add(RedisKeys.Tail(e.Conversation));
-                keys.Add(RedisKeys.Members(e.Conversation));
-                keys.Add(RedisKeys.Revisions(e.Conversation));
+                var request = _requests[_sent[sent]];
+                var e = request.Event;
+                arguments[nonce++] = NonceField.Of(conversation, e.From, e.Nonce);
+                arguments[at++] = RememberedAck(e);
+                arguments[at++] = _records[_sent[sent]];
+                arguments[at++] = Conditions(request);
             }
-            var (channel, second) = ConversationChannels.Of(e.Conversation);
-            var at = 3 + ArgumentsPerEvent * i;
-            arguments[at] = number;
-            arguments[at + 1] = e.Conversation.Value;
-            arguments[at + 2] = NonceField.Of(e.Conversation, e.From, e.Nonce);
-            arguments[at + 3] = _requests[i].RequireMember ? e.From : "";
-            arguments[at + 4] = channel;
-            arguments[at + 5] = second;
-            arguments[at + 6] = string.Create(CultureInfo.InvariantCulture, $"{e.Id} {e.Timestamp}");
-            arguments[at + 7] = _records[i];
-            arguments[at + 8] = e.Target > 0 ? e.Target : "";
-            arguments[at + 9] = e.Target > 0 ? LogRecordCodec.NameOf(e.Kind) : "";
-            arguments[at + 10] = _requests[i].TargetChecked ? "" : e.From;
         }
-        return ([.. keys], arguments);
+        return (keys, arguments);
     }
 
     /// <summary>Reads the reply. Null when the partition is closed: nothing was done.</summary>
@@ -98,8 +103,61 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
             throw new FormatException($"append.lua answered {items?.Length ?? 0} items for {_requests.Count} events.");
         var results = new AppendResult[_requests.Count];
         for (var i = 0; i < results.Length; i++)
-            results[i] = ReadItem(items[i + 1], _requests[i].Event, epoch);
+            results[_sent[i]] = ReadItem(items[i + 1], _requests[_sent[i]].Event, epoch);
         return results;
+    }
+
+    /// <summary>
+    /// Brings the events of each conversation together, in the order in which they came: fills <see cref="_sent"/>, and returns how many
+    /// there are of each.
+    /// </summary>
+    private List<(ConversationKey Conversation, int Count)> Sort()
+    {
+        var conversations = new List<(ConversationKey Conversation, int Count)>();
+        var numbers = new Dictionary<ConversationKey, int>(_requests.Count);
+        var numberOf = new int[_requests.Count];
+        for (var i = 0; i < numberOf.Length; i++)
+        {
+            var conversation = _requests[i].Event.Conversation;
+            if (!numbers.TryGetValue(conversation, out var number))
+            {
+                numbers.Add(conversation, number = conversations.Count);
+                conversations.Add((conversation, 0));
+            }
+            numberOf[i] = number;
+            conversations[number] = (conversation, conversations[number].Count + 1);
+        }
+        var next = new int[conversations.Count];
+        for (var number = 1; number < next.Length; number++)
+            next[number] = next[number - 1] + conversations[number - 1].Count;
+        _sent = new int[numberOf.Length];
+        for (var i = 0; i < numberOf.Length; i++)
+            _sent[next[numberOf[i]]++] = i;
+        return conversations;
+    }
+
+    /// <summary>What a repeated ack says beside seq and epoch: <c>id timestamp</c>.</summary>
+    private static byte[] RememberedAck(ConversationEvent e)
+    {
+        Span<byte> text = stackalloc byte[64];
+        e.Id.TryFormat(text, out var length);
+        text[length++] = (byte)' ';
+        e.Timestamp.TryFormat(text[length..], out var digits, default, CultureInfo.InvariantCulture);
+        return text[..(length + digits)].ToArray();
+    }
+
+    /// <summary>What append.lua has to check; empty for most events.</summary>
+    private static string Conditions(in AppendRequest request)
+    {
+        var e = request.Event;
+        if (!request.RequireMember && e.Target == 0)
+            return "";
+        var member = request.RequireMember ? e.From : Unchecked;
+        var revision = e.Target == 0
+            ? $"{Unchecked} {Unchecked} {Unchecked}"
+            : string.Create(CultureInfo.InvariantCulture,
+                $"{e.Target} {LogRecordCodec.NameOf(e.Kind)} {(request.TargetChecked ? Unchecked : e.From)}");
+        return $"{member} {revision}";
     }
 
     private static AppendResult ReadItem(RedisResult item, ConversationEvent e, string epoch)

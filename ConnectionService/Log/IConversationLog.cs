@@ -10,8 +10,8 @@ namespace AspireChat.ConnectionService.Log;
 public interface IConversationLog
 {
     /// <summary>
-    /// Posts an event to the publisher of its partition. Never blocks. Events that one caller posts to one partition are accepted in that
-    /// order. The completion is called exactly once if true is returned, on a publisher's thread: post onwards from there, do not work there.
+    /// Posts an event to the publisher of its partition. Never blocks. Events that one caller posts to one conversation are accepted in
+    /// that order. The completion is called exactly once if true is returned, on a publisher's thread: post onwards from there, do not work there.
     /// </summary>
     /// <returns>False when the publisher's queue is full: nothing was accepted, answer <c>unavailable</c>.</returns>
     bool TryAppend(in AppendRequest request);

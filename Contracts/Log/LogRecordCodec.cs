@@ -20,6 +20,13 @@ public static class LogRecordCodec
     /// <summary>Text is shown by clients as text, never as HTML, so only what JSON itself demands is escaped: half the bytes for most scripts.</summary>
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
+    // Used again for the next record of the same thread; content is limited, so they stay small.
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _buffer;
+
+    [ThreadStatic]
+    private static Utf8JsonWriter? _writer;
+
     private static readonly string[] KindNames = ["room", "dm", "edit", "delete", "react"];
 
     /// <summary>The wire and storage name of <paramref name="kind"/>.</summary>
@@ -28,21 +35,22 @@ public static class LogRecordCodec
     /// <summary>The record's JSON without seq and epoch, which do not exist yet.</summary>
     public static byte[] Encode(ConversationEvent e)
     {
-        var buffer = new ArrayBufferWriter<byte>(256 + (e.Content?.Length ?? 0));
-        using (var json = new Utf8JsonWriter(buffer, Options))
-        {
-            json.WriteStartObject();
-            json.WriteString("type"u8, NameOf(e.Kind));
-            json.WriteString("id"u8, e.Id);
-            WritePlace(json, e);
-            json.WriteString("from"u8, e.From);
-            WriteBody(json, e);
-            json.WriteNumber("timestamp"u8, e.Timestamp);
-            json.WriteString("nonce"u8, e.Nonce);
-            if (e.Deleted)
-                json.WriteBoolean("deleted"u8, true);
-            json.WriteEndObject();
-        }
+        var buffer = _buffer ??= new ArrayBufferWriter<byte>(1_024);
+        var json = _writer ??= new Utf8JsonWriter(buffer, Options);
+        buffer.ResetWrittenCount();
+        json.Reset(buffer);
+        json.WriteStartObject();
+        json.WriteString("type"u8, NameOf(e.Kind));
+        json.WriteString("id"u8, e.Id);
+        WritePlace(json, e);
+        json.WriteString("from"u8, e.From);
+        WriteBody(json, e);
+        json.WriteNumber("timestamp"u8, e.Timestamp);
+        json.WriteString("nonce"u8, e.Nonce);
+        if (e.Deleted)
+            json.WriteBoolean("deleted"u8, true);
+        json.WriteEndObject();
+        json.Flush();
         return buffer.WrittenSpan.ToArray();
     }
 

@@ -16,7 +16,15 @@ public static class NonceField
     /// <summary>Thread-safe.</summary>
     public static byte[] Of(ConversationKey conversation, string sender, string nonce)
     {
-        var text = string.Concat(conversation.Value, "\n", sender, "\n") + nonce;
-        return SHA256.HashData(Encoding.UTF8.GetBytes(text))[..Length];
+        var most = Encoding.UTF8.GetMaxByteCount(conversation.Value.Length + sender.Length + nonce.Length + 2);
+        var text = most <= 1_024 ? stackalloc byte[most] : new byte[most];
+        var length = Encoding.UTF8.GetBytes(conversation.Value, text);
+        text[length++] = (byte)'\n';
+        length += Encoding.UTF8.GetBytes(sender, text[length..]);
+        text[length++] = (byte)'\n';
+        length += Encoding.UTF8.GetBytes(nonce, text[length..]);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(text[..length], hash);
+        return hash[..Length].ToArray();
     }
 }

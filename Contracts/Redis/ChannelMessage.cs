@@ -6,7 +6,10 @@ namespace AspireChat.Contracts.Redis;
 /// <summary>What a pub/sub payload is: its first byte.</summary>
 public enum ChannelMessageKind : byte
 {
-    /// <summary>A conversation's event: <c>E epoch seq record</c>. Written by append.lua.</summary>
+    /// <summary>
+    /// Consecutive events of a conversation: <c>E epoch seq record</c>, further records each behind a line feed (JSON contains none) and
+    /// with the next seq. Written by append.lua; stands in the partition log as it is.
+    /// </summary>
     Event = (byte)'E',
 
     /// <summary>A ready ephemeral frame (typing, presence): <c>F except frame</c>; not for the connections of <c>except</c> (<c>:</c>: for all).</summary>
@@ -37,6 +40,20 @@ public readonly record struct ChannelMessage(ChannelMessageKind Kind, string Fir
     /// <summary>Stands for "nobody" in the <c>except</c> field; no valid identifier contains it.</summary>
     private const string Nobody = ":";
 
+    /// <summary>The records of an Event message, each with its seq, in order.</summary>
+    public IEnumerable<(long Seq, ReadOnlyMemory<byte> Record)> Records()
+    {
+        var rest = Body;
+        for (var seq = Number; ; seq++)
+        {
+            var end = rest.Span.IndexOf((byte)'\n');
+            yield return (seq, end < 0 ? rest : rest[..end]);
+            if (end < 0)
+                yield break;
+            rest = rest[(end + 1)..];
+        }
+    }
+
     /// <summary>An ephemeral frame for everybody on the channel but the connections of <paramref name="except"/>.</summary>
     public static byte[] ForFrame(ReadOnlySpan<byte> frame, string? except = null) =>
         [.. Encoding.ASCII.GetBytes($"F {except ?? Nobody} "), .. frame];
@@ -49,7 +66,7 @@ public readonly record struct ChannelMessage(ChannelMessageKind Kind, string Fir
 
     /// <summary>
     /// Reads a payload; false when it is not one of ours (another program published on the channel). Fields by kind —
-    /// Event: <see cref="First"/> epoch, <see cref="Number"/> seq, <see cref="Body"/> record. Frame: First the user it is not for (or
+    /// Event: <see cref="First"/> epoch, <see cref="Number"/> first seq, <see cref="Records"/>. Frame: First the user it is not for (or
     /// empty), Body the frame. Left: First the room. Durable: First conversation, Second epoch, Number seq. Read: First
     /// conversation, Second user, Number seq. Probe: Number.
     /// </summary>

@@ -18,7 +18,8 @@ public static class RedisKeys
     /// </summary>
     public static string Epoch(int partition) => $"{Tag(partition)}:epoch";
 
-    /// <summary>stream: everything durable of the partition in the order of acceptance; fields in <see cref="LogFields"/>. Trimmed only up to what is committed.</summary>
+    /// <summary>stream: everything durable of the partition in the order of acceptance, several events in an
+    /// entry; fields in <see cref="LogFields"/>. Trimmed only up to what is committed.</summary>
     public static string Log(int partition) => $"{Tag(partition)}:log";
 
     /// <summary>
@@ -149,7 +150,10 @@ public static class RedisKeys
     internal static string Tag(int partition) => string.Create(CultureInfo.InvariantCulture, $"{{p{partition:00}}}");
 }
 
-/// <summary>The fields of an entry of the partition log (<see cref="RedisKeys.Log"/>).</summary>
+/// <summary>
+/// The fields of an entry of the partition log (<see cref="RedisKeys.Log"/>). Events, written by append.lua: any number of pairs of a
+/// conversation's stored key and a <see cref="ChannelMessage"/> of events. Anything else, and the dead letters: these.
+/// </summary>
 public static class LogFields
 {
     /// <summary>The conversation's stored key (<see cref="ConversationKey.Value"/>).</summary>

@@ -21,7 +21,7 @@ internal sealed class ConsumingMetrics
             "aspirechat.persistence.lag",
             () => _left.Select(pair => new Measurement<long>(pair.Value, new KeyValuePair<string, object?>("partition", pair.Key))),
             "{entry}",
-            "Log entries of an owned partition that are not committed yet");
+            "Entries (of up to 63 events each) in the log of an owned partition, not committed yet");
     }
 
     public void Claimed(int entries) => _claimed.Add(entries);

@@ -15,22 +15,45 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
     /// <summary>Conversations in one call of durable.lua: keeps each call well under a millisecond of Redis's one thread.</summary>
     private const int ConversationsPerCall = 200;
 
+    /// <summary>
+    /// Records that an entry of the stream is taken to hold until one has been seen; append.lua puts up to 63 events into one.
+    /// </summary>
+    private const int RecordsPerEntry = 32;
+
     private IDatabase Database => redis.GetDatabase();
 
-    /// <summary>Entries never delivered to anybody, oldest first.</summary>
-    public async Task<List<LogEntry>> ReadNewAsync(int partition, int count) => Decode(await Database.StreamReadGroupAsync(
-        RedisKeys.Log(partition), RedisKeys.PersistGroup, replica.Value, StreamPosition.NewMessages, count));
+    /// <summary>What was never delivered to anybody, oldest first: about <paramref name="count"/> records, less only at the log's end.</summary>
+    public async Task<List<LogEntry>> ReadNewAsync(int partition, int count)
+    {
+        var records = new List<LogEntry>(count);
+        var (read, ask) = (0, Math.Max(1, count / RecordsPerEntry));
+        while (true)
+        {
+            var entries = await Database.StreamReadGroupAsync(
+                RedisKeys.Log(partition), RedisKeys.PersistGroup, replica.Value, StreamPosition.NewMessages, ask);
+            Decode(entries, records);
+            if (entries.Length < ask || records.Count >= count)
+                return records;
+            read += entries.Length;
+            // The rest, if what follows is like what came.
+            ask = Math.Max(1, (count - records.Count) * read / records.Count);
+        }
+    }
 
     /// <summary>
-    /// Takes over entries that were delivered to whomever, this replica included, and not acknowledged for that long.
+    /// Takes over what was delivered to whomever, this replica included, and not acknowledged for that long.
     /// </summary>
     /// <param name="from">Where to go on; <c>0-0</c> to begin.</param>
-    /// <returns>The entries, and where to go on: <c>0-0</c> at the end.</returns>
+    /// <param name="count">About how many records at most.</param>
+    /// <returns>The records, and where to go on: <c>0-0</c> at the end.</returns>
     public async Task<(List<LogEntry> Entries, RedisValue Next)> ClaimAsync(int partition, TimeSpan idle, RedisValue from, int count)
     {
         var claimed = await Database.StreamAutoClaimAsync(
-            RedisKeys.Log(partition), RedisKeys.PersistGroup, replica.Value, (long)idle.TotalMilliseconds, from, count);
-        return (Decode(claimed.ClaimedEntries), claimed.NextStartId);
+            RedisKeys.Log(partition), RedisKeys.PersistGroup, replica.Value, (long)idle.TotalMilliseconds, from,
+            Math.Max(1, count / RecordsPerEntry));
+        var records = new List<LogEntry>();
+        Decode(claimed.ClaimedEntries, records);
+        return (records, claimed.NextStartId);
     }
 
     /// <summary>
@@ -51,30 +74,31 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
     /// After the commit: buries what was rejected, moves the durable marks and tells the members, then acknowledges and trims.
     /// A repeat is harmless. Returns how many entries are left in the log.
     /// </summary>
+    /// <param name="entries">All records of each entry of the stream, as they were read.</param>
     public async Task<long> CompleteAsync(int partition, IReadOnlyList<LogEntry> entries, PersistOutcome result)
     {
-        var rejected = new HashSet<RedisValue>();
-        foreach (var bad in result.Rejected)
-        {
-            rejected.Add(bad.Entry.Id);
-            await BuryAsync(partition, bad);
-        }
+        foreach (var bad in result.Rejected.GroupBy(bad => bad.Entry.Id))
+            await BuryAsync(partition, bad.Key, [.. bad]);
+        var rejected = new HashSet<LogEntry>(result.Rejected.Select(bad => bad.Entry), ReferenceEqualityComparer.Instance);
         // The calls of one batch go out together and are answered in order.
         var heads = new Dictionary<ConversationKey, long>();
+        List<RedisValue> arguments =
+        [
+            RedisKeys.PersistGroup, result.Committed == LogPosition.None ? "" : result.Committed.ToString(),
+        ];
+        var last = LogPosition.None;
         foreach (var entry in entries)
         {
-            if (entry.Record is ConversationEvent e && !rejected.Contains(entry.Id)
+            if (entry.Record is ConversationEvent e && !rejected.Contains(entry)
                 && (!heads.TryGetValue(e.Conversation, out var seq) || seq < e.Seq))
                 heads[e.Conversation] = e.Seq;
+            if (entry.Position != last)
+                arguments.Add(entry.Id);
+            last = entry.Position;
         }
         var marks = MarkDurable(partition, heads);
-        var arguments = new RedisValue[2 + entries.Count];
-        arguments[0] = RedisKeys.PersistGroup;
-        arguments[1] = result.Committed == LogPosition.None ? "" : result.Committed.ToString();
-        for (var i = 0; i < entries.Count; i++)
-            arguments[2 + i] = entries[i].Id;
         var left = Database.ScriptEvaluateAsync(
-            RedisScripts.Acknowledge, [RedisKeys.Log(partition), RedisKeys.Committed(partition)], arguments);
+            RedisScripts.Acknowledge, [RedisKeys.Log(partition), RedisKeys.Committed(partition)], [.. arguments]);
         await Task.WhenAll(marks);
         return (long)await left;
     }
@@ -105,17 +129,22 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
         return calls;
     }
 
-    private Task BuryAsync(int partition, RejectedEntry bad)
+    /// <summary>All that was rejected of one entry of the stream at once: it can be acknowledged only once.</summary>
+    private Task BuryAsync(int partition, RedisValue id, IReadOnlyList<RejectedEntry> rejected)
     {
-        var entry = bad.Entry;
-        var known = ConversationKey.TryParse(entry.Conversation, out var conversation) && conversation.Partition == partition;
-        RedisKey log = RedisKeys.Log(partition);
-        var hold = known && bad.Missing ? "1" : "0";
-        return Database.ScriptEvaluateAsync(
-            RedisScripts.Bury,
+        var keys = new RedisKey[2 + rejected.Count];
+        keys[0] = RedisKeys.Log(partition);
+        keys[1] = RedisKeys.DeadLetters(partition);
+        List<RedisValue> arguments = [RedisKeys.PersistGroup, id];
+        for (var i = 0; i < rejected.Count; i++)
+        {
+            var (entry, reason, missing) = rejected[i];
+            var known = ConversationKey.TryParse(entry.Conversation, out var conversation) && conversation.Partition == partition;
             // Without a conversation there is nothing to hold back; the log stands in for a key of the same slot.
-            [log, RedisKeys.DeadLetters(partition), known ? RedisKeys.Conversation(conversation) : log],
-            [RedisKeys.PersistGroup, entry.Id, entry.Conversation, entry.Seq, entry.Epoch, entry.Raw, bad.Reason, hold]);
+            keys[2 + i] = known ? RedisKeys.Conversation(conversation) : RedisKeys.Log(partition);
+            arguments.AddRange([entry.Conversation, entry.Seq, entry.Epoch, entry.Raw, reason, known && missing ? "1" : "0"]);
+        }
+        return Database.ScriptEvaluateAsync(RedisScripts.Bury, keys, [.. arguments]);
     }
 
     /// <summary>
@@ -129,11 +158,9 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
         return (RedisChannels.User(first), first == second ? "" : RedisChannels.User(second));
     }
 
-    private static List<LogEntry> Decode(StreamEntry[] entries)
+    private static void Decode(StreamEntry[] entries, List<LogEntry> records)
     {
-        var decoded = new List<LogEntry>(entries.Length);
         foreach (var entry in entries)
-            decoded.Add(LogEntry.Of(entry));
-        return decoded;
+            LogEntry.Read(entry, records);
     }
 }

@@ -111,7 +111,7 @@ internal sealed class PartitionWorker
         if (entries.Count == 0)
             return false;
         await CommitAsync(entries, stop, abort);
-        return entries.Count == _options.BatchSize;
+        return entries.Count >= _options.BatchSize;
     }
 
     /// <summary>

@@ -8,7 +8,8 @@ internal sealed class PersistenceOptions
     public const string Section = "Persistence";
 
     /// <summary>
-    /// Most log entries in one transaction: 1–20,000, 2,000 by default. Larger batches gain little and make a bisected one slower.
+    /// About how many records of the log go into one transaction: 1–20,000, 2,000 by default. Larger batches gain little and make a bisected
+    /// one slower.
     /// </summary>
     [Range(1, 20_000)]
     public int BatchSize { get; set; } = 2_000;

@@ -65,7 +65,7 @@ internal sealed class DeadLetterQueue(IConnectionMultiplexer redis, PartitionLog
         var entries = await Database.StreamRangeAsync(RedisKeys.DeadLetters(partition), count: count == int.MaxValue ? null : count);
         return entries.Select(entry =>
         {
-            var original = LogEntry.Of(entry) with { Id = entry["id"], Position = LogPosition.Parse(entry["id"].ToString()) };
+            var original = LogEntry.ReadFields(entry) with { Id = entry["id"], Position = LogPosition.Parse(entry["id"].ToString()) };
             return new DeadLetter(partition, entry.Id.ToString(), entry["why"].ToString(), original);
         }).ToList();
     }

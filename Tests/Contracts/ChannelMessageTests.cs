@@ -14,6 +14,15 @@ public sealed class ChannelMessageTests
         Assert.Equal("{\"type\":\"room\"}", Encoding.UTF8.GetString(message.Body.Span));
     }
 
+    [Fact]
+    public void Several_events_of_one_message_have_consecutive_seqs()
+    {
+        Assert.True(ChannelMessage.TryParse("E k3v9 9 {\"a\":1}\n{\"b\":\"\\n\"}\n{}"u8.ToArray(), out var message));
+
+        Assert.Equal([(9L, "{\"a\":1}"), (10, "{\"b\":\"\\n\"}"), (11, "{}")],
+            message.Records().Select(record => (record.Seq, Encoding.UTF8.GetString(record.Record.Span))));
+    }
+
     [Theory]
     [InlineData("alice")]
     [InlineData(null)]

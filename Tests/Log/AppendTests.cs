@@ -2,6 +2,7 @@ using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.Contracts.Redis;
+using AspireChat.PersistenceService.Consuming;
 using Microsoft.Extensions.Time.Testing;
 using StackExchange.Redis;
 using ChannelMessage = AspireChat.Contracts.Redis.ChannelMessage;
@@ -50,9 +51,12 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         Assert.Equal(e with { Seq = 1, Epoch = LogFixture.Epoch }, Assert.Single(slice.Events));
         Assert.Equal((1L, true), (slice.Head, slice.Complete));
         var entry = (await fixture.Database.StreamRangeAsync(RedisKeys.Log(key.Partition), "-", "+", 1, Order.Descending)).Single();
-        Assert.Equal((key.Value, "1", LogFixture.Epoch),
-            ((string?)entry[LogFields.Conversation], (string?)entry[LogFields.Seq], (string?)entry[LogFields.Epoch]));
-        Assert.Equal(e with { Seq = 1, Epoch = LogFixture.Epoch }, LogRecordCodec.Decode((byte[])entry[LogFields.Record]!, 1, LogFixture.Epoch));
+        var field = Assert.Single(entry.Values);
+        Assert.Equal(key.Value, (string?)field.Name);
+        Assert.True(ChannelMessage.TryParse((byte[])field.Value!, out var message));
+        var (seq, record) = Assert.Single(message.Records());
+        Assert.Equal((1L, LogFixture.Epoch), (seq, message.First));
+        Assert.Equal(e with { Seq = 1, Epoch = LogFixture.Epoch }, LogRecordCodec.Decode(record.Span, 1, LogFixture.Epoch));
         Assert.Equal(e.Id, result.Id);
     }
 
@@ -172,6 +176,56 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         Assert.False(bobs.TryRead(out _));
     }
 
+    [Fact]
+    public async Task Events_of_one_call_are_published_and_logged_together_and_each_is_there_once()
+    {
+        var room = NewRoom();
+        var other = Enumerable.Range(0, 1_000).Select(i => ConversationKey.Room($"other-{i}")).First(key => key.Partition == room.Partition);
+        var channel = await fixture.Redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisChannels.Room(room.RoomId)));
+        var before = await fixture.Database.StreamLengthAsync(RedisKeys.Log(room.Partition));
+        var batch = new AppendBatch(room.Partition, new ConversationLogOptions());
+        var events = Enumerable.Range(1, 80).Select(i => LogFixture.Message(i % 2 == 0 ? room : other, "alice", $"n{i}-{room}", $"text {i}")).ToList();
+        foreach (var e in events)
+            batch.Add(new AppendRequest(e, false, new Nobody()));
+        var (keys, arguments) = batch.ToCall(events[0].Timestamp);
+
+        var results = batch.ReadReply(await fixture.Database.ScriptEvaluateAsync(RedisScripts.Append, keys, arguments))!;
+
+        Assert.Equal(events.Select(e => e.Id), results.Select(result => result.Id));
+        Assert.Equal(Enumerable.Range(1, 40).Select(i => (long)i), results.Where((_, i) => i % 2 == 1).Select(result => result.Seq));
+        Assert.Equal(Enumerable.Range(1, 40).Select(i => (long)i), await NextSeqsAsync(channel, 40));
+        Assert.InRange(await fixture.Database.StreamLengthAsync(RedisKeys.Log(room.Partition)) - before, 1, 3);
+        var records = new List<LogEntry>();
+        foreach (var entry in await fixture.Database.StreamRangeAsync(RedisKeys.Log(room.Partition)))
+            LogEntry.Read(entry, records);
+        Assert.Equal(events.Where(e => e.Conversation == room).Select(e => e.Content),
+            records.Where(record => record.Conversation == room.Value).Select(record => ((ConversationEvent)record.Record!).Content));
+    }
+
+    [Fact]
+    public async Task A_conversation_that_cannot_be_written_takes_back_nothing_that_was_accepted_before_it()
+    {
+        await using var running = await fixture.StartLogAsync();
+        var room = NewRoom();
+        var broken = Enumerable.Range(0, 1_000).Select(i => ConversationKey.Room($"broken-{i}")).First(key => key.Partition == room.Partition);
+        // A tail that is further than its head: nothing can be appended in between.
+        await fixture.Database.StreamAddAsync(RedisKeys.Tail(broken), "e", "{}", "9-0");
+        var batch = new AppendBatch(room.Partition, new ConversationLogOptions());
+        batch.Add(new AppendRequest(LogFixture.Message(room, "alice", "n1", "kept"), false, new Nobody()));
+        batch.Add(new AppendRequest(LogFixture.Message(broken, "alice", "n2"), false, new Nobody()));
+        var (keys, arguments) = batch.ToCall(1_767_225_600_000);
+
+        await Assert.ThrowsAsync<RedisServerException>(() => fixture.Database.ScriptEvaluateAsync(RedisScripts.Append, keys, arguments));
+        var again = await fixture.Database.ScriptEvaluateAsync(RedisScripts.Append, keys[..9], OfFirst(arguments));
+
+        Assert.StartsWith("1 ", (string?)((RedisResult[])again!)[1], StringComparison.Ordinal);
+        var tail = await running.Log.ReadTailAsync(room, 0, 10, CancellationToken.None);
+        Assert.Equal((1L, "kept"), (tail.Head, Assert.Single(tail.Events).Content));
+
+        // The call as it would be for the first event alone.
+        static RedisValue[] OfFirst(RedisValue[] both) => [both[0], both[1], both[2], 1, both[4], .. both[6..13]];
+    }
+
     private static async Task<List<long>> NextSeqsAsync(ChannelMessageQueue queue, int count)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
@@ -180,9 +234,16 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         {
             var message = await queue.ReadAsync(patience.Token);
             Assert.True(ChannelMessage.TryParse((byte[])message.Message!, out var parsed));
-            seqs.Add(parsed.Number);
+            seqs.AddRange(parsed.Records().Select(record => record.Seq));
         }
         return seqs;
+    }
+
+    private sealed class Nobody : IAppendCompletion
+    {
+        public void Completed(ConversationEvent appended, AppendResult result)
+        {
+        }
     }
 
     private static ConversationKey NewRoom() => ConversationKey.Room($"room-{Guid.NewGuid():N}");

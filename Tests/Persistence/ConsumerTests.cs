@@ -70,6 +70,27 @@ public sealed class ConsumerTests
     }
 
     [Fact]
+    public async Task Of_events_that_stand_together_in_the_log_only_those_that_PostgreSQL_refuses_are_put_aside()
+    {
+        await using var world = await PersistenceWorld.CreateAsync();
+        await StartAndStopAsync(world);
+        await using (var log = await world.StartLogAsync())
+        {
+            // Sent at once: one call carries many of them.
+            var answers = await Task.WhenAll(Enumerable.Range(1, 60).Select(i =>
+                log.AppendAsync(PersistenceWorld.Message(Lobby, "alice", $"n{i}", i is 20 or 21 or 50 ? "bad \0 text" : "fine"))));
+            Assert.All(answers, answer => Assert.Equal(AppendStatus.Accepted, answer.Status));
+        }
+        Assert.InRange(await world.Database.StreamLengthAsync(RedisKeys.Log(Partition)), 1, 20);
+        var service = await world.StartServiceAsync();
+
+        await LogIsEmptyAsync(world);
+        Assert.Equal(57, await world.QueryAsync<long>("SELECT count(*) FROM events"));
+        Assert.Equal([20L, 21, 50], (await ListAsync(service)).Select(letter => letter.GetProperty("seq").GetInt64()));
+        Assert.Equal(19, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), "durable"));
+    }
+
+    [Fact]
     public async Task A_dead_letter_can_be_replayed_once_its_cause_is_gone_and_then_the_durable_mark_goes_on()
     {
         await using var world = await PersistenceWorld.CreateAsync();
