@@ -160,7 +160,7 @@ export function conversations(stage) {
     await eventually('the wheel has stopped', async () => { const was = last; last = await place(); return was === last; });
     await bob.say('one more');
     await alice.page.locator('.jump', { hasText: '1 new' }).waitFor();
-    assert.equal(await place(), last);
+    assert.ok(Math.abs((await place()) - last) <= 1, 'what is on the screen stays');
     calm(alice, bob);
   });
 }

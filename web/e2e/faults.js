@@ -21,8 +21,6 @@ export function faults(stage) {
   };
   /** What the server has, oldest first. */
   const log = async (user, room) => (await stage.system.call(user, `/api/rooms/${room}/messages?limit=200`)).items.reverse().map((e) => e.content);
-  const sent = (person) => eventually('everything is acknowledged', async () => (
-    (await person.page.locator('.pending').count()) === 0 && (await person.diagnostics()).Unacknowledged === '0'));
 
   test('A node dies while its user types: banner, reconnect, nothing lost, nothing doubled', async (t) => {
     const room = unique('kill');
@@ -35,8 +33,9 @@ export function faults(stage) {
     await say(bob, 'before 2');
     await bob.sees('before 1');
     await alice.box.pressSequentially('half a mess');
+    const lost = alice.lost();
     stage.system.killNode(node);
-    await alice.banner.filter({ hasText: /Connection lost|Reconnecting/ }).waitFor();
+    await lost;
     assert.equal(await alice.box.inputValue(), 'half a mess', 'the draft stays');
     await alice.box.pressSequentially('age');
     expected.push('half a message');
@@ -48,8 +47,8 @@ export function faults(stage) {
     await alice.banner.waitFor({ state: 'hidden' });
     await alice.connected();
     assert.notEqual(await alice.node(), node);
-    await sent(alice);
-    await sent(bob);
+    await alice.acknowledged();
+    await bob.acknowledged();
     for (const text of expected) {
       await alice.sees(text);
       await bob.sees(text);
@@ -69,15 +68,15 @@ export function faults(stage) {
     const [alice, link] = await onLink(t, 'alice', room);
     const bob = await visitor(t, 'bob', room);
     await alice.say('online');
-    await bob.sees('online');
+    await alice.acknowledged();
     link.cut();
-    await alice.banner.filter({ hasText: /Connection lost|Reconnecting/ }).waitFor();
+    await alice.lost();
     for (const text of ['one', 'two', 'three']) await alice.say(text);
     assert.equal(await alice.page.locator('.pending.sending').count(), 3);
     await bob.say('bob, meanwhile');
-    await bob.bubble('bob, meanwhile').locator('.state').waitFor();
+    await bob.acknowledged();
     link.restore();
-    await sent(alice);
+    await alice.acknowledged();
     await bob.sees('three');
     const stored = await log(bob.name, room);
     assert.deepEqual(stored, ['online', 'bob, meanwhile', 'one', 'two', 'three']);
@@ -92,7 +91,7 @@ export function faults(stage) {
     const [alice, link] = await onLink(t, 'alice', room);
     const bob = await visitor(t, 'bob', room);
     link.cutSockets();
-    await alice.banner.filter({ hasText: /Connection lost|Reconnecting/ }).waitFor();
+    await alice.lost();
     for (const text of ['kept 1', 'kept 2', 'kept 3']) await alice.say(text);
     await eventually('they are kept', () => alice.page.evaluate(() => new Promise((resolve, reject) => {
       const open = indexedDB.open('aspirechat');
@@ -107,7 +106,7 @@ export function faults(stage) {
     assert.deepEqual(await alice.texts(), ['kept 1', 'kept 2', 'kept 3']);
     await alice.say('after the reload');
     link.restore();
-    await sent(alice);
+    await alice.acknowledged();
     await bob.sees('after the reload');
     assert.deepEqual(await log(bob.name, room), ['kept 1', 'kept 2', 'kept 3', 'after the reload']);
     await alice.page.reload();

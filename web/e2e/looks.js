@@ -11,7 +11,7 @@ export function looks(stage) {
   test(`The whole page weighs less than ${WEIGHT_KB} KB, and shows its first message soon`, async (t) => {
     const writer = await Person.open(stage.browser, stage.system.url, unique('writer'));
     await writer.say('waiting for you');
-    await writer.bubble('waiting for you').locator('.state').waitFor();
+    await writer.acknowledged();
     await writer.close();
     const context = await stage.browser.newContext();
     t.after(() => context.close());
@@ -46,7 +46,7 @@ export function looks(stage) {
       [other, '🎉'], [other, 'I will set `Sockets:DrainTime` to 12 s then, so that the slowest clients on a train get their reconnect in time as well.']];
     for (const [person, text] of talk) {
       await person.say(text);
-      await person.page.locator('.pending').waitFor({ state: 'detached' });
+      await person.acknowledged();
     }
     await writer.page.locator('li.message').last().hover();
     await writer.page.locator('li.message').last().getByRole('button', { name: 'React with ❤️' }).click();

@@ -26,6 +26,8 @@ export class Person {
   get messages() { return this.page.locator('li.message[data-seq]'); }
   get bubbles() { return this.page.locator('li.message .bubble'); }
   get banner() { return this.page.locator('chat-banner'); }
+  /** That the page says its connection is away. Ask before you take it away: it may be back soon. */
+  lost() { return this.banner.filter({ hasText: /Connection lost|Reconnecting/ }).waitFor(); }
   get typing() { return this.page.locator('.typing'); }
   bubble(text) { return this.page.locator('li.message', { has: this.page.locator('.bubble').getByText(text, { exact: true }) }); }
   button(name) { return this.page.getByRole('button', { name, exact: true }); }
@@ -39,6 +41,12 @@ export class Person {
   async say(text) {
     await this.box.fill(text);
     await this.box.press('Enter');
+  }
+
+  /** Everything this page sent is in the log, and shown from there. */
+  async acknowledged() {
+    await eventually(`all of ${this.name}'s messages are acknowledged`, async () => (
+      (await this.page.locator('.pending').count()) === 0 && (await this.diagnostics()).Unacknowledged === '0'));
   }
 
   async sees(text) { await this.bubble(text).first().waitFor(); }

@@ -379,6 +379,8 @@ export class Conversation extends Emitter {
 
   /** @param {Frame} frame */
   #presence({ type, users, count }) {
+    // Complete: the server names all, for instance after it had forgotten them.
+    if (type === 'online' && users.length === count) this.members.clear();
     for (const user of users) {
       this.members[type === 'online' ? 'add' : 'delete'](user);
       if (type === 'offline') this.#typingUsers.set(user, false);

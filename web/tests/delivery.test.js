@@ -310,6 +310,8 @@ test('Members follow joined, online, offline and presence', async () => {
   assert.deepEqual([...room.members].sort(), ['alice', 'carol']);
   assert.equal(kit.client.presence.isOnline('carol'), true);
   assert.equal(kit.client.presence.isOnline('bob'), undefined, 'he may be in a room that this user has not joined');
+  socket.say({ type: 'online', room: 'lobby', users: ['alice', 'dora'], count: 2 });
+  assert.deepEqual([...room.members].sort(), ['alice', 'dora'], 'as many names as are online: all of them');
   socket.say({ type: 'presence', room: 'lobby', count: 500 });
   assert.equal(room.count, 500);
 });
