@@ -46,6 +46,14 @@ public sealed class PresenceOptions : IValidatableObject
     public int TypingNames { get; set; } = 20;
 
     /// <summary>
+    /// Least time between two tellings of who began and stopped typing in one room: 0–10 s, 0.5 s by default. The first change after a
+    /// pause is told at once, and what changes back within the time is not told. With <see cref="TypingNames"/> it bounds what a room hears
+    /// of typing: so many frames in so long.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
+    public TimeSpan TypingInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
     /// After Redis lost its state, rooms hear nothing for this long (at most a lease), while the replicas report everybody again: 0–60 s,
     /// 5 s by default. Longer than <c>PresenceReporting:Renewal</c>, or rooms hear of the users of slow replicas as if they came anew.
     /// </summary>

@@ -74,12 +74,14 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
                 break;
             case HubMessage.Overflowed { Channel: var channel }:
                 if (channel.IsRoom)
-                    _rooms.GetValueOrDefault(channel.Name)?.Feed.Repair();
+                    _rooms.GetValueOrDefault(channel.Name)?.Repair();
                 else
                     _users.GetValueOrDefault(channel.Name)?.Repair();
                 break;
             case HubMessage.Restored:
                 Heads.CheckAllNow();
+                foreach (var room in _rooms.Values)
+                    room.PresenceMissed();
                 break;
             case HubMessage.JoinAnswer answer:
                 _rooms.GetValueOrDefault(answer.Room)?.JoinAnswered(answer.Token, answer.Result);

@@ -75,6 +75,8 @@ internal sealed class HubEffects(
 
     public void MembershipChanged(string room, string user, bool member) => presence.MembershipChanged(room, user, member);
 
+    public void PresenceMissed(string room) => presence.Missed(room);
+
     private async Task RunAsync(string operation, Func<CancellationToken, Task<HubMessage>> run, Func<HubMessage> failed)
     {
         // Not on the hub's loop: what is started may do work before its first wait.

@@ -39,4 +39,7 @@ internal interface IHubEffects
 
     /// <summary>For presence: the user is (or is no longer) a member, as far as this replica knows.</summary>
     void MembershipChanged(string room, string user, bool member);
+
+    /// <summary>For presence: who is online in the room is to be told again.</summary>
+    void PresenceMissed(string room);
 }

@@ -230,6 +230,20 @@ internal sealed class Room
         }
     }
 
+    /// <summary>Something may have been missed on the room's channel.</summary>
+    public void Repair()
+    {
+        Feed.Repair();
+        PresenceMissed();
+    }
+
+    /// <summary>Frames of presence are in no log: what was missed is told again, as it is by then.</summary>
+    public void PresenceMissed()
+    {
+        if (Feed.HasReceivers)
+            _hub.Effects.PresenceMissed(Name);
+    }
+
     /// <summary>True when nothing is left of the room here.</summary>
     public bool OnTick()
     {

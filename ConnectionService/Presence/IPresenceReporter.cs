@@ -22,6 +22,12 @@ public interface IPresenceReporter
     /// </summary>
     void MembershipChanged(string room, string user, bool member);
 
+    /// <summary>
+    /// What was published in <paramref name="room"/> may not have reached this replica (pub/sub was interrupted, or too much came at once):
+    /// who is online there is to be told again. Call it when the channel is heard again.
+    /// </summary>
+    void Missed(string room);
+
     /// <summary>A <c>typing</c> frame of <paramref name="user"/> in a room or to another user: exactly one of the two is given.</summary>
     void Typing(string user, string? room, string? to, bool active);
 }

@@ -20,7 +20,8 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
     private readonly Lock _gate = new();
     private readonly Dictionary<string, LocalUser> _users = new(StringComparer.Ordinal);
     private readonly HashSet<string> _changedUsers = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string Room, string User), bool> _changedRooms = [];
+    private readonly Dictionary<(string Room, string User), MembershipChange> _changedRooms = [];
+    private readonly HashSet<string> _missed = new(StringComparer.Ordinal);
     private readonly Dictionary<(string User, string? Room, string? To), bool> _typing = [];
     private readonly Channel<bool> _wake =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -77,8 +78,16 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
                 else
                     local.Rooms.Remove(room);
             }
-            _changedRooms[(room, user)] = member;
+            var brief = !member && _changedRooms.TryGetValue((room, user), out var unsaid) && unsaid.Began;
+            _changedRooms[(room, user)] = new MembershipChange(member, brief);
         }
+        _wake.Writer.TryWrite(true);
+    }
+
+    public void Missed(string room)
+    {
+        lock (_gate)
+            _missed.Add(room);
         _wake.Writer.TryWrite(true);
     }
 
@@ -110,23 +119,25 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
                 foreach (var (user, local) in _users)
                 {
                     foreach (var room in local.Rooms)
-                        _changedRooms.TryAdd((room, user), true);
+                        _changedRooms.TryAdd((room, user), new MembershipChange(Member: true, Brief: false));
                 }
             }
             var names = full ? _users.Keys : (IEnumerable<string>)_changedUsers;
             var users = names
                 .Select(user => new UserConnections(user, _users.TryGetValue(user, out var local) ? local.Connections : 0)).ToList();
             var rooms = _changedRooms.Take(MostRooms)
-                .Select(change => new RoomMembership(change.Key.Room, change.Key.User, change.Value)).ToList();
+                .Select(change => change.Value.Of(change.Key.Room, change.Key.User)).ToList();
             var typing = _typing.Select(notice => new TypingNotice(notice.Key.User, notice.Key.Room, notice.Key.To, notice.Value)).ToList();
+            List<string> missed = [.. _missed];
             _full = false;
             _changedUsers.Clear();
+            _missed.Clear();
             _typing.Clear();
             foreach (var change in rooms)
                 _changedRooms.Remove((change.Room, change.User));
             if (_changedRooms.Count > 0)
                 _wake.Writer.TryWrite(true);
-            return new PresenceReport(_instance, ++_sequence, full, users, rooms, typing);
+            return new PresenceReport(_instance, ++_sequence, full, users, rooms, typing, missed);
         }
     }
 
@@ -135,8 +146,8 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
     {
         lock (_gate)
         {
-            var rooms = _changedRooms.Where(change => !change.Value).Take(MostRooms)
-                .Select(change => new RoomMembership(change.Key.Room, change.Key.User, false)).ToList();
+            var rooms = _changedRooms.Where(change => !change.Value.Member).Take(MostRooms)
+                .Select(change => change.Value.Of(change.Key.Room, change.Key.User)).ToList();
             return new PresenceReport(_instance, ++_sequence, Full: true, [], rooms, []);
         }
     }
@@ -152,9 +163,15 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
             _full |= report.Full;
             foreach (var user in report.Users)
                 _changedUsers.Add(user.User);
-            // A newer change of the same membership stands.
+            _missed.UnionWith(report.Missed ?? []);
             foreach (var membership in report.Rooms)
-                _changedRooms.TryAdd((membership.Room, membership.User), membership.Member);
+            {
+                var key = (membership.Room, membership.User);
+                var lost = new MembershipChange(membership.Member, membership.Brief);
+                // A newer change of the same membership stands.
+                if (!_changedRooms.TryAdd(key, lost) && lost.Began && _changedRooms[key] is { Member: false } newer)
+                    _changedRooms[key] = newer with { Brief = true };
+            }
         }
         if (report.Typing.Count > 0)
             metrics.TypingDropped(report.Typing.Count, "away");
@@ -170,6 +187,14 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
         Failed(report);
         lock (_gate)
             _full = true;
+    }
+
+    private readonly record struct MembershipChange(bool Member, bool Brief)
+    {
+        /// <summary>No confirmed report says yet that the membership began.</summary>
+        public bool Began => Member || Brief;
+
+        public RoomMembership Of(string room, string user) => new(room, user, Member, Brief);
     }
 
     private sealed class LocalUser

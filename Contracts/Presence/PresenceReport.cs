@@ -18,17 +18,23 @@ namespace AspireChat.Contracts.Presence;
 /// <param name="Users">Users whose number of connections changed; 0: the last one closed.</param>
 /// <param name="Rooms">Memberships begun (also confirmed by a join) or ended here.</param>
 /// <param name="Typing">Typing notices since the last report.</param>
+/// <param name="Missed">Rooms whose members here may have missed what was told: they are to hear who is online again.</param>
 public sealed record PresenceReport(
     string Instance,
     long Sequence,
     bool Full,
     IReadOnlyList<UserConnections> Users,
     IReadOnlyList<RoomMembership> Rooms,
-    IReadOnlyList<TypingNotice> Typing);
+    IReadOnlyList<TypingNotice> Typing,
+    IReadOnlyList<string>? Missed = null);
 
 public sealed record UserConnections(string User, int Connections);
 
-public sealed record RoomMembership(string Room, string User, bool Member);
+/// <param name="Brief">
+/// Of a membership that ended: no report confirmed yet said that it began. PresenceService may never have heard of it, but others in the
+/// room may have seen the user in their snapshots.
+/// </param>
+public sealed record RoomMembership(string Room, string User, bool Member, bool Brief = false);
 
 /// <summary>Exactly one of <paramref name="Room"/> and <paramref name="To"/> is set.</summary>
 public sealed record TypingNotice(string User, string? Room, string? To, bool Active);

@@ -28,6 +28,8 @@ public static class PresenceScripts
         RedisKeys.PresenceSeen(""),
         RedisKeys.PresenceReplica(""),
         RedisKeys.PresenceReplicaUsers(""),
+        RedisKeys.PresenceTellings,
+        RedisKeys.PresenceTyped(""),
     ];
 
     /// <summary>Applies a part of a replica's report.</summary>
@@ -47,6 +49,9 @@ public static class PresenceScripts
 
     /// <summary>Tells rooms what changed.</summary>
     public static string Diffs { get; } = State + Load("presence-diffs.lua");
+
+    /// <summary>Has rooms told again who is online, or how many.</summary>
+    public static string Retell { get; } = State + Load("presence-retell.lua");
 
     /// <summary>Begins, renews and ends typing.</summary>
     public static string Typing { get; } = State + Load("presence-typing.lua");

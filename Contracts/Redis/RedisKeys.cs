@@ -74,8 +74,14 @@ public static class RedisKeys
     /// </summary>
     public static string RoomOnline(string room) => Presence + "room:" + room;
 
-    /// <summary>sorted set: who is typing in a room, scored by when it ends. Written by PresenceService, read for <c>joined</c>.</summary>
+    /// <summary>
+    /// sorted set: who the room was told is typing, scored by when it ends. Written by PresenceService, read for <c>joined</c>. Of a
+    /// direct conversation the same by <c>user:other</c>.
+    /// </summary>
     public static string RoomTyping(string room) => Presence + "typing:" + room;
+
+    /// <summary>set: users of a place (as in <see cref="RoomTyping"/>) whose typing may have changed since the place was last told.</summary>
+    public static string PresenceTyped(string place) => Presence + "typed:" + place;
 
     /// <summary>
     /// hash: user → <c>+</c> or <c>-</c>, the last change that the room was not told yet; and <c>:+</c>, <c>:-</c>, <c>:#</c> (no
@@ -118,6 +124,9 @@ public static class RedisKeys
 
     /// <summary>sorted set: <c>r:room:user</c> or <c>d:user:other</c>, someone typing → when it ends.</summary>
     public const string PresenceTypists = Presence + "typists";
+
+    /// <summary>sorted set: place that was told of typing → when it may be told again.</summary>
+    public const string PresenceTellings = Presence + "tellings";
 
     /// <summary>
     /// hash: <c>born</c> (this state began), <c>sweep</c> (last look at the timers), <c>settle</c> (no room is told anything before).

@@ -3,7 +3,7 @@
 -- ARGV 1 now   2 a longer time than this since the last look means that nobody looked, ms   3 length of a lease, ms   4 grace period, ms
 --      5 most of each to answer   6 how long the service that noted an arrival has for it before others may, ms
 -- Reply: {1 if nobody looked for too long else 0, next time something is due (-1: nothing is),
---         replicas, users in grace, users who arrived, rooms, typists}
+--         replicas, users in grace, users who arrived, rooms, typists, places of typing}
 local last = tonumber(redis.call('HGET', WATCH, 'sweep') or ARGV[1])
 local blind = now - last > tonumber(ARGV[2])
 if blind then
@@ -28,6 +28,7 @@ local function due(key, at)
   return members
 end
 
-local leases, grace, diffs, typists = due(LEASES, ARGV[1]), due(GRACE, ARGV[1]), due(DIFFS, ARGV[1]), due(TYPISTS, ARGV[1])
+local leases, grace, diffs = due(LEASES, ARGV[1]), due(GRACE, ARGV[1]), due(DIFFS, ARGV[1])
+local typists, tellings = due(TYPISTS, ARGV[1]), due(TELLINGS, ARGV[1])
 local arrivals = due(ARRIVALS, string.format('%d', now - tonumber(ARGV[6])))
-return {blind and 1 or 0, next, leases, grace, arrivals, diffs, typists}
+return {blind and 1 or 0, next, leases, grace, arrivals, diffs, typists, tellings}

@@ -4,7 +4,8 @@
 --      6 'change', 'full' (the first part of a full report: it makes an unknown instance known) or 'more' (a further part of either)
 --      7 when a user without connections goes offline   8 how long a last-seen time is kept, ms   9 how long a lost state settles, ms
 --      10 length of a lease, ms   11 number of users n
---      12.. n pairs: user · connections, then triples: room · user · '1' member, '0' not
+--      12.. n pairs: user · connections, then triples: room · user · '1' member, '0' not, 'brief' not any more, and when they were no
+--          report said so
 -- Reply: {'applied', users who came online…} or {'stale'} (late: ignored) or {'need_full'} (unknown: ignored)
 local replica, instance = ARGV[3], ARGV[4]
 redis.call('HSETNX', WATCH, 'born', ARGV[1])
@@ -47,13 +48,17 @@ end
 
 for i = rooms, #ARGV, 3 do
   local room, user = ARGV[i], ARGV[i + 1]
-  if ARGV[i + 2] == '0' then
-    -- Joined and left between two reports, the user was never in the room here, but others on that replica saw them in their snapshot.
-    if not exit(room, user) then mark(room, user, '-') end
+  if ARGV[i + 2] ~= '1' then
+    -- After a brief membership the user was never in the room here, but others on that replica saw them in their snapshot. Otherwise
+    -- whoever is not here was told offline before: every replica where the user is connected reports the same leave.
+    if not exit(room, user) and ARGV[i + 2] == 'brief' then mark(room, user, '-') end
     -- Whoever is reading the user's rooms at this moment may have read this one: let them read again.
     if redis.call('ZSCORE', ARRIVALS, user) then redis.call('ZINCRBY', ARRIVALS, 1, user) end
   elseif redis.call('SISMEMBER', ONLINE, user) == 1 then
     enter(room, user)
+  else
+    -- Connected, joined and gone between two reports.
+    mark(room, user, '-')
   end
 end
 return reply

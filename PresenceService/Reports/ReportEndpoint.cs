@@ -27,5 +27,6 @@ public static class ReportEndpoint
         && report.Users.All(user => user is not null && Identifiers.IsValid(user.User) && user.Connections >= 0)
         && report.Rooms.All(room => room is not null && Identifiers.IsValid(room.User) && Identifiers.IsValid(room.Room))
         && report.Typing.All(notice => notice is not null && Identifiers.IsValid(notice.User)
-            && (notice.Room is null) != (notice.To is null) && Identifiers.IsValid(notice.Room ?? notice.To));
+            && (notice.Room is null) != (notice.To is null) && Identifiers.IsValid(notice.Room ?? notice.To))
+        && report.Missed?.All(room => Identifiers.IsValid(room)) != false;
 }

@@ -31,6 +31,7 @@ public sealed class ReportHandler(
     /// <exception cref="RedisException">Redis is away: the report may or may not have been applied, or only in part.</exception>
     public async Task<PresenceReportAnswer> ApplyAsync(string replica, PresenceReport report, CancellationToken cancellationToken)
     {
+        var missed = report.Missed ?? [];
         var memberships = await ConfirmAsync(report.Rooms, cancellationToken);
         var users = report.Full ? [] : report.Users;
         List<string> came = [];
@@ -51,9 +52,11 @@ public sealed class ReportHandler(
             if (report.Full)
                 logger.FullReport(replica, report.Users.Count);
             await arrivals.PlaceAsync(came, cancellationToken);
+            foreach (var rooms in missed.Chunk(Part))
+                await redis.RunAsync(PresenceScripts.Retell, redis.Now, rooms.Select(room => (RedisValue)room), cancellationToken);
             await typing.NoteAsync(report.Typing, cancellationToken);
         }
-        if (report.Full || report.Users.Count + report.Rooms.Count + report.Typing.Count > 0)
+        if (report.Full || report.Users.Count + report.Rooms.Count + report.Typing.Count + missed.Count > 0)
             sweep.Ring();
         return new PresenceReportAnswer(outcome == "need_full");
     }
@@ -105,7 +108,7 @@ public sealed class ReportHandler(
         foreach (var user in users)
             arguments.AddRange([user.User, user.Connections]);
         foreach (var membership in memberships)
-            arguments.AddRange([membership.Room, membership.User, membership.Member]);
+            arguments.AddRange([membership.Room, membership.User, membership.Member ? "1" : membership.Brief ? "brief" : "0"]);
         var reply = (string[])(await redis.RunAsync(PresenceScripts.Report, now, arguments, cancellationToken))!;
         came.AddRange(reply[1..]);
         metrics.CameOnline(reply.Length - 1);
@@ -137,7 +140,8 @@ public sealed class ReportHandler(
         for (var i = 0; i < claims.Count; i++)
         {
             var isOpen = await open[ConversationKey.Room(claims[i].Room).Partition];
-            confirmed[i] = isOpen ? claims[i] with { Member = await members[i] } : claims[i];
+            var claim = claims[i];
+            confirmed[i] = isOpen ? claim with { Member = await members[i], Brief = claim.Brief || claim.Member } : claim;
         }
         return confirmed;
     }

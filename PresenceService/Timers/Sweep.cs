@@ -55,6 +55,7 @@ public sealed class Sweep(
         var abandoned = (string[])due[4]!;
         await arrivals.PlaceAsync(abandoned, cancellationToken);
         await typing.EndAsync((string[])due[6]!, cancellationToken);
+        await typing.TellAsync((string[])due[7]!, cancellationToken);
         var rooms = users.Length + abandoned.Length > 0 ? await DueAsync(RedisKeys.PresenceDiffs, cancellationToken) : (string[])due[5]!;
         await TellAsync(rooms, cancellationToken);
 

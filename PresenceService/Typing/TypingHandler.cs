@@ -1,10 +1,8 @@
-using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Presence;
 using AspireChat.Contracts.Redis;
 using AspireChat.PresenceService.State;
 using Microsoft.Extensions.Options;
-using ChannelMessage = AspireChat.Contracts.Redis.ChannelMessage;
-using RedisValue = StackExchange.Redis.RedisValue;
+using StackExchange.Redis;
 
 namespace AspireChat.PresenceService.Typing;
 
@@ -22,47 +20,48 @@ public sealed class TypingHandler(PresenceRedis redis, IOptions<PresenceOptions>
     {
         // Nobody is told of their own typing, so of typing to oneself nobody is.
         var steps = notices.Where(notice => notice.To != notice.User)
-            .Select(notice => new Step(notice.Active ? "on" : "off", new Typist(notice.User, notice.Room, notice.To), notice.Active));
+            .Select(notice => new Step(notice.Active ? "on" : "off", Place.Of(notice), notice.User));
         await RunAsync(steps, cancellationToken);
     }
 
     /// <param name="members">Members of <see cref="RedisKeys.PresenceTypists"/> whose time may be over.</param>
     public async Task EndAsync(IReadOnlyList<string> members, CancellationToken cancellationToken) =>
-        await RunAsync(members.Select(member => new Step("due", Typist.Parse(member), false)), cancellationToken);
+        await RunAsync(members.Select(End), cancellationToken);
+
+    /// <param name="places">Members of <see cref="RedisKeys.PresenceTellings"/> that may be told again.</param>
+    public async Task TellAsync(IReadOnlyList<string> places, CancellationToken cancellationToken) =>
+        await RunAsync(places.Select(place => new Step("tell", new Place(place), "")), cancellationToken);
+
+    private static Step End(string member)
+    {
+        var parts = member.Split(':');
+        return parts[0] == "r"
+            ? new Step("due", new Place(parts[1]), parts[2])
+            : new Step("due", new Place($"{parts[1]}:{parts[2]}"), parts[1]);
+    }
 
     private async Task RunAsync(IEnumerable<Step> steps, CancellationToken cancellationToken)
     {
         foreach (var part in steps.Chunk(Part))
         {
             var now = redis.Now;
-            List<RedisValue> arguments = new(2 + 6 * part.Length)
+            List<RedisValue> arguments = new(3 + 4 * part.Length)
             {
-                now + (long)_options.TypingExpiry.TotalMilliseconds, _options.TypingNames,
+                now + (long)_options.TypingExpiry.TotalMilliseconds, _options.TypingNames, (long)_options.TypingInterval.TotalMilliseconds,
             };
-            foreach (var (action, typist, active) in part)
-                arguments.AddRange([action, typist.Member, typist.User, typist.Room ?? "", typist.Channel, typist.Payload(active)]);
+            foreach (var (action, place, user) in part)
+                arguments.AddRange([action, place.Name, user, place.Channel]);
             metrics.Told("typing", (long)await redis.RunAsync(PresenceScripts.Typing, now, arguments, cancellationToken));
         }
     }
 
-    private readonly record struct Step(string Action, Typist Typist, bool Active);
+    private readonly record struct Step(string Action, Place Place, string User);
 
-    /// <summary>Someone typing in a room or to another user: exactly one of the two is set.</summary>
-    private readonly record struct Typist(string User, string? Room, string? To)
+    /// <summary>A room by its id, or a user's side of a direct conversation as <c>user:other</c>; identifiers contain no colon.</summary>
+    private readonly record struct Place(string Name)
     {
-        /// <summary>As stored; identifiers contain no colon.</summary>
-        public string Member => Room is not null ? $"r:{Room}:{User}" : $"d:{User}:{To}";
+        public string Channel => Name.IndexOf(':') is var colon and >= 0 ? RedisChannels.User(Name[(colon + 1)..]) : RedisChannels.Room(Name);
 
-        public string Channel => Room is not null ? RedisChannels.Room(Room) : RedisChannels.User(To!);
-
-        /// <summary>In a direct conversation <c>to</c> names the other user as the receiver sees it, who is the typist.</summary>
-        public byte[] Payload(bool active) => ChannelMessage.ForFrame(
-            ServerFrameCodec.Encode(new TypingFrame(User, Room, Room is null ? User : null, active)), except: Room is null ? null : User);
-
-        public static Typist Parse(string member)
-        {
-            var parts = member.Split(':');
-            return parts[0] == "r" ? new Typist(parts[2], parts[1], null) : new Typist(parts[1], null, parts[2]);
-        }
+        public static Place Of(TypingNotice notice) => new(notice.Room ?? $"{notice.User}:{notice.To}");
     }
 }

@@ -87,6 +87,7 @@ public sealed class PresenceTests(ChatSystem system)
         await using var a = await system.ConnectAsync(alice);
         await using var b = await system.ConnectElsewhereAsync(bob, a.Node);
         await using var e = await system.ConnectAsync(eve);
+        await using var phone = await system.ConnectElsewhereAsync(alice, a.Node);
 
         await a.SendAsync(new { type = "typing", to = bob });
         var seen = await b.ExpectAsync("typing", frame => (bool)frame["active"]!);
@@ -94,7 +95,87 @@ public sealed class PresenceTests(ChatSystem system)
         await b.ExpectAsync("typing", frame => !(bool)frame["active"]!);
 
         Assert.Equal((alice, alice), ((string?)seen["from"], (string?)seen["to"]));
-        await e.SettleAsync();
-        Assert.DoesNotContain(e.Received, frame => (string?)frame["type"] == "typing");
+        foreach (var other in (ChatSocket[])[e, phone, a])
+        {
+            await other.SettleAsync();
+            Assert.DoesNotContain(other.Received, frame => (string?)frame["type"] == "typing");
+        }
+    }
+
+    [Fact]
+    public async Task A_user_is_online_while_any_device_is_and_a_leave_on_all_devices_is_told_once()
+    {
+        var (room, bob) = (ChatSystem.Unique("room"), ChatSystem.Unique("bob"));
+        await using var a = await system.ConnectAsync(ChatSystem.Unique("alice"));
+        await a.JoinAsync(room);
+        await using var phone = await system.ConnectAsync(bob);
+        await phone.JoinAsync(room);
+        var laptop = await system.ConnectElsewhereAsync(bob, phone.Node);
+        await laptop.JoinAsync(room);
+        await a.ExpectAsync("online", frame => frame["users"]!.AsArray().Any(user => (string?)user == bob));
+
+        await laptop.DisposeAsync();
+        // Carol's going is told after bob's would have been, had his laptop been his last device.
+        var c = await system.ConnectAsync(ChatSystem.Unique("carol"));
+        await c.JoinAsync(room);
+        await a.ExpectAsync("online", frame => frame["users"]!.AsArray().Any(user => (string?)user == c.User));
+        await c.DisposeAsync();
+        await a.ExpectAsync("offline", frame => frame["users"]!.AsArray().Any(user => (string?)user == c.User));
+        Assert.DoesNotContain(a.Received, frame => (string?)frame["type"] == "offline" && frame["users"]!.AsArray().Any(user => (string?)user == bob));
+
+        await using var tablet = await system.ConnectElsewhereAsync(bob, phone.Node);
+        await tablet.JoinAsync(room);
+        await tablet.SendAsync(new { type = "leave", room });
+        await phone.ExpectAsync("left");
+        await a.ExpectAsync("offline", frame => frame["users"]!.AsArray().Any(user => (string?)user == bob));
+        var d = await system.ConnectAsync(ChatSystem.Unique("dave"));
+        await d.JoinAsync(room);
+        await a.ExpectAsync("online", frame => frame["users"]!.AsArray().Any(user => (string?)user == d.User));
+        await d.DisposeAsync();
+        await a.ExpectAsync("offline", frame => frame["users"]!.AsArray().Any(user => (string?)user == d.User));
+        Assert.Single(a.Received, frame => (string?)frame["type"] == "offline" && frame["users"]!.AsArray().Any(user => (string?)user == bob));
+    }
+
+    [Fact]
+    public async Task A_joiner_sees_a_hundred_names_the_count_and_who_types_and_a_large_room_hears_counts_only()
+    {
+        const int users = 205;
+        var (room, alice) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"));
+        await using var a = await system.ConnectAsync(alice);
+        await a.JoinAsync(room);
+        var sockets = new List<ChatSocket>();
+        try
+        {
+            foreach (var part in Enumerable.Range(0, users).Chunk(25))
+            {
+                var connected = await Task.WhenAll(part.Select(i => system.ConnectAsync(ChatSystem.Unique($"u{i}"))));
+                sockets.AddRange(connected);
+                await Task.WhenAll(connected.Select(socket => socket.JoinAsync(room)));
+            }
+            await a.ExpectAsync("presence", frame => (int)frame["count"]! == users + 1);
+            await using var b = await system.ConnectAsync(ChatSystem.Unique("bob"));
+            // Again and again, because typing ends: a join does not cause it to be told, and a slow machine is slower than it lasts.
+            var joined = await ChatSystem.EventuallyAsync(
+                async () =>
+                {
+                    await a.SendAsync(new { type = "typing", room });
+                    return await b.JoinAsync(room);
+                },
+                joined => joined["typing"]!.AsArray().Count > 0 && (int)joined["count"]! > users + 1);
+
+            var names = joined["members"]!.AsArray().Select(user => (string)user!).ToHashSet();
+            Assert.Equal(100, names.Count);
+            Assert.Contains(b.User, names);
+            Assert.Equal(users + 2, (int)joined["count"]!);
+            Assert.Equal([alice], joined["typing"]!.AsArray().Select(user => (string)user!));
+            await a.ExpectAsync("presence", frame => (int)frame["count"]! == users + 2);
+            Assert.All(
+                a.Received.SkipWhile(frame => (string?)frame["type"] != "presence"),
+                frame => Assert.DoesNotContain((string)frame["type"]!, (string[])["online", "offline"]));
+        }
+        finally
+        {
+            await Task.WhenAll(sockets.Select(socket => socket.DisposeAsync().AsTask()));
+        }
     }
 }

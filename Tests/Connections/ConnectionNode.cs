@@ -99,6 +99,10 @@ internal sealed class ConnectionNode : IAsyncDisposable
         {
         }
 
+        public void Missed(string room)
+        {
+        }
+
         public void Typing(string user, string? room, string? to, bool active)
         {
         }

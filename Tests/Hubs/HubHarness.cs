@@ -27,6 +27,9 @@ internal sealed class HubHarness : IHubEffects
 
     public List<(string Room, string User, bool Member)> Memberships { get; } = [];
 
+    /// <summary>Rooms that are to be told their presence again.</summary>
+    public List<string> Missed { get; } = [];
+
     /// <summary>Answers stay under way until <see cref="Release"/>.</summary>
     public bool HoldTails { get; set; }
 
@@ -132,6 +135,8 @@ internal sealed class HubHarness : IHubEffects
     public void PostToSelf(HubMessage message) => _inbox.Enqueue(message);
 
     public void MembershipChanged(string room, string user, bool member) => Memberships.Add((room, user, member));
+
+    public void PresenceMissed(string room) => Missed.Add(room);
 
     private void Answer(string asked, HubMessage answer)
     {

@@ -238,6 +238,19 @@ public sealed class HubTests
     }
 
     [Fact]
+    public void After_a_break_of_pub_sub_or_an_overflow_presence_is_told_again_where_somebody_listens()
+    {
+        _hub.Join("alice", "lobby");
+        var (bob, _) = _hub.Join("bob", "kitchen");
+        _hub.Post(new HubMessage.Closed(bob));
+
+        _hub.Post(new HubMessage.Restored());
+        Assert.Equal(["lobby"], _hub.Missed);
+        _hub.Post(new HubMessage.Overflowed(LobbyChannel));
+        Assert.Equal(["lobby", "lobby"], _hub.Missed);
+    }
+
+    [Fact]
     public void A_kick_closes_all_of_the_users_connections()
     {
         var (_, one) = _hub.Connect("alice");

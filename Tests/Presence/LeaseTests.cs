@@ -246,7 +246,7 @@ public sealed class LeaseTests(RedisServer server)
             PresenceScripts.Diffs, world.Now, [1_000, 2_000, 200, "lobby", "channel"], CancellationToken.None))!;
         Assert.Equal(0, told.Sum());
         Assert.Equal(0, (long)await world.State.RunAsync(
-            PresenceScripts.Typing, world.Now, [world.Now, 20, "due", "r:lobby:alice", "alice", "lobby", "channel", "payload"],
+            PresenceScripts.Typing, world.Now, [world.Now, 20, 500, "due", "lobby", "alice", "channel"],
             CancellationToken.None));
         Assert.Empty(await world.HeardAsync());
         Assert.Equal(["alice", "bob"], await world.OnlineInAsync("lobby"));

@@ -175,6 +175,61 @@ public sealed class OnlineTests(RedisServer server)
     }
 
     [Fact]
+    public async Task A_leave_that_every_replica_of_the_user_reports_is_told_once()
+    {
+        await using var world = await PresenceWorld.StartAsync(server);
+        var one = new FakeReplica(world, "one");
+        var two = new FakeReplica(world, "two");
+        await one.SendAsync(full: true, [("alice", 1)], [("lobby", "alice", true)]);
+        await two.SendAsync(full: true, [("alice", 2)], [("lobby", "alice", true)]);
+        await world.AdvanceAsync(2, one, two);
+        await world.HeardAsync();
+
+        await one.RoomsAsync(("lobby", "alice", false));
+        await world.AdvanceAsync(0.25, one, two);
+        await two.RoomsAsync(("lobby", "alice", false));
+        await world.AdvanceAsync(5, one, two);
+
+        Assert.Equal(["offline lobby alice 0"], await world.HeardInRoomsAsync());
+    }
+
+    [Fact]
+    public async Task A_membership_or_connection_too_brief_to_be_reported_ends_with_offline_because_snapshots_may_hold_the_user()
+    {
+        await using var world = await PresenceWorld.StartAsync(server);
+        var replica = new FakeReplica(world, "one");
+        await replica.FullAsync(("alice", 1));
+
+        await replica.BrieflyAsync("lobby", "alice");
+        await replica.SendAsync(users: [("bob", 0)], rooms: [("kitchen", "bob", true)]);
+        await world.SweepAsync();
+
+        Assert.Equal(["offline kitchen bob 0", "offline lobby alice 0"], (await world.HeardInRoomsAsync()).Order());
+    }
+
+    [Fact]
+    public async Task A_room_some_of_whose_members_missed_frames_hears_once_and_in_its_turn_who_is_online()
+    {
+        await using var world = await PresenceWorld.StartAsync(server, new PresenceOptions { NameThreshold = 2 });
+        var one = new FakeReplica(world, "one");
+        var two = new FakeReplica(world, "two");
+        await two.FullAsync();
+        await one.SendAsync(
+            full: true, [("a", 1), ("b", 1), ("c", 1)],
+            [("lobby", "a", true), ("lobby", "b", true), .. "abc".Select(user => ("hall", user.ToString(), true))]);
+        await world.AdvanceAsync(0.5, one, two);
+        Assert.Equal(["online lobby a,b 2", "presence hall 3"], (await world.HeardInRoomsAsync()).Order());
+
+        await one.MissedAsync("lobby", "hall", "nowhere");
+        await two.MissedAsync("lobby", "hall");
+        Assert.Empty(await world.HeardAsync());
+        await world.AdvanceAsync(1, one, two);
+        Assert.Equal(["online lobby a,b 2"], await world.HeardInRoomsAsync());
+        await world.AdvanceAsync(5, one, two);
+        Assert.Equal(["presence hall 3"], await world.HeardInRoomsAsync());
+    }
+
+    [Fact]
     public async Task A_report_of_a_membership_yields_to_the_logs_own_record_of_members()
     {
         await using var world = await PresenceWorld.StartAsync(server);
@@ -197,16 +252,23 @@ public sealed class OnlineTests(RedisServer server)
         await using var world = await PresenceWorld.StartAsync(server, new PresenceOptions { Grace = TimeSpan.Zero });
         var replica = new FakeReplica(world, "one");
         await replica.FullAsync();
-        for (var i = 0; i < 40; i++)
+        var heard = new List<string>();
+        var times = new Dictionary<string, List<long>> { ["online"] = [], ["offline"] = [] };
+        for (var i = 0; i < 60; i++)
         {
-            await replica.SendAsync(users: [($"u{i:00}", 1)], rooms: [("lobby", $"u{i:00}", true)]);
-            if (i >= 10)
+            if (i < 40)
+                await replica.SendAsync(users: [($"u{i:00}", 1)], rooms: [("lobby", $"u{i:00}", true)]);
+            if (i is >= 10 and < 40)
                 await replica.UsersAsync(($"u{i - 10:00}", 0));
             await world.AdvanceAsync(0.1, replica);
+            foreach (var frame in await world.HeardInRoomsAsync())
+            {
+                heard.Add(frame);
+                times[frame.Split(' ')[0]].Add(world.Now);
+            }
         }
-        await world.AdvanceAsync(2, replica);
 
-        var heard = await world.HeardInRoomsAsync();
+        Assert.All(times.Values, type => Assert.All(type.Zip(type.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, 1_000, 2_000)));
         Assert.InRange(heard.Count(frame => frame.StartsWith("online")), 4, 6);
         Assert.InRange(heard.Count(frame => frame.StartsWith("offline")), 3, 6);
         var told = new HashSet<string>();
@@ -261,15 +323,22 @@ public sealed class OnlineTests(RedisServer server)
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = new FakeReplica(world, "one");
         await replica.FullAsync();
-        for (var i = 0; i < 2_000; i += 50)
+        var heard = new List<string>();
+        var counts = new List<long>();
+        for (var i = 0; i < 2_600; i += 50)
         {
-            var names = Enumerable.Range(i, 50).Select(n => $"u{n}").ToArray();
+            var names = Enumerable.Range(i, i < 2_000 ? 50 : 0).Select(n => $"u{n}").ToArray();
             await replica.SendAsync(users: [.. names.Select(name => (name, 1))], rooms: [.. names.Select(name => ("lobby", name, true))]);
             await world.AdvanceAsync(0.25, replica);
+            foreach (var frame in await world.HeardInRoomsAsync())
+            {
+                heard.Add(frame);
+                if (frame.StartsWith("presence"))
+                    counts.Add(world.Now);
+            }
         }
-        await world.AdvanceAsync(3, replica);
 
-        var heard = await world.HeardInRoomsAsync();
+        Assert.All(counts.Zip(counts.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, 2_000, 2_500));
         Assert.Equal("presence lobby 2000", heard[^1]);
         Assert.All(heard.SkipWhile(frame => frame.StartsWith("online")), frame => Assert.StartsWith("presence ", frame));
         // 10 s of joining: the names of the first 200, then counts.

@@ -66,7 +66,8 @@ internal sealed class PresenceWorld : IAsyncDisposable
     {
         var world = new PresenceWorld(await server.ConnectAsync(), await server.ConnectAsync(), options ?? new PresenceOptions());
         await world._redis.GetServers()[0].FlushAllDatabasesAsync();
-        await world._ear.GetSubscriber().SubscribeAsync(RedisChannel.Pattern("*"), world.Hear);
+        // A queue keeps the order of publishing, which a plain handler does not: the marker must come last.
+        (await world._ear.GetSubscriber().SubscribeAsync(RedisChannel.Pattern("*"))).OnMessage(message => world.Hear(message.Channel, message.Message));
         return world;
     }
 
@@ -189,6 +190,13 @@ internal sealed class FakeReplica(PresenceWorld world, string name, string? inst
 
     public Task<PresenceReportAnswer> RoomsAsync(params (string Room, string User, bool Member)[] rooms) => SendAsync(rooms: rooms);
 
+    /// <summary>The user joined and left before a report said so.</summary>
+    public Task<PresenceReportAnswer> BrieflyAsync(string room, string user) =>
+        ReportAsync(new PresenceReport(Instance, ++Sequence, false, [], [new RoomMembership(room, user, false, Brief: true)], []));
+
+    public Task<PresenceReportAnswer> MissedAsync(params string[] rooms) =>
+        ReportAsync(new PresenceReport(Instance, ++Sequence, false, [], [], [], rooms));
+
     public Task<PresenceReportAnswer> TypingAsync(params TypingNotice[] notices) => SendAsync(typing: notices);
 
     /// <summary>The next sequence, for a report written elsewhere.</summary>
@@ -199,9 +207,12 @@ internal sealed class FakeReplica(PresenceWorld world, string name, string? inst
     public Task<PresenceReportAnswer> SendAsync(
         bool full = false, (string User, int Connections)[]? users = null, (string Room, string User, bool Member)[]? rooms = null,
         TypingNotice[]? typing = null, long? sequence = null) =>
-        (Handler ?? world.Handler).ApplyAsync(name, new PresenceReport(
+        ReportAsync(new PresenceReport(
             Instance, sequence ?? ++Sequence, full,
             [.. (users ?? []).Select(user => new UserConnections(user.User, user.Connections))],
             [.. (rooms ?? []).Select(room => new RoomMembership(room.Room, room.User, room.Member))],
-            typing ?? []), CancellationToken.None);
+            typing ?? []));
+
+    private Task<PresenceReportAnswer> ReportAsync(PresenceReport report) =>
+        (Handler ?? world.Handler).ApplyAsync(name, report, CancellationToken.None);
 }

@@ -98,7 +98,7 @@ public sealed class ReporterTests : IAsyncDisposable
 
         Assert.False(report.Full);
         Assert.Equal([new("alice", 0), new UserConnections("bob", 2)], report.Users.OrderBy(user => user.User));
-        Assert.Equal([new("kitchen", "bob", false), new RoomMembership("lobby", "bob", false)], report.Rooms.OrderBy(room => room.Room));
+        Assert.Equal([new("kitchen", "bob", false), new RoomMembership("lobby", "bob", false, Brief: true)], report.Rooms.OrderBy(room => room.Room));
         Assert.Empty(report.Typing);
         Assert.Empty((await NextAsync()).Users);
     }
@@ -196,7 +196,34 @@ public sealed class ReporterTests : IAsyncDisposable
         var lost = _reporter.Take();
         _reporter.MembershipChanged("lobby", "alice", false);
         _reporter.Failed(lost);
-        Assert.Equal([new RoomMembership("lobby", "alice", false)], _reporter.Take().Rooms);
+        Assert.Equal([new RoomMembership("lobby", "alice", false, Brief: true)], _reporter.Take().Rooms);
+    }
+
+    [Fact]
+    public void A_membership_that_began_and_ended_between_two_reports_is_said_to_be_brief_and_no_other()
+    {
+        _reporter.MembershipChanged("kitchen", "alice", true);
+        _reporter.Take();
+        _reporter.MembershipChanged("kitchen", "alice", false);
+        _reporter.MembershipChanged("lobby", "alice", true);
+        _reporter.MembershipChanged("lobby", "alice", false);
+        _reporter.MembershipChanged("lobby", "alice", false);
+        Assert.Equal(
+            [new RoomMembership("kitchen", "alice", false), new("lobby", "alice", false, Brief: true)],
+            _reporter.Take().Rooms.OrderBy(room => room.Room));
+    }
+
+    [Fact]
+    public void A_room_whose_frames_may_have_been_missed_is_named_until_a_report_with_it_is_confirmed()
+    {
+        _reporter.Missed("lobby");
+        _reporter.Missed("lobby");
+        var lost = _reporter.Take();
+        Assert.Equal(["lobby"], lost.Missed!);
+        _reporter.Missed("kitchen");
+        _reporter.Failed(lost);
+        Assert.Equal(["kitchen", "lobby"], _reporter.Take().Missed!.Order());
+        Assert.Empty(_reporter.Take().Missed!);
     }
 
     [Fact]

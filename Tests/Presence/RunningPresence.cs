@@ -3,9 +3,6 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using AspireChat.ConnectionService.Presence;
 using AspireChat.PresenceService;
-using AspireChat.PresenceService.Queries;
-using AspireChat.PresenceService.Reports;
-using AspireChat.PresenceService.State;
 using AspireChat.ServiceDefaults;
 using AspireChat.Tests.Gateway;
 using AspireChat.Tests.Servers;
@@ -53,16 +50,9 @@ internal sealed class RunningPresence : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
         builder.Configuration["ConnectionStrings:redis"] = server.ConnectionString;
-        builder.AddServiceDefaults();
-        builder.AddChatAuthentication();
-        builder.AddRedisClient("redis", configureOptions: PresenceRedis.Configure);
-        builder.AddPresence();
+        builder.AddPresenceService();
         var app = builder.Build();
-        app.MapDefaultEndpoints();
-        app.UseAuthentication();
-        app.UseAuthorization();
-        app.MapReports();
-        app.MapPresence();
+        app.MapPresenceService();
         await app.StartAsync();
         return new RunningPresence(app);
     }

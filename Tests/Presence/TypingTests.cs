@@ -1,6 +1,9 @@
+using System.Text.Json.Nodes;
+using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Presence;
 using AspireChat.Contracts.Redis;
 using AspireChat.Tests.Servers;
+using ChannelMessage = AspireChat.Contracts.Redis.ChannelMessage;
 
 namespace AspireChat.Tests.Presence;
 
@@ -37,11 +40,59 @@ public sealed class TypingTests(RedisServer server)
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = await InLobbyAsync(world, "alice");
         await replica.TypingAsync(new TypingNotice("alice", "lobby", null, true));
-        await replica.TypingAsync(new TypingNotice("alice", "lobby", null, false));
-        await replica.TypingAsync(new TypingNotice("alice", "lobby", null, false));
-        await world.AdvanceAsync(5, replica);
+        await world.AdvanceAsync(1, replica);
+        Assert.Equal(["typing lobby alice true"], await world.HeardInRoomsAsync());
 
-        Assert.Equal(["typing lobby alice true", "typing lobby alice false"], await world.HeardInRoomsAsync());
+        await replica.TypingAsync(new TypingNotice("alice", "lobby", null, false));
+        await replica.TypingAsync(new TypingNotice("alice", "lobby", null, false));
+        Assert.Equal(["typing lobby alice false"], await world.HeardInRoomsAsync());
+        await world.AdvanceAsync(5, replica);
+        Assert.Empty(await world.HeardAsync());
+    }
+
+    [Theory]
+    [InlineData("lobby", null)]
+    [InlineData(null, "bob")]
+    public async Task A_place_hears_at_most_every_half_second_who_types_and_nothing_of_what_changed_back_meanwhile(string? room, string? to)
+    {
+        await using var world = await PresenceWorld.StartAsync(server);
+        var replica = await InLobbyAsync(world, "alice", "bob");
+        await replica.TypingAsync(new TypingNotice("alice", room, to, true));
+        Assert.EndsWith("alice true", Assert.Single(await world.HeardInRoomsAsync()), StringComparison.OrdinalIgnoreCase);
+
+        await replica.TypingAsync(new TypingNotice("alice", room, to, false));
+        await replica.TypingAsync(new TypingNotice("alice", room, to, true));
+        await world.AdvanceAsync(0.75, replica);
+        Assert.Empty(await world.HeardAsync());
+
+        await replica.TypingAsync(new TypingNotice("alice", room, to, false));
+        Assert.EndsWith("alice false", Assert.Single(await world.HeardInRoomsAsync()), StringComparison.OrdinalIgnoreCase);
+        await replica.TypingAsync(new TypingNotice("alice", room, to, true));
+        await world.AdvanceAsync(0.25, replica);
+        Assert.Empty(await world.HeardAsync());
+        await world.AdvanceAsync(0.25, replica);
+        Assert.EndsWith("alice true", Assert.Single(await world.HeardInRoomsAsync()), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task What_is_told_of_typing_is_what_the_codec_encodes()
+    {
+        await using var world = await PresenceWorld.StartAsync(server);
+        var replica = await InLobbyAsync(world, "al-ice", "b.ob");
+        await replica.TypingAsync(new TypingNotice("al-ice", "lobby", null, true), new TypingNotice("b.ob", null, "al-ice", true));
+
+        var heard = await world.HeardAsync();
+        foreach (var (channel, expected) in new[]
+        {
+            (Lobby, ChannelMessage.ForFrame(ServerFrameCodec.Encode(new TypingFrame("al-ice", "lobby", null, true)), except: "al-ice")),
+            (RedisChannels.User("al-ice"), ChannelMessage.ForFrame(ServerFrameCodec.Encode(new TypingFrame("b.ob", null, "b.ob", true)))),
+        })
+        {
+            ChannelMessage.TryParse(expected, out var message);
+            var text = Assert.Single(heard, frame => frame.Channel == channel).Text;
+            Assert.Equal(message.First.Length > 0, text.StartsWith($"not for {message.First}: ", StringComparison.Ordinal));
+            Assert.True(JsonNode.DeepEquals(JsonNode.Parse(message.Body.Span), JsonNode.Parse(text[text.IndexOf('{')..])), text);
+        }
     }
 
     [Fact]
@@ -107,7 +158,7 @@ public sealed class TypingTests(RedisServer server)
         await world.HeardAsync();
 
         await replica.RoomsAsync(("lobby", "alice", false));
-        await world.SweepAsync();
+        await world.AdvanceAsync(0.5, replica);
 
         Assert.Equal(["offline lobby alice 0", "typing lobby alice false"], (await world.HeardInRoomsAsync()).Order());
     }
@@ -127,7 +178,61 @@ public sealed class TypingTests(RedisServer server)
 
         // Whoever still types then is told as soon as there is room.
         await replica.TypingAsync(new TypingNotice("u999", "lobby", null, true));
+        await world.AdvanceAsync(0.5, replica);
         Assert.Equal(["typing lobby u999 true"], await world.HeardInRoomsAsync());
+    }
+
+    [Fact]
+    public async Task However_fast_a_thousand_users_start_and_stop_a_room_hears_twenty_frames_in_half_a_second_and_ends_with_the_truth()
+    {
+        await using var world = await PresenceWorld.StartAsync(server);
+        var users = Enumerable.Range(0, 1_000).Select(i => $"u{i}").ToArray();
+        var replica = await InLobbyAsync(world, users);
+        var random = new Random(1);
+        var believed = new HashSet<string>();
+        var told = new List<long>();
+        for (var i = 0; i < 100; i++)
+        {
+            world.Time.Advance(TimeSpan.FromMilliseconds(50));
+            await replica.TypingAsync(
+                [.. Enumerable.Range(0, 100).Select(_ => new TypingNotice(users[random.Next(1_000)], "lobby", null, random.Next(2) == 0))]);
+            await world.SweepAsync();
+            await HearAsync();
+        }
+        Assert.NotEmpty(believed);
+        for (var i = 0; i < 20; i++)
+        {
+            await world.AdvanceAsync(0.25, replica);
+            await HearAsync();
+        }
+
+        Assert.Empty(believed);
+        var tellings = told.Distinct().ToArray();
+        Assert.All(tellings.Zip(tellings.Skip(1)), pair => Assert.True(pair.Second - pair.First >= 500, $"{pair.Second - pair.First} ms"));
+        Assert.All(tellings, telling => Assert.InRange(told.Count(time => time == telling), 1, 20));
+
+        async Task HearAsync()
+        {
+            foreach (var frame in (await world.HeardInRoomsAsync()).Select(frame => frame.Split(' ')))
+            {
+                Assert.True(frame[3] == "true" ? believed.Add(frame[2]) : believed.Remove(frame[2]), $"{frame[2]} {frame[3]} was told twice");
+                told.Add(world.Now);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Typing_whose_end_nobody_was_there_to_tell_is_told_when_a_service_is_back()
+    {
+        await using var world = await PresenceWorld.StartAsync(server);
+        var replica = await InLobbyAsync(world, "alice", "bob");
+        await replica.TypingAsync(new TypingNotice("alice", "lobby", null, true), new TypingNotice("alice", null, "bob", true));
+        await world.HeardAsync();
+
+        world.Time.Advance(TimeSpan.FromMinutes(1));
+        await world.CreateService().Sweep.RunAsync(CancellationToken.None);
+
+        Assert.Equal(["typing @alice alice false", "typing lobby alice false"], (await world.HeardInRoomsAsync()).Order());
     }
 
     private static async Task<FakeReplica> InLobbyAsync(PresenceWorld world, params string[] users)

@@ -244,6 +244,10 @@ internal sealed class SimulatedNode
         {
         }
 
+        public void PresenceMissed(string room)
+        {
+        }
+
         private void Start(Func<HubMessage> run, Func<HubMessage>? failed) => node._calls.Add(new Call(hub, run, failed));
     }
 

@@ -8,11 +8,15 @@ using AspireChat.ServiceDefaults;
 
 namespace AspireChat.PresenceService;
 
-public static class PresenceRegistration
+/// <summary>What the service is made of. All of it is safe to run in any number of replicas.</summary>
+internal static class Composition
 {
-    /// <summary>Adds presence. Needs a registered <c>IConnectionMultiplexer</c> and a <see cref="TimeProvider"/>.</summary>
-    public static TBuilder AddPresence<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
+    public static WebApplicationBuilder AddPresenceService(this WebApplicationBuilder builder)
     {
+        builder.AddServiceDefaults();
+        builder.AddChatAuthentication();
+        builder.AddRedisClient("redis", configureOptions: PresenceRedis.Configure);
+
         var services = builder.Services;
         services.AddValidatedOptions<PresenceOptions>(PresenceOptions.Section);
         services.AddSingleton<PresenceMetrics>();
@@ -30,5 +34,15 @@ public static class PresenceRegistration
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, PresenceReportContext.Default);
         });
         return builder;
+    }
+
+    public static WebApplication MapPresenceService(this WebApplication app)
+    {
+        app.MapDefaultEndpoints();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.MapReports();
+        app.MapPresence();
+        return app;
     }
 }

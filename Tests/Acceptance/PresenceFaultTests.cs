@@ -1,0 +1,146 @@
+using System.Net.WebSockets;
+using System.Text.Json.Nodes;
+using Aspire.Hosting.Testing;
+using AspireChat.Contracts.Redis;
+using StackExchange.Redis;
+
+namespace AspireChat.Tests.Acceptance;
+
+/// <summary>Presence while parts of the system die. How soon it is right again is tested with a clock that stands still, in Tests/Presence.</summary>
+[Collection(ChatSystemDefinition.Name)]
+[Trait("Needs", "System")]
+public sealed class PresenceFaultTests(ChatSystem system)
+{
+    [Fact]
+    public async Task When_a_node_is_killed_who_was_on_it_goes_offline_and_stops_typing_and_who_reconnected_elsewhere_never_flaps()
+    {
+        var room = ChatSystem.Unique("room");
+        await using var a = await system.ConnectAsync(ChatSystem.Unique("alice"));
+        await a.JoinAsync(room);
+        await using var b = await system.ConnectElsewhereAsync(ChatSystem.Unique("bob"), a.Node);
+        await b.JoinAsync(room);
+        await using var c = await system.ConnectElsewhereAsync(ChatSystem.Unique("carol"), a.Node);
+        await c.JoinAsync(room);
+        await ExpectOnlineAsync(a, b.User);
+        await ExpectOnlineAsync(a, c.User);
+        await b.SendAsync(new { type = "typing", room });
+        await a.ExpectAsync("typing", frame => (bool)frame["active"]!);
+
+        var nodes = await Faults.ProcessesAsync(system.Application, "connection", 2);
+        Faults.Kill(nodes.Single(node => b.Node.StartsWith(node.Key, StringComparison.Ordinal)).Value);
+        await b.ExpectCloseAsync();
+        await using var again = await ReconnectAsync(c.User);
+        await again.JoinAsync(room);
+
+        await a.ExpectAsync("typing", frame => !(bool)frame["active"]! && (string?)frame["from"] == b.User);
+        await ExpectOfflineAsync(a, b.User);
+        Assert.False((bool)(await system.GetAsync(a.User, $"/api/users/{b.User}/presence"))["online"]!);
+        Assert.True((bool)(await system.GetAsync(a.User, $"/api/users/{c.User}/presence"))["online"]!);
+
+        // Carol's going is told after everything that the death of the node could have caused.
+        await again.DisposeAsync();
+        await ExpectOfflineAsync(a, c.User);
+        Assert.Equal(["online", "offline"], Told(a, c.User));
+        Assert.Equal(["online", "offline"], Told(a, b.User));
+        await Faults.ProcessesAsync(system.Application, "connection", 2);
+    }
+
+    [Theory]
+    [InlineData("presence")]
+    [InlineData("redis")]
+    public async Task A_killed_PresenceService_or_Redis_takes_nobody_offline_and_presence_goes_on_without_anybody_reconnecting(string resource)
+    {
+        var room = ChatSystem.Unique("room");
+        await using var a = await system.ConnectAsync(ChatSystem.Unique("alice"));
+        await a.JoinAsync(room);
+        var b = await system.ConnectElsewhereAsync(ChatSystem.Unique("bob"), a.Node);
+        await b.JoinAsync(room);
+        await ExpectOnlineAsync(a, b.User);
+
+        var victim = (await Faults.ProcessesAsync(system.Application, resource, 1)).Single().Value;
+        Faults.Kill(victim);
+        await ChatSystem.EventuallyAsync(
+            async () => (await Faults.ProcessesAsync(system.Application, resource, 1)).Single().Value, process => process != victim);
+        await using var c = await ReconnectAsync(ChatSystem.Unique("carol"));
+        await JoinPatientlyAsync(c, room);
+
+        await ExpectOnlineAsync(a, c.User);
+        Assert.DoesNotContain("offline", Told(a, b.User));
+        await b.DisposeAsync();
+        await ExpectOfflineAsync(a, b.User);
+        Assert.Null(a.ClosedWith);
+    }
+
+    [Fact]
+    public async Task When_Redis_loses_everything_presence_is_rebuilt_without_anybody_reconnecting_and_nobody_is_told_offline()
+    {
+        var room = ChatSystem.Unique("room");
+        await using var a = await system.ConnectAsync(ChatSystem.Unique("alice"));
+        await a.JoinAsync(room);
+        await using var b = await system.ConnectElsewhereAsync(ChatSystem.Unique("bob"), a.Node);
+        await b.JoinAsync(room);
+        await ExpectOnlineAsync(a, b.User);
+
+        await using (var redis = await ConnectionMultiplexer.ConnectAsync(
+            (await system.Application.GetConnectionStringAsync("redis"))! + ",allowAdmin=true"))
+        {
+            await redis.GetServers()[0].FlushAllDatabasesAsync();
+            Assert.False(await redis.GetDatabase().KeyExistsAsync(RedisKeys.RoomOnline(room)));
+        }
+
+        // One frame with every name.
+        await a.ExpectAsync(
+            "online", frame => (int)frame["count"]! == 2 && Names(frame).Order().SequenceEqual(new[] { a.User, b.User }.Order()));
+        Assert.True((bool)(await system.GetAsync(a.User, $"/api/users/{b.User}/presence"))["online"]!);
+        Assert.DoesNotContain(a.Received, frame => (string?)frame["type"] == "offline");
+        Assert.Null(a.ClosedWith);
+        Assert.Null(b.ClosedWith);
+
+        await using var c = await ReconnectAsync(ChatSystem.Unique("carol"));
+        var joined = await JoinPatientlyAsync(c, room);
+        Assert.Equal(new[] { a.User, b.User, c.User }, joined["members"]!.AsArray().Select(user => (string)user!).Order());
+    }
+
+    /// <summary>As a client does: the gateway may not know yet which node is gone.</summary>
+    private Task<ChatSocket> ReconnectAsync(string user) => ChatSystem.EventuallyAsync(
+        async () =>
+        {
+            try
+            {
+                return await system.ConnectAsync(user);
+            }
+            catch (Exception e) when (e is WebSocketException or HttpRequestException)
+            {
+                return null!;
+            }
+        },
+        socket => socket is not null);
+
+    /// <summary>The log may not be open again yet.</summary>
+    private static async Task<JsonObject> JoinPatientlyAsync(ChatSocket socket, string room) =>
+        (await ChatSystem.EventuallyAsync(
+            async () =>
+            {
+                var reference = Guid.NewGuid().ToString("N");
+                await socket.SendAsync(new { type = "join", room, @ref = reference });
+                var joined = socket.ExpectAsync("joined", frame => (string?)frame["ref"] == reference);
+                var refused = socket.ExpectAsync("error", frame => (string?)frame["ref"] == reference);
+                return await Task.WhenAny(joined, refused) == joined ? await joined : null;
+            },
+            joined => joined is not null))!;
+
+    /// <summary>One frame may tell of several users, so none is used up.</summary>
+    private static Task ExpectOnlineAsync(ChatSocket socket, string user) => ExpectLastAsync(socket, user, "online");
+
+    private static Task ExpectOfflineAsync(ChatSocket socket, string user) => ExpectLastAsync(socket, user, "offline");
+
+    private static Task ExpectLastAsync(ChatSocket socket, string user, string state) =>
+        ChatSystem.EventuallyAsync(() => Task.FromResult(Told(socket, user).LastOrDefault()), last => last == state);
+
+    /// <summary>What the socket was told about the user, in order.</summary>
+    private static IEnumerable<string> Told(ChatSocket socket, string user) => socket.Received
+        .Where(frame => (string?)frame["type"] is "online" or "offline" && Names(frame).Contains(user))
+        .Select(frame => (string)frame["type"]!);
+
+    private static IEnumerable<string> Names(JsonObject frame) => frame["users"]!.AsArray().Select(user => (string)user!);
+}
