@@ -1,6 +1,7 @@
 using AspireChat.Benchmarks.Append;
 using AspireChat.Benchmarks.Latency;
 using AspireChat.Benchmarks.Load;
+using AspireChat.Benchmarks.Presence;
 
 // Each benchmark is one command; results that a claim rests on are committed under results/.
 switch (args)
@@ -9,9 +10,11 @@ switch (args)
         return await AppendBenchmark.RunAsync(rest.Length > 0 ? int.Parse(rest[0]) : 7);
     case ["load", .. var rest]:
         return LoadCommand.Run(rest);
+    case ["presence", .. var rest]:
+        return PresenceCommand.Run(rest);
     case ["latency", .. var rest]:
         return await LatencyBenchmark.RunAsync(new Uri(rest.Length > 0 ? rest[0] : "http://localhost:8080"), messages: 300);
     default:
-        Console.Error.WriteLine("Usage: dotnet run -c Release --project Benchmarks -- append [rounds] | latency [gateway] | load …");
+        Console.Error.WriteLine("Usage: dotnet run -c Release --project Benchmarks -- append [rounds] | latency [gateway] | load … | presence [users|join|kill]");
         return 2;
 }

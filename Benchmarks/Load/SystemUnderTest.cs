@@ -110,6 +110,17 @@ internal sealed class AspireChatSystem : SystemUnderTest
         foreach (var server in Nodes.Append(Gateway)) WaitUntilHealthy(server, _host);
     }
 
+    /// <summary>As the services are given it.</summary>
+    public string RedisConnection => ProcessesOf("AspireChat.PresenceService.dll")
+        .Select(process => Processes.VariableOf(process, "ConnectionStrings__redis")).OfType<string>().First();
+
+    /// <summary>kill -9 of one of <see cref="SystemUnderTest.Nodes"/>, which is not started again.</summary>
+    public void KillNode(Uri node) =>
+        Kill(ProcessesOf("AspireChat.ConnectionService.dll").Where(process => AddressOf(process) == node));
+
+    /// <summary>kill -9 of PresenceService, which is not started again.</summary>
+    public void KillPresence() => Kill(ProcessesOf("AspireChat.PresenceService.dll"));
+
     /// <summary>A token that lives for a day (HS256), signed here: asking for thousands of them would be part of the load.</summary>
     public override string Token(string user)
     {
@@ -125,15 +136,22 @@ internal sealed class AspireChatSystem : SystemUnderTest
 
     public override void Dispose() => Processes.Stop(_host);
 
-    private List<Uri> Addresses(string assembly) =>
-    [
-        .. Processes.Below(_host.Id)
-            .Where(process => Processes.CommandOf(process).Contains(assembly, StringComparison.Ordinal))
-            .Select(process => Processes.VariableOf(process, "ASPNETCORE_URLS"))
-            .OfType<string>()
-            .Distinct()
-            .Select(urls => new Uri(urls.Split(';')[0])),
-    ];
+    private static void Kill(IEnumerable<int> processes)
+    {
+        foreach (var id in processes)
+        {
+            using var process = Process.GetProcessById(id);
+            process.Kill();
+        }
+    }
+
+    private static Uri? AddressOf(int process) =>
+        Processes.VariableOf(process, "ASPNETCORE_URLS") is { } urls ? new Uri(urls.Split(';')[0]) : null;
+
+    private List<int> ProcessesOf(string assembly) =>
+        [.. Processes.Below(_host.Id).Where(process => Processes.CommandOf(process).Contains(assembly, StringComparison.Ordinal))];
+
+    private List<Uri> Addresses(string assembly) => [.. ProcessesOf(assembly).Select(AddressOf).OfType<Uri>().Distinct()];
 
     private static Role RoleOf(string command) => command switch
     {
