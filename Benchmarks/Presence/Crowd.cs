@@ -7,7 +7,7 @@ namespace AspireChat.Benchmarks.Presence;
 
 /// <summary>
 /// Many users on the calling thread, each of whom remembers what it was told: how stale that is when it comes, and how much of it is wrong
-/// in the end. Everybody follows the contract as a client would; an <c>online</c> that names as many as its <c>count</c> replaces all names.
+/// in the end. Everybody follows the contract as a client does: an <c>online</c> with as many names as its <c>count</c> is everybody.
 /// </summary>
 internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
 {
@@ -91,7 +91,8 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
         void Wait()
         {
             Poll(20);
-            if (Faults > 0 || Stopwatch.GetTimestamp() > deadline) throw new InvalidOperationException($"{_opening} did not get in: {FirstFault}");
+            if (Faults > 0 || Stopwatch.GetTimestamp() > deadline)
+                throw new InvalidOperationException($"{_opening} did not get in: {FirstFault}");
         }
     }
 

@@ -37,7 +37,9 @@ internal sealed class JoinScenario(AspireChatSystem system, int users)
         crowd.Run(TimeSpan.FromSeconds(4));
         crowd.Reset();
 
-        Console.WriteLine($"{users:N0} users join one room in {Ramp.TotalSeconds:N0} s and leave it again in as long; {MessagesPerSecond:N0} messages a second in another room of {OtherMembers}");
+        Console.WriteLine(
+            $"{users:N0} users join one room in {Ramp.TotalSeconds:N0} s and leave it again in as long; "
+            + $"{MessagesPerSecond:N0} messages a second in another room of {OtherMembers}");
         Console.WriteLine();
         Console.WriteLine("| | message latency p50 | p99 | presence frames of the connection that got most |");
         Console.WriteLine("|---|---|---|---|");
@@ -52,14 +54,17 @@ internal sealed class JoinScenario(AspireChatSystem system, int users)
         Print("leaving and after", crowd);
         Console.WriteLine();
         var most = crowd.Members.Max(member => _frames.GetValueOrDefault(member.Index));
-        Console.WriteLine($"In total the connection that heard most got {most} presence frames; the watchers counted {told:N0} online at the top and "
-            + $"{crowd.Members[OtherMembers].Beliefs[Storm].Count} in the end, {crowd.Wrong()} views are wrong; {crowd.Faults} faults {crowd.FirstFault}");
+        Console.WriteLine(
+            $"In total the connection that heard most got {most} presence frames; the watchers counted {told:N0} online at the top and "
+            + $"{crowd.Members[OtherMembers].Beliefs[Storm].Count} in the end, {crowd.Wrong()} views are wrong; "
+            + $"{crowd.Faults} faults {crowd.FirstFault}");
     }
 
     private void Print(string name, Crowd crowd)
     {
         Console.WriteLine(
-            $"| {name} | {crowd.MessageLatency.Milliseconds(0.5):N1} ms | {crowd.MessageLatency.Milliseconds(0.99):N1} ms | {crowd.Members.Max(member => member.PresenceFrames)} |");
+            $"| {name} | {crowd.MessageLatency.Milliseconds(0.5):N1} ms | {crowd.MessageLatency.Milliseconds(0.99):N1} ms "
+            + $"| {crowd.Members.Max(member => member.PresenceFrames)} |");
         foreach (var member in crowd.Members)
             _frames[member.Index] = _frames.GetValueOrDefault(member.Index) + member.PresenceFrames;
         crowd.Reset();
@@ -75,8 +80,9 @@ internal sealed class JoinScenario(AspireChatSystem system, int users)
             also?.Invoke(passed);
             for (; _said < passed; _said += 1 / MessagesPerSecond)
             {
-                crowd.Members[_nonce % OtherMembers].Connection!.Send(Dialect.Frame(
-                    $$"""{"type":"room","room":"{{Member.RoomOf(Other)}}","content":"{{Stopwatch.GetTimestamp()}}","nonce":"{{_nonce++}}"}"""));
+                var (sender, room) = (crowd.Members[_nonce % OtherMembers], Member.RoomOf(Other));
+                sender.Connection!.Send(Dialect.Frame(
+                    $$"""{"type":"room","room":"{{room}}","content":"{{Stopwatch.GetTimestamp()}}","nonce":"{{_nonce++}}"}"""));
             }
         });
     }

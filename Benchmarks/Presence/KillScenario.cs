@@ -26,7 +26,9 @@ internal sealed class KillScenario(AspireChatSystem system, int usersPerNode)
         for (var i = 0; i < users; i++) crowd.Add(i % system.Nodes.Count, i / RoomSize);
         crowd.OpenAll(crowd.Members);
         crowd.Run(Settle);
-        Console.WriteLine($"{users:N0} users on {system.Nodes.Count} nodes in rooms of {RoomSize}; before: {crowd.Wrong()} views wrong, {Misjudged(crowd, http)} users misjudged");
+        Console.WriteLine(
+            $"{users:N0} users on {system.Nodes.Count} nodes in rooms of {RoomSize}; before: {crowd.Wrong()} views wrong, "
+            + $"{Misjudged(crowd, http)} users misjudged");
 
         var victim = system.Nodes.Count - 1;
         var lost = crowd.Members.Where(member => member.Node == victim).ToArray();
@@ -46,7 +48,8 @@ internal sealed class KillScenario(AspireChatSystem system, int usersPerNode)
             }
         });
         crowd.Run(Check - Stopwatch.GetElapsedTime(killed));
-        Console.WriteLine($"kill -9 of the node of {lost.Length:N0}, of whom {back.Length:N0} came back on the other: all right after {right:N1} s; "
+        Console.WriteLine(
+            $"kill -9 of the node of {lost.Length:N0}, of whom {back.Length:N0} came back on the other: all right after {right:N1} s; "
             + $"after {Check.TotalSeconds:N0} s {crowd.Wrong()} views wrong, {Misjudged(crowd, http)} users misjudged; "
             + $"{flaps} times somebody was told that one who came back was offline");
 
@@ -57,7 +60,9 @@ internal sealed class KillScenario(AspireChatSystem system, int usersPerNode)
         // Nobody is told anything false meanwhile, so only the service's answers show when it knows again.
         right = Watch(crowd, http, TimeSpan.FromSeconds(30), wiped, null);
         crowd.Run(Settle + Settle);
-        Console.WriteLine($"Redis emptied: all right after {right:N1} s without anybody reconnecting; {offline} told offline; later {crowd.Wrong()} views wrong, {Misjudged(crowd, http)} users misjudged");
+        Console.WriteLine(
+            $"Redis emptied: all right after {right:N1} s without anybody reconnecting; {offline} told offline; "
+            + $"later {crowd.Wrong()} views wrong, {Misjudged(crowd, http)} users misjudged");
     }
 
     /// <summary>Seconds until everything was right and stayed so, until nothing changed for five seconds.</summary>
@@ -83,7 +88,10 @@ internal sealed class KillScenario(AspireChatSystem system, int usersPerNode)
         var (wrong, token) = (0, system.Token("observer"));
         foreach (var part in crowd.Members.Chunk(MostAsked))
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/presence") { Content = JsonContent.Create(new { users = part.Select(member => member.Name) }) };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/presence")
+            {
+                Content = JsonContent.Create(new { users = part.Select(member => member.Name) }),
+            };
             request.Headers.Authorization = new("Bearer", token);
             using var answer = http.Send(request);
             if (!answer.IsSuccessStatusCode)

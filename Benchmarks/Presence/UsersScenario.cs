@@ -50,7 +50,9 @@ internal sealed class UsersScenario(AspireChatSystem system, int users, int room
         Churn(crowd, Warmup);
         var without = Measure(crowd, time => Churn(crowd, time));
 
-        Console.WriteLine($"{users:N0} users on {system.Nodes.Count} nodes in {rooms:N0} rooms, {ChangesPerSecond:N0} changes and {TypingPerSecond:N0} begun typings a second");
+        Console.WriteLine(
+            $"{users:N0} users on {system.Nodes.Count} nodes in {rooms:N0} rooms, {ChangesPerSecond:N0} changes and "
+            + $"{TypingPerSecond:N0} begun typings a second");
         Console.WriteLine();
         Console.WriteLine("| Redis commands a second | of all services | of presence, sent | of presence, in its scripts |");
         Console.WriteLine("|---|---|---|---|");
@@ -65,7 +67,9 @@ internal sealed class UsersScenario(AspireChatSystem system, int users, int room
         {
             var share = role == Role.Presence ? with[role] : with[role] - without[role];
             total += share;
-            Console.WriteLine($"| {role} | {idle[role]:P1} | {with[role]:P1} | {(role == Role.Presence ? "–" : $"{without[role]:P1}")} | {share:P1} | {share * 60_000 / users:N2} ms |");
+            Console.WriteLine(
+                $"| {role} | {idle[role]:P1} | {with[role]:P1} | {(role == Role.Presence ? "–" : $"{without[role]:P1}")} | {share:P1} "
+                + $"| {share * 60_000 / users:N2} ms |");
         }
         Console.WriteLine($"| all | | | | {total:P1} | {total * 60_000 / users:N2} ms |");
         Console.WriteLine();
@@ -74,8 +78,10 @@ internal sealed class UsersScenario(AspireChatSystem system, int users, int room
         Console.WriteLine($"| staleness of online | {online} |");
         Console.WriteLine($"| staleness of offline (after the grace period) | {offline} |");
         Console.WriteLine();
-        Console.WriteLine($"{changes:N0} changes: {(double)frames / changes:N1} frames sent per change in rooms of {users / rooms}; {typing:N0} typing frames; "
-            + $"afterwards {wrong} wrong of {users:N0} views of a room; {crowd.Faults} faults {crowd.FirstFault}");
+        Console.WriteLine(
+            $"{changes:N0} changes: {(double)frames / changes:N1} frames sent per change in rooms of {users / rooms}; "
+            + $"{typing:N0} typing frames; afterwards {wrong} wrong of {users:N0} views of a room; "
+            + $"{crowd.Faults} faults {crowd.FirstFault}");
     }
 
     private static string Percentiles(LatencyHistogram staleness) =>
