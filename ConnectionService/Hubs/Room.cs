@@ -26,6 +26,12 @@ internal sealed class Room
     /// <summary>Joins that wait for the presence snapshot only; one read serves all.</summary>
     private readonly List<PendingJoin> _ready = [];
 
+    /// <summary>
+    /// Frames of presence and typing that came while the snapshot was being read: it may be older than they are. PresenceService bounds how
+    /// many a room is told in the half second that a read takes at most.
+    /// </summary>
+    private readonly List<(ReadOnlyMemory<byte> Frame, string Except)> _meanwhile = [];
+
     private readonly Dictionary<string, PendingLeave> _leaves = new(StringComparer.Ordinal);
     private bool _readingPresence;
 
@@ -119,10 +125,11 @@ internal sealed class Room
             if (join.Connection.IsClosed)
                 continue;
             if (join.Result!.Epoch == Feed.Epoch)
-                Feed.Admit(join, presence);
+                Admit(join, presence);
             else
                 Ask(join);
         }
+        _meanwhile.Clear();
     }
 
     public void Leave(Connection connection, RoomPass pass, RawJson? reference)
@@ -220,6 +227,8 @@ internal sealed class Room
                 break;
             case ChannelMessageKind.Frame:
                 Feed.Forward(message.Body, message.First);
+                if (_readingPresence)
+                    _meanwhile.Add((message.Body, message.First));
                 break;
             case ChannelMessageKind.Read:
                 Feed.CursorMoved(message.Second, message.Number);
@@ -260,6 +269,19 @@ internal sealed class Room
         var token = _hub.NextToken();
         _asking.Add(token, join);
         _hub.Effects.Join(Name, join.Connection.User, token);
+    }
+
+    private void Admit(PendingJoin join, RoomPresence presence)
+    {
+        var heard = Feed.Find(join.Connection) is not null;
+        Feed.Admit(join, presence);
+        if (heard)
+            return;
+        foreach (var (frame, except) in _meanwhile)
+        {
+            if (join.Connection.User != except)
+                join.Connection.Outbound.SendEphemeral(frame);
+        }
     }
 
     private void Refuse(PendingJoin join)

@@ -4,8 +4,9 @@ using Microsoft.Extensions.Options;
 namespace AspireChat.ConnectionService.Presence;
 
 /// <summary>
-/// Carries the reporter's reports to PresenceService, one at a time: soon after something changed, and as a lease renewal when nothing
-/// did. While PresenceService is away it keeps trying with backoff; at the end of the process it says that nobody is connected any more.
+/// Carries the reporter's reports to PresenceService, one at a time: at once after a pause, a few times a second while much changes, and
+/// as a lease renewal when nothing does. While PresenceService is away it keeps trying with backoff; at the end of the process it says that
+/// nobody is connected any more.
 /// </summary>
 public sealed class PresenceReportLoop(
     PresenceReporter reporter,
@@ -29,12 +30,16 @@ public sealed class PresenceReportLoop(
         {
             while (true)
             {
+                var started = time.GetTimestamp();
                 if (await SendAsync(reporter.Take(), stoppingToken))
                 {
                     pause = FirstPause;
                     if (!reporter.NeedsFull)
+                    {
                         await WaitForChangeAsync(stoppingToken);
-                    await Task.Delay(options.Value.Gather, time, stoppingToken);
+                        await WaitAsync(options.Value.Interval - time.GetElapsedTime(started) - options.Value.Gather, stoppingToken);
+                    }
+                    await WaitAsync(options.Value.Gather, stoppingToken);
                     reporter.Wake.TryRead(out _);
                 }
                 else
@@ -57,6 +62,9 @@ public sealed class PresenceReportLoop(
         if (await SendAsync(reporter.TakeFarewell(), cancellationToken))
             logger.SaidFarewell(_replica);
     }
+
+    private Task WaitAsync(TimeSpan longer, CancellationToken cancellationToken) =>
+        longer > TimeSpan.Zero ? Task.Delay(longer, time, cancellationToken) : Task.CompletedTask;
 
     private async Task WaitForChangeAsync(CancellationToken cancellationToken)
     {

@@ -35,7 +35,7 @@ public static class PresenceScripts
     /// <summary>Applies a part of a replica's report.</summary>
     public static string Report { get; } = State + Load("presence-report.lua");
 
-    /// <summary>Puts a user who came online into the rooms they are a member of.</summary>
+    /// <summary>Puts users who came online into the rooms they are members of.</summary>
     public static string Place { get; } = State + Load("presence-place.lua");
 
     /// <summary>Answers what is due, and forgives what fell due while nobody looked.</summary>

@@ -11,8 +11,8 @@ namespace AspireChat.PresenceService.Reports;
 /// </summary>
 public sealed class ArrivalHandler(PresenceRedis redis)
 {
-    /// <summary>Users whose rooms are read at a time; bounds the memory of a mass return.</summary>
-    private const int AtOnce = 200;
+    /// <summary>Users whose rooms are read together and who are placed in one call; bounds a mass return's memory.</summary>
+    private const int AtOnce = 50;
 
     /// <summary>Places these users now. Who isn't placed (refused, or this service dies) is found by the next sweep.</summary>
     public async Task PlaceAsync(IReadOnlyList<string> users, CancellationToken cancellationToken)
@@ -23,14 +23,17 @@ public sealed class ArrivalHandler(PresenceRedis redis)
             RedisValue[] members = [.. part.Select(user => (RedisValue)user)];
             var scores = await database.SortedSetScoresAsync(RedisKeys.PresenceArrivals, members).WaitAsync(cancellationToken);
             // The score is read before the rooms: a room left after this changes it.
-            await Task.WhenAll(part.Select(
-                (user, i) => scores[i] is { } score ? PlaceAsync(user, (long)score, cancellationToken) : Task.CompletedTask));
+            var rooms = await Task.WhenAll(part.Select((user, i) => scores[i] is null
+                ? Task.FromResult<RedisValue[]>([])
+                : database.SetMembersAsync(RedisKeys.UserRooms(user)))).WaitAsync(cancellationToken);
+            List<RedisValue> arguments = [];
+            for (var i = 0; i < part.Length; i++)
+            {
+                if (scores[i] is { } score)
+                    arguments.AddRange([part[i], (long)score, rooms[i].Length, .. rooms[i]]);
+            }
+            if (arguments.Count > 0)
+                await redis.RunAsync(PresenceScripts.Place, redis.Now, arguments, cancellationToken);
         }
-    }
-
-    private async Task PlaceAsync(string user, long score, CancellationToken cancellationToken)
-    {
-        var rooms = await redis.Database.SetMembersAsync(RedisKeys.UserRooms(user)).WaitAsync(cancellationToken);
-        await redis.RunAsync(PresenceScripts.Place, redis.Now, [user, score, .. rooms], cancellationToken);
     }
 }

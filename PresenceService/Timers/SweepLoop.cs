@@ -11,8 +11,11 @@ public sealed class SweepLoop(
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Keeps a flood of reports from becoming a flood of sweeps.</summary>
-    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(20);
+    /// <summary>
+    /// Keeps a flood of reports from becoming a flood of sweeps: each costs several script calls, however little is due. What comes after a
+    /// pause is swept at once.
+    /// </summary>
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(150);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -60,7 +60,8 @@ public sealed class TypingHandler(PresenceRedis redis, IOptions<PresenceOptions>
     /// <summary>A room by its id, or a user's side of a direct conversation as <c>user:other</c>; identifiers contain no colon.</summary>
     private readonly record struct Place(string Name)
     {
-        public string Channel => Name.IndexOf(':') is var colon and >= 0 ? RedisChannels.User(Name[(colon + 1)..]) : RedisChannels.Room(Name);
+        public string Channel =>
+            Name.IndexOf(':') is var colon and >= 0 ? RedisChannels.User(Name[(colon + 1)..]) : RedisChannels.Room(Name);
 
         public static Place Of(TypingNotice notice) => new(notice.Room ?? $"{notice.User}:{notice.To}");
     }

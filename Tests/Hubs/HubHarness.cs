@@ -33,6 +33,8 @@ internal sealed class HubHarness : IHubEffects
     /// <summary>Answers stay under way until <see cref="Release"/>.</summary>
     public bool HoldTails { get; set; }
 
+    public bool HoldPresence { get; set; }
+
     private Queue<HubMessage> Held { get; } = new();
 
     public (Connection Connection, SimulatedOutbound Outbound) Connect(string user)
@@ -89,7 +91,7 @@ internal sealed class HubHarness : IHubEffects
 
     public void Release()
     {
-        HoldTails = false;
+        HoldTails = HoldPresence = false;
         while (Held.TryDequeue(out var answer))
             Post(answer);
     }
@@ -119,7 +121,11 @@ internal sealed class HubHarness : IHubEffects
         Answer($"leave {room} {user}", new HubMessage.LeaveAnswer(room, user, true));
     }
 
-    public void ReadPresence(string room) => Answer($"presence {room}", new HubMessage.PresenceAnswer(room, RoomPresence.Unknown));
+    public void ReadPresence(string room)
+    {
+        Asked.Add($"presence {room}");
+        (HoldPresence ? Held : _inbox).Enqueue(new HubMessage.PresenceAnswer(room, RoomPresence.Unknown));
+    }
 
     public void ReadTail(FeedId feed, long afterSeq, int limit, long token)
     {

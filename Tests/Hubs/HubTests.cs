@@ -181,6 +181,25 @@ public sealed class HubTests
     }
 
     [Fact]
+    public void Presence_told_while_the_snapshot_is_read_reaches_the_joiner_after_it()
+    {
+        var (_, alice) = _hub.Join("alice", "lobby");
+        HubHarness.Read(alice);
+        _hub.HoldPresence = true;
+        var (_, bob) = _hub.Join("bob", "lobby");
+        _hub.Publish(LobbyChannel, "F : {\"type\":\"online\"}");
+        _hub.Publish(LobbyChannel, "F bob {\"type\":\"typing\",\"from\":\"bob\"}");
+        Assert.False(bob.HasFrames);
+
+        _hub.Release();
+        Assert.Equal(["joined", "online"], HubHarness.Read(bob).Select(HubHarness.TypeOf));
+        Assert.Equal(["online", "typing"], HubHarness.Read(alice).Select(HubHarness.TypeOf));
+
+        var (_, carol) = _hub.Join("carol", "lobby");
+        Assert.Equal(["joined"], HubHarness.Read(carol).Select(HubHarness.TypeOf));
+    }
+
+    [Fact]
     public void Durable_is_told_to_senders_only_and_once()
     {
         var (sender, alice) = _hub.Join("alice", "lobby");

@@ -67,7 +67,8 @@ internal sealed class PresenceWorld : IAsyncDisposable
         var world = new PresenceWorld(await server.ConnectAsync(), await server.ConnectAsync(), options ?? new PresenceOptions());
         await world._redis.GetServers()[0].FlushAllDatabasesAsync();
         // A queue keeps the order of publishing, which a plain handler does not: the marker must come last.
-        (await world._ear.GetSubscriber().SubscribeAsync(RedisChannel.Pattern("*"))).OnMessage(message => world.Hear(message.Channel, message.Message));
+        var everything = await world._ear.GetSubscriber().SubscribeAsync(RedisChannel.Pattern("*"));
+        everything.OnMessage(message => world.Hear(message.Channel, message.Message));
         return world;
     }
 

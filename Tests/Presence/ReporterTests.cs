@@ -74,6 +74,24 @@ public sealed class ReporterTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task However_much_changes_reports_are_apart_but_after_a_pause_a_change_is_reported_soon()
+    {
+        await _loop.StartAsync(CancellationToken.None);
+        await NextAsync();
+        await NextAsync();
+        var before = _time.GetUtcNow();
+        _reporter.ConnectionOpened("alice");
+        Assert.Single((await NextAsync()).Users);
+        Assert.InRange((_time.GetUtcNow() - before).TotalMilliseconds, 300, 600);
+
+        _time.Advance(TimeSpan.FromMilliseconds(600));
+        before = _time.GetUtcNow();
+        _reporter.ConnectionOpened("bob");
+        Assert.Single((await NextAsync()).Users);
+        Assert.InRange((_time.GetUtcNow() - before).TotalMilliseconds, 50, 250);
+    }
+
+    [Fact]
     public async Task What_PresenceService_did_not_confirm_is_said_again_as_it_is_by_then_but_typing_is_dropped()
     {
         _reporter.ConnectionOpened("alice");
@@ -98,7 +116,9 @@ public sealed class ReporterTests : IAsyncDisposable
 
         Assert.False(report.Full);
         Assert.Equal([new("alice", 0), new UserConnections("bob", 2)], report.Users.OrderBy(user => user.User));
-        Assert.Equal([new("kitchen", "bob", false), new RoomMembership("lobby", "bob", false, Brief: true)], report.Rooms.OrderBy(room => room.Room));
+        Assert.Equal(
+            [new("kitchen", "bob", false), new RoomMembership("lobby", "bob", false, Brief: true)],
+            report.Rooms.OrderBy(room => room.Room));
         Assert.Empty(report.Typing);
         Assert.Empty((await NextAsync()).Users);
     }

@@ -40,6 +40,7 @@ internal sealed class RunningPresence : IAsyncDisposable
         ["Presence:DiffInterval"] = "00:00:00.2",
         ["PresenceReporting:Renewal"] = "00:00:00.3",
         ["PresenceReporting:Gather"] = "00:00:00.02",
+        ["PresenceReporting:Interval"] = "00:00:00.05",
     };
 
     /// <param name="port">A port to come back on; 0 for a free one.</param>

@@ -215,7 +215,8 @@ public sealed class TypingTests(RedisServer server)
         {
             foreach (var frame in (await world.HeardInRoomsAsync()).Select(frame => frame.Split(' ')))
             {
-                Assert.True(frame[3] == "true" ? believed.Add(frame[2]) : believed.Remove(frame[2]), $"{frame[2]} {frame[3]} was told twice");
+                var isNews = frame[3] == "true" ? believed.Add(frame[2]) : believed.Remove(frame[2]);
+                Assert.True(isNews, $"{frame[2]} {frame[3]} was told twice");
                 told.Add(world.Now);
             }
         }
