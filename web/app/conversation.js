@@ -53,6 +53,7 @@ export class ChatConversation extends HTMLElement {
       this.#palette.showModal();
     });
     this.client.presence.on('change', () => this.#drawPeople());
+    this.client.on('status', () => this.#drawPeople());
   }
 
   disconnectedCallback() { this.#lifetime.abort(); }

@@ -69,16 +69,17 @@ export function conversations(stage) {
     await bob.sees('first');
     await bob.bubble('first').getByText('edited').waitFor();
 
-    await bob.bubble('first').hover();
-    await bob.bubble('first').getByRole('button', { name: 'React with 👍' }).click();
+    await bob.page.locator('.scroller').focus();
+    for (const key of ['ArrowUp', 'Tab']) await bob.page.keyboard.press(key);
+    await bob.bubble('first').locator('[aria-label="React with 👍"]:focus').press('Enter');
     const reaction = alice.bubble('first').locator('.reaction', { hasText: '👍 1' });
     await reaction.focus();
     await reaction.press('Enter');
     await bob.bubble('first').locator('.reaction', { hasText: '👍 2' }).waitFor();
 
     alice.page.on('dialog', (dialog) => dialog.accept());
-    await alice.bubble('first').focus();
-    await alice.page.keyboard.press('Delete');
+    await alice.page.locator('.scroller').focus();
+    for (const key of ['ArrowUp', 'Delete']) await alice.page.keyboard.press(key);
     await bob.sees('This message was deleted.');
     await alice.sees('This message was deleted.');
     assert.deepEqual(await bob.texts(), ['This message was deleted.']);

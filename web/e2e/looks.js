@@ -4,7 +4,8 @@ import { Person } from './person.js';
 import { unique } from './system.js';
 
 const KB = 1000;
-const WEIGHT_KB = 160;
+/** A guard against growth; the goal of 100 KB is not reached (docs/client.md). */
+const WEIGHT_KB = 155;
 
 /** @param {{system: import('./system.js').System, browser: import('playwright-core').Browser, screenshots: string}} stage */
 export function looks(stage) {

@@ -55,6 +55,30 @@ export function safety(stage) {
     assert.deepEqual(alice.troubles, []);
   });
 
+  test('Links, code and emoji are shown as what they are', async (t) => {
+    const alice = await open(t, 'alice', { room: unique('text') });
+    const cases = [
+      ['see https://example.org/a?b=c#d.', 'a', 'https://example.org/a?b=c#d'],
+      ['(https://example.org/wiki/Tea_(drink))', 'a', 'https://example.org/wiki/Tea_(drink)'],
+      ['HTTPS://EXAMPLE.ORG, and more', 'a', 'HTTPS://EXAMPLE.ORG'],
+      ['call `f(x)` twice', 'code', 'f(x)'],
+      ['```sh\n./run\n  ./test\n```', 'pre', './run\n  ./test'],
+    ];
+    for (const [text, tag, shown] of cases) {
+      await alice.say(text);
+      await alice.acknowledged();
+      assert.equal(await alice.bubbles.last().locator(tag).textContent(), shown);
+    }
+    assert.deepEqual(await alice.page.locator('.bubble a').evaluateAll((all) => all.map((a) => `${a.target} ${a.rel}`)), Array(3).fill('_blank noopener noreferrer'));
+    await alice.say('https:// is no link, nor is ftp://example.org');
+    await alice.acknowledged();
+    assert.equal(await alice.bubbles.last().locator('a').count(), 0);
+    await alice.say('👍🏽 ❤️');
+    await alice.acknowledged();
+    assert.match(await alice.bubbles.last().getAttribute('class'), /jumbo/);
+    assert.deepEqual(alice.troubles, []);
+  });
+
   test('The content policy allows nothing inline and nothing from elsewhere, and the page keeps to it', async (t) => {
     const response = await fetch(stage.system.url);
     const policy = new Map((response.headers.get('content-security-policy') ?? '').split('; ').map((d) => [d.split(' ')[0], d.split(' ').slice(1)]));

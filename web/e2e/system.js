@@ -39,7 +39,9 @@ export class System {
     const host = system.#host = spawn('dotnet', ['exec', HOST], {
       env: { ...process.env, ...settings }, stdio: ['ignore', 'pipe', 'pipe'], cwd: fileURLToPath(ROOT),
     });
+    // Nothing may outlive the tests, however they end; what the host started goes with it.
     process.once('exit', () => host.kill('SIGKILL'));
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
     const output = [];
     const ready = new Promise((resolve, reject) => {
       const read = (line) => {

@@ -13,6 +13,8 @@ const OUTBOX_MAX = 1000;
 const ACK_WITHIN_MS = 15_000;
 /** The server knows a nonce for 24 h. A send that waited longer could become a second message, so it fails instead. */
 const NONCE_LIFE_MS = 23 * 3600_000;
+/** A store that takes longer to read no longer holds up what is new. */
+const RESTORE_WITHIN_MS = 5000;
 /** Errors after which the same frame may well be accepted. */
 const RETRIED = ['unavailable', 'rate_limited', 'not_joined'];
 
@@ -57,7 +59,7 @@ export class Outbox {
     const store = this.#store;
     if (!store || this.#owner !== null) return;
     this.#owner = owner;
-    this.#block('', NONCE_LIFE_MS);
+    this.#block('', RESTORE_WITHIN_MS);
     const added = [...this.#queues.values()].flat();
     const stored = await store.load(owner).catch((error) => this.#unkept(error)) ?? [];
     for (const entry of added) this.#keep(entry);

@@ -33,7 +33,13 @@ export class IndexedDbStore {
   /** @param {IDBTransactionMode} mode */
   async #table(mode) {
     this.#opening ??= this.#open();
-    return (await this.#opening).transaction(TABLE, mode).objectStore(TABLE);
+    try {
+      return (await this.#opening).transaction(TABLE, mode).objectStore(TABLE);
+    } catch (error) {
+      // A browser may close a database under its page: the next call opens it again.
+      this.#opening = null;
+      throw error;
+    }
   }
 
   #open() {

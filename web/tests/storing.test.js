@@ -103,6 +103,17 @@ test('What is written while the store is still being read comes after what it ho
   assert.deepEqual(kit.socket.of('dm').map((f) => f.content), ['old', 'new']);
 });
 
+test('A store that does not answer holds nothing up for long', async () => {
+  const store = new MemoryStore();
+  store.load = () => new Promise(() => {});
+  const kit = await start(store);
+  kit.client.direct('bob').send('new').catch(() => {});
+  await kit.clock.advance(4000);
+  assert.equal(kit.socket.of('dm').length, 0);
+  await kit.clock.advance(1001);
+  assert.equal(kit.socket.of('dm').length, 1);
+});
+
 test('Another user of the same browser sends nothing of this one', async () => {
   const store = new MemoryStore();
   const before = await start(store);
