@@ -117,7 +117,8 @@ export class ChatConversation extends HTMLElement {
     let people;
     if (kind === 'direct') {
       const online = name === user || presence.isOnline(name);
-      this.#subtitle.textContent = name === user ? 'Notes to yourself' : online === undefined ? 'Direct messages' : online ? 'Online' : 'Offline';
+      this.#subtitle.textContent = name === user ? 'Notes to yourself'
+        : online === undefined ? 'Direct messages' : online ? 'Online' : 'Offline';
       this.#subtitle.classList.toggle('online', online === true);
       this.#peopleTitle.textContent = 'In this conversation';
       people = [...new Set([name, user])].map((u) => this.#person(u, u === user || online));
@@ -137,7 +138,8 @@ export class ChatConversation extends HTMLElement {
     const self = name === this.client.user;
     const content = [h('span', { class: `presence${online ? ' on' : ''}` }, avatar(name)), h('span', { class: 'name' }, name)];
     return h('li', {}, self ? h('span', { class: 'person' }, ...content, h('span', { class: 'muted small' }, 'you')) : h('button', {
-      type: 'button', class: 'person', title: `Message ${name}`, onclick: () => this.dispatchEvent(new CustomEvent('direct', { detail: name })),
+      type: 'button', class: 'person', title: `Message ${name}`,
+      onclick: () => this.dispatchEvent(new CustomEvent('direct', { detail: name })),
     }, ...content, h('span', { class: 'sr-only' }, `, ${online ? 'online' : 'offline'}. Send a direct message`)));
   }
 }

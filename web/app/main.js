@@ -19,7 +19,10 @@ function start(user) {
   const view = h('chat-conversation', { client });
   const banner = h('chat-banner', {});
   const nothing = h('main', { class: 'nothing' }, h('p', { class: 'muted' }, 'Pick a conversation.'));
-  const shell = h('div', { class: 'shell' }, h('a', { class: 'skip', href: '#composer', onclick: (e) => { e.preventDefault(); view.focus(); } }, 'Skip to the message field'), banner, sidebar, nothing, view);
+  const skip = h('a', {
+    class: 'skip', href: '#composer', onclick: (event) => { event.preventDefault(); view.focus(); },
+  }, 'Skip to the message field');
+  const shell = h('div', { class: 'shell' }, skip, banner, sidebar, nothing, view);
   document.body.replaceChildren(shell);
   sidebar.watch(client, user);
   banner.watch(client);

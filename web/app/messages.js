@@ -33,7 +33,8 @@ export class ChatMessages extends HTMLElement {
   #pending = h('ol', { class: 'list' });
   #scroller = h('div', { class: 'scroller', role: 'log', 'aria-live': 'off', 'aria-label': 'Messages', tabIndex: 0 },
     this.#edge, this.#above, this.#list, this.#below, this.#pending);
-  #jump = h('button', { type: 'button', class: 'jump', hidden: true, onclick: () => this.toBottom() }, icon('down'), h('span', {}, 'Latest'));
+  #jump = h('button', { type: 'button', class: 'jump', hidden: true, onclick: () => this.toBottom() },
+    icon('down'), h('span', {}, 'Latest'));
   // Only new messages by others are read out, not history, and not what the user just typed.
   #announcer = h('div', { class: 'sr-only', role: 'status' });
   #tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Message actions' });
@@ -52,7 +53,9 @@ export class ChatMessages extends HTMLElement {
     this.append(this.#scroller, this.#jump, this.#announcer);
     this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     this.#scroller.addEventListener('keydown', (event) => this.#key(event));
-    for (const type of ['pointerover', 'focusin']) this.#list.addEventListener(type, ({ target }) => this.#offer(target.closest('li[data-seq]')));
+    for (const type of ['pointerover', 'focusin']) {
+      this.#list.addEventListener(type, ({ target }) => this.#offer(target.closest('li[data-seq]')));
+    }
     this.#list.addEventListener('pointerleave', () => { if (!this.#list.contains(document.activeElement)) this.#tools.remove(); });
     this.#resizes.observe(this.#scroller);
     document.addEventListener('visibilitychange', this.#seen);
@@ -107,8 +110,7 @@ export class ChatMessages extends HTMLElement {
   #arrived(messages) {
     const { read } = this.#conversation;
     for (const { own, from, content } of messages) {
-      if (own) this.#newFrom = Infinity;
-      if (own) continue;
+      if (own) { this.#newFrom = Infinity; continue; }
       if (!this.#seeing && this.#newFrom === Infinity) this.#newFrom = read;
       if (!this.#atBottom) this.#missed++;
       this.#announcer.textContent = `${from}: ${content}`;
@@ -163,7 +165,8 @@ export class ChatMessages extends HTMLElement {
         this.#heights.set(seq, height);
         measured += height;
       }
-      const off = anchor && this.#rows.get(anchor.seq)?.li.getBoundingClientRect().top - scroller.getBoundingClientRect().top - anchor.offset;
+      const held = anchor && this.#rows.get(anchor.seq)?.li;
+      const off = held && held.getBoundingClientRect().top - scroller.getBoundingClientRect().top - anchor.offset;
       if (this.#atBottom) scroller.scrollTop = scroller.scrollHeight;
       else if (Math.abs(off) >= 1) scroller.scrollTop += off;
       if (measured >= view + OVERSCAN_PX || end - start === messages.length) break;
@@ -216,7 +219,8 @@ export class ChatMessages extends HTMLElement {
         h('div', { class: 'body' },
           h('span', { class: grouped || own ? 'sr-only' : 'author' }, own ? 'You: ' : from),
           this.#bubble(content, deleted),
-          reactions.length > 0 && h('ul', { class: 'reactions', 'aria-label': 'Reactions' }, ...reactions.map((r) => this.#reaction(message, r))),
+          reactions.length > 0 && h('ul', { class: 'reactions', 'aria-label': 'Reactions' },
+            ...reactions.map((r) => this.#reaction(message, r))),
           h('span', { class: 'meta', hidden: silent }, timeElement(timestamp), edited && !deleted && ' edited',
             readers.length > 0 ? this.#state('✓✓', `Read by ${readers.length > 3 ? readers.length : listNames(readers)}`, 'read')
               : state && this.#state(...STATES[state], state)))));
@@ -229,15 +233,16 @@ export class ChatMessages extends HTMLElement {
   }
 
   #reaction({ seq }, { emoji, count, users }) {
-    const mine = users.includes(this.client.user);
+    const who = users.join(', ');
     return h('li', {}, h('button', {
-      type: 'button', class: 'reaction', 'aria-pressed': mine, title: users.join(', '), 'aria-label': `${emoji} ${count}: ${users.join(', ')}`,
-      onclick: () => this.react(seq, emoji),
+      type: 'button', class: 'reaction', title: who, 'aria-label': `${emoji} ${count}: ${who}`,
+      'aria-pressed': users.includes(this.client.user), onclick: () => this.react(seq, emoji),
     }, `${emoji} ${count}`));
   }
 
   #state(sign, label, kind) {
-    return h('span', { class: `state ${kind}`, title: label }, h('span', { 'aria-hidden': 'true' }, sign), h('span', { class: 'sr-only' }, label));
+    return h('span', { class: `state ${kind}`, title: label },
+      h('span', { 'aria-hidden': 'true' }, sign), h('span', { class: 'sr-only' }, label));
   }
 
   /** Gives a reaction, or takes the own one back. */
@@ -259,11 +264,13 @@ export class ChatMessages extends HTMLElement {
     if (!message || message.deleted) return this.#tools.remove();
     if (li.contains(this.#tools)) return;
     const { seq, own } = message;
-    const tool = (label, content, onclick) => h('button', { type: 'button', class: 'plain', title: label, 'aria-label': label, onclick }, content);
+    const tool = (label, content, onclick) => (
+      h('button', { type: 'button', class: 'plain', title: label, 'aria-label': label, onclick }, content));
     this.#tools.replaceChildren(
       ...QUICK.map((emoji) => tool(`React with ${emoji}`, emoji, () => this.react(seq, emoji))),
       tool('React with another emoji', icon('smile'), () => this.#fire('pick', message)),
-      ...(own ? [tool('Edit (E)', icon('edit'), () => this.#fire('edit', message)), tool('Delete (Del)', icon('bin'), () => this.#delete(seq))] : []));
+      ...(!own ? [] : [
+        tool('Edit (E)', icon('edit'), () => this.#fire('edit', message)), tool('Delete (Del)', icon('bin'), () => this.#delete(seq))]));
     li.append(this.#tools);
   }
 
@@ -321,7 +328,8 @@ export class ChatMessages extends HTMLElement {
       : state === 'failed' ? 'Older messages could not be loaded. Try again'
       : !atStart ? '' : messages.length > 0 ? `This is the start of ${what}.` : `Nothing here yet. Say hello in ${what}.`;
     if (this.#edge.textContent === text) return;
-    this.#edge.replaceChildren(h(state === 'failed' ? 'button' : 'span', { class: state === 'failed' ? 'link' : 'muted', onclick: () => this.#loadOlder() }, text));
+    this.#edge.replaceChildren(state === 'failed'
+      ? h('button', { type: 'button', class: 'link', onclick: () => this.#loadOlder() }, text) : h('span', { class: 'muted' }, text));
   }
 
   #scrolled() {

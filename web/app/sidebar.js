@@ -3,6 +3,9 @@ import './status.js';
 import { avatar, h, icon } from './dom.js';
 
 const LOOK_EVERY_MS = 20_000;
+const STATES = {
+  idle: 'Offline', connecting: 'Connecting…', connected: 'Connected', reconnecting: 'Reconnecting…', closed: 'Disconnected',
+};
 
 /** The user's conversations, with what is unread. Fires `open` with `{kind, name}` for one to join or start, and `sign-out`. */
 export class ChatSidebar extends HTMLElement {
@@ -19,7 +22,10 @@ export class ChatSidebar extends HTMLElement {
     this.append(
       h('header', { class: 'bar' }, h('h1', { class: 'sr-only' }, 'AspireChat'), avatar(user),
         h('div', { class: 'titles' }, h('strong', {}, user), this.#state),
-        h('button', { type: 'button', class: 'plain round', 'aria-label': 'Sign out', title: 'Sign out', onclick: () => this.dispatchEvent(new CustomEvent('sign-out')) }, icon('leave'))),
+        h('button', {
+          type: 'button', class: 'plain round', 'aria-label': 'Sign out', title: 'Sign out',
+          onclick: () => this.dispatchEvent(new CustomEvent('sign-out')),
+        }, icon('leave'))),
       h('nav', { 'aria-label': 'Conversations' },
         this.#section('Rooms', 'room', 'Join or create a room', this.#rooms),
         this.#section('Direct messages', 'direct', 'Message a user', this.#directs)),
@@ -57,7 +63,10 @@ export class ChatSidebar extends HTMLElement {
   }
 
   #section(title, kind, label, list) {
-    const input = h('input', { 'aria-label': label, placeholder: kind === 'room' ? 'Room name' : 'User name', maxLength: 64, autocapitalize: 'none', spellcheck: false, autocomplete: 'off', name: kind });
+    const input = h('input', {
+      name: kind, 'aria-label': label, placeholder: kind === 'room' ? 'Room name' : 'User name', maxLength: 64,
+      autocapitalize: 'none', spellcheck: false, autocomplete: 'off',
+    });
     const form = h('form', {
       class: 'add', hidden: true, noValidate: true,
       onsubmit: (event) => {
@@ -77,7 +86,10 @@ export class ChatSidebar extends HTMLElement {
       button.setAttribute('aria-expanded', String(open));
       if (open) input.focus();
     };
-    const button = h('button', { type: 'button', class: 'plain round tiny', 'aria-label': label, 'aria-expanded': 'false', title: label, onclick: () => toggle(form.hidden) }, icon('plus'));
+    const button = h('button', {
+      type: 'button', class: 'plain round tiny', 'aria-label': label, 'aria-expanded': 'false', title: label,
+      onclick: () => toggle(form.hidden),
+    }, icon('plus'));
     return h('section', { 'aria-label': title }, h('div', { class: 'section-title' }, h('h2', {}, title), button), form, list);
   }
 
@@ -89,7 +101,7 @@ export class ChatSidebar extends HTMLElement {
       this.#drawing = false;
       const { state } = this.#client.status;
       this.#state.className = `connection small ${state}`;
-      this.#state.textContent = { idle: 'Offline', connecting: 'Connecting…', connected: 'Connected', reconnecting: 'Reconnecting…', closed: 'Disconnected' }[state];
+      this.#state.textContent = STATES[state];
       const order = this.order;
       update(this.#rooms, order.filter((c) => c.kind === 'room').map((c) => this.#item(c)), 'No rooms yet');
       update(this.#directs, order.filter((c) => c.kind === 'direct').map((c) => this.#item(c)), 'No conversations yet');
@@ -99,7 +111,8 @@ export class ChatSidebar extends HTMLElement {
   }
 
   #item({ key, kind, name, unread, typingUsers }) {
-    return h('li', {}, h('a', { href: `#${kind}/${name}`, class: unread > 0 ? 'unread' : '', 'aria-current': key === this.#current ? 'page' : null },
+    const current = key === this.#current ? 'page' : null;
+    return h('li', {}, h('a', { href: `#${kind}/${name}`, class: unread > 0 ? 'unread' : '', 'aria-current': current },
       kind === 'room' ? h('span', { class: 'hash', 'aria-hidden': 'true' }, '#')
         : h('span', { class: `presence${this.#client.presence.isOnline(name) ? ' on' : ''}` }, avatar(name)),
       h('span', { class: 'name' }, name),
@@ -108,7 +121,7 @@ export class ChatSidebar extends HTMLElement {
   }
 }
 
-/** Exchanges a list's items without losing the keyboard's place. @param {HTMLElement} list @param {HTMLElement[]} items @param {string} empty */
+/** Exchanges a list's items without losing the keyboard's place. */
 function update(list, items, empty) {
   const focused = list.querySelector('a:focus')?.getAttribute('href');
   list.replaceChildren(...(items.length > 0 ? items : [h('li', { class: 'muted small empty' }, empty)]));

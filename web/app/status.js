@@ -29,7 +29,8 @@ export class ChatBanner extends HTMLElement {
       }
       if (state === 'reconnecting') {
         const seconds = retryAt ? Math.ceil((retryAt - Date.now()) / 1000) : 0;
-        this.#text.textContent = seconds > 1 ? `Connection lost. Trying again in ${seconds} s. What you write is sent then.` : 'Reconnecting…';
+        this.#text.textContent = seconds > 1
+          ? `Connection lost. Trying again in ${seconds} s. What you write is sent then.` : 'Reconnecting…';
         this.#button.textContent = 'Try now';
         this.#button.onclick = () => client.wake();
         if (seconds > 1) this.#timer = setTimeout(draw, 1000);
@@ -53,7 +54,8 @@ export class ChatDiagnostics extends HTMLElement {
       const conversation = current();
       const rows = {
         State: client.status.state, Node: node, Connection: connection,
-        'Round trip': roundTrip === null ? '–' : `${Math.round(roundTrip)} ms`, Reconnects: reconnects, Unacknowledged: client.unacknowledged,
+        'Round trip': roundTrip === null ? '–' : `${Math.round(roundTrip)} ms`, Reconnects: reconnects,
+        Unacknowledged: client.unacknowledged,
         ...(conversation ? { Seq: conversation.head, Epoch: conversation.epoch ?? '–' } : {}),
       };
       values.replaceChildren(...Object.entries(rows).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, String(value))]));

@@ -20,7 +20,10 @@ export function faults(stage) {
     return person;
   };
   /** What the server has, oldest first. */
-  const log = async (user, room) => (await stage.system.call(user, `/api/rooms/${room}/messages?limit=200`)).items.reverse().map((e) => e.content);
+  const log = async (user, room) => {
+    const { items } = await stage.system.call(user, `/api/rooms/${room}/messages?limit=200`);
+    return items.reverse().map((event) => event.content);
+  };
 
   test('A node dies while its user types: banner, reconnect, nothing lost, nothing doubled', async (t) => {
     const room = unique('kill');

@@ -14,7 +14,8 @@ export class Person {
 
   /** @param {import('playwright-core').Browser} browser */
   static async open(browser, url, name, { room = 'lobby', viewport = { width: 1280, height: 800 }, scheme = 'light' } = {}) {
-    const context = await browser.newContext({ viewport, colorScheme: scheme, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' });
+    const options = { viewport, colorScheme: scheme, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' };
+    const context = await browser.newContext(options);
     await context.addInitScript((user) => sessionStorage.setItem('aspirechat.user', user), name);
     const person = new Person(name, context, await context.newPage());
     await person.page.goto(`${url}/#room/${room}`);
@@ -35,7 +36,8 @@ export class Person {
   /** The conversation that is shown is subscribed. */
   async connected() {
     await this.page.locator('.connection.connected').waitFor({ state: 'attached' });
-    await this.page.locator('chat-conversation .titles p', { hasText: /online|Online|Offline|Direct|Notes/ }).waitFor({ state: 'attached' });
+    const subtitle = this.page.locator('chat-conversation .titles p', { hasText: /online|Online|Offline|Direct|Notes/ });
+    await subtitle.waitFor({ state: 'attached' });
   }
 
   async say(text) {
@@ -92,7 +94,8 @@ export class Person {
       scroller.scrollBy(0, -by);
       for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
       const moved = [...tops()].filter(([seq]) => before.has(seq)).map(([seq, top]) => Math.round(top - before.get(seq)));
-      return { moved: [...new Set(moved)], expected, rows: all().map((li) => [Number(li.dataset.seq), li.querySelector('.bubble').textContent]) };
+      const rows = all().map((li) => [Number(li.dataset.seq), li.querySelector('.bubble').textContent]);
+      return { moved: [...new Set(moved)], expected, rows };
     }, pixels);
   }
 

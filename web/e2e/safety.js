@@ -6,12 +6,15 @@ import { Person } from './person.js';
 import { unique } from './system.js';
 
 const PAYLOADS = [
-  '<script>pwned()</script>', '<img src=x onerror=pwned()>', '<svg onload=pwned()>', '<svg><script>pwned()</script></svg>', '<iframe src="javascript:pwned()"></iframe>',
-  '<a href="javascript:pwned()">x</a>', 'javascript:pwned()', 'JaVaScRiPt:pwned()', 'data:text/html,<script>pwned()</script>', 'https://x.example/"onmouseover="pwned()',
-  "https://x.example/'onclick='pwned()", 'http://x.example/<script>pwned()</script>', '`<img src=x onerror=pwned()>`', '```\n<script>pwned()</script>\n```', '```html\n<img src=x onerror=pwned()>',
-  '"><script>pwned()</script>', "'-pwned()-'", '{{constructor.constructor("pwned()")()}}', '${pwned()}', '<math><mtext><script>pwned()</script></mtext></math>',
-  '<details open ontoggle=pwned()>', '<body onload=pwned()>', '<style>@import "javascript:pwned()"</style>', '<link rel=stylesheet href=javascript:pwned()>', '<object data="javascript:pwned()">',
-  '&lt;script&gt;pwned()&lt;/script&gt;', '<!--><script>pwned()</script>', '<template><script>pwned()</script></template>', '\u202e<script>pwned()</script>', '<chat-sign-in></chat-sign-in><form action=//x.example><input name=user>',
+  '<script>pwned()</script>', '<img src=x onerror=pwned()>', '<svg onload=pwned()>', '<svg><script>pwned()</script></svg>',
+  '<iframe src="javascript:pwned()"></iframe>', '<a href="javascript:pwned()">x</a>', 'javascript:pwned()', 'JaVaScRiPt:pwned()',
+  'data:text/html,<script>pwned()</script>', 'https://x.example/"onmouseover="pwned()', "https://x.example/'onclick='pwned()",
+  'http://x.example/<script>pwned()</script>', '`<img src=x onerror=pwned()>`', '```\n<script>pwned()</script>\n```',
+  '```html\n<img src=x onerror=pwned()>', '"><script>pwned()</script>', "'-pwned()-'", '{{constructor.constructor("pwned()")()}}',
+  '${pwned()}', '<math><mtext><script>pwned()</script></mtext></math>', '<details open ontoggle=pwned()>', '<body onload=pwned()>',
+  '<style>@import "javascript:pwned()"</style>', '<link rel=stylesheet href=javascript:pwned()>', '<object data="javascript:pwned()">',
+  '&lt;script&gt;pwned()&lt;/script&gt;', '<!--><script>pwned()</script>', '<template><script>pwned()</script></template>',
+  '\u202e<script>pwned()</script>', '<chat-sign-in></chat-sign-in><form action=//x.example><input name=user>',
 ];
 
 /** @param {{system: import('./system.js').System, browser: import('playwright-core').Browser}} stage */
@@ -69,7 +72,8 @@ export function safety(stage) {
       await alice.acknowledged();
       assert.equal(await alice.bubbles.last().locator(tag).textContent(), shown);
     }
-    assert.deepEqual(await alice.page.locator('.bubble a').evaluateAll((all) => all.map((a) => `${a.target} ${a.rel}`)), Array(3).fill('_blank noopener noreferrer'));
+    const links = await alice.page.locator('.bubble a').evaluateAll((all) => all.map((a) => `${a.target} ${a.rel}`));
+    assert.deepEqual(links, Array(3).fill('_blank noopener noreferrer'));
     await alice.say('https:// is no link, nor is ftp://example.org');
     await alice.acknowledged();
     assert.equal(await alice.bubbles.last().locator('a').count(), 0);
@@ -81,7 +85,8 @@ export function safety(stage) {
 
   test('The content policy allows nothing inline and nothing from elsewhere, and the page keeps to it', async (t) => {
     const response = await fetch(stage.system.url);
-    const policy = new Map((response.headers.get('content-security-policy') ?? '').split('; ').map((d) => [d.split(' ')[0], d.split(' ').slice(1)]));
+    const directives = (response.headers.get('content-security-policy') ?? '').split('; ').map((directive) => directive.split(' '));
+    const policy = new Map(directives.map(([name, ...sources]) => [name, sources]));
     assert.deepEqual(policy.get('default-src'), ["'none'"]);
     assert.deepEqual(policy.get('script-src'), ["'self'"]);
     assert.deepEqual(policy.get('style-src'), ["'self'"]);

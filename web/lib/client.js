@@ -74,7 +74,10 @@ export class ChatClient extends Emitter {
   /** How many events are not acknowledged yet. */
   get unacknowledged() { return this.#outbox.size; }
 
-  /** Connects and stays connected. @param {Cancel} [options] stops waiting @returns {Promise<void>} at the first connection; rejects when there will be none */
+  /**
+   * Connects and stays connected.
+   * @param {Cancel} [options] stops waiting @returns {Promise<void>} at the first connection; rejects when there will be none
+   */
   connect({ signal } = {}) {
     if (this.#lifetime.signal.aborted) return Promise.reject(this.#lifetime.signal.reason);
     this.#restore();
@@ -243,7 +246,9 @@ export class ChatClient extends Emitter {
     if (nonce !== undefined) {
       const key = this.#outbox.refused(error);
       const conversation = this.conversations.get(key ?? '');
-      if (conversation && code === 'not_joined' && !conversation.joinAgain()) this.#outbox.fail(new ChatError(code, message), conversation.key);
+      if (conversation && code === 'not_joined' && !conversation.joinAgain()) {
+        this.#outbox.fail(new ChatError(code, message), conversation.key);
+      }
       if (key) return;
     }
     if (ref !== undefined) {

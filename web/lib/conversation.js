@@ -2,7 +2,7 @@ import { ChatError, keyOf } from './protocol.js';
 import { Sync } from './sync.js';
 import { isMessage } from './timeline.js';
 import { TypingSender, TypingUsers } from './typing.js';
-import { abortable, Emitter } from './util.js';
+import { abortable, Emitter, newNonce, withResolvers } from './util.js';
 
 /** @import {Cancel, Change, ChatEvent, Clock, Frame, Member, Message, Overview, Pending, Receipt, Stored, Where} from './types.js' */
 /**
@@ -48,7 +48,7 @@ export class Conversation extends Emitter {
   /** @type {any} */ #joinTimer = null;
   #joinRef = '';
   #joinWithReplay = false;
-  /** @type {{promise: Promise<void>, resolve: () => void, reject: (error: Error) => void}|null} */
+  /** @type {ReturnType<typeof withResolvers>|null} */
   #joining = null;
   #lifetime = new AbortController();
 
@@ -114,8 +114,8 @@ export class Conversation extends Emitter {
     this.#typingSender.stop();
     this.#change({ kind: 'pending' });
     try {
-      const type = this.kind === 'room' ? 'room' : 'dm';
-      return await this.#session.outbox.add(this.key, { type, ...this.where, content, nonce }, signal);
+      const frame = { type: this.kind === 'room' ? 'room' : 'dm', ...this.where, content, nonce };
+      return await this.#session.outbox.add(this.key, frame, signal);
     } catch (error) {
       if (signal?.aborted) this.discard(nonce);
       else this.#failed(nonce, /** @type {Error} */ (error));
@@ -142,13 +142,12 @@ export class Conversation extends Emitter {
   edit(target, content, options) { return this.#act({ type: 'edit', target, content }, options); }
   /** @param {number} target the message's seq @param {Cancel} [options] @returns {Promise<Receipt>} */
   delete(target, options) { return this.#act({ type: 'delete', target }, options); }
-  /** @param {number} target the message's seq @param {string} emoji @param {Cancel & {remove?: boolean}} [options] @returns {Promise<Receipt>} */
+  /** @param {number} target @param {string} emoji @param {Cancel & {remove?: boolean}} [options] @returns {Promise<Receipt>} */
   react(target, emoji, { remove = false, signal } = {}) { return this.#act({ type: 'react', target, emoji, remove }, { signal }); }
 
   /** Call it at each key stroke; the frames are sent sparingly. */
   typing() { if (this.ready) this.#typingSender.touch(); }
   stopTyping() { this.#typingSender.stop(); }
-
   /** Moves the own read cursor forward. @param {number} [seq] default: the newest */
   markRead(seq = this.head) {
     if (seq <= this.read) return;
@@ -157,7 +156,7 @@ export class Conversation extends Emitter {
     this.#readTimer ??= this.#session.clock.set(() => { this.#readTimer = null; this.#sendRead(); }, READ_EVERY_MS);
   }
 
-  /** Loads older messages; concurrent calls share one. @param {Cancel & {limit?: number}} [options] @returns {Promise<number>} how many; 0 at the start */
+  /** Loads older messages; concurrent calls share one. @param {Cancel & {limit?: number}} [options] @returns how many; 0 at the start */
   older({ limit, signal } = {}) { return abortable(this.#sync.older(limit), signal); }
 
   /** Drops the oldest loaded messages, which `older` loads again. @param {number} keep so many stay */
@@ -181,10 +180,8 @@ export class Conversation extends Emitter {
     this.wanted = true;
     if (this.joined) return Promise.resolve();
     if (!this.#joining) {
-      /** @type {any} */ const joining = {};
-      joining.promise = new Promise((resolve, reject) => Object.assign(joining, { resolve, reject }));
-      joining.promise.catch(() => {});
-      this.#joining = joining;
+      this.#joining = withResolvers();
+      this.#joining.promise.catch(() => {});
       if (!asked && this.#session.connected()) this.#sendJoin();
     }
     return abortable(/** @type {Promise<void>} */ (this.#joining?.promise), signal);
@@ -292,8 +289,7 @@ export class Conversation extends Emitter {
 
   /** @param {string} nonce @param {Error} error */
   #failed(nonce, error) {
-    const pending = this.pending.find((p) => p.nonce === nonce);
-    if (pending) Object.assign(pending, { state: 'failed', error });
+    Object.assign(this.pending.find((p) => p.nonce === nonce) ?? {}, { state: 'failed', error });
     this.#change({ kind: 'pending' });
   }
 
@@ -362,8 +358,7 @@ export class Conversation extends Emitter {
       if (nonce !== undefined && from === this.#session.me()) {
         this.#settle(nonce, { id, seq, epoch: this.epoch ?? '', timestamp, duplicate: false });
       }
-      const acked = this.pending.find((p) => p.seq === seq);
-      if (acked) this.discard(acked.nonce);
+      this.discard(this.pending.find((p) => p.seq === seq)?.nonce ?? '');
     }
     if (this.messages.length > LOADED_MAX * 1.1) this.trim(LOADED_MAX);
     if (changed.append.length > 0) this.#change({ kind: 'append', messages: changed.append });
@@ -403,6 +398,3 @@ export class Conversation extends Emitter {
   /** @param {Change} change */
   #change(change) { this.emit('change', change); }
 }
-
-/** 128 random bits. crypto.randomUUID exists on secure origins only, and a laptop's address in the local network is none. */
-const newNonce = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');

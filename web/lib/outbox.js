@@ -107,7 +107,7 @@ export class Outbox {
     this.pump(entry.key);
   }
 
-  /** @param {Frame} error an `error` frame with a nonce @returns {string|undefined} the conversation's key, if an event waits for this nonce */
+  /** @param {Frame} error with a nonce @returns {string|undefined} the conversation's key, if an event waits for this nonce */
   refused(error) {
     const entry = this.#find(error.nonce);
     if (!entry) return;
@@ -129,7 +129,10 @@ export class Outbox {
     for (const entry of [...this.#queues.values()].flat()) this.#unsend(entry);
   }
 
-  /** Gives up on a conversation's events. @param {ChatError} error @param {string} key @param {boolean} [forget] false: a later life of the page sends them */
+  /**
+   * Gives up on a conversation's events.
+   * @param {ChatError} error @param {string} key @param {boolean} [forget] false: a later life of the page sends them
+   */
   fail(error, key, forget = true) {
     this.#unblock(key);
     for (const entry of [...(this.#queues.get(key) ?? [])]) {

@@ -157,7 +157,8 @@ export function decode(text, direction) {
 export function encode(frame) {
   check(frame, 'client');
   const text = JSON.stringify(frame);
-  if (new TextEncoder().encode(text).length > LIMITS.frame) throw new ChatError('too_large', `A frame holds at most ${LIMITS.frame} bytes.`);
+  const { length } = new TextEncoder().encode(text);
+  if (length > LIMITS.frame) throw new ChatError('too_large', `A frame holds at most ${LIMITS.frame} bytes.`);
   return text;
 }
 

@@ -39,7 +39,7 @@ export class Timeline {
   /** @param {number} seq */
   message(seq) { return this.#bySeq.get(seq); }
 
-  /** Forgets everything and stands right behind `head`, from where live events go on. @param {string|null} epoch @param {number|null} head */
+  /** Forgets all and stands right behind `head`, where live events go on. @param {string|null} epoch @param {number|null} head */
   reset(epoch, head) {
     this.epoch = epoch;
     this.last = head;
@@ -82,7 +82,7 @@ export class Timeline {
     return delivered;
   }
 
-  /** Gives up on the missing events below the held ones: the first held event is next. @returns {{from: number, to: number}} what is lost */
+  /** Gives up on the events missing below the held ones. @returns {{from: number, to: number}} what is lost */
   skipGap() {
     const from = /** @type {number} */ (this.last) + 1;
     this.last = Math.min(...this.#held.keys()) - 1;

@@ -10,8 +10,9 @@ export const systemClock = {
 
 /** @param {Clock} clock @param {number} ms @param {AbortSignal} signal @returns {Promise<void>} rejects when aborted */
 export function sleep(clock, ms, signal) {
-  /** @type {any} */ let timer;
-  return abortable(new Promise((resolve) => { timer = clock.set(() => resolve(undefined), ms); }), signal).finally(() => clock.clear(timer));
+  const { promise, resolve } = withResolvers();
+  const timer = clock.set(resolve, ms);
+  return abortable(promise, signal).finally(() => clock.clear(timer));
 }
 
 /**
@@ -32,6 +33,17 @@ export function abortable(promise, signal) {
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }
+
+/** Promise.withResolvers is younger than some browsers in use. */
+export function withResolvers() {
+  /** @type {{promise: Promise<void>, resolve: () => void, reject: (error: Error) => void}} */
+  const result = Object.create(null);
+  result.promise = new Promise((resolve, reject) => Object.assign(result, { resolve, reject }));
+  return result;
+}
+
+/** 128 random bits. crypto.randomUUID exists on secure origins only, and a laptop's address in the local network is none. */
+export const newNonce = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Named events. @template {Record<string, any>} Events the type of each event's value */
 export class Emitter {

@@ -24,7 +24,10 @@ export class ChatClient extends Emitter<{
     get status(): Status;
     /** How many events are not acknowledged yet. */
     get unacknowledged(): number;
-    /** Connects and stays connected. @param {Cancel} [options] stops waiting @returns {Promise<void>} at the first connection; rejects when there will be none */
+    /**
+     * Connects and stays connected.
+     * @param {Cancel} [options] stops waiting @returns {Promise<void>} at the first connection; rejects when there will be none
+     */
     connect({ signal }?: Cancel): Promise<void>;
     /** Ends the session for good. What is not acknowledged is rejected with `closed`, and sent by the user's next session if it is kept. */
     close(): void;

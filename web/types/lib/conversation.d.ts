@@ -68,7 +68,7 @@ export class Conversation extends Emitter<{
     edit(target: number, content: string, options?: Cancel): Promise<Receipt>;
     /** @param {number} target the message's seq @param {Cancel} [options] @returns {Promise<Receipt>} */
     delete(target: number, options?: Cancel): Promise<Receipt>;
-    /** @param {number} target the message's seq @param {string} emoji @param {Cancel & {remove?: boolean}} [options] @returns {Promise<Receipt>} */
+    /** @param {number} target @param {string} emoji @param {Cancel & {remove?: boolean}} [options] @returns {Promise<Receipt>} */
     react(target: number, emoji: string, { remove, signal }?: Cancel & {
         remove?: boolean;
     }): Promise<Receipt>;
@@ -77,7 +77,7 @@ export class Conversation extends Emitter<{
     stopTyping(): void;
     /** Moves the own read cursor forward. @param {number} [seq] default: the newest */
     markRead(seq?: number): void;
-    /** Loads older messages; concurrent calls share one. @param {Cancel & {limit?: number}} [options] @returns {Promise<number>} how many; 0 at the start */
+    /** Loads older messages; concurrent calls share one. @param {Cancel & {limit?: number}} [options] @returns how many; 0 at the start */
     older({ limit, signal }?: Cancel & {
         limit?: number;
     }): Promise<number>;

@@ -34,11 +34,14 @@ export class Outbox {
     pump(key?: string): void;
     /** @param {string} nonce @param {Receipt} receipt */
     accepted(nonce: string, receipt: Receipt): void;
-    /** @param {Frame} error an `error` frame with a nonce @returns {string|undefined} the conversation's key, if an event waits for this nonce */
+    /** @param {Frame} error with a nonce @returns {string|undefined} the conversation's key, if an event waits for this nonce */
     refused(error: Frame): string | undefined;
     /** The connection is gone: what was under way goes again on the next one. */
     disconnected(): void;
-    /** Gives up on a conversation's events. @param {ChatError} error @param {string} key @param {boolean} [forget] false: a later life of the page sends them */
+    /**
+     * Gives up on a conversation's events.
+     * @param {ChatError} error @param {string} key @param {boolean} [forget] false: a later life of the page sends them
+     */
     fail(error: ChatError, key: string, forget?: boolean): void;
     #private;
 }

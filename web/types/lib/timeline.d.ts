@@ -22,7 +22,7 @@ export class Timeline {
     get hasGap(): boolean;
     /** @param {number} seq */
     message(seq: number): Message | undefined;
-    /** Forgets everything and stands right behind `head`, from where live events go on. @param {string|null} epoch @param {number|null} head */
+    /** Forgets all and stands right behind `head`, where live events go on. @param {string|null} epoch @param {number|null} head */
     reset(epoch: string | null, head: number | null): void;
     /**
      * Takes an event that came live, in a replay or from a repair.
@@ -37,7 +37,7 @@ export class Timeline {
     };
     /** Gives out the held events that now connect. @returns {ChatEvent[]} */
     drain(): ChatEvent[];
-    /** Gives up on the missing events below the held ones: the first held event is next. @returns {{from: number, to: number}} what is lost */
+    /** Gives up on the events missing below the held ones. @returns {{from: number, to: number}} what is lost */
     skipGap(): {
         from: number;
         to: number;

@@ -2,10 +2,17 @@
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void>;
 /** Stops waiting, not what is waited for. @template T @param {Promise<T>} promise @param {AbortSignal} [signal] @returns {Promise<T>} */
 export function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T>;
+/** Promise.withResolvers is younger than some browsers in use. */
+export function withResolvers(): {
+    promise: Promise<void>;
+    resolve: () => void;
+    reject: (error: Error) => void;
+};
 /** @import {Clock} from './types.js' */
 /** @type {Clock} */
 export const systemClock: Clock;
 export function backoff(clock: Clock, attempt: number, base?: number, cap?: number): number;
+export function newNonce(): string;
 /** Named events. @template {Record<string, any>} Events the type of each event's value */
 export class Emitter<Events extends Record<string, any>> {
     /**
