@@ -12,9 +12,13 @@ switch (args)
         return LoadCommand.Run(rest);
     case ["presence", .. var rest]:
         return PresenceCommand.Run(rest);
+    case ["soak", .. var rest]:
+        return SoakCommand.Run(rest);
     case ["latency", .. var rest]:
         return await LatencyBenchmark.RunAsync(new Uri(rest.Length > 0 ? rest[0] : "http://localhost:8080"), messages: 300);
     default:
-        Console.Error.WriteLine("Usage: dotnet run -c Release --project Benchmarks -- append [rounds] | latency [gateway] | load … | presence [users|join|kill]");
+        Console.Error.WriteLine(
+            "Usage: dotnet run -c Release --project Benchmarks -- " +
+            "append [rounds] | latency [gateway] | load … | presence [users|join|kill] | soak …");
         return 2;
 }

@@ -3,6 +3,7 @@ using AspireChat.Gateway.RateLimits;
 using AspireChat.Gateway.Routing;
 using AspireChat.Gateway.Sockets;
 using AspireChat.Gateway.Tokens;
+using AspireChat.Gateway.Tunnels;
 using AspireChat.Gateway.WebClient;
 using AspireChat.ServiceDefaults;
 
@@ -17,6 +18,7 @@ public static class GatewayExtensions
         builder.AddServerLimits();
         builder.AddRateLimits();
         builder.AddRouting();
+        builder.AddTunnels();
         return builder;
     }
 

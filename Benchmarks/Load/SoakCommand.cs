@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace AspireChat.Benchmarks.Load;
+
+/// <summary>
+/// Many connections and mixed traffic for minutes: rooms, direct messages, typing, read cursors, and users who leave and come back. Two
+/// things must hold at the end: nothing was lost, and memory did not grow after the first part of the run.
+/// </summary>
+internal static class SoakCommand
+{
+    public const string Usage = "soak [--minutes M] [--connections N]";
+
+    private const int RoomSize = 50;
+    private const int RoomMessagesPerSecond = 60;
+    private const int DirectPerSecond = 20;
+    private const int TypingPerSecond = 20;
+    private const int ReadsPerSecond = 50;
+    private const int VisitsPerSecond = 5;
+
+    /// <summary>
+    /// A gateway holds two descriptors for each socket; this many of 20,000 stay for everything else. What does not fit goes to the nodes
+    /// directly.
+    /// </summary>
+    private const int MostThroughGateway = 8_000;
+
+    /// <summary>Growth after the first third that counts as none: pools and caches breathe by as much.</summary>
+    private const double AllowedGrowth = 0.10;
+
+    private static readonly TimeSpan Sample = TimeSpan.FromSeconds(10);
+    private static readonly Role[] Watched = [Role.Node, Role.Gateway, Role.Presence, Role.Persistence, Role.Redis];
+
+    public static int Run(string[] args)
+    {
+        var (minutes, connections) = (5.0, 10_000);
+        for (var i = 0; i + 1 < args.Length; i += 2)
+        {
+            if (args[i] == "--minutes") minutes = double.Parse(args[i + 1], CultureInfo.InvariantCulture);
+            else if (args[i] == "--connections") connections = int.Parse(args[i + 1], CultureInfo.InvariantCulture) / RoomSize * RoomSize;
+            else
+            {
+                Console.Error.WriteLine($"Usage: {Usage}");
+                return 2;
+            }
+        }
+        using var system = new AspireChatSystem("AspireChat", new Dictionary<string, string>());
+        var behind = Math.Min(connections, MostThroughGateway);
+        var servers = Enumerable.Repeat(system.Gateway, behind * system.Nodes.Count / Math.Max(1, connections - behind)).Concat(system.Nodes).ToList();
+        if (behind == connections) servers = [system.Gateway];
+        using var fleet = new Fleet(system.Dialect, servers, system.Token, "s");
+        fleet.Open(connections, TimeSpan.FromMinutes(3));
+        fleet.Join([.. Enumerable.Range(0, connections).Select(i => (i, Fleet.RoomOf("s", i / RoomSize)))], TimeSpan.FromMinutes(3));
+        fleet.Idle(TimeSpan.FromSeconds(10));
+
+        var (expected, samples) = Traffic(system, fleet, TimeSpan.FromMinutes(minutes));
+        var lost = expected - fleet.Received;
+        var isSteady = Report(connections, minutes, expected, lost, fleet, samples);
+        return lost == 0 && fleet.Closed == 0 && isSteady ? 0 : 1;
+    }
+
+    /// <summary>Sends for the given time; returns how many deliveries that must cause.</summary>
+    private static (long Expected, List<Dictionary<Role, long>> Samples) Traffic(SystemUnderTest system, Fleet fleet, TimeSpan time)
+    {
+        var count = fleet.Connections.Count;
+        // Prepared once: a sender per user for its room, and one for its neighbour in the list.
+        var rooms = fleet.Connections.Select(each => fleet.SenderOf(each, false, Fleet.RoomOf("s", each.Index / RoomSize))).ToArray();
+        var direct = fleet.Connections.Select(each => fleet.SenderOf(each, true, fleet.Connections[(each.Index + 1) % count].User)).ToArray();
+        var random = new Random(1);
+        long expected = 0, sent = 0;
+        List<Dictionary<Role, long>> samples = [];
+        var progress = new ProgressBar((int)(time / Sample));
+        var (started, visits) = (Stopwatch.GetTimestamp(), 0);
+        var done = new Dictionary<string, double>();
+
+        // How many of a kind are due by now, beyond those that were.
+        int Due(string kind, int perSecond)
+        {
+            var total = Stopwatch.GetElapsedTime(started).TotalSeconds * perSecond;
+            var due = (int)(total - done.GetValueOrDefault(kind));
+            done[kind] = done.GetValueOrDefault(kind) + due;
+            return due;
+        }
+
+        while (Stopwatch.GetElapsedTime(started) < time)
+        {
+            for (var i = Due("room", RoomMessagesPerSecond); i > 0; i--, sent++)
+                if (fleet.TrySend(rooms[random.Next(count)], int.MaxValue)) expected += RoomSize;
+            for (var i = Due("dm", DirectPerSecond); i > 0; i--, sent++)
+                if (fleet.TrySend(direct[random.Next(count)], int.MaxValue)) expected += 2;
+            for (var i = Due("typing", TypingPerSecond); i > 0; i--)
+                Say(fleet, random.Next(count), room => $$"""{"type":"typing","room":"{{room}}"}""");
+            for (var i = Due("read", ReadsPerSecond); i > 0; i--)
+                Say(fleet, random.Next(count), room => $$"""{"type":"read","room":"{{room}}","seq":{{1 + sent * RoomSize / count}}}""");
+            for (var i = Due("visit", VisitsPerSecond); i > 0; i--)
+                Visit(system, visits++);
+            fleet.Poll(5);
+            if (Stopwatch.GetElapsedTime(started) < Sample * (samples.Count + 1)) continue;
+            samples.Add(system.Memory());
+            progress.Next($"{fleet.Received:N0} of {expected:N0} deliveries");
+        }
+        for (var last = Stopwatch.GetTimestamp(); fleet.Received < expected && Stopwatch.GetElapsedTime(last) < TimeSpan.FromSeconds(10);)
+            fleet.Poll(20);
+        progress.Done();
+        return (expected, samples);
+    }
+
+    private static void Say(Fleet fleet, int index, Func<string, string> frame) =>
+        fleet.Connections[index].Send(Dialect.Frame(frame(Fleet.RoomOf("s", index / RoomSize))));
+
+    /// <summary>Somebody connects, is welcomed, and leaves without a word. Not a member of any room: nothing is owed to it.</summary>
+    private static void Visit(SystemUnderTest system, int number)
+    {
+        using var visitor = new Fleet(system.Dialect, [system.Gateway], system.Token, $"v{number}");
+        visitor.Open(1, TimeSpan.FromSeconds(30));
+    }
+
+    private static bool Report(
+        int connections, double minutes, long expected, long lost, Fleet fleet, List<Dictionary<Role, long>> samples)
+    {
+        Console.WriteLine($"soak: {connections:N0} connections in rooms of {RoomSize}, {minutes:0.#} min; per second {RoomMessagesPerSecond} room messages, " +
+            $"{DirectPerSecond} direct, {TypingPerSecond} typing, {ReadsPerSecond} read cursors, {VisitsPerSecond} visitors");
+        Console.WriteLine(Machine.Describe());
+        Console.WriteLine($"deliveries {expected:N0}, lost {lost:N0}, connections closed {fleet.Closed:N0}, refused {fleet.Refused:N0} {fleet.FirstFault}");
+        Console.WriteLine($"latency p50 {fleet.Latencies.Milliseconds(0.5):N1} ms, p99 {fleet.Latencies.Milliseconds(0.99):N1} ms");
+        Console.WriteLine();
+        Console.WriteLine("| private memory, MiB | after a third | at the end | growth |");
+        Console.WriteLine("|---|---|---|---|");
+        var isSteady = true;
+        foreach (var role in Watched)
+        {
+            // The least of each part: what is live, without the garbage that happened to be waiting.
+            var early = samples.Skip(samples.Count / 6).Take(Math.Max(1, samples.Count / 3)).Min(sample => sample[role]) / 1048576.0;
+            var late = samples.Skip(samples.Count * 2 / 3).Min(sample => sample[role]) / 1048576.0;
+            var growth = late / early - 1;
+            // Redis keeps the tails of conversations and is expected to grow up to their cap.
+            if (role != Role.Redis) isSteady &= growth <= AllowedGrowth;
+            Console.WriteLine($"| {role} | {early:N0} | {late:N0} | {growth:P1} |");
+        }
+        Console.WriteLine();
+        Console.WriteLine(lost == 0 && fleet.Closed == 0 && isSteady ? "soak passed" : "soak FAILED");
+        return isSteady;
+    }
+}

@@ -1,0 +1,100 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace AspireChat.Gateway.Tunnels;
+
+[Flags]
+internal enum Readiness : uint
+{
+    Readable = 0x001,
+    Writable = 0x004,
+    Failed = 0x008,
+    HungUp = 0x010,
+}
+
+/// <summary>
+/// Linux's epoll, level-triggered. Watching and forgetting are thread-safe; waiting is for one thread.
+/// </summary>
+internal sealed partial class Epoll : IDisposable
+{
+    private const int Add = 1;
+    private const int Delete = 2;
+    private const int CloseOnExec = 0x80000;
+    private const int DontWait = 0x40;
+    private const int NoSignal = 0x4000;
+    private const int MostReady = 256;
+    private const int ItemSize = 16;
+
+    // struct epoll_event is packed on x86-64 and nowhere else.
+    private static readonly int Stride = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : ItemSize;
+
+    private readonly int _handle;
+    private readonly byte[] _ready = new byte[MostReady * ItemSize];
+
+    public Epoll()
+    {
+        _handle = Create(CloseOnExec);
+        if (_handle < 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>Reports the socket under <paramref name="tag"/> for as long as it is ready, until it is forgotten or closed.</summary>
+    public void Watch(SafeHandle socket, Readiness what, long tag)
+    {
+        Span<byte> item = stackalloc byte[ItemSize];
+        MemoryMarshal.Write(item, (uint)what);
+        MemoryMarshal.Write(item[(Stride - sizeof(long))..], tag);
+        if (Change(Add, socket, item) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
+    }
+
+    public void Forget(SafeHandle socket) => Change(Delete, socket, stackalloc byte[ItemSize]);
+
+    /// <summary>How many sockets are ready; <see cref="Ready"/> tells which, until the next call.</summary>
+    public unsafe int Wait(int milliseconds)
+    {
+        fixed (byte* at = _ready)
+            return Math.Max(0, Wait(_handle, at, MostReady, milliseconds));
+    }
+
+    public (long Tag, Readiness What) Ready(int index)
+    {
+        var item = _ready.AsSpan(index * Stride);
+        return (MemoryMarshal.Read<long>(item[(Stride - sizeof(long))..]), (Readiness)MemoryMarshal.Read<uint>(item));
+    }
+
+    /// <summary>
+    /// Bytes that went into the socket, which may be 0 when it is full; -1 when it is broken. The framework's own call would wait instead
+    /// of returning 0 on a socket that somebody else uses asynchronously.
+    /// </summary>
+    public static unsafe int Send(SafeHandle socket, ReadOnlySpan<byte> bytes)
+    {
+        const int Again = 11;
+        fixed (byte* at = bytes)
+        {
+            var sent = (int)Send(socket, at, bytes.Length, DontWait | NoSignal);
+            return sent >= 0 ? sent : Marshal.GetLastPInvokeError() == Again ? 0 : -1;
+        }
+    }
+
+    public void Dispose() => _ = Close(_handle);
+
+    private unsafe int Change(int operation, SafeHandle socket, ReadOnlySpan<byte> item)
+    {
+        fixed (byte* at = item)
+            return Control(_handle, operation, socket, at);
+    }
+
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    private static partial int Create(int flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    private static unsafe partial int Control(int epoll, int operation, SafeHandle socket, byte* item);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait")]
+    private static unsafe partial int Wait(int epoll, byte* items, int count, int milliseconds);
+
+    [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
+    private static unsafe partial nint Send(SafeHandle socket, byte* bytes, nint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int handle);
+}

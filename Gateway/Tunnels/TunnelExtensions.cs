@@ -1,0 +1,20 @@
+using Yarp.ReverseProxy.Forwarder;
+
+namespace AspireChat.Gateway.Tunnels;
+
+internal static class TunnelExtensions
+{
+    /// <summary>Puts tunnels before the proxy's forwarder. Call it after the proxy is registered.</summary>
+    public static void AddTunnels(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        var inner = services.Last(service => service.ServiceType == typeof(IHttpForwarder));
+        services.Remove(inner);
+        services.AddSingleton<TunnelLoops>();
+        services.AddSingleton<IHttpForwarder>(provider => ActivatorUtilities.CreateInstance<TunnelForwarder>(provider,
+            (IHttpForwarder)ActivatorUtilities.CreateInstance(provider, inner.ImplementationType!)));
+        // A flush then returns when its bytes are in the client's socket, not before: what a tunnel writes there must come behind them.
+        // (Two bytes: one would be rounded down to a pipe that never resumes.)
+        builder.WebHost.UseSockets(sockets => sockets.MaxWriteBufferSize = 2);
+    }
+}

@@ -1,0 +1,136 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+using AspireChat.Gateway.Routing;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace AspireChat.Gateway.Tunnels;
+
+/// <summary>
+/// Forwards sockets through a <see cref="Tunnel"/>, and everything else as YARP does. Which replica, its health, the request's headers and
+/// what a failure leads to stay YARP's; only the bytes after the handshake take another way. Sockets that do not come as HTTP/1.1 over plain
+/// TCP (TLS ended here, HTTP/2), and handshakes that a replica refuses, are YARP's too.
+/// </summary>
+internal sealed class TunnelForwarder(IHttpForwarder forwarder, TunnelLoops loops, IOptions<GatewayOptions> options) : IHttpForwarder
+{
+    private readonly GatewayOptions _options = options.Value;
+
+    public ValueTask<ForwarderError> SendAsync(HttpContext context, string destinationPrefix, HttpMessageInvoker httpClient,
+        ForwarderRequestConfig requestConfig, HttpTransformer transformer) =>
+        SendAsync(context, destinationPrefix, httpClient, requestConfig, transformer, CancellationToken.None);
+
+    public async ValueTask<ForwarderError> SendAsync(HttpContext context, string destinationPrefix, HttpMessageInvoker httpClient,
+        ForwarderRequestConfig requestConfig, HttpTransformer transformer, CancellationToken cancellationToken)
+    {
+        if (loops.Next() is { } loop && IsPlainSocket(context, destinationPrefix)
+            && await TunnelRequest.CreateAsync(context, destinationPrefix, transformer, cancellationToken) is { } request)
+        {
+            using var tunnel = new Tunnel(loop, request.Head, requestConfig.ActivityTimeout ?? _options.SocketIdleTimeout);
+            if (await ConnectAsync(tunnel, request.Destination, context.RequestAborted) is { } failure) return Failed(context, failure);
+            try
+            {
+                var answer = TunnelAnswer.Parse(await tunnel.Answered.WaitAsync(context.RequestAborted));
+                if (answer.Status == StatusCodes.Status101SwitchingProtocols)
+                {
+                    await answer.CopyToAsync(context, transformer, cancellationToken);
+                    await FlowAsync(context, tunnel, answer.Rest);
+                    return ForwarderError.None;
+                }
+            }
+            catch (Exception e) when (e is SocketException or TimeoutException or OperationCanceledException)
+            {
+                return Failed(context, e);
+            }
+        }
+        // A refused handshake had no effect: asked again, the replica gives its whole answer.
+        return await forwarder.SendAsync(context, destinationPrefix, httpClient, requestConfig, transformer, cancellationToken);
+    }
+
+    /// <summary>Until either side ends.</summary>
+    private static async Task FlowAsync(HttpContext context, Tunnel tunnel, ReadOnlyMemory<byte> first)
+    {
+        // When this returns, the answer is in the client's socket (see TunnelExtensions), so that the
+        // loop may write there.
+        await using var client = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
+        tunnel.Flow(context.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket, first.Span);
+        using var over = new CancellationTokenSource();
+        var sending = SendAsync(client, tunnel, over.Token);
+        await Task.WhenAny(sending, tunnel.Ended);
+        await over.CancelAsync();
+        await sending;
+    }
+
+    private static async Task SendAsync(Stream client, Tunnel tunnel, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                // Nothing is held while the client is silent.
+                _ = await client.ReadAsync(Memory<byte>.Empty, cancellationToken);
+                var buffer = ArrayPool<byte>.Shared.Rent(4096);
+                try
+                {
+                    var received = await client.ReadAsync(buffer, cancellationToken);
+                    if (received == 0) return;
+                    await tunnel.SendAsync(buffer.AsMemory(0, received), cancellationToken);
+                }
+                finally
+                {
+                    ArrayPool<byte>.Shared.Return(buffer);
+                }
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
+        {
+            // One side is gone; the other learns it when this returns.
+        }
+    }
+
+    private async Task<Exception?> ConnectAsync(Tunnel tunnel, Uri destination, CancellationToken aborted)
+    {
+        try
+        {
+            var addresses = IPAddress.TryParse(destination.DnsSafeHost, out var address)
+                ? [address]
+                : await Dns.GetHostAddressesAsync(destination.DnsSafeHost, aborted);
+            await tunnel.ConnectAsync(addresses, destination.Port, _options.ConnectTimeout, aborted);
+            return null;
+        }
+        catch (Exception e) when (e is SocketException or TimeoutException)
+        {
+            return new HttpRequestException(HttpRequestError.ConnectionError, e.Message, e);
+        }
+        catch (OperationCanceledException e)
+        {
+            return e;
+        }
+    }
+
+    private static bool IsPlainSocket(HttpContext context, string destination) =>
+        context.GetReverseProxyFeature().IsSocket()
+        && context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
+        && HttpProtocol.IsHttp11(context.Request.Protocol)
+        && context.Features.Get<ITlsHandshakeFeature>() is null
+        && context.Features.Get<IConnectionSocketFeature>() is not null
+        && context.Request.ContentLength is null or 0
+        && destination.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
+
+    private static ForwarderError Failed(HttpContext context, Exception fault)
+    {
+        var (error, status) = fault switch
+        {
+            TimeoutException => (ForwarderError.RequestTimedOut, StatusCodes.Status504GatewayTimeout),
+            OperationCanceledException => (ForwarderError.RequestCanceled, StatusCodes.Status502BadGateway),
+            _ => (ForwarderError.Request, StatusCodes.Status502BadGateway),
+        };
+        if (!context.Response.HasStarted) context.Response.StatusCode = status;
+        context.Features.Set<IForwarderErrorFeature>(new Failure(error, fault));
+        return error;
+    }
+
+    private sealed record Failure(ForwarderError Error, Exception? Exception) : IForwarderErrorFeature;
+}
