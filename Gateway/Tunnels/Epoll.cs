@@ -46,7 +46,18 @@ internal sealed partial class Epoll : IDisposable
         if (Change(Add, socket, item) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
     }
 
-    public void Forget(SafeHandle socket) => Change(Delete, socket, stackalloc byte[ItemSize]);
+    /// <summary>No more reports; a socket that its owner has closed is forgotten already.</summary>
+    public void Forget(SafeHandle socket)
+    {
+        try
+        {
+            Change(Delete, socket, stackalloc byte[ItemSize]);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Closing took the registration with it.
+        }
+    }
 
     /// <summary>How many sockets are ready; <see cref="Ready"/> tells which, until the next call.</summary>
     public unsafe int Wait(int milliseconds)
@@ -70,8 +81,15 @@ internal sealed partial class Epoll : IDisposable
         const int Again = 11;
         fixed (byte* at = bytes)
         {
-            var sent = (int)Send(socket, at, bytes.Length, DontWait | NoSignal);
-            return sent >= 0 ? sent : Marshal.GetLastPInvokeError() == Again ? 0 : -1;
+            try
+            {
+                var sent = (int)Send(socket, at, bytes.Length, DontWait | NoSignal);
+                return sent >= 0 ? sent : Marshal.GetLastPInvokeError() == Again ? 0 : -1;
+            }
+            catch (ObjectDisposedException)
+            {
+                return -1;
+            }
         }
     }
 

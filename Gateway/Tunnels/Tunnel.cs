@@ -96,10 +96,7 @@ internal sealed class Tunnel : IDisposable
         lock (_gate)
         {
             if (_stage != Stage.Answered) return;
-            var handle = client.SafeHandle;
-            var held = false;
-            handle.DangerousAddRef(ref held);
-            _client = handle;
+            _client = client.SafeHandle;
             _stage = Stage.Flowing;
             _kept = [];
             _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
@@ -151,7 +148,6 @@ internal sealed class Tunnel : IDisposable
             // The client's descriptor outlives this; the replica's takes its registration with it.
             if (_stage == Stage.Waiting) _loop.Epoll.Forget(_client!);
             if (_kept.Length > 0 && _client is not null) ArrayPool<byte>.Shared.Return(_kept);
-            _client?.DangerousRelease();
             _stage = Stage.Ended;
             _replica.Dispose();
         }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.ComponentModel;
 using System.Net;
 using System.Net.Sockets;
 using AspireChat.Gateway.Routing;
@@ -40,7 +41,8 @@ internal sealed class TunnelForwarder(IHttpForwarder forwarder, TunnelLoops loop
                     return ForwarderError.None;
                 }
             }
-            catch (Exception e) when (e is SocketException or TimeoutException or OperationCanceledException)
+            catch (Exception e) when (e
+                is Win32Exception or TimeoutException or OperationCanceledException or ObjectDisposedException or IOException)
             {
                 return Failed(context, e);
             }

@@ -56,6 +56,11 @@ internal sealed class TunnelLoop : IDisposable
                 {
                     tunnel.OnReady(buffer);
                 }
+                catch (ObjectDisposedException e)
+                {
+                    // The client's socket was closed while it was looked at.
+                    tunnel.Fail(e);
+                }
                 catch (Exception e)
                 {
                     // A fault of one tunnel must not end the others.

@@ -34,6 +34,9 @@ internal sealed class EchoBackend : IAsyncDisposable
 
     public bool IsReady { get; set; } = true;
 
+    /// <summary>Set: sockets are refused with this text and 503.</summary>
+    public string? Refusal { get; set; }
+
     public int Probes => Volatile.Read(ref _probes);
 
     /// <summary>Sockets that are open now.</summary>
@@ -93,6 +96,13 @@ internal sealed class EchoBackend : IAsyncDisposable
     private async Task EchoAsync(HttpContext context)
     {
         var seen = See(context.Request);
+        if (Refusal is { } refusal)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            context.Response.Headers.RetryAfter = "7";
+            await context.Response.WriteAsync(refusal, context.RequestAborted);
+            return;
+        }
         var protocol = context.WebSockets.WebSocketRequestedProtocols.Contains("aspirechat.v1") ? "aspirechat.v1" : null;
         using var socket = await context.WebSockets.AcceptWebSocketAsync(protocol);
         Interlocked.Increment(ref _sockets);
@@ -104,7 +114,8 @@ internal sealed class EchoBackend : IAsyncDisposable
             {
                 var message = await socket.ReceiveAsync(buffer, context.RequestAborted);
                 if (message.MessageType == WebSocketMessageType.Close) break;
-                await socket.SendAsync(buffer.AsMemory(0, message.Count), message.MessageType, true, context.RequestAborted);
+                await socket.SendAsync(
+                    buffer.AsMemory(0, message.Count), message.MessageType, message.EndOfMessage, context.RequestAborted);
             }
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
         }
