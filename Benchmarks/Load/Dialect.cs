@@ -79,7 +79,7 @@ internal sealed class SignalRDialect : Dialect
         Frame("{\"type\":1,\"invocationId\":\"1\",\"target\":\"Join\",\"arguments\":[\"" + room + "\"]}\u001e");
 
     public override byte[] Message(bool isDirect, string target, string content, string nonce) =>
-        Frame("{\"type\":1,\"target\":\"" + (isDirect ? "Dm" : "Room") + "\",\"arguments\":[\"" + target + "\",\"" + content + "\"]}\u001e");
+        Frame($"{{\"type\":1,\"target\":\"{(isDirect ? "Dm" : "Room")}\",\"arguments\":[\"{target}\",\"{content}\"]}}\u001e");
 
     public override Notice NoticeOf(ReadOnlySpan<byte> text)
     {

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace AspireChat.Benchmarks.Load;
 
 /// <summary>
-/// The few calls of Linux that the load generator lives on. One thread with epoll reads a frame for 2–3 µs, a fraction of what asynchronous
-/// sockets cost, so that what is measured is the servers.
+/// The few calls of Linux that the load generator lives on. One thread with epoll reads a frame for 2–3 µs, a fraction of what
+/// asynchronous sockets cost, so that what is measured is the servers.
 /// </summary>
 internal sealed partial class Epoll : IDisposable
 {

@@ -7,16 +7,18 @@ namespace AspireChat.Benchmarks.Load;
 
 /// <summary>What one run of traffic came to.</summary>
 internal sealed record Traffic(
-    long Sent, long Expected, long Received, long Closed, long Refused, long WindowSent, long WindowReceived, double Seconds, double P50, double P99)
+    long Sent, long Expected, long Received, long Closed, long Refused, long WindowSent, long WindowReceived,
+    double Seconds, double P50, double P99)
 {
     public double Loss => Expected == 0 ? 0 : 1 - (double)Received / Expected;
 }
 
 /// <summary>
-/// The clients of one scenario, all on the calling thread: opens connections, joins, sends at an even pace, and counts what comes back. A
-/// message carries the time at which it was sent, so each delivery is a latency.
+/// The clients of one scenario, all on the calling thread: opens connections, joins, sends at an even pace, and counts what comes back.
+/// A message carries the time at which it was sent, so each delivery is a latency.
 /// </summary>
-internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<string, string> token, string prefix) : IWireReader, IDisposable
+internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<string, string> token, string prefix)
+    : IWireReader, IDisposable
 {
     private const int Pending = 100;
     private const int ContentLength = 200;
@@ -249,7 +251,6 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
         switch (dialect.NoticeOf(text))
         {
             case Notice.Welcome or Notice.Joined:
-                connection.Answers++;
                 _answers++;
                 break;
             case Notice.Failed:

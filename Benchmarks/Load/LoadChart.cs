@@ -21,10 +21,13 @@ internal static class LoadChart
         var height = Top + groups.Sum(group => group.Count() * BarHeight + GroupGap) + 40;
         // One scale would hide the large rooms behind the small ones, whose deliveries each cost ten times as much.
         var svg = new StringBuilder();
-        svg.AppendLine($"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 {height}" font-family="sans-serif" font-size="12" fill="#1f2937">""");
+        svg.AppendLine($"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 {height}" """ +
+            """font-family="sans-serif" font-size="12" fill="#1f2937">""");
         svg.AppendLine("""<rect width="100%" height="100%" fill="#ffffff"/>""");
-        svg.AppendLine("""<text x="16" y="26" font-size="16" font-weight="bold">CPU-seconds per million deliveries (lower is better)</text>""");
-        svg.AppendLine("""<text x="16" y="46">Each group on its own scale; all server processes on the way, without Redis and PostgreSQL.</text>""");
+        svg.AppendLine(
+            """<text x="16" y="26" font-size="16" font-weight="bold">CPU-seconds per million deliveries (lower is better)</text>""");
+        svg.AppendLine(
+            """<text x="16" y="46">Each group on its own scale; all server processes on the way, without Redis and PostgreSQL.</text>""");
         for (var i = 0; i < systems.Count; i++)
         {
             svg.AppendLine($"""<rect x="{620 + i * 130}" y="16" width="12" height="12" fill="{Colour(systems, systems[i])}"/>""");
@@ -39,13 +42,16 @@ internal static class LoadChart
             {
                 var width = row.PathPerMillion / most * BarWidth;
                 var ratio = report.PeerOf(row) is { } peer && peer != row ? $" ({N1(peer.PathPerMillion / row.PathPerMillion)}×)" : "";
-                svg.AppendLine($"""<rect x="{Left}" y="{y}" width="{N1(width)}" height="{BarHeight - 2}" fill="{Colour(systems, row.System)}"/>""");
-                svg.AppendLine($"""<text x="{N1(Left + width + 6)}" y="{y + 11}">{N1(row.PathPerMillion)}{ratio} · p99 {N1(row.P99)} ms</text>""");
+                svg.AppendLine(
+                    $"""<rect x="{Left}" y="{y}" width="{N1(width)}" height="{BarHeight - 2}" fill="{Colour(systems, row.System)}"/>""");
+                svg.AppendLine(
+                    $"""<text x="{N1(Left + width + 6)}" y="{y + 11}">{N1(row.PathPerMillion)}{ratio} · p99 {N1(row.P99)} ms</text>""");
                 y += BarHeight;
             }
             y += GroupGap;
         }
-        svg.AppendLine($"""<text x="16" y="{height - 14}" font-size="10" fill="#6b7280">{report.Conditions.Replace("&", "&amp;", StringComparison.Ordinal)}</text>""");
+        var conditions = report.Conditions.Replace("&", "&amp;", StringComparison.Ordinal);
+        svg.AppendLine($"""<text x="16" y="{height - 14}" font-size="8.5" fill="#6b7280">{conditions}</text>""");
         svg.AppendLine("</svg>");
         return svg.ToString();
     }

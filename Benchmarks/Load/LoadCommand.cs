@@ -66,7 +66,8 @@ internal static class LoadCommand
     }
 
     private static void Measure(
-        LoadOptions options, List<Scenario> scenarios, List<Func<SystemUnderTest>> starters, List<Measurement> measurements, ProgressBar progress)
+        LoadOptions options, List<Scenario> scenarios, List<Func<SystemUnderTest>> starters, List<Measurement> measurements,
+        ProgressBar progress)
     {
         List<SystemUnderTest> systems = [];
         try
@@ -157,12 +158,13 @@ internal sealed class ProgressBar(int steps)
     {
         _done++;
         var share = (double)_done / steps;
-        var left = _done == 0 ? "" : $", about {(Stopwatch.GetElapsedTime(_started) * ((1 - share) / share)).TotalMinutes:N0} min left";
+        var left = Stopwatch.GetElapsedTime(_started).TotalMinutes * (1 - share) / share;
         var bar = new string('#', (int)(share * Width)).PadRight(Width, '.');
-        Write($"[{bar}] {_done}/{steps} {what}{left}");
+        Write($"[{bar}] {_done}/{steps} {what}{(_done == 0 ? "" : $", about {left:N0} min left")}");
     }
 
-    public void Done() => Write($"[{new string('#', Width)}] {steps}/{steps} in {Stopwatch.GetElapsedTime(_started).TotalMinutes:N1} min\n");
+    public void Done() =>
+        Write($"[{new string('#', Width)}] {steps}/{steps} in {Stopwatch.GetElapsedTime(_started).TotalMinutes:N1} min\n");
 
     private static void Write(string line)
     {

@@ -9,7 +9,8 @@ internal sealed record Variant(string Name, IReadOnlyDictionary<string, string> 
 internal sealed class LoadOptions
 {
     public const string Usage =
-        "load [scenario…] [--rounds N] [--seconds S] [--warmup S] [--direct|--gateway] [--quick] [--no-peer] [--variant NAME:KEY=VALUE,…]… [--output DIRECTORY]";
+        "load [scenario…] [--rounds N] [--seconds S] [--warmup S] [--direct|--gateway] [--quick] [--no-peer] " +
+        "[--variant NAME:KEY=VALUE,…]… [--output DIRECTORY]";
 
     public List<Scenario> Scenarios { get; } = [];
 

@@ -11,18 +11,20 @@ internal sealed class LoadReport(LoadOptions options, IReadOnlyList<Row> rows, I
     public IReadOnlyList<Row> Rows { get; } = rows;
 
     public string Conditions { get; } =
-        $"Medians of {options.Rounds} rounds in turn, windows of {options.Window.TotalSeconds:0.#} s after {options.Warmup.TotalSeconds:0.#} s of the same traffic. " +
+        $"Medians of {options.Rounds} rounds in turn, windows of {options.Window.TotalSeconds:0.#} s after " +
+        $"{options.Warmup.TotalSeconds:0.#} s of the same traffic. " +
         $"{Machine.Describe()}; servers, Redis, PostgreSQL and the load generator share it.";
 
-    public Row? PeerOf(Row row) => Rows.FirstOrDefault(other => other.System == Peer && other.Scenario == row.Scenario && other.Way == row.Way);
+    public Row? PeerOf(Row row) =>
+        Rows.FirstOrDefault(other => other.System == Peer && other.Scenario == row.Scenario && other.Way == row.Way);
 
     public string Markdown()
     {
         var text = new StringBuilder();
         text.AppendLine("# Load").AppendLine();
-        text.AppendLine("`dotnet run -c Release --project Benchmarks -- load`: AspireChat with all its guarantees, and a SignalR application with the Redis backplane " +
-            "(two replicas each, YARP before them in the rows \"gateway\"), under the same traffic of 200-byte messages. How it is measured and what the columns " +
-            "mean: [docs/performance.md](../../docs/performance.md).").AppendLine();
+        text.AppendLine("`dotnet run -c Release --project Benchmarks -- load`: AspireChat with all its guarantees, and a SignalR " +
+            "application with the Redis backplane (two replicas each, a gateway before them in the rows \"gateway\"), under the same " +
+            "traffic of 200-byte messages. How it is measured and what the columns mean: [docs/performance.md](../../docs/performance.md).").AppendLine();
         text.AppendLine(Conditions).AppendLine();
         if (Rows.Count > 0) AppendTraffic(text);
         if (memories.Count > 0) AppendMemory(text);
@@ -32,7 +34,8 @@ internal sealed class LoadReport(LoadOptions options, IReadOnlyList<Row> rows, I
     private void AppendTraffic(StringBuilder text)
     {
         text.AppendLine("CPU is CPU-seconds per million deliveries, lower is better; ratio is SignalR's by the row's.").AppendLine();
-        text.AppendLine("| scenario | way | system | CPU | ratio | CPU with presence and persistence | ratio | of it gateway | Redis | PostgreSQL | deliveries/s | deliveries per CPU-second | p50 ms | p99 ms | lost | closed | generator |");
+        text.AppendLine("| scenario | way | system | CPU | ratio | CPU with presence and persistence | ratio | of it gateway " +
+            "| Redis | PostgreSQL | deliveries/s | deliveries per CPU-second | p50 ms | p99 ms | lost | closed | generator |");
         text.AppendLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         foreach (var row in Rows)
         {
@@ -50,7 +53,8 @@ internal sealed class LoadReport(LoadOptions options, IReadOnlyList<Row> rows, I
 
     private void AppendMemory(StringBuilder text)
     {
-        text.AppendLine("Memory of idle connections: growth of resident private memory, KiB per connection; \"in a room\" after each has joined one of 50 members.").AppendLine();
+        text.AppendLine("Memory of idle connections: growth of resident private memory, KiB per connection; \"in a room\" after each has " +
+            "joined one of 50 members.").AppendLine();
         text.AppendLine("| scenario | way | system | nodes | gateway | both | nodes, in a room | gateway | both |");
         text.AppendLine("|---|---|---|---|---|---|---|---|---|");
         foreach (var group in memories.GroupBy(each => (each.Scenario.Name, each.Way, each.System)))

@@ -21,7 +21,7 @@ internal static class Processes
 {
     private const double TicksPerSecond = 100;
 
-    /// <summary>CPU seconds, user and kernel, that all processes below <paramref name="root"/> have used so far, ended children included.</summary>
+    /// <summary>CPU seconds, user and kernel, that the processes below <paramref name="root"/> have used so far.</summary>
     public static Dictionary<Role, double> Cpu(int root, Func<string, Role> roleOf)
     {
         var sums = Enum.GetValues<Role>().ToDictionary(role => role, _ => 0.0);
@@ -105,15 +105,18 @@ internal static class Processes
         var fields = text[(text.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return fields.Length < 15
             ? null
-            : (int.Parse(fields[1], CultureInfo.InvariantCulture), Number(fields[11]) + Number(fields[12]), Number(fields[13]) + Number(fields[14]));
+            : (int.Parse(fields[1], CultureInfo.InvariantCulture), Number(fields[11]) + Number(fields[12]),
+                Number(fields[13]) + Number(fields[14]));
     }
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 
     private static long ResidentOf(int process)
     {
-        var line = Read($"/proc/{process}/status").Split('\n').FirstOrDefault(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
-        return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        var line = Read($"/proc/{process}/status").Split('\n')
+            .FirstOrDefault(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
+        var kilobytes = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1] ?? "0";
+        return long.Parse(kilobytes, CultureInfo.InvariantCulture) * 1024;
     }
 
     /// <summary>Empty when the process is gone by now.</summary>

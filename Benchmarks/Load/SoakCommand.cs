@@ -45,8 +45,9 @@ internal static class SoakCommand
         }
         using var system = new AspireChatSystem("AspireChat", new Dictionary<string, string>());
         var behind = Math.Min(connections, MostThroughGateway);
-        var servers = Enumerable.Repeat(system.Gateway, behind * system.Nodes.Count / Math.Max(1, connections - behind)).Concat(system.Nodes).ToList();
-        if (behind == connections) servers = [system.Gateway];
+        List<Uri> servers = behind == connections
+            ? [system.Gateway]
+            : [.. Enumerable.Repeat(system.Gateway, behind * system.Nodes.Count / (connections - behind)), .. system.Nodes];
         using var fleet = new Fleet(system.Dialect, servers, system.Token, "s");
         fleet.Open(connections, TimeSpan.FromMinutes(3));
         fleet.Join([.. Enumerable.Range(0, connections).Select(i => (i, Fleet.RoomOf("s", i / RoomSize)))], TimeSpan.FromMinutes(3));
@@ -64,7 +65,8 @@ internal static class SoakCommand
         var count = fleet.Connections.Count;
         // Prepared once: a sender per user for its room, and one for its neighbour in the list.
         var rooms = fleet.Connections.Select(each => fleet.SenderOf(each, false, Fleet.RoomOf("s", each.Index / RoomSize))).ToArray();
-        var direct = fleet.Connections.Select(each => fleet.SenderOf(each, true, fleet.Connections[(each.Index + 1) % count].User)).ToArray();
+        var direct = fleet.Connections
+            .Select(each => fleet.SenderOf(each, true, fleet.Connections[(each.Index + 1) % count].User)).ToArray();
         var random = new Random(1);
         long expected = 0, sent = 0;
         List<Dictionary<Role, long>> samples = [];
@@ -117,10 +119,12 @@ internal static class SoakCommand
     private static bool Report(
         int connections, double minutes, long expected, long lost, Fleet fleet, List<Dictionary<Role, long>> samples)
     {
-        Console.WriteLine($"soak: {connections:N0} connections in rooms of {RoomSize}, {minutes:0.#} min; per second {RoomMessagesPerSecond} room messages, " +
-            $"{DirectPerSecond} direct, {TypingPerSecond} typing, {ReadsPerSecond} read cursors, {VisitsPerSecond} visitors");
+        Console.WriteLine($"soak: {connections:N0} connections in rooms of {RoomSize}, {minutes:0.#} min; per second " +
+            $"{RoomMessagesPerSecond} room messages, {DirectPerSecond} direct, {TypingPerSecond} typing, {ReadsPerSecond} read cursors, " +
+            $"{VisitsPerSecond} visitors");
         Console.WriteLine(Machine.Describe());
-        Console.WriteLine($"deliveries {expected:N0}, lost {lost:N0}, connections closed {fleet.Closed:N0}, refused {fleet.Refused:N0} {fleet.FirstFault}");
+        Console.WriteLine($"deliveries {expected:N0}, lost {lost:N0}, connections closed {fleet.Closed:N0}, " +
+            $"refused {fleet.Refused:N0} {fleet.FirstFault}");
         Console.WriteLine($"latency p50 {fleet.Latencies.Milliseconds(0.5):N1} ms, p99 {fleet.Latencies.Milliseconds(0.99):N1} ms");
         Console.WriteLine();
         Console.WriteLine("| private memory, MiB | after a third | at the end | growth |");

@@ -6,7 +6,9 @@ using System.Text;
 
 namespace AspireChat.Benchmarks.Load;
 
-/// <summary>A running system: where clients connect, how they speak, and what its processes have used. Start it on a thread that lives on.</summary>
+/// <summary>
+/// A running system: where clients connect, how they speak, and what its processes have used. Start it on a thread that lives on.
+/// </summary>
 internal abstract class SystemUnderTest(string name, Dialect dialect) : IDisposable
 {
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
@@ -59,7 +61,8 @@ internal abstract class SystemUnderTest(string name, Dialect dialect) : IDisposa
 
     protected static void Pause(long started, string otherwise)
     {
-        if (Stopwatch.GetElapsedTime(started) > StartDeadline) throw new InvalidOperationException($"{otherwise} within {StartDeadline.TotalSeconds} s.");
+        if (Stopwatch.GetElapsedTime(started) > StartDeadline)
+            throw new InvalidOperationException($"{otherwise} within {StartDeadline.TotalSeconds} s.");
         using var epoll = new Epoll();
         epoll.Wait(100);
     }

@@ -47,9 +47,6 @@ internal sealed class WireConnection : IDisposable
 
     public bool IsOpen { get; private set; } = true;
 
-    /// <summary>Rooms joined, and one for the welcome.</summary>
-    public int Answers { get; set; }
-
     /// <summary>Own messages that have not come back.</summary>
     public int Outstanding { get; set; }
 

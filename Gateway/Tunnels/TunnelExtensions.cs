@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace AspireChat.Gateway.Tunnels;
@@ -14,7 +16,10 @@ internal static class TunnelExtensions
         services.AddSingleton<IHttpForwarder>(provider => ActivatorUtilities.CreateInstance<TunnelForwarder>(provider,
             (IHttpForwarder)ActivatorUtilities.CreateInstance(provider, inner.ImplementationType!)));
         // A flush then returns when its bytes are in the client's socket, not before: what a tunnel writes there must come behind them.
-        // (Two bytes: one would be rounded down to a pipe that never resumes.)
-        builder.WebHost.UseSockets(sockets => sockets.MaxWriteBufferSize = 2);
+        // (Two bytes and not one, because a pipe resumes at half of it.)
+        builder.Services.AddOptions<SocketTransportOptions>().Configure<IOptions<GatewayOptions>>((sockets, gateway) =>
+        {
+            if (gateway.Value.Tunnels) sockets.MaxWriteBufferSize = 2;
+        });
     }
 }

@@ -12,8 +12,8 @@ namespace AspireChat.Gateway.Tunnels;
 
 /// <summary>
 /// Forwards sockets through a <see cref="Tunnel"/>, and everything else as YARP does. Which replica, its health, the request's headers and
-/// what a failure leads to stay YARP's; only the bytes after the handshake take another way. Sockets that do not come as HTTP/1.1 over plain
-/// TCP (TLS ended here, HTTP/2), and handshakes that a replica refuses, are YARP's too.
+/// what a failure leads to stay YARP's; only the bytes after the handshake take another way. Sockets that do not come as HTTP/1.1 over
+/// plain TCP (TLS ended here, HTTP/2), and handshakes that a replica refuses, are YARP's too.
 /// </summary>
 internal sealed class TunnelForwarder(IHttpForwarder forwarder, TunnelLoops loops, IOptions<GatewayOptions> options) : IHttpForwarder
 {

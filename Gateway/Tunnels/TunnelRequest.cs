@@ -15,8 +15,8 @@ internal sealed record TunnelRequest(Uri Destination, byte[] Head)
         await transformer.TransformRequestAsync(context, request, prefix, cancellationToken);
         var destination = request.RequestUri
             ?? RequestUtilities.MakeDestinationAddress(prefix, context.Request.Path, context.Request.QueryString);
-        var head = new StringBuilder($"GET {destination.PathAndQuery} HTTP/1.1\r\nHost: {request.Headers.Host ?? destination.Authority}\r\n");
-        head.Append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+        var head = new StringBuilder($"GET {destination.PathAndQuery} HTTP/1.1\r\n");
+        head.Append($"Host: {request.Headers.Host ?? destination.Authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n");
         foreach (var (name, values) in request.Headers.NonValidated)
         {
             if (IsConnectionHeader(name)) continue;
