@@ -17,4 +17,7 @@ internal static partial class GatewayLog
 
     [LoggerMessage(LogEvents.Gateway + 4, LogLevel.Error, "A socket was cut because forwarding it failed.")]
     public static partial void TunnelFailed(this ILogger logger, Exception fault);
+
+    [LoggerMessage(LogEvents.Gateway + 5, LogLevel.Debug, "Proxying to {Destination} by tunnel.")]
+    public static partial void Tunneling(this ILogger logger, string destination);
 }

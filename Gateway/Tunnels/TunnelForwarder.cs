@@ -15,7 +15,8 @@ namespace AspireChat.Gateway.Tunnels;
 /// what a failure leads to stay YARP's; only the bytes after the handshake take another way. Sockets that do not come as HTTP/1.1 over
 /// plain TCP (TLS ended here, HTTP/2), and handshakes that a replica refuses, are YARP's too.
 /// </summary>
-internal sealed class TunnelForwarder(IHttpForwarder forwarder, TunnelLoops loops, IOptions<GatewayOptions> options) : IHttpForwarder
+internal sealed class TunnelForwarder(
+    IHttpForwarder forwarder, TunnelLoops loops, IOptions<GatewayOptions> options, ILogger<TunnelForwarder> logger) : IHttpForwarder
 {
     private readonly GatewayOptions _options = options.Value;
 
@@ -29,6 +30,7 @@ internal sealed class TunnelForwarder(IHttpForwarder forwarder, TunnelLoops loop
         if (loops.Next() is { } loop && IsPlainSocket(context, destinationPrefix)
             && await TunnelRequest.CreateAsync(context, destinationPrefix, transformer, cancellationToken) is { } request)
         {
+            logger.Tunneling(destinationPrefix);
             using var tunnel = new Tunnel(loop, request.Head, requestConfig.ActivityTimeout ?? _options.SocketIdleTimeout);
             if (await ConnectAsync(tunnel, request.Destination, context.RequestAborted) is { } failure) return Failed(context, failure);
             try

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using AspireChat.Gateway.Tunnels;
+using AspireChat.Tests.ServiceDefaults;
 
 namespace AspireChat.Tests.Gateway;
 
