@@ -1,6 +1,7 @@
 using AspireChat.Benchmarks.Append;
 using AspireChat.Benchmarks.Latency;
 using AspireChat.Benchmarks.Load;
+using AspireChat.Benchmarks.Micro;
 using AspireChat.Benchmarks.Presence;
 
 // Each benchmark is one command; results that a claim rests on are committed under results/.
@@ -8,6 +9,8 @@ switch (args)
 {
     case ["append", .. var rest]:
         return await AppendBenchmark.RunAsync(rest.Length > 0 ? int.Parse(rest[0]) : 7);
+    case ["micro", .. var rest]:
+        return MicroBenchmarks.Run(rest);
     case ["load", .. var rest]:
         return LoadCommand.Run(rest);
     case ["presence", .. var rest]:
@@ -19,6 +22,6 @@ switch (args)
     default:
         Console.Error.WriteLine(
             "Usage: dotnet run -c Release --project Benchmarks -- " +
-            "append [rounds] | latency [gateway] | load … | presence [users|join|kill] | soak …");
+            "append [rounds] | latency [gateway] | load … | micro … | presence [users|join|kill] | soak …");
         return 2;
 }

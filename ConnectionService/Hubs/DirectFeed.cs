@@ -139,5 +139,5 @@ internal sealed class DirectFeed : Feed
             connection.Outbound.Send(frame);
     }
 
-    private byte[] DurableFrame(long seq) => ServerFrameCodec.Encode(new DurableFrame(null, Id.Key.Other(_user.Name), seq));
+    private OutboundFrame DurableFrame(long seq) => OutboundFrame.Of(new DurableFrame(null, Id.Key.Other(_user.Name), seq));
 }

@@ -1,4 +1,4 @@
-using AspireChat.Contracts.Frames;
+using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Log;
 
 namespace AspireChat.ConnectionService.Hubs;
@@ -9,8 +9,8 @@ namespace AspireChat.ConnectionService.Hubs;
 internal sealed class EncodedEvent(ConversationEvent source)
 {
     private ConversationEvent _source = source;
-    private byte[]? _frame;
-    private byte[]? _senders;
+    private OutboundFrame? _frame;
+    private OutboundFrame? _senders;
 
     public long Seq => _source.Seq;
 
@@ -24,7 +24,7 @@ internal sealed class EncodedEvent(ConversationEvent source)
     /// <summary>About what it occupies in memory; never changes.</summary>
     public int Size { get; } = 2 * (source.Content?.Length ?? 0) + 512;
 
-    private byte[] Frame => _frame ??= EventFrames.Encode(_source, withNonce: false);
+    private OutboundFrame Frame => _frame ??= OutboundFrame.Of(_source, withNonce: false);
 
     /// <summary>If this is the message <paramref name="target"/> or an edit of it: the content is gone from now on.</summary>
     public void Redact(long target)
@@ -36,6 +36,6 @@ internal sealed class EncodedEvent(ConversationEvent source)
     }
 
     /// <summary>The frame as <paramref name="user"/> gets it: only the sender sees the nonce.</summary>
-    public ReadOnlyMemory<byte> FrameFor(string user) =>
-        user == _source.From ? _senders ??= EventFrames.Encode(_source, withNonce: true) : Frame;
+    public OutboundFrame FrameFor(string user) =>
+        user == _source.From ? _senders ??= OutboundFrame.Of(_source, withNonce: true) : Frame;
 }

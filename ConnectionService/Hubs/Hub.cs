@@ -134,7 +134,7 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
         switch (result.Status)
         {
             case AppendStatus.Accepted or AppendStatus.Duplicate:
-                connection.Outbound.Send(ServerFrameCodec.Encode(new AckFrame(
+                connection.Outbound.Send(OutboundFrame.Of(new AckFrame(
                     e.Nonce, result.Id, result.Seq, result.Epoch, Timestamps.ToText(result.Timestamp), room, to,
                     result.Status == AppendStatus.Duplicate ? true : null)));
                 if (room is not null)
@@ -157,7 +157,7 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
         }
 
         void Refuse(string code, string text, int? retryAfter) =>
-            connection.Outbound.Send(ServerFrameCodec.Encode(new ErrorFrame(code, text, e.Nonce, null, retryAfter)));
+            connection.Outbound.Send(OutboundFrame.Of(new ErrorFrame(code, text, e.Nonce, null, retryAfter)));
     }
 
     private void Resume(HubMessage.ResumeDirect resume)

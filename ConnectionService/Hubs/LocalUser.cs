@@ -83,8 +83,7 @@ internal sealed class LocalUser(string name, HubContext hub)
                 }
                 break;
             case ChannelMessageKind.Frame:
-                foreach (var connection in Connections)
-                    connection.Outbound.SendEphemeral(message.Body);
+                Forward(OutboundFrame.Of(message.Body.Span));
                 break;
             case ChannelMessageKind.Left:
                 hub.Effects.PostToRoom(message.First, new HubMessage.MembershipEnded(message.First, Name));
@@ -93,9 +92,7 @@ internal sealed class LocalUser(string name, HubContext hub)
                 direct.Committed(message.Second, message.Number);
                 break;
             case ChannelMessageKind.Read when ConversationKey.TryParse(message.First, out var key) && key.HasUser(Name):
-                ReadOnlyMemory<byte> frame = ServerFrameCodec.Encode(new ReadFrame(message.Second, null, key.Other(Name), message.Number));
-                foreach (var connection in Connections)
-                    connection.Outbound.SendEphemeral(frame);
+                Forward(OutboundFrame.Of(new ReadFrame(message.Second, null, key.Other(Name), message.Number)));
                 break;
             case ChannelMessageKind.Kick:
                 foreach (var connection in Connections.Concat(_waiting))
@@ -141,6 +138,12 @@ internal sealed class LocalUser(string name, HubContext hub)
     public bool OnTick() => _subscription.OnTick(Connections.Count > 0 || _waiting.Count > 0);
 
     private DirectFeed? Find(string key) => ConversationKey.TryParse(key, out var parsed) ? Find(parsed) : null;
+
+    private void Forward(OutboundFrame frame)
+    {
+        foreach (var connection in Connections)
+            connection.Outbound.SendEphemeral(frame);
+    }
 
     private void Welcome(Connection connection)
     {

@@ -208,7 +208,7 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
         }
         if (replay.Until == Replay.Unknown)
         {
-            replay.Connection.Outbound.Send(ServerFrameCodec.Encode(new ErrorFrame(
+            replay.Connection.Outbound.Send(OutboundFrame.Of(new ErrorFrame(
                 ErrorCodes.Unavailable, "the log can't be reached", null, replay.Ref, (int)hub.Options.RetryAfter.TotalMilliseconds)));
             End(replay);
             return;

@@ -30,7 +30,7 @@ internal sealed class Room
     /// Frames of presence and typing that came while the snapshot was being read: it may be older than they are. PresenceService bounds how
     /// many a room is told in the half second that a read takes at most.
     /// </summary>
-    private readonly List<(ReadOnlyMemory<byte> Frame, string Except)> _meanwhile = [];
+    private readonly List<(OutboundFrame Frame, string Except)> _meanwhile = [];
 
     private readonly Dictionary<string, PendingLeave> _leaves = new(StringComparer.Ordinal);
     private bool _readingPresence;
@@ -226,9 +226,10 @@ internal sealed class Room
                 }
                 break;
             case ChannelMessageKind.Frame:
-                Feed.Forward(message.Body, message.First);
+                var frame = OutboundFrame.Of(message.Body.Span);
+                Feed.Forward(frame, message.First);
                 if (_readingPresence)
-                    _meanwhile.Add((message.Body, message.First));
+                    _meanwhile.Add((frame, message.First));
                 break;
             case ChannelMessageKind.Read:
                 Feed.CursorMoved(message.Second, message.Number);
@@ -297,9 +298,9 @@ internal sealed class Room
         pass.Settle(joined);
     }
 
-    private byte[] Left(RawJson? reference) => ServerFrameCodec.Encode(new LeftFrame(Name, reference));
+    private OutboundFrame Left(RawJson? reference) => OutboundFrame.Of(new LeftFrame(Name, reference));
 
-    private byte[] Unavailable(RawJson? reference) => ServerFrameCodec.Encode(new ErrorFrame(
+    private OutboundFrame Unavailable(RawJson? reference) => OutboundFrame.Of(new ErrorFrame(
         ErrorCodes.Unavailable, "the log can't be reached", null, reference, (int)_hub.Options.RetryAfter.TotalMilliseconds));
 
     private sealed class PendingLeave

@@ -56,7 +56,7 @@ internal sealed class RoomFeed : Feed
 
         // A connection that is in the room already stays where it is, unless it asks for a replay.
         var seq = rejoined && join.Since is null ? member.Replay?.Position ?? member.Position : result.Head;
-        connection.Outbound.Send(ServerFrameCodec.Encode(Snapshot(join, presence, seq)));
+        connection.Outbound.Send(OutboundFrame.Of(Snapshot(join, presence, seq)));
         if (join.Since is { } since)
             StartReplay(member, since, seq, join);
         else if (!rejoined && member.Position < Last)
@@ -83,7 +83,7 @@ internal sealed class RoomFeed : Feed
         _users.ContainsKey(user) ? [.. _members.Values.Where(member => member.Connection.User == user)] : [];
 
     /// <summary>A ready ephemeral frame, not for the connections of <paramref name="except"/>.</summary>
-    public void Forward(ReadOnlyMemory<byte> frame, string except)
+    public void Forward(OutboundFrame frame, string except)
     {
         foreach (var member in _members.Values)
         {
@@ -209,13 +209,13 @@ internal sealed class RoomFeed : Feed
         Replays.Start(member.Replay);
     }
 
-    private byte[] DurableFrame(long seq) => ServerFrameCodec.Encode(new DurableFrame(Room, null, seq));
+    private OutboundFrame DurableFrame(long seq) => OutboundFrame.Of(new DurableFrame(Room, null, seq));
 
     private void SendCursors()
     {
         foreach (var (user, seq) in _cursors)
         {
-            ReadOnlyMemory<byte> frame = ServerFrameCodec.Encode(new ReadFrame(user, Room, null, seq));
+            var frame = OutboundFrame.Of(new ReadFrame(user, Room, null, seq));
             foreach (var member in _members.Values)
                 member.Connection.Outbound.SendEphemeral(frame);
         }

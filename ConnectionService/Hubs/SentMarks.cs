@@ -14,7 +14,7 @@ internal sealed class SentMarks
 
     public bool IsEmpty => _sent.Count == 0;
 
-    public void Sent(Connection connection, string epoch, long seq, Func<long, byte[]> frame)
+    public void Sent(Connection connection, string epoch, long seq, Func<long, OutboundFrame> frame)
     {
         Enter(epoch);
         // The commit may have been quicker than the ack's way through the hub.
@@ -27,14 +27,14 @@ internal sealed class SentMarks
     }
 
     /// <summary>All events of the epoch up to <paramref name="seq"/> are committed.</summary>
-    public void Committed(string epoch, long seq, Func<long, byte[]> frame)
+    public void Committed(string epoch, long seq, Func<long, OutboundFrame> frame)
     {
         if (_sent.Count == 0)
             Enter(epoch);
         if (epoch != _epoch || seq <= _durable)
             return;
         _durable = seq;
-        byte[]? encoded = null;
+        OutboundFrame? encoded = null;
         foreach (var (connection, (first, last)) in _sent.ToList())
         {
             if (first > seq)

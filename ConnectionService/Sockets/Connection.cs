@@ -20,7 +20,7 @@ internal sealed class Connection(string id, string user, IOutbound outbound, lon
     public IOutbound Outbound { get; } = outbound;
 
     /// <summary>The first frame, sent by the user's hub once direct messages flow.</summary>
-    public ReadOnlyMemory<byte> Welcome { get; init; }
+    public OutboundFrame Welcome { get; init; }
 
     /// <summary>Rooms that this connection has joined, or is about to join or leave.</summary>
     public ConcurrentDictionary<string, RoomPass> Rooms { get; } = new(StringComparer.Ordinal);

@@ -186,5 +186,5 @@ internal sealed class FrameHandler
         return null;
     }
 
-    private void Answer(ServerFrame frame) => _connection.Outbound.Send(ServerFrameCodec.Encode(frame));
+    private void Answer(ServerFrame frame) => _connection.Outbound.Send(OutboundFrame.Of(frame));
 }

@@ -7,10 +7,13 @@ namespace AspireChat.ConnectionService.Sockets;
 internal interface IOutbound
 {
     /// <summary>Queues a frame that must not be skipped. False: the connection is closed or closing.</summary>
-    bool Send(ReadOnlyMemory<byte> frame);
+    bool Send(OutboundFrame frame);
 
-    /// <summary>Queues a frame that a slow client may miss (typing, presence, cursors). False: it was dropped.</summary>
-    bool SendEphemeral(ReadOnlyMemory<byte> frame);
+    /// <summary>
+    /// Queues a frame that a slow client may miss (typing, presence, cursors). It causes no write of its own at once: it waits a few
+    /// milliseconds for one that it can ride along with. False: it was dropped.
+    /// </summary>
+    bool SendEphemeral(OutboundFrame frame);
 
     /// <summary>
     /// For replays, which must not push a reading client over its limit. False: there is room now, go on. True: wait, and
@@ -18,6 +21,7 @@ internal interface IOutbound
     /// </summary>
     bool TryWaitForRoom(Action resume);
 
-    /// <summary>Sends what is queued (not when the client is too slow), then the close frame. Later calls and frames are ignored.</summary>
+    /// <summary>Sends what is queued (not when the client is too slow), then the close frame. Later calls and frames are
+    /// ignored.</summary>
     void Close(int code, string reason);
 }

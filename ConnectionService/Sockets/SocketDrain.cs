@@ -33,7 +33,7 @@ internal sealed class SocketDrain(OpenSockets sockets, IOptions<SocketOptions> o
         foreach (var connection in sockets.All)
         {
             var after = Random.Shared.Next((int)options.Value.ReconnectSpread.TotalMilliseconds + 1);
-            connection.Outbound.Send(ServerFrameCodec.Encode(new ReconnectFrame(after)));
+            connection.Outbound.Send(OutboundFrame.Of(new ReconnectFrame(after)));
             connection.Outbound.Close(CloseCodes.Restart, "restart: reconnect");
         }
     }

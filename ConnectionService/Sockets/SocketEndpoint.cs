@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using AspireChat.ServiceDefaults;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace AspireChat.ConnectionService.Sockets;
 
@@ -15,8 +16,15 @@ internal static class SocketEndpoint
         services.AddSingleton<SocketMetrics>();
         services.AddSingleton<UserAllowances>();
         services.AddSingleton<OpenSockets>();
+        services.AddSingleton<OutboundDrain>();
+        services.AddSingleton<Heartbeats>();
         services.AddSingleton<SocketServices>();
         services.AddHostedService<SocketDrain>();
+        services.AddHostedService(provider => provider.GetRequiredService<Heartbeats>());
+        // A flush of the server's completes when all of it is handed to the kernel. After an upgrade this service writes to the socket
+        // itself,
+        // and must not overtake the answer to the handshake.
+        services.Configure<SocketTransportOptions>(options => options.MaxWriteBufferSize = 1);
         return services;
     }
 
@@ -46,13 +54,30 @@ internal static class SocketEndpoint
                 StatusCodes.Status503ServiceUnavailable, "This node is stopping.", "unavailable", TimeSpan.FromSeconds(1));
             return;
         }
+        var user = ChatUser.From(context.User);
+        var id = services.NewConnectionId();
+        var protocol = context.WebSockets.WebSocketRequestedProtocols.Contains(Protocol) ? Protocol : null;
+        if (services.Options.Framing == SocketFraming.Own && await OwnUpgrade.TryAcceptAsync(context, protocol) is var (input, socket))
+        {
+            using var channel = new OwnChannel(input, socket, context.Abort, id, services.Drain, services.Heartbeats);
+            await new SocketSession(services, channel, id, user).RunAsync(context.RequestAborted);
+        }
+        else
+        {
+            await RunFrameworkAsync(context, services, protocol, id, user);
+        }
+    }
+
+    private static async Task RunFrameworkAsync(HttpContext context, SocketServices services, string? protocol, string id, ChatUser user)
+    {
         using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
         {
-            SubProtocol = context.WebSockets.WebSocketRequestedProtocols.Contains(Protocol) ? Protocol : null,
+            SubProtocol = protocol,
             KeepAliveInterval = services.Options.Heartbeat,
             KeepAliveTimeout = services.Options.HeartbeatTimeout,
         });
-        await new SocketSession(services, socket, context.Abort, ChatUser.From(context.User)).RunAsync(context.RequestAborted);
+        using var channel = new FrameworkChannel(socket, context.Abort, id, services.Drain);
+        await new SocketSession(services, channel, id, user).RunAsync(context.RequestAborted);
         if (socket.State == WebSocketState.Aborted
             && context.Features.Get<IHttpUpgradeFeature>() is LingeringUpgrade { Stream: { } stream })
             await stream.LingerAsync(services.Options.CloseTimeout, services.Time, context.RequestAborted);

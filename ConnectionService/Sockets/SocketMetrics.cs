@@ -9,6 +9,7 @@ internal sealed class SocketMetrics
     private readonly Counter<long> _received;
     private readonly Counter<long> _sent;
     private readonly Counter<long> _sentBytes;
+    private readonly Counter<long> _writes;
     private readonly Counter<long> _dropped;
     private readonly Counter<long> _refused;
     private readonly Counter<long> _closes;
@@ -19,13 +20,17 @@ internal sealed class SocketMetrics
         _connections = meter.CreateUpDownCounter<long>("aspirechat.socket.connections", "{connection}", "Open sockets");
         _received = meter.CreateCounter<long>("aspirechat.socket.received", "{frame}", "Frames from clients, by type");
         _sent = meter.CreateCounter<long>("aspirechat.socket.sent", "{frame}", "Frames to clients");
-        _sentBytes = meter.CreateCounter<long>("aspirechat.socket.sent.size", "By", "Payload of the frames to clients");
+        _writes = meter.CreateCounter<long>("aspirechat.socket.writes", "{write}", "Writes that the frames to clients shared");
+        _sentBytes = meter.CreateCounter<long>("aspirechat.socket.sent.size", "By", "Bytes of the frames to clients");
         _dropped = meter.CreateCounter<long>("aspirechat.socket.dropped", "{frame}", "Frames to clients that were not sent, by reason");
         _refused = meter.CreateCounter<long>("aspirechat.socket.refused", "{frame}",
             "Frames from clients answered by an error, by its code");
         _closes = meter.CreateCounter<long>("aspirechat.socket.closes", "{connection}",
             "Ended connections, by the close code sent, or aborted");
+        Meter = meter;
     }
+
+    public Meter Meter { get; }
 
     public void Opened() => _connections.Add(1);
 
@@ -33,9 +38,10 @@ internal sealed class SocketMetrics
 
     public void Received(string type) => _received.Add(1, Tag("type", type));
 
-    public void Sent(int bytes)
+    public void Sent(int frames, int bytes)
     {
-        _sent.Add(1);
+        _writes.Add(1);
+        _sent.Add(frames);
         _sentBytes.Add(bytes);
     }
 

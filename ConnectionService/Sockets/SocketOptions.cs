@@ -49,6 +49,26 @@ public sealed class SocketOptions : IValidatableObject
     public int OutboundBytes { get; set; } = 1024 * 1024;
 
     /// <summary>
+    /// Whose code frames messages. <see cref="SocketFraming.Own"/> (the default) shares ready frames between connections and writes
+    /// them to
+    /// the TCP socket; it needs a connection without TLS or HTTP/2 and leaves others to the framework's.
+    /// </summary>
+    public SocketFraming Framing { get; set; } = SocketFraming.Own;
+
+    /// <summary>
+    /// A connection that would be written to more often than this per second is busy: its frames wait for others. Default 50.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public double CoalesceAbove { get; set; } = 50;
+
+    /// <summary>
+    /// How long the frames of a busy connection, and ephemeral ones of any, wait for others to share a write with. 0: never. Longer costs
+    /// less and delays more. Default 8 ms.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:00.010")]
+    public TimeSpan CoalesceFor { get; set; } = TimeSpan.FromMilliseconds(8);
+
+    /// <summary>
     /// The server sends a WebSocket ping this often. Far below the 100 s after which the gateway closes a silent socket. Default 15 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:30")]
@@ -100,4 +120,14 @@ public sealed class SocketOptions : IValidatableObject
         if (OutboundBytes < 2 * FrameBytes)
             yield return new("must hold at least two frames.", [nameof(OutboundBytes)]);
     }
+}
+
+/// <summary>Who frames a socket's messages.</summary>
+public enum SocketFraming
+{
+    /// <summary>This service.</summary>
+    Own,
+
+    /// <summary>The framework's WebSocket: slower, and works on every kind of connection.</summary>
+    Framework,
 }

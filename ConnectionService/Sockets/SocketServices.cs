@@ -22,6 +22,8 @@ internal sealed class SocketServices(
     UserTokenValidator tokens,
     NodeIdentity node,
     OpenSockets open,
+    OutboundDrain drain,
+    Heartbeats heartbeats,
     SocketMetrics metrics,
     TimeProvider time,
     ILogger<SocketSession> logger)
@@ -47,11 +49,17 @@ internal sealed class SocketServices(
 
     public OpenSockets Open { get; } = open;
 
+    public OutboundDrain Drain { get; } = drain;
+
+    public Heartbeats Heartbeats { get; } = heartbeats;
+
     public SocketMetrics Metrics { get; } = metrics;
 
     public TimeProvider Time { get; } = time;
 
     public ILogger Logger { get; } = logger;
+
+    public string NewConnectionId() => "c-" + Guid.CreateVersion7(Time.GetUtcNow()).ToString("N");
 
     /// <summary>A new event as this node accepts it; seq and epoch come from the log.</summary>
     public ConversationEvent NewEvent(EventKind kind, ConversationKey conversation, string from, string nonce)

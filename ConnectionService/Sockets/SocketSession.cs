@@ -7,41 +7,40 @@ using AspireChat.ServiceDefaults;
 namespace AspireChat.ConnectionService.Sockets;
 
 /// <summary>
-/// One socket from the upgrade to its end: welcome, the read loop (one frame at a time: what a client sends too fast waits in TCP), close.
+/// One socket from the upgrade to its end: welcome, the read loop (one frame at a time: what a client sends too fast waits in TCP),
+/// close.
 /// </summary>
-internal sealed class SocketSession(SocketServices services, WebSocket socket, Action abort, ChatUser user)
+internal sealed class SocketSession(SocketServices services, ISocketChannel channel, string id, ChatUser user)
 {
-    private readonly string _id = "c-" + Guid.CreateVersion7(services.Time.GetUtcNow()).ToString("N");
-
     /// <param name="aborted">The transport is gone.</param>
     public async Task RunAsync(CancellationToken aborted)
     {
-        var outbound = new SocketOutbound(socket, abort, _id, services.Options, services.Metrics, services.Time, services.Logger);
+        var outbound = channel.Outbound;
         if (!services.Allowances.TryOpen(user.Id))
         {
             SocketLog.TooManyConnections(services.Logger, user.Id);
             services.Metrics.Refused(ErrorCodes.Limit);
-            outbound.Send(ServerFrameCodec.Encode(ErrorFrame.Of(
+            outbound.Send(OutboundFrame.Of(ErrorFrame.Of(
                 new FrameError(ErrorCodes.Limit, $"at most {services.Options.ConnectionsPerUser} connections per user"))));
             // Not a code that forbids coming back: often the others are dead connections that nobody has noticed yet.
             outbound.Close(CloseCodes.Overloaded, "too many connections");
-            await DiscardAsync(outbound, aborted);
+            await DiscardAsync(aborted);
             outbound.End();
             return;
         }
 
-        var connection = new Connection(_id, user.Id, outbound, user.Expires.ToUnixTimeMilliseconds()) { Welcome = Welcome() };
+        var connection = new Connection(id, user.Id, outbound, user.Expires.ToUnixTimeMilliseconds()) { Welcome = Welcome() };
         var started = services.Time.GetTimestamp();
         services.Metrics.Opened();
-        SocketLog.Opened(services.Logger, _id, user.Id);
+        SocketLog.Opened(services.Logger, id, user.Id);
         services.Open.Add(connection);
         services.Presence.ConnectionOpened(user.Id);
         try
         {
             services.Hubs.OfUser(user.Id).Post(new HubMessage.Opened(connection));
             if (await connection.Welcomed.WaitAsync(aborted))
-                await ReadAsync(connection, outbound, aborted);
-            await DiscardAsync(outbound, aborted);
+                await ReadAsync(connection, aborted);
+            await DiscardAsync(aborted);
         }
         catch (Exception e) when (IsEnd(e))
         {
@@ -49,7 +48,7 @@ internal sealed class SocketSession(SocketServices services, WebSocket socket, A
         }
         catch (Exception e)
         {
-            SocketLog.Failed(services.Logger, e, _id);
+            SocketLog.Failed(services.Logger, e, id);
             outbound.Close(CloseCodes.ServerError, "server error");
             await outbound.Closed;
         }
@@ -62,26 +61,25 @@ internal sealed class SocketSession(SocketServices services, WebSocket socket, A
             services.Allowances.Close(user.Id);
             services.Metrics.Closed();
             outbound.End();
-            SocketLog.Ended(services.Logger, _id, user.Id, services.Time.GetElapsedTime(started).TotalSeconds);
+            SocketLog.Ended(services.Logger, id, user.Id, services.Time.GetElapsedTime(started).TotalSeconds);
         }
     }
 
     /// <summary>Returns when the connection is to end: its client said so, or its queue is sealed.</summary>
-    private async Task ReadAsync(Connection connection, SocketOutbound outbound, CancellationToken aborted)
+    private async Task ReadAsync(Connection connection, CancellationToken aborted)
     {
+        var outbound = channel.Outbound;
         var limits = services.Options.Frames;
         var handler = new FrameHandler(services, connection);
         var frames = new TokenBucket(services.Options.FramesPerSecond, services.Options.FrameBurst, services.Time);
-        using var reader = new MessageReader(socket, services.Options.FrameBytes,
-            (long)services.Options.FrameBytes * services.Options.FarTooLargeFactor);
         while (outbound.CloseCode == 0)
         {
-            var message = await reader.ReadAsync(aborted);
+            var message = await channel.ReadAsync(aborted);
             await PaceAsync(frames, aborted);
             switch (message)
             {
                 case MessageKind.Text:
-                    if (ClientFrameReader.TryRead(reader.Text, limits, out var frame, out var error))
+                    if (ClientFrameReader.TryRead(channel.Text, limits, out var frame, out var error))
                         await handler.HandleAsync(frame, aborted);
                     else
                         handler.Refuse(error);
@@ -98,6 +96,8 @@ internal sealed class SocketSession(SocketServices services, WebSocket socket, A
                 case MessageKind.Close:
                     outbound.Close(CloseCodes.Normal, "");
                     return;
+                case MessageKind.Fault:
+                    return;
             }
         }
     }
@@ -111,22 +111,11 @@ internal sealed class SocketSession(SocketServices services, WebSocket socket, A
             await Task.Delay(wait, services.Time, aborted);
     }
 
-    /// <summary>
-    /// Reads on without listening until the client has closed too: closing a TCP connection with unread data in it would destroy what is
-    /// still under way to the client. The outbound queue cuts the connection when that takes too long.
-    /// </summary>
-    private async Task DiscardAsync(SocketOutbound outbound, CancellationToken aborted)
+    private async Task DiscardAsync(CancellationToken aborted)
     {
-        var scratch = new byte[1024];
         try
         {
-            while (socket.State is WebSocketState.Open or WebSocketState.CloseSent)
-            {
-                var received = await socket.ReceiveAsync(scratch.AsMemory(), aborted);
-                if (received.MessageType == WebSocketMessageType.Close)
-                    break;
-            }
-            await outbound.Closed;
+            await channel.DiscardAsync(aborted);
         }
         catch (Exception e) when (IsEnd(e))
         {
@@ -134,8 +123,8 @@ internal sealed class SocketSession(SocketServices services, WebSocket socket, A
         }
     }
 
-    private byte[] Welcome() => ServerFrameCodec.Encode(new WelcomeFrame(
-        user.Id, _id, services.Node.Name, (int)services.Options.Heartbeat.TotalSeconds, Timestamps.ToText(user.Expires)));
+    private OutboundFrame Welcome() => OutboundFrame.Of(new WelcomeFrame(
+        user.Id, id, services.Node.Name, (int)services.Options.Heartbeat.TotalSeconds, Timestamps.ToText(user.Expires)));
 
     private static bool IsEnd(Exception e) =>
         e is OperationCanceledException or WebSocketException or ObjectDisposedException or IOException;

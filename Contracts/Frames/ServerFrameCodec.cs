@@ -14,6 +14,9 @@ public static class ServerFrameCodec
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
 
+    /// <summary>Writes the frame to a writer that escapes only what JSON demands.</summary>
+    public static void Write(Utf8JsonWriter json, ServerFrame frame) => JsonSerializer.Serialize(json, frame, Context.GetTypeInfo(frame.GetType())!);
+
     public static byte[] Encode(ServerFrame frame) => JsonSerializer.SerializeToUtf8Bytes(frame, Context.GetTypeInfo(frame.GetType())!);
 }
 

@@ -42,7 +42,7 @@ internal sealed class HubHarness : IHubEffects
         var outbound = new SimulatedOutbound(1024 * 1024);
         var connection = new Connection($"{user}-{Asked.Count}", user, outbound, long.MaxValue)
         {
-            Welcome = "{\"type\":\"welcome\"}"u8.ToArray(),
+            Welcome = OutboundFrame.Of("{\"type\":\"welcome\"}"u8),
         };
         Post(new HubMessage.Opened(connection));
         Assert.Equal(["welcome"], Read(outbound).Select(TypeOf));

@@ -50,7 +50,7 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         _welcomed = false;
         Connection = new Connection($"{user}-{++_opened}", user, _outbound, long.MaxValue)
         {
-            Welcome = "{\"type\":\"welcome\"}"u8.ToArray(),
+            Welcome = OutboundFrame.Of("{\"type\":\"welcome\"}"u8),
         };
         node.Post(node.HubOfUser(user), new HubMessage.Opened(Connection));
     }

@@ -14,22 +14,22 @@ internal sealed class SimulatedOutbound(int limit) : IOutbound
 
     public bool HasFrames => _queue.Count > 0;
 
-    public bool Send(ReadOnlyMemory<byte> frame)
+    public bool Send(OutboundFrame frame)
     {
         if (CloseCode != 0)
             return false;
-        if (_bytes + frame.Length > limit)
+        if (_bytes + frame.Payload.Length > limit)
         {
             _queue.Clear();
             CloseCode = CloseCodes.TooSlow;
             return false;
         }
-        _bytes += frame.Length;
-        _queue.Enqueue(frame.ToArray());
+        _bytes += frame.Payload.Length;
+        _queue.Enqueue(frame.Payload.ToArray());
         return true;
     }
 
-    public bool SendEphemeral(ReadOnlyMemory<byte> frame) => _bytes < limit / 2 && Send(frame);
+    public bool SendEphemeral(OutboundFrame frame) => _bytes < limit / 2 && Send(frame);
 
     public bool TryWaitForRoom(Action resume)
     {

@@ -1,24 +1,20 @@
-using System.Diagnostics.Metrics;
 using System.Text;
 using AspireChat.ConnectionService.Sockets;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace AspireChat.Tests.Connections;
 
-public sealed class SocketOutboundTests
+public sealed class OutboundQueueTests
 {
     private readonly GatedWebSocket _socket = new();
     private readonly FakeTimeProvider _time = new();
-    private readonly SocketOutbound _outbound;
+    private readonly OutboundQueue _outbound;
 
-    public SocketOutboundTests()
+    public OutboundQueueTests()
     {
-        var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
         // Below what the options allow, so that a test can fill it by hand.
-        var options = new SocketOptions { OutboundBytes = 1_000, CloseTimeout = TimeSpan.FromSeconds(5) };
-        _outbound = new SocketOutbound(_socket, _socket.Abort, "c", options, new SocketMetrics(meters), _time, NullLogger.Instance);
+        var options = new SocketOptions { OutboundBytes = 1_000, CloseTimeout = TimeSpan.FromSeconds(5), CoalesceFor = TimeSpan.Zero };
+        _outbound = new OutboundQueue(new FrameworkWriter(_socket), TestDrain.Create(options, _time), _socket.Abort, "c");
     }
 
     [Fact]
@@ -106,7 +102,9 @@ public sealed class SocketOutboundTests
         }
     }
 
-    private static ReadOnlyMemory<byte> Frame(string text, int bytes = 0) => Encoding.UTF8.GetBytes(text.PadRight(bytes, '.'));
+    /// <param name="bytes">On the wire, header included.</param>
+    private static OutboundFrame Frame(string text, int bytes = 0) =>
+        OutboundFrame.Of(Encoding.UTF8.GetBytes(text.PadRight(bytes > 127 ? bytes - 4 : bytes > 2 ? bytes - 2 : 0, '.')));
 
     /// <summary>The drainer has taken what was queued: what comes now is queued behind it.</summary>
     private async Task WaitUntilSending()

@@ -1,0 +1,35 @@
+using System.IO.Pipelines;
+using System.Text;
+using AspireChat.ConnectionService.Sockets;
+using BenchmarkDotNet.Attributes;
+
+namespace AspireChat.Benchmarks.Micro;
+
+/// <summary>WebSocket frames of clients: header, mask, UTF-8.</summary>
+public class FrameBenchmarks
+{
+    private const int Frames = 16;
+
+    private readonly Pipe _pipe = new(new PipeOptions(useSynchronizationContext: false));
+    private readonly byte[] _frame = Masked(Encoding.UTF8.GetBytes(Samples.ClientFrame));
+    private FrameReader _reader = null!;
+
+    [GlobalSetup]
+    public void Setup() => _reader = new FrameReader(_pipe.Reader, 32 * 1024, 256 * 1024);
+
+    [Benchmark(OperationsPerInvoke = Frames)]
+    public async Task Read_frame_of_300_bytes()
+    {
+        for (var i = 0; i < Frames; i++)
+            await _pipe.Writer.WriteAsync(_frame);
+        for (var i = 0; i < Frames; i++)
+            await _reader.ReadAsync();
+    }
+
+    private static byte[] Masked(byte[] payload)
+    {
+        byte[] mask = [1, 2, 3, 4];
+        return [0x81, 0x80 | 126, (byte)(payload.Length >> 8), (byte)payload.Length, .. mask, .. payload.Select((value,
+            i) => (byte)(value ^ mask[i & 3]))];
+    }
+}

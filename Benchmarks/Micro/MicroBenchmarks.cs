@@ -1,0 +1,34 @@
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Exporters;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+
+namespace AspireChat.Benchmarks.Micro;
+
+/// <summary>
+/// The parts of a message's way that run once per frame, event or batch, each alone: time and allocated bytes per operation.
+/// </summary>
+internal static class MicroBenchmarks
+{
+    private static readonly Type[] All =
+        [typeof(CodecBenchmarks), typeof(FrameBenchmarks), typeof(FanOutBenchmarks), typeof(BatchBenchmarks)];
+
+    /// <param name="args">BenchmarkDotNet's own, as <c>--filter *FanOut*</c>; none: all.</param>
+    public static int Run(string[] args)
+    {
+        // In this process: the build of a benchmark project of its own would have to know how this repository builds.
+        var config = ManualConfig.CreateEmpty()
+            .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
+            .AddDiagnoser(MemoryDiagnoser.Default)
+            .AddColumnProvider(DefaultColumnProviders.Instance)
+            .AddLogger(ConsoleLogger.Default)
+            .AddExporter(MarkdownExporter.GitHub)
+            .WithOptions(ConfigOptions.JoinSummary);
+        var summaries = BenchmarkSwitcher.FromTypes(All).Run(args.Length > 0 ? args : ["--filter", "*"], config);
+        return summaries.Any(summary => summary.HasCriticalValidationErrors || summary.Reports.Any(report => !report.Success)) ? 1 : 0;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+
+namespace AspireChat.ConnectionService.Sockets;
+
+/// <summary>One clock for the pings of all sockets of the node, instead of a timer each. Thread-safe.</summary>
+internal sealed class Heartbeats(IOptions<SocketOptions> options, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<OwnChannel, bool> _channels = [];
+
+    /// <summary>Seconds between pings.</summary>
+    public int Interval { get; } = (int)Math.Ceiling(options.Value.Heartbeat.TotalSeconds);
+
+    /// <summary>A client from which nothing has come for so many seconds is gone: not even the last ping was answered.</summary>
+    public int Patience { get; } = (int)Math.Ceiling((options.Value.Heartbeat + options.Value.HeartbeatTimeout).TotalSeconds);
+
+    public void Add(OwnChannel channel) => _channels.TryAdd(channel, true);
+
+    public void Remove(OwnChannel channel) => _channels.TryRemove(channel, out _);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Beat, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                foreach (var (channel, _) in _channels)
+                    channel.OnBeat();
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The process ends.
+        }
+    }
+}

@@ -1,0 +1,363 @@
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using AspireChat.Contracts.Frames;
+
+namespace AspireChat.ConnectionService.Sockets;
+
+/// <summary>
+/// A connection's <see cref="IOutbound"/>, whatever writes its frames. An idle connection owns no task, buffer or timer. The queue is
+/// swapped under the lock and written outside of it, by the node's <see cref="OutboundDrain"/>; all that is queued goes out together.
+/// </summary>
+/// <remarks>
+/// Frames of a quiet connection go out at once. One that is written to more often than <see cref="SocketOptions.CoalesceAbove"/> times a
+/// second is busy: its frames wait up to <see cref="SocketOptions.CoalesceFor"/> and share a write, because a write costs the same 10 µs
+/// for one frame as for ten. Each write pays for <c>1/CoalesceAbove</c> seconds, a few may be paid late (the leaky bucket of ATM, GCRA).
+/// </remarks>
+/// <param name="abort">Cuts the transport.</param>
+internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Action abort, string connection) : IOutbound
+{
+    /// <summary>Writes that a quiet connection may make in a row before it counts as busy.</summary>
+    private const int WritesInARow = 4;
+
+    /// <summary>So many bytes are worth a write of their own, however busy the connection is.</summary>
+    private const int WorthAWrite = 16 * 1024;
+
+    private readonly Lock _gate = new();
+    private FrameList? _queue;
+    private List<Action>? _resumes;
+    private TaskCompletionSource? _closed;
+    private ITimer? _late;
+    private string _reason = "";
+
+    /// <summary>Bytes in the queue and in the batch that is being written.</summary>
+    private long _bytes;
+
+    /// <summary>Timestamp up to which writes are paid for.</summary>
+    private long _paidUntil;
+
+    private byte[]? _pong;
+    private Stage _stage;
+    private int _code;
+    private bool _ping;
+    private bool _sealed;
+    private bool _discard;
+    private bool _over;
+
+    private enum Stage : byte
+    {
+        /// <summary>Nothing is queued.</summary>
+        Idle,
+
+        /// <summary>What is queued goes out with the next tick.</summary>
+        Waiting,
+
+        /// <summary>A drainer has the queue, or will have it next.</summary>
+        Draining,
+    }
+
+    /// <summary>Completes when the close frame is written or the socket is dead: nothing is sent after that.</summary>
+    public Task Closed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                _closed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                if (_over)
+                    _closed.TrySetResult();
+                return _closed.Task;
+            }
+        }
+    }
+
+    /// <summary>The close code decided on, 0 while the connection is open.</summary>
+    public int CloseCode => Volatile.Read(ref _code);
+
+    private SocketOptions Options => drain.Options;
+
+    public bool Send(OutboundFrame frame)
+    {
+        lock (_gate)
+        {
+            if (_sealed)
+                return false;
+            if (_bytes + frame.Length > Options.OutboundBytes)
+                DropEphemeral();
+            if (_bytes + frame.Length > Options.OutboundBytes)
+            {
+                drain.Metrics.Dropped("too_slow", (_queue?.Count ?? 0) + 1);
+                Discard();
+                Seal(CloseCodes.TooSlow, "too slow: reconnect and resume");
+                return false;
+            }
+            Add(frame, ephemeral: false);
+            return true;
+        }
+    }
+
+    public bool SendEphemeral(OutboundFrame frame)
+    {
+        lock (_gate)
+        {
+            if (_sealed)
+                return false;
+            // The second half of the queue is for what must not be skipped.
+            if (_bytes + frame.Length > Options.OutboundBytes / 2)
+            {
+                drain.Metrics.Dropped("ephemeral");
+                return false;
+            }
+            Add(frame, ephemeral: true);
+            return true;
+        }
+    }
+
+    public bool TryWaitForRoom(Action resume)
+    {
+        lock (_gate)
+        {
+            if (_sealed || _bytes <= Options.OutboundBytes / 4)
+                return false;
+            (_resumes ??= []).Add(resume);
+            return true;
+        }
+    }
+
+    public void Close(int code, string reason)
+    {
+        lock (_gate)
+        {
+            if (!_sealed)
+                Seal(code, reason);
+        }
+    }
+
+    /// <summary>Answers a ping with its payload. Of several that wait only the last is answered, as RFC 6455 §5.5.3 allows.</summary>
+    public void Pong(byte[] payload)
+    {
+        lock (_gate)
+        {
+            if (_sealed || !writer.WritesControlFrames)
+                return;
+            _pong = payload;
+            Drain();
+        }
+    }
+
+    public void Ping()
+    {
+        lock (_gate)
+        {
+            if (_sealed || !writer.WritesControlFrames)
+                return;
+            _ping = true;
+            DrainSoon();
+        }
+    }
+
+    /// <summary>The session is over: forgets what is queued.</summary>
+    public void End()
+    {
+        lock (_gate)
+        {
+            if (!_sealed)
+                drain.Metrics.Closing(0);
+            _sealed = _over = true;
+            Discard();
+            _late?.Dispose();
+            _closed?.TrySetResult();
+        }
+    }
+
+    /// <summary>The tick that a waiting queue waits for.</summary>
+    public void Due()
+    {
+        lock (_gate)
+        {
+            if (_stage == Stage.Waiting)
+                Drain();
+        }
+    }
+
+    /// <summary>Writes all that is queued. Only for <see cref="OutboundDrain"/>, once per <see cref="OutboundDrain.Add"/>.</summary>
+    public async Task DrainAsync()
+    {
+        try
+        {
+            bool close;
+            for (var first = true; TakeBatch(first, out close) is { } batch; first = false)
+            {
+                // Too slow: the client will get all this again when it resumes.
+                for (var next = 0; next < batch.Count && !Volatile.Read(ref _discard);)
+                {
+                    var written = await writer.WriteAsync(batch, next);
+                    Written(batch, next, written);
+                    next += written;
+                }
+                drain.Lists.Return(batch);
+            }
+            if (close)
+            {
+                await writer.WriteCloseAsync(CloseCode, _reason);
+                SetOver();
+            }
+        }
+        catch (Exception e) when (e is WebSocketException or SocketException or IOException or ObjectDisposedException
+            or InvalidOperationException or OperationCanceledException)
+        {
+            // The client is gone, or the framework met a protocol error and has closed the socket.
+            End();
+        }
+    }
+
+    private void Add(OutboundFrame frame, bool ephemeral)
+    {
+        (_queue ??= drain.Lists.Rent()).Add(frame, ephemeral);
+        _bytes += frame.Length;
+        if (_stage == Stage.Draining)
+            return;
+        if (_bytes >= WorthAWrite || (!ephemeral && !IsBusy()))
+            Drain();
+        else
+            DrainSoon();
+    }
+
+    private void Seal(int code, string reason)
+    {
+        _sealed = true;
+        _code = code;
+        _reason = reason;
+        drain.Metrics.Closing(code);
+        if (code is not CloseCodes.Normal)
+            SocketLog.Closing(drain.Logger, connection, code, reason);
+        // A client that does not read cannot be told anything, and one that does not answer is not waited for.
+        _late = drain.Time.CreateTimer(static abort => ((Action)abort!)(), abort, Options.CloseTimeout, Timeout.InfiniteTimeSpan);
+        Drain();
+    }
+
+    private void Drain()
+    {
+        if (_stage == Stage.Draining)
+            return;
+        _stage = Stage.Draining;
+        drain.Add(this);
+    }
+
+    private void DrainSoon()
+    {
+        if (Options.CoalesceFor == TimeSpan.Zero)
+        {
+            Drain();
+        }
+        else if (_stage == Stage.Idle)
+        {
+            _stage = Stage.Waiting;
+            drain.AddLater(this);
+        }
+    }
+
+    private bool IsBusy() =>
+        Options.CoalesceFor > TimeSpan.Zero && drain.Time.GetTimestamp() < _paidUntil - WritesInARow * drain.WritePrice;
+
+    /// <summary>Null: nothing is to be written now; the last drainer of a sealed queue has the close frame to write.</summary>
+    private FrameList? TakeBatch(bool first, out bool close)
+    {
+        lock (_gate)
+        {
+            close = false;
+            if (_queue is null && _pong is null && !_ping)
+            {
+                if (_sealed)
+                    close = !_over;
+                else
+                    _stage = Stage.Idle;
+                return null;
+            }
+            if (!first && !_sealed && _bytes < WorthAWrite && IsBusy())
+            {
+                _stage = Stage.Idle;
+                DrainSoon();
+                return null;
+            }
+            var batch = _queue ?? drain.Lists.Rent();
+            _queue = null;
+            AddControlFrames(batch);
+            PayForWrite();
+            return batch;
+        }
+    }
+
+    private void AddControlFrames(FrameList batch)
+    {
+        if (_pong is not null)
+            Append(OutboundFrame.Control(FrameHeader.Pong, _pong));
+        if (_ping)
+            Append(OutboundFrame.Control(FrameHeader.Ping, []));
+        _pong = null;
+        _ping = false;
+
+        void Append(OutboundFrame frame)
+        {
+            batch.Add(frame, ephemeral: false);
+            _bytes += frame.Length;
+        }
+    }
+
+    private void PayForWrite()
+    {
+        var now = drain.Time.GetTimestamp();
+        // A connection that was busy is quiet again soon after.
+        _paidUntil = Math.Min(Math.Max(_paidUntil, now), now + WritesInARow * drain.WritePrice) + drain.WritePrice;
+    }
+
+    private void Written(FrameList batch, int from, int count)
+    {
+        var bytes = 0;
+        for (var i = from; i < from + count; i++)
+            bytes += batch[i].Length;
+        drain.Metrics.Sent(count, bytes);
+        List<Action>? resumes = null;
+        lock (_gate)
+        {
+            _bytes -= bytes;
+            if (_resumes is not null && _bytes <= Options.OutboundBytes / 8)
+                (resumes, _resumes) = (_resumes, null);
+        }
+        if (resumes is null)
+            return;
+        foreach (var resume in resumes)
+            resume();
+    }
+
+    private void DropEphemeral()
+    {
+        if (_queue is null)
+            return;
+        var dropped = _queue.RemoveEphemeral(out var bytes);
+        _bytes -= bytes;
+        if (dropped > 0)
+            drain.Metrics.Dropped("ephemeral", dropped);
+    }
+
+    private void Discard()
+    {
+        if (_queue is { } queue)
+        {
+            _queue = null;
+            drain.Lists.Return(queue);
+        }
+        _pong = null;
+        _ping = false;
+        _resumes = null;
+        Volatile.Write(ref _discard, true);
+    }
+
+    private void SetOver()
+    {
+        lock (_gate)
+        {
+            _over = true;
+            _closed?.TrySetResult();
+        }
+    }
+}
