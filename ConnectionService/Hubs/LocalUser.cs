@@ -148,6 +148,7 @@ internal sealed class LocalUser(string name, HubContext hub)
     private void Welcome(Connection connection)
     {
         connection.Outbound.Send(connection.Welcome);
+        connection.Welcome = default;
         Connections.Add(connection);
         connection.SetWelcomed(true);
     }

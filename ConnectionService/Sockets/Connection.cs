@@ -19,8 +19,8 @@ internal sealed class Connection(string id, string user, IOutbound outbound, lon
 
     public IOutbound Outbound { get; } = outbound;
 
-    /// <summary>The first frame, sent by the user's hub once direct messages flow.</summary>
-    public OutboundFrame Welcome { get; init; }
+    /// <summary>The first frame, sent by the user's hub once direct messages flow, and forgotten then.</summary>
+    public OutboundFrame Welcome { get; set; }
 
     /// <summary>Rooms that this connection has joined, or is about to join or leave.</summary>
     public ConcurrentDictionary<string, RoomPass> Rooms { get; } = new(StringComparer.Ordinal);

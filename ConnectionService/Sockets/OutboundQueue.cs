@@ -179,7 +179,7 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
         }
     }
 
-    /// <summary>Writes all that is queued. Only for <see cref="OutboundDrain"/>, once per <see cref="OutboundDrain.Add"/>.</summary>
+    /// <summary>Writes all that is queued by now. Only for <see cref="OutboundDrain"/>, once per <see cref="OutboundDrain.Add"/>.</summary>
     public async Task DrainAsync()
     {
         try
@@ -273,10 +273,14 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
                     _stage = Stage.Idle;
                 return null;
             }
-            if (!first && !_sealed && _bytes < WorthAWrite && IsBusy())
+            if (!first)
             {
+                // Others first: a connection that always has more must not keep its drainer.
                 _stage = Stage.Idle;
-                DrainSoon();
+                if (_sealed || _pong is not null || _bytes >= WorthAWrite || !IsBusy())
+                    Drain();
+                else
+                    DrainSoon();
                 return null;
             }
             var batch = _queue ?? drain.Lists.Rent();
