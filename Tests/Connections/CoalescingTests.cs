@@ -160,7 +160,8 @@ internal sealed class RecordingWriter : IFrameWriter
         _writing.TrySetResult();
         await _gate.WaitAsync();
         _gate.Release();
-        _writes.Writer.TryWrite([.. Enumerable.Range(from, frames.Count - from).Select(i => Encoding.UTF8.GetString(frames[i].Payload.Span))]);
+        var written = Enumerable.Range(from, frames.Count - from);
+        _writes.Writer.TryWrite([.. written.Select(i => Encoding.UTF8.GetString(frames[i].Payload.Span))]);
         return frames.Count - from;
     }
 

@@ -48,12 +48,14 @@ public sealed class InterleavingTests(ConformanceNodes nodes) : IClassFixture<Co
                 pongs.Add(frame.Payload[0]);
                 continue;
             }
+            if (frame.Opcode == ClientFrames.PingOpcode)
+                continue;
             Assert.Equal(ClientFrames.TextOpcode, frame.Opcode);
             var json = JsonNode.Parse(frame.Text)!;
             if ((string?)json["type"] == "pong")
                 answers.Add((string)json["ref"]!);
             else if ((string?)json["type"] == "room")
-                Assert.Equal(++seq, (long)json["seq"]!);
+                seq = Later((long)json["seq"]!, seq);
         }
         await sending;
         await talking;
@@ -65,6 +67,13 @@ public sealed class InterleavingTests(ConformanceNodes nodes) : IClassFixture<Co
             close = await client.ReadAsync();
         Assert.Equal(1000, close!.CloseCode);
         Assert.Null(await client.ReadAsync());
+    }
+
+    /// <summary>In order and without repeats. That nothing is missing is for the tests of hubs: a hole may be told by <c>resumed</c>.</summary>
+    private static long Later(long seq, long last)
+    {
+        Assert.InRange(seq, last + 1, Events);
+        return seq;
     }
 
     private static async Task TalkAsync(TestSocket talker, string room)
