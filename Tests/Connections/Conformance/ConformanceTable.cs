@@ -109,9 +109,9 @@ internal static class ConformanceTable
             yield return Closes($"fragmented control frame {opcode:X}", 1002, Frame(opcode, [0x03, 0xE8], final: false));
             yield return Closes($"control frame {opcode:X} of 126 bytes", 1002, Frame(opcode, new byte[126]));
             yield return Closes($"control frame {opcode:X} with its length in 2 bytes", 1002, Frame(opcode, [0x03, 0xE8],
-                lengthBytes: 2));
+                lengthBytes: 2)).ButNotByTheFramework();
             yield return Closes($"control frame {opcode:X} with its length in 8 bytes", 1002, Frame(opcode, [0x03, 0xE8],
-                lengthBytes: 8));
+                lengthBytes: 8)).ButNotByTheFramework();
         }
     }
 
