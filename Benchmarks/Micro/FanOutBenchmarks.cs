@@ -83,6 +83,10 @@ public class FanOutBenchmarks : IHubEffects
     {
     }
 
+    void IHubEffects.PresenceMissed(string room)
+    {
+    }
+
     void IHubEffects.Unsubscribe(HubChannel channel) => throw new NotSupportedException();
 
     void IHubEffects.Leave(string room, string user) => throw new NotSupportedException();
