@@ -58,11 +58,19 @@ public sealed class GatewayOptions
     public TimeSpan DnsRefresh { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// When the gateway stops, its sockets are cut one by one over this time (2 s by default), so that their clients do not come back all
-    /// at once. Must be less than the host's shutdown timeout of 30 s.
+    /// When the gateway stops, its clients are sent away one by one over this time (2 s by default), so that they do not come back all at
+    /// once. With <see cref="CloseTimeout"/> it must be less than the host's shutdown timeout of 30 s, which the ranges see to.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:25")]
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:20")]
     public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>A client that is sent away is asked to come back after a time up to this: 1 s by default.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
+    public TimeSpan ReconnectSpread { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a client that is sent away may take to close before it is cut: 5 s by default.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:00:08")]
+    public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Request rates per client.</summary>
     [Required]

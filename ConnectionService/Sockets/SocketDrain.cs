@@ -4,19 +4,23 @@ using Microsoft.Extensions.Options;
 namespace AspireChat.ConnectionService.Sockets;
 
 /// <summary>
-/// When the process is asked to stop: no new sockets, and every client is told to come back after a random while (they must not arrive at
-/// the other replicas all at once), then closed with 1012. Readiness is off from the same moment (the host's shutdown check).
+/// When the process is asked to stop: no new sockets and readiness off at once (the host's shutdown check), then one client after another is
+/// told to come back and closed with 1012, spread over the drain time. The others are served as before meanwhile: the host stops nothing
+/// that they need until the last socket has ended.
 /// </summary>
 internal sealed class SocketDrain(OpenSockets sockets, IOptions<SocketOptions> options, IHostApplicationLifetime lifetime,
-    ILogger<SocketDrain> logger)
+    TimeProvider time, ILogger<SocketDrain> logger)
     : IHostedService
 {
+    /// <summary>Fewer connections than would take the whole drain time leave at this pace.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(10);
+
     private CancellationTokenRegistration _stopping;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        // Not in StopAsync: Kestrel is stopped before and would wait for these very sockets.
-        _stopping = lifetime.ApplicationStopping.Register(Drain);
+        // Not in StopAsync: Kestrel is stopped before and waits for these very sockets.
+        _stopping = lifetime.ApplicationStopping.Register(() => _ = DrainAsync());
         return Task.CompletedTask;
     }
 
@@ -26,15 +30,31 @@ internal sealed class SocketDrain(OpenSockets sockets, IOptions<SocketOptions> o
         return Task.CompletedTask;
     }
 
-    private void Drain()
+    private async Task DrainAsync()
     {
         sockets.StopTaking();
-        SocketLog.Draining(logger, sockets.Count);
-        foreach (var connection in sockets.All)
+        var open = sockets.All.ToArray();
+        SocketLog.Draining(logger, open.Length);
+        // Those of one user or one room are not to leave in a row.
+        Random.Shared.Shuffle(open);
+        var began = time.GetTimestamp();
+        var pause = TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, options.Value.DrainTime.Ticks / Math.Max(1, open.Length)));
+        for (var i = 0; i < open.Length; i++)
         {
-            var after = Random.Shared.Next((int)options.Value.ReconnectSpread.TotalMilliseconds + 1);
-            connection.Outbound.Send(OutboundFrame.Of(new ReconnectFrame(after)));
-            connection.Outbound.Close(CloseCodes.Restart, "restart: reconnect");
+            // Timers come late; what was missed is made up for, so that the last one leaves in time.
+            var wait = (pause * i) - time.GetElapsedTime(began);
+            if (wait > TimeSpan.Zero) await Task.Delay(wait, time);
+            SendAway(open[i]);
         }
+
+        // Those whose handshake was under way when the drain began.
+        foreach (var late in sockets.All.Except(open)) SendAway(late);
+    }
+
+    private void SendAway(Connection connection)
+    {
+        var after = Random.Shared.Next((int)options.Value.ReconnectSpread.TotalMilliseconds + 1);
+        connection.Outbound.Send(OutboundFrame.Of(new ReconnectFrame(after)));
+        connection.Outbound.Close(CloseCodes.Restart, "restart: reconnect");
     }
 }

@@ -108,7 +108,15 @@ public sealed class SocketOptions : IValidatableObject
     public int FrameBurst { get; set; } = 1_000;
 
     /// <summary>
-    /// On shutdown, clients are told to come back after a time up to this, so that they do not come all at once. Default 2 s.
+    /// On shutdown, the connections are closed one by one over this time, or at 100 a second where that takes less. Default 10 s; with
+    /// <see cref="CloseTimeout"/> it must fit into the host's shutdown timeout of 30 s, and that into what the deployment grants.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:25")]
+    public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// A client that is sent away is told to come back after a time up to this: what it goes to is then not met by all of them in the
+    /// order in which they were sent. Default 2 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan ReconnectSpread { get; set; } = TimeSpan.FromSeconds(2);
@@ -119,6 +127,8 @@ public sealed class SocketOptions : IValidatableObject
     {
         if (OutboundBytes < 2 * FrameBytes)
             yield return new("must hold at least two frames.", [nameof(OutboundBytes)]);
+        if (DrainTime + CloseTimeout > TimeSpan.FromSeconds(30))
+            yield return new("and CloseTimeout must fit into 30 s together.", [nameof(DrainTime)]);
     }
 }
 

@@ -62,13 +62,14 @@ internal sealed partial class ComposeText(IReadOnlyList<PublishedResource> conta
         var shell = container.Entrypoint is "/bin/sh" or "/bin/bash";
         var service = new YamlMap()
             .Add("image", container.IsProject ? Setting(container.Name, "IMAGE", "Container image name for") : container.Image)
-            .Add("command", container.Arguments.Select(Text).Select(text => shell ? ForTheShell().Replace(text, "$$$$") : text).ToList())
+            .Add("command", container.Arguments.Select(Text)
+                .Select(text => shell ? ForTheShell().Replace(text, "$$$$") : text).ToList())
             .Add("entrypoint", container.Entrypoint is { } entrypoint ? new List<string> { entrypoint } : null);
         if (environment.Count > 0) service.Add("environment", environment);
         service
             .Add("ports", container.Endpoints.Where(e => e.IsExternal)
-                .Select(e => e.Port is { } port ? $"{port.ToString(CultureInfo.InvariantCulture)}:{TargetPort(container.Resource, e)}"
-                    : TargetPort(container.Resource, e)).Distinct().ToList())
+                .Select(e => TargetPort(container.Resource, e) is var target && e.Port is { } port ? $"{port}:{target}" : target)
+                .Distinct().ToList())
             .Add("expose", container.Endpoints.Where(e => !e.IsExternal).Select(e => TargetPort(container.Resource, e)).Distinct().ToList())
             .Add("volumes", container.Mounts.Select(mount => new YamlMap()
                 .Add("type", "volume").Add("target", mount.Target).Add("source", mount.Source).Add("read_only", mount.IsReadOnly)).ToList());

@@ -105,7 +105,8 @@ internal sealed class HelmChartText(IReadOnlyList<PublishedResource> containers,
                     .Add("name", mount.Source).Add("mountPath", mount.Target)).ToList())
                 .Add("imagePullPolicy", "IfNotPresent"),
         });
-        pod.Add("volumes", container.Mounts.Select(mount => new YamlMap().Add("name", mount.Source).Add("emptyDir", new YamlMap())).ToList());
+        pod.Add("volumes", container.Mounts.Select(mount => new YamlMap()
+            .Add("name", mount.Source).Add("emptyDir", new YamlMap())).ToList());
 
         var spec = new YamlMap()
             .Add("template", new YamlMap().Add("metadata", new YamlMap().Add("labels", Labels(container))).Add("spec", pod))

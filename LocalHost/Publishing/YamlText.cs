@@ -8,7 +8,8 @@ internal sealed class YamlMap : List<KeyValuePair<string, object>>
 {
     public YamlMap Add(string key, object? value)
     {
-        if (value is not null and not System.Collections.ICollection { Count: 0 } or YamlMap) Add(new KeyValuePair<string, object>(key, value));
+        if (value is not null and not System.Collections.ICollection { Count: 0 } or YamlMap)
+            Add(new KeyValuePair<string, object>(key, value));
         return this;
     }
 }

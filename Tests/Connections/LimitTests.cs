@@ -206,6 +206,24 @@ public sealed class LimitTests(LogFixture redis) : IClassFixture<LogFixture>
         await stopped;
     }
 
+    [Fact]
+    public async Task A_stopping_node_serves_those_whose_turn_has_not_come()
+    {
+        await using var node = await StartAsync("Sockets:DrainTime=00:00:20", "Sockets:ReconnectSpread=00:00:00");
+        var sockets = new List<TestSocket>();
+        for (var i = 0; i < 10; i++) sockets.Add(await node.ConnectAsync($"user{i}"));
+
+        var stopped = node.StopAsync();
+
+        foreach (var socket in sockets)
+        {
+            Assert.Equal(0, (int)(await socket.ExpectAsync("reconnect"))["after"]!);
+            Assert.Equal(1012, await socket.ExpectCloseAsync());
+            await socket.DisposeAsync();
+        }
+        await stopped;
+    }
+
     private Task<ConnectionNode> StartAsync(params string[] settings) => ConnectionNode.StartAsync(redis.Server.ConnectionString, settings);
 
     /// <summary>A ping of exactly so many bytes.</summary>

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
 using AspireChat.Tests.ServiceDefaults;
 
 namespace AspireChat.Tests.Gateway;
@@ -97,16 +99,49 @@ public sealed class SocketTests
     }
 
     [Fact]
-    public async Task A_stopping_gateway_cuts_its_sockets_within_the_drain_time()
+    public async Task A_stopping_gateway_sends_its_clients_away_as_a_draining_node_does()
     {
         await using var backend = await EchoBackend.StartAsync();
-        await using var gateway = await RunningGateway.StartAsync([backend], new() { ["Gateway:DrainTime"] = "00:00:00.5" });
-        for (var i = 0; i < 10; i++) await gateway.ConnectAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend], new() { ["Gateway:ReconnectSpread"] = "00:00:00.5" });
+        var clients = new List<ClientWebSocket>();
+        for (var i = 0; i < 10; i++) clients.Add((await gateway.ConnectAsync()).Socket);
 
-        var start = Stopwatch.GetTimestamp();
-        await gateway.StopAsync();
+        var stopped = gateway.StopAsync();
 
-        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(60));
+        foreach (var client in clients)
+        {
+            var (text, close) = await GoodbyeAsync(client);
+            using var reconnect = JsonDocument.Parse(text);
+            Assert.Equal("reconnect", reconnect.RootElement.GetProperty("type").GetString());
+            Assert.InRange(reconnect.RootElement.GetProperty("after").GetInt32(), 0, 500);
+            Assert.Equal(1012, (int?)close);
+            await client.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Patience());
+        }
+        await stopped;
         await Eventually.IsTrueAsync(() => backend.Sockets == 0, "the service sees all ten leave");
     }
+
+    [Fact]
+    public async Task A_client_that_does_not_answer_the_goodbye_is_cut()
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend], new() { ["Gateway:CloseTimeout"] = "00:00:00.2" });
+        await gateway.ConnectAsync();
+
+        await gateway.StopAsync();
+
+        await Eventually.IsTrueAsync(() => backend.Sockets == 0, "the service sees it leave");
+    }
+
+    private static async Task<(string Text, WebSocketCloseStatus? Close)> GoodbyeAsync(ClientWebSocket client)
+    {
+        var buffer = new byte[1024];
+        var message = await client.ReceiveAsync(buffer, Patience());
+        Assert.Equal(WebSocketMessageType.Text, message.MessageType);
+        var text = Encoding.UTF8.GetString(buffer, 0, message.Count);
+        Assert.Equal(WebSocketMessageType.Close, (await client.ReceiveAsync(buffer, Patience())).MessageType);
+        return (text, client.CloseStatus);
+    }
+
+    private static CancellationToken Patience() => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
 }

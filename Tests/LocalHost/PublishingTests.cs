@@ -64,8 +64,9 @@ public sealed class PublishingTests : IDisposable
         var resources = manifest.RootElement.GetProperty("resources");
         var references = System.Text.RegularExpressions.Regex.Matches(resources.GetRawText(), "{([a-z-]+)\\.([a-zA-Z.]+)}");
         Assert.NotEmpty(references);
-        foreach (var parts in references.Select(reference => (Resource: reference.Groups[1].Value, Path: reference.Groups[2].Value.Split('.'))))
+        foreach (var reference in references.AsEnumerable())
         {
+            var parts = (Resource: reference.Groups[1].Value, Path: reference.Groups[2].Value.Split('.'));
             Assert.True(resources.TryGetProperty(parts.Resource, out var resource), parts.Resource);
             // Hosts, ports and addresses are the deployment's to say, the binding itself is not.
             var known = parts.Path[0] == "bindings" ? parts.Path[..2] : parts.Path[..1];
@@ -91,7 +92,7 @@ public sealed class PublishingTests : IDisposable
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
-            [.. arguments, "--ASPIRECHAT_PORT=8080", "--output-path", Path.Combine(_output, target)], patience.Token);
+            [.. arguments, "--ASPIRECHAT_PORT=0", "--output-path", Path.Combine(_output, target)], patience.Token);
         await using var app = await builder.BuildAsync(patience.Token);
         await app.StartAsync(patience.Token);
     }

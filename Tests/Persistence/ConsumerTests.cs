@@ -278,6 +278,22 @@ public sealed class ConsumerTests
         await world.DurableAsync(Lobby, 5);
     }
 
+    [Fact]
+    public async Task A_replica_that_stops_finishes_its_batch()
+    {
+        await using var world = await PersistenceWorld.CreateAsync();
+        var stopping = await world.StartServiceAsync();
+        await world.OpenedAsync();
+        await AppendAsync(world, 50);
+
+        await stopping.DisposeAsync();
+
+        var pending = await world.Database.StreamPendingAsync(RedisKeys.Log(Partition), RedisKeys.PersistGroup);
+        Assert.Equal(0, pending.PendingMessageCount);
+        await using var next = await world.StartServiceAsync();
+        await world.DurableAsync(Lobby, 50);
+    }
+
     private static async Task StartAndStopAsync(PersistenceWorld world)
     {
         await using (await world.StartServiceAsync())

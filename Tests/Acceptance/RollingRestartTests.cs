@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using Aspire.Hosting.ApplicationModel;
+using AspireChat.Client;
+using AspireChat.Tests.Client;
+
+namespace AspireChat.Tests.Acceptance;
+
+/// <summary>A deployment replaces every process, one after another, while people chat.</summary>
+[Collection(ChatSystemDefinition.Name)]
+[Trait("Needs", "System")]
+public sealed class RollingRestartTests(ChatSystem system)
+{
+    [Fact]
+    public async Task Restarting_every_service_in_turn_loses_doubles_and_swaps_nothing()
+    {
+        var room = Conversation.Room(ChatSystem.Unique("room"));
+        var clients = Enumerable.Range(0, 4).Select(i => Of(ChatSystem.Unique($"user{i}"))).ToList();
+        var listeners = clients.Select(client => new Listener(client)).ToList();
+        foreach (var client in clients)
+        {
+            await client.ConnectAsync().WaitAsync(ChatSocket.Patience);
+            await client.JoinAsync(room.RoomId!).WaitAsync(ChatSocket.Patience);
+        }
+        using var enough = new CancellationTokenSource();
+        var sent = new ConcurrentQueue<Accepted>();
+        var senders = clients.Select(client => SendAsync(client, room, sent, enough.Token)).ToList();
+
+        foreach (var process in new[] { "presence", "persistence", "connection-0", "connection-1", "gateway" })
+        {
+            using var patience = new CancellationTokenSource(ChatSocket.Patience);
+            var restarted = await system.Application.ResourceCommands.ExecuteCommandAsync(
+                process, KnownResourceCommands.RestartCommand, patience.Token);
+            Assert.True(restarted.Success, restarted.Message);
+            await system.Application.ResourceNotifications.WaitForResourceHealthyAsync(process, patience.Token);
+            var count = sent.Count;
+            await ChatSystem.EventuallyAsync(() => Task.FromResult(sent.Count), now => now >= count + 20);
+        }
+        await enough.CancelAsync();
+        await Task.WhenAll(senders).WaitAsync(ChatSocket.Patience);
+
+        var head = sent.Max(accepted => accepted.Seq);
+        Assert.Equal(head, sent.Count);
+        foreach (var listener in listeners)
+        {
+            await listener.EventAsync(room, head);
+            Assert.Equal(SocketFaultTests.Range(1, head), listener.Seqs(room));
+            // A planned restart never looks like a crash: each connection ended with the code that asks to come back.
+            Assert.All(
+                listener.Items.OfType<ConnectionChanged>().Where(change => change.State == ConnectionState.Reconnecting && change.CloseCode > 0),
+                change => Assert.Equal(1012, change.CloseCode));
+            await listener.DisposeAsync();
+        }
+        foreach (var client in clients)
+            await client.DisposeAsync();
+    }
+
+    private ChatClient Of(string user) => new(new ChatClientOptions
+    {
+        Gateway = system.Gateway,
+        TokenProvider = async _ => await system.TokenAsync(user),
+    });
+
+    private static async Task SendAsync(ChatClient client, Conversation room, ConcurrentQueue<Accepted> sent, CancellationToken enough)
+    {
+        for (var i = 0; !enough.IsCancellationRequested; i++)
+        {
+            sent.Enqueue(await client.SendAsync(room, $"{i}").WaitAsync(ChatSocket.Patience, CancellationToken.None));
+            // Four senders at full speed would meet the limit of events per user.
+            await Task.Delay(TimeSpan.FromMilliseconds(60), TimeProvider.System, CancellationToken.None);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Text;
+using AspireChat.Gateway.Sockets;
+
+namespace AspireChat.Tests.Gateway;
+
+/// <summary>Where in a service's frames a client can be sent away.</summary>
+public sealed class LeavableStreamTests
+{
+    private const string Goodbye = "{\"type\":\"reconnect\",\"after\":7}";
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    [InlineData(125)]
+    [InlineData(126)]
+    [InlineData(70_000)]
+    public async Task The_goodbye_waits_for_the_end_of_the_message_however_its_bytes_arrive(int length)
+    {
+        var frame = Frame(0x81, length);
+        // Every place in the header and some in the payload: nowhere but between messages may the goodbye stand.
+        foreach (var cut in Enumerable.Range(1, Math.Min(frame.Length - 1, 20)))
+        {
+            using var sent = new MemoryStream();
+            await using var client = new LeavableStream(sent);
+            await client.WriteAsync(frame);
+            await client.WriteAsync(frame.AsMemory(0, cut));
+
+            await client.LeaveAsync(7, CancellationToken.None);
+            Assert.Equal(frame.Length + cut, sent.Length);
+            await client.WriteAsync(frame.AsMemory(cut));
+            await client.WriteAsync(frame);
+
+            var bytes = sent.ToArray();
+            Assert.Equal(frame, bytes[frame.Length..(2 * frame.Length)]);
+            Assert.StartsWith(Goodbye, Encoding.UTF8.GetString(bytes[(2 * frame.Length + 2)..]), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task The_goodbye_does_not_stand_between_the_parts_of_a_message()
+    {
+        using var sent = new MemoryStream();
+        await using var client = new LeavableStream(sent);
+        await client.WriteAsync(Frame(0x01, 3));
+        await client.WriteAsync(Frame(0x89, 0));
+
+        await client.LeaveAsync(7, CancellationToken.None);
+        Assert.Equal(5 + 2, sent.Length);
+        await client.WriteAsync(Frame(0x80, 3));
+
+        Assert.Contains(Goodbye, Encoding.UTF8.GetString(sent.ToArray()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_socket_that_the_service_has_closed_gets_no_second_close()
+    {
+        using var sent = new MemoryStream();
+        await using var client = new LeavableStream(sent);
+        await client.WriteAsync(Frame(0x88, 2));
+
+        await client.LeaveAsync(7, CancellationToken.None);
+
+        Assert.Equal(4, sent.Length);
+    }
+
+    [Fact]
+    public async Task Nothing_follows_the_goodbye_and_it_is_said_once()
+    {
+        using var sent = new MemoryStream();
+        await using var client = new LeavableStream(sent);
+
+        await client.LeaveAsync(7, CancellationToken.None);
+        var length = sent.Length;
+        await client.LeaveAsync(7, CancellationToken.None);
+        await client.WriteAsync(Frame(0x81, 5));
+
+        Assert.Equal(length, sent.Length);
+    }
+
+    private static byte[] Frame(byte first, int length) =>
+    [
+        first,
+        .. length < 126 ? [(byte)length]
+            : length <= ushort.MaxValue ? (byte[])[126, (byte)(length >> 8), (byte)length]
+            : [127, 0, 0, 0, 0, (byte)(length >> 24), (byte)(length >> 16), (byte)(length >> 8), (byte)length],
+        .. Enumerable.Repeat((byte)'x', length),
+    ];
+}
