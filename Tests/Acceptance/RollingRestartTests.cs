@@ -46,7 +46,7 @@ public sealed class RollingRestartTests(ChatSystem system)
             Assert.Equal(SocketFaultTests.Range(1, head), listener.Seqs(room));
             // A planned restart never looks like a crash: each connection ended with the code that asks to come back.
             Assert.All(
-                listener.Items.OfType<ConnectionChanged>().Where(change => change.State == ConnectionState.Reconnecting && change.CloseCode > 0),
+                listener.Items.OfType<ConnectionChanged>().Where(change => change is { State: ConnectionState.Reconnecting, CloseCode: > 0 }),
                 change => Assert.Equal(1012, change.CloseCode));
             await listener.DisposeAsync();
         }
@@ -64,7 +64,8 @@ public sealed class RollingRestartTests(ChatSystem system)
     {
         for (var i = 0; !enough.IsCancellationRequested; i++)
         {
-            sent.Enqueue(await client.SendAsync(room, $"{i}").WaitAsync(ChatSocket.Patience, CancellationToken.None));
+            var sending = client.SendAsync(room, $"{i}", cancellationToken: CancellationToken.None);
+            sent.Enqueue(await sending.WaitAsync(ChatSocket.Patience, CancellationToken.None));
             // Four senders at full speed would meet the limit of events per user.
             await Task.Delay(TimeSpan.FromMilliseconds(60), TimeProvider.System, CancellationToken.None);
         }

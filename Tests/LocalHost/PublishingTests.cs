@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Aspire.Hosting;
 using Aspire.Hosting.Testing;
 
@@ -62,7 +63,7 @@ public sealed class PublishingTests : IDisposable
 
         using var manifest = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(_output, "aspire-manifest.json")));
         var resources = manifest.RootElement.GetProperty("resources");
-        var references = System.Text.RegularExpressions.Regex.Matches(resources.GetRawText(), "{([a-z-]+)\\.([a-zA-Z.]+)}");
+        var references = Regex.Matches(resources.GetRawText(), "{([a-z-]+)\\.([a-zA-Z.]+)}");
         Assert.NotEmpty(references);
         foreach (var reference in references.AsEnumerable())
         {
@@ -72,6 +73,24 @@ public sealed class PublishingTests : IDisposable
             var known = parts.Path[0] == "bindings" ? parts.Path[..2] : parts.Path[..1];
             foreach (var step in known) Assert.True(resource.TryGetProperty(step, out resource), $"{parts.Resource}.{step}");
         }
+    }
+
+    [Fact]
+    public void What_is_put_back_names_only_what_is_published()
+    {
+        var deploy = Path.Combine(Checkout, "deploy");
+        var published = ServicesOf(File.ReadAllText(Path.Combine(deploy, "published", "compose", "docker-compose.yaml")));
+        var putBack = ServicesOf(File.ReadAllText(Path.Combine(deploy, "compose", "production.yaml")));
+        Assert.Equal([.. published, "edge"], putBack.OrderBy(name => name == "edge"));
+
+        var chart = string.Concat(Files(Path.Combine(deploy, "published"), "kubernetes").Values);
+        var kustomization = File.ReadAllText(Path.Combine(deploy, "kubernetes", "kustomization.yaml"));
+        var targets = Regex.Matches(kustomization, "name: ([a-z]+-(?:service|deployment|statefulset))");
+        Assert.NotEmpty(targets);
+        Assert.All(targets, target => Assert.Contains($"name: \"{target.Groups[1].Value}\"", chart, StringComparison.Ordinal));
+        Assert.All(published, name => Assert.Contains(
+            $"app.kubernetes.io/component: {name}", File.ReadAllText(Path.Combine(deploy, "kubernetes", "network-policies.yaml")),
+            StringComparison.Ordinal));
     }
 
     [Fact]
@@ -96,6 +115,10 @@ public sealed class PublishingTests : IDisposable
         await using var app = await builder.BuildAsync(patience.Token);
         await app.StartAsync(patience.Token);
     }
+
+    private static IReadOnlyList<string> ServicesOf(string compose) =>
+        [.. Regex.Matches(compose.Split("services:\n")[1].Split("\nnetworks:")[0], "^  ([a-z]+):$", RegexOptions.Multiline)
+            .Select(service => service.Groups[1].Value)];
 
     private static Dictionary<string, string> Files(string folder, string target) =>
         (File.Exists(Path.Combine(folder, target))
