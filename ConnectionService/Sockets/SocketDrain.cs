@@ -4,9 +4,9 @@ using Microsoft.Extensions.Options;
 namespace AspireChat.ConnectionService.Sockets;
 
 /// <summary>
-/// When the process is asked to stop: no new sockets and readiness off at once (the host's shutdown check), then one client after another is
-/// told to come back and closed with 1012, spread over the drain time. The others are served as before meanwhile: the host stops nothing
-/// that they need until the last socket has ended.
+/// When the process is asked to stop: no new sockets and readiness off at once (the host's shutdown check), then one client after another
+/// is told to come back and closed with 1012, spread over the drain time. The others are served as before meanwhile: the host stops
+/// nothing that they need until the last socket has ended.
 /// </summary>
 internal sealed class SocketDrain(OpenSockets sockets, IOptions<SocketOptions> options, IHostApplicationLifetime lifetime,
     TimeProvider time, ILogger<SocketDrain> logger)

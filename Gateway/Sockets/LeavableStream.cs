@@ -5,9 +5,9 @@ using AspireChat.Contracts.Frames;
 namespace AspireChat.Gateway.Sockets;
 
 /// <summary>
-/// The client's side of a forwarded socket. Bytes pass through as they are, until <see cref="LeaveAsync"/>: then, between two messages of the
-/// service, the client gets the frames of a draining node (<c>reconnect</c>, close 1012), and what the service still sends goes nowhere. The
-/// client's answer to the close travels on to the service, which ends the connection as it would any other.
+/// The client's side of a forwarded socket. Bytes pass through as they are, until <see cref="LeaveAsync"/>: then, between two messages of
+/// the service, the client gets the frames of a draining node (<c>reconnect</c>, close 1012), and what the service still sends goes
+/// nowhere. The client's answer to the close travels on to the service, which ends the connection as it would any other.
 /// <para>One writer at a time besides <see cref="LeaveAsync"/>, which may be called from anywhere and at any time.</para>
 /// </summary>
 internal sealed class LeavableStream(Stream inner) : Stream

@@ -46,7 +46,8 @@ public sealed class RollingRestartTests(ChatSystem system)
             Assert.Equal(SocketFaultTests.Range(1, head), listener.Seqs(room));
             // A planned restart never looks like a crash: each connection ended with the code that asks to come back.
             Assert.All(
-                listener.Items.OfType<ConnectionChanged>().Where(change => change is { State: ConnectionState.Reconnecting, CloseCode: > 0 }),
+                listener.Items.OfType<ConnectionChanged>()
+                    .Where(change => change is { State: ConnectionState.Reconnecting, CloseCode: > 0 }),
                 change => Assert.Equal(1012, change.CloseCode));
             await listener.DisposeAsync();
         }
