@@ -18,6 +18,7 @@ internal sealed class LeavableStream(Stream inner) : Stream
     private readonly Lock _gate = new();
     private ServerFrameBounds _bounds = new();
     private byte[]? _farewell;
+    private Action<byte[]>? _elsewhere;
     private bool _writing;
     private bool _left;
 
@@ -35,6 +36,19 @@ internal sealed class LeavableStream(Stream inner) : Stream
         set => throw new NotSupportedException();
     }
 
+    /// <summary>From now on somebody else writes to the client, and says the farewell too.</summary>
+    public void LeaveBy(Action<byte[]> leave)
+    {
+        byte[]? late;
+        lock (_gate)
+        {
+            _elsewhere = leave;
+            late = _farewell;
+        }
+
+        if (late is not null) leave(late);
+    }
+
     /// <summary>
     /// Sends the client away, now or at the end of the message that is under way. Nothing happens when the service has closed already.
     /// </summary>
@@ -45,10 +59,11 @@ internal sealed class LeavableStream(Stream inner) : Stream
         {
             if (_left) return;
             _farewell = Farewell(after);
-            if (!TryLeave()) return;
+            if (_elsewhere is null && !TryLeave()) return;
         }
 
-        await inner.WriteAsync(_farewell, cancellationToken);
+        if (_elsewhere is not null) _elsewhere(_farewell);
+        else await inner.WriteAsync(_farewell, cancellationToken);
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)

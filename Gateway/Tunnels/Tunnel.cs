@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
+using AspireChat.Gateway.Sockets;
 
 namespace AspireChat.Gateway.Tunnels;
 
@@ -25,6 +26,9 @@ internal sealed class Tunnel : IDisposable
     private Stage _stage = Stage.Connecting;
     private SafeSocketHandle? _client;
     private long _movedAt;
+    private ServerFrameBounds _bounds = new();
+    private byte[]? _farewell;
+    private bool _left;
 
     /// <summary>While connecting: what came of the answer. While flowing: what did not fit into the client's socket.</summary>
     private byte[] _kept = [];
@@ -110,6 +114,19 @@ internal sealed class Tunnel : IDisposable
         Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
         while (!bytes.IsEmpty)
             bytes = bytes[await _replica.SendAsync(bytes, cancellationToken)..];
+    }
+
+    /// <summary>
+    /// Sends the client away, now or at the end of the message that is under way; what the replica still sends then goes nowhere.
+    /// </summary>
+    /// <param name="farewell">Whole frames, the last of them a close.</param>
+    public void Leave(byte[] farewell)
+    {
+        lock (_gate)
+        {
+            _farewell ??= farewell;
+            SayFarewell();
+        }
     }
 
     /// <summary>Called by the loop when a socket of this tunnel is ready.</summary>
@@ -211,6 +228,21 @@ internal sealed class Tunnel : IDisposable
     private void Deliver(ReadOnlySpan<byte> bytes)
     {
         Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
+        if (_left) return;
+        _bounds.Advance(bytes);
+        Pass(bytes);
+        SayFarewell();
+    }
+
+    private void SayFarewell()
+    {
+        if (_farewell is null || _left || _stage != Stage.Flowing || !_bounds.IsBetweenMessages || _bounds.IsClosed) return;
+        _left = true;
+        Pass(_farewell);
+    }
+
+    private void Pass(ReadOnlySpan<byte> bytes)
+    {
         var sent = Epoll.Send(_client!, bytes);
         if (sent < 0) End();
         if (sent < 0 || sent == bytes.Length) return;
@@ -233,8 +265,13 @@ internal sealed class Tunnel : IDisposable
         ArrayPool<byte>.Shared.Return(_kept);
         _kept = [];
         _stage = Stage.Flowing;
-        if (sent < 0) End();
-        else _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
+        if (sent < 0)
+        {
+            End();
+            return;
+        }
+        _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
+        SayFarewell();
     }
 
     /// <summary>Null: nothing after all, or the end.</summary>

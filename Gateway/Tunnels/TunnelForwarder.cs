@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Net;
 using System.Net.Sockets;
 using AspireChat.Gateway.Routing;
+using AspireChat.Gateway.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
@@ -60,6 +61,8 @@ internal sealed class TunnelForwarder(
         // loop may write there.
         await using var client = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
         tunnel.Flow(context.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket, first.Span);
+        // Past the stream that would say it: the tunnel writes to the client's socket itself.
+        if (client is LeavableStream leavable) leavable.LeaveBy(tunnel.Leave);
         using var over = new CancellationTokenSource();
         var sending = SendAsync(client, tunnel, over.Token);
         await Task.WhenAny(sending, tunnel.Ended);
