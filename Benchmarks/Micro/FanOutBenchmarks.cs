@@ -71,7 +71,7 @@ public class FanOutBenchmarks : IHubEffects
     void IHubEffects.Subscribe(HubChannel channel) => _inbox.Enqueue(new HubMessage.Subscribed(channel, Success: true));
 
     void IHubEffects.Join(string room, string user, long token) =>
-        _inbox.Enqueue(new HubMessage.JoinAnswer(room, token, new JoinResult("e1", _seq, 0)));
+        _inbox.Enqueue(new HubMessage.JoinAnswer(room, token, new JoinResult("e1", _seq, 0, NewMember: false)));
 
     void IHubEffects.ReadPresence(string room) => _inbox.Enqueue(new HubMessage.PresenceAnswer(room, RoomPresence.Unknown));
 
