@@ -1,14 +1,8 @@
 using AspireChat.PersistenceService;
-using AspireChat.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.AddServiceDefaults();
-builder.AddChatAuthentication();
-builder.AddNpgsqlDataSource("chatdb");
-builder.AddRedisClient("redis");
-builder.AddPersistence();
+builder.AddPersistenceService();
 
 var app = builder.Build();
-app.MapDefaultEndpoints();
-app.MapPersistence();
+app.MapPersistenceService();
 app.Run();

@@ -101,7 +101,7 @@ internal sealed class DirectFeed : Feed
         _sent.Sent(connection, epoch, seq, DurableFrame);
     }
 
-    public void Committed(string epoch, long seq)
+    public override void Committed(string epoch, long seq)
     {
         if (!Positioned || epoch == Epoch)
             _sent.Committed(epoch, seq, DurableFrame);

@@ -204,6 +204,9 @@ internal abstract class Feed
         _knownHead = Math.Max(_knownHead, head);
     }
 
+    /// <summary>All events of the epoch up to <paramref name="seq"/> are in PostgreSQL. May come repeatedly, and late.</summary>
+    public abstract void Committed(string epoch, long seq);
+
     /// <summary>A replay's read told the head.</summary>
     public virtual void HeadRead(string epoch, long head)
     {

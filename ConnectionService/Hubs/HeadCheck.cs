@@ -4,9 +4,9 @@ using AspireChat.Contracts.Conversations;
 namespace AspireChat.ConnectionService.Hubs;
 
 /// <summary>
-/// Compares the heads of followed conversations with the log: the only way to notice that the last event of a conversation was lost. Each
-/// is checked every <see cref="HubOptions.HeadCheck"/>, in batches, one under way at a time and at most one started per tick: the cost is
-/// bounded, whatever the number of conversations. Belongs to one hub.
+/// Compares the heads of followed conversations with the log: the only way to notice that the last event of a conversation was lost, or
+/// the word that it is durable. Each is checked every <see cref="HubOptions.HeadCheck"/>, in batches, one under way at a time and at most
+/// one started per tick: the cost is bounded, whatever the number of conversations. Belongs to one hub.
 /// </summary>
 internal sealed class HeadCheck(HubContext hub)
 {
@@ -65,7 +65,11 @@ internal sealed class HeadCheck(HubContext hub)
             _urgentAsked = false;
         foreach (var feed in _asked)
         {
-            if (heads.TryGetValue(feed.Id.Key, out var head) && feed.Locate(head.Epoch, head.Head) && urgent && head.Head > feed.Last)
+            if (!heads.TryGetValue(feed.Id.Key, out var head) || !feed.Locate(head.Epoch, head.Head))
+                continue;
+            // The durable mark comes with the head: that heals a message about it that was lost.
+            feed.Committed(head.Epoch, head.Durable);
+            if (urgent && head.Head > feed.Last)
                 feed.Repair();
         }
     }

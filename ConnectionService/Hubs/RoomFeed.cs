@@ -102,7 +102,7 @@ internal sealed class RoomFeed : Feed
         Hub.Attention.Add(this);
     }
 
-    public void Committed(string epoch, long seq)
+    public override void Committed(string epoch, long seq)
     {
         if (epoch == Epoch)
             _sent.Committed(epoch, seq, DurableFrame);

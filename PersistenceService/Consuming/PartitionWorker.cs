@@ -9,44 +9,22 @@ namespace AspireChat.PersistenceService.Consuming;
 /// Carries one partition's log into PostgreSQL for as long as this replica owns it: takes over what others left, then reads what is new,
 /// commits, and only then acknowledges. One loop; <see cref="Ring"/> is thread-safe.
 /// </summary>
-internal sealed class PartitionWorker
+internal sealed class PartitionWorker(
+    int partition,
+    PartitionLog log,
+    LogPersister persister,
+    WriterGate gate,
+    IConnectionMultiplexer redis,
+    IOptions<PersistenceOptions> options,
+    ConsumingMetrics metrics,
+    TimeProvider time,
+    ILogger<PartitionWorker> logger)
 {
-    private readonly int _partition;
-    private readonly PartitionLog _log;
-    private readonly LogPersister _persister;
-    private readonly WriterGate _gate;
-    private readonly IConnectionMultiplexer _redis;
-    private readonly PersistenceOptions _options;
-    private readonly ConsumingMetrics _metrics;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private readonly WakeUp _bell;
+    private readonly PersistenceOptions _options = options.Value;
+    private readonly WakeUp _bell = new(time);
 
     private long _lastClaim;
     private volatile bool _claimAll = true;
-
-    public PartitionWorker(
-        int partition,
-        PartitionLog log,
-        LogPersister persister,
-        WriterGate gate,
-        IConnectionMultiplexer redis,
-        IOptions<PersistenceOptions> options,
-        ConsumingMetrics metrics,
-        TimeProvider time,
-        ILogger<PartitionWorker> logger)
-    {
-        _partition = partition;
-        _log = log;
-        _persister = persister;
-        _gate = gate;
-        _redis = redis;
-        _options = options.Value;
-        _metrics = metrics;
-        _time = time;
-        _logger = logger;
-        _bell = new WakeUp(time);
-    }
 
     /// <summary>Look at the log now.</summary>
     /// <param name="claim">Also take over what other consumers hold, however lately they got it.</param>
@@ -62,7 +40,7 @@ internal sealed class PartitionWorker
     /// </summary>
     public async Task RunAsync(CancellationToken stop, CancellationToken abort)
     {
-        var bell = RedisChannel.Literal(RedisChannels.LogBell(_partition));
+        var bell = RedisChannel.Literal(RedisChannels.LogBell(partition));
         void OnBell(RedisChannel channel, RedisValue value) => _bell.Ring();
         var subscribed = false;
         while (!stop.IsCancellationRequested)
@@ -72,7 +50,7 @@ internal sealed class PartitionWorker
             {
                 if (!subscribed)
                 {
-                    await _redis.GetSubscriber().SubscribeAsync(bell, OnBell);
+                    await redis.GetSubscriber().SubscribeAsync(bell, OnBell);
                     subscribed = true;
                 }
                 busy = await StepAsync(stop, abort);
@@ -80,13 +58,13 @@ internal sealed class PartitionWorker
             catch (RedisServerException e) when (e.Message.StartsWith("NOGROUP", StringComparison.Ordinal))
             {
                 // Redis is new or emptied; whoever inspects the partition opens it.
-                ConsumingMessages.NoGroup(_logger, _partition);
+                ConsumingMessages.NoGroup(logger, partition);
             }
             catch (Exception e) when (e is RedisException or TimeoutException)
             {
                 // The answer may have been lost on its way: what it carried is pending under this consumer's name.
                 _claimAll = true;
-                ConsumingMessages.RedisFailed(_logger, e, _partition);
+                ConsumingMessages.RedisFailed(logger, e, partition);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested || abort.IsCancellationRequested)
             {
@@ -96,18 +74,18 @@ internal sealed class PartitionWorker
                 await WaitAsync(stop);
         }
         if (subscribed)
-            await _redis.GetSubscriber().UnsubscribeAsync(bell, OnBell, CommandFlags.FireAndForget);
-        _metrics.Forget(_partition);
+            await redis.GetSubscriber().UnsubscribeAsync(bell, OnBell, CommandFlags.FireAndForget);
+        metrics.Forget(partition);
     }
 
     /// <summary>One batch. True when more is to be expected at once.</summary>
     private async Task<bool> StepAsync(CancellationToken stop, CancellationToken abort)
     {
-        using var turn = await _gate.EnterAsync(stop);
-        if (_claimAll || _time.GetElapsedTime(_lastClaim) > _options.Lease)
+        using var turn = await gate.EnterAsync(stop);
+        if (_claimAll || time.GetElapsedTime(_lastClaim) > _options.Lease)
             await ClaimAsync(stop, abort);
         // Read only once it is this partition's turn: what arrived while it waited makes the batch larger.
-        var entries = await _log.ReadNewAsync(_partition, _options.BatchSize);
+        var entries = await log.ReadNewAsync(partition, _options.BatchSize);
         if (entries.Count == 0)
             return false;
         await CommitAsync(entries, stop, abort);
@@ -124,25 +102,25 @@ internal sealed class PartitionWorker
         RedisValue next = "0-0";
         do
         {
-            (var entries, next) = await _log.ClaimAsync(_partition, idle, next, _options.BatchSize);
+            (var entries, next) = await log.ClaimAsync(partition, idle, next, _options.BatchSize);
             if (entries.Count > 0)
             {
-                ConsumingMessages.Claimed(_logger, _partition, entries.Count);
-                _metrics.Claimed(entries.Count);
+                ConsumingMessages.Claimed(logger, partition, entries.Count);
+                metrics.Claimed(entries.Count);
                 await CommitAsync(entries, stop, abort);
             }
         }
         while (next != "0-0");
-        await _log.ForgetConsumersAsync(_partition, _options.Lease * 10);
+        await log.ForgetConsumersAsync(partition, _options.Lease * 10);
         _claimAll = false;
-        _lastClaim = _time.GetTimestamp();
+        _lastClaim = time.GetTimestamp();
     }
 
     private async Task CommitAsync(List<LogEntry> entries, CancellationToken stop, CancellationToken abort)
     {
-        var result = await _persister.PersistAsync(_partition, entries, advance: true, stop, abort);
-        _metrics.Buried(result.Rejected.Count);
-        _metrics.Left(_partition, await _log.CompleteAsync(_partition, entries, result));
+        var result = await persister.PersistAsync(partition, entries, advance: true, stop, abort);
+        metrics.Buried(result.Rejected.Count);
+        metrics.Left(partition, await log.CompleteAsync(partition, entries, result));
     }
 
     private async Task WaitAsync(CancellationToken stop)

@@ -12,56 +12,33 @@ namespace AspireChat.PersistenceService.Partitions;
 /// Watches the partitions that this replica owns. One that is closed (Redis is new or was emptied) is opened; one whose Redis was restored
 /// to an older state is closed at once, so that no seq is given out twice, and then opened anew. Works again at once when Redis comes back.
 /// </summary>
-internal sealed class PartitionSupervisor : BackgroundService
+internal sealed class PartitionSupervisor(
+    IConnectionMultiplexer redis,
+    PartitionOwnership ownership,
+    PartitionTable table,
+    PartitionOpener opener,
+    MigrationService migrations,
+    PartitionMetrics metrics,
+    IOptions<PersistenceOptions> options,
+    TimeProvider time,
+    ILogger<PartitionSupervisor> logger) : BackgroundService
 {
-    private readonly IConnectionMultiplexer _redis;
-    private readonly PartitionOwnership _ownership;
-    private readonly PartitionTable _table;
-    private readonly PartitionOpener _opener;
-    private readonly MigrationService _migrations;
-    private readonly PartitionMetrics _metrics;
-    private readonly PersistenceOptions _options;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private readonly WakeUp _wakeUp;
+    private readonly WakeUp _wakeUp = new(time);
 
     /// <summary>What Redis had noted as committed at the last look, by partition: read before PostgreSQL is asked the next time.</summary>
     private readonly ConcurrentDictionary<int, LogPosition> _noted = new();
 
-    public PartitionSupervisor(
-        IConnectionMultiplexer redis,
-        PartitionOwnership ownership,
-        PartitionTable table,
-        PartitionOpener opener,
-        MigrationService migrations,
-        PartitionMetrics metrics,
-        IOptions<PersistenceOptions> options,
-        TimeProvider time,
-        ILogger<PartitionSupervisor> logger)
-    {
-        _redis = redis;
-        _ownership = ownership;
-        _table = table;
-        _opener = opener;
-        _migrations = migrations;
-        _metrics = metrics;
-        _options = options.Value;
-        _time = time;
-        _logger = logger;
-        _wakeUp = new WakeUp(time);
-    }
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         void OnRestored(object? sender, ConnectionFailedEventArgs e) => _wakeUp.Ring();
-        await _migrations.Done.WaitAsync(stoppingToken);
-        _redis.ConnectionRestored += OnRestored;
-        _ownership.Changed += _wakeUp.Ring;
+        await migrations.Done.WaitAsync(stoppingToken);
+        redis.ConnectionRestored += OnRestored;
+        ownership.Changed += _wakeUp.Ring;
         try
         {
             while (!stoppingToken.IsCancellationRequested)
             {
-                var again = _options.InspectInterval;
+                var again = options.Value.InspectInterval;
                 try
                 {
                     if (!await InspectAsync(stoppingToken))
@@ -69,26 +46,26 @@ internal sealed class PartitionSupervisor : BackgroundService
                 }
                 catch (Exception e) when (e is RedisException || DatabaseFaults.Is(e))
                 {
-                    PartitionMessages.InspectionFailed(_logger, e);
+                    PartitionMessages.InspectionFailed(logger, e);
                 }
                 await _wakeUp.WaitAsync(again, stoppingToken);
             }
         }
         finally
         {
-            _redis.ConnectionRestored -= OnRestored;
-            _ownership.Changed -= _wakeUp.Ring;
+            redis.ConnectionRestored -= OnRestored;
+            ownership.Changed -= _wakeUp.Ring;
         }
     }
 
     /// <summary>One look at all owned partitions. False when one is still closed.</summary>
     private async Task<bool> InspectAsync(CancellationToken cancellationToken)
     {
-        var owned = _ownership.Owned.ToList();
+        var owned = ownership.Owned.ToList();
         if (owned.Count == 0)
             return true;
-        var database = _redis.GetDatabase();
-        var known = await _table.ReadAsync(cancellationToken);
+        var database = redis.GetDatabase();
+        var known = await table.ReadAsync(cancellationToken);
         var states = await Task.WhenAll(owned.Select(partition =>
             PartitionState.ReadAsync(database, partition, known.TryGetValue(partition, out var k) ? k.Committed : LogPosition.None)));
         var ready = new List<int>();
@@ -110,10 +87,10 @@ internal sealed class PartitionSupervisor : BackgroundService
             if (state.Drained && state.Epoch.Length == 0)
                 ready.Add(partition);
             else
-                _ownership.Ring(partition, claim: true);
+                ownership.Ring(partition, claim: true);
         }
         if (ready.Count > 0)
-            closed -= await _opener.OpenAsync(ready, cancellationToken);
+            closed -= await opener.OpenAsync(ready, cancellationToken);
         return closed == 0;
     }
 
@@ -123,8 +100,8 @@ internal sealed class PartitionSupervisor : BackgroundService
     private async Task CloseAsync(IDatabase database, int partition, string epoch, string fault)
     {
         await database.ScriptEvaluateAsync(RedisScripts.Drop, [RedisKeys.Epoch(partition)], [epoch]);
-        _metrics.Fenced();
-        PartitionMessages.Fenced(_logger, partition, epoch, fault);
+        metrics.Fenced();
+        PartitionMessages.Fenced(logger, partition, epoch, fault);
     }
 
     private static async Task CreateGroupAsync(IDatabase database, int partition)

@@ -225,6 +225,38 @@ public sealed class HubTests
     }
 
     [Fact]
+    public void A_lost_word_that_the_last_event_is_durable_is_made_good_by_the_next_look_at_the_heads()
+    {
+        var (sender, alice) = _hub.Join("alice", "lobby");
+        var (_, bob) = _hub.Join("bob", "lobby");
+        Acknowledge(sender, _hub.Append(Lobby, "alice"));
+        Acknowledge(sender, _hub.Append(Lobby, "alice"));
+        var direct = ConversationKey.Direct("alice", "bob");
+        Acknowledge(sender, _hub.Append(direct, "alice"));
+        foreach (var outbound in new[] { alice, bob })
+            HubHarness.Read(outbound);
+
+        _hub.Log.Commit(Lobby, 1);
+        Sweep();
+        _hub.Log.Commit(Lobby, 2);
+        _hub.Log.Commit(direct, 1);
+        Sweep();
+        Sweep();
+
+        var told = HubHarness.Read(alice);
+        Assert.All(told, frame => Assert.Equal("durable", HubHarness.TypeOf(frame)));
+        Assert.Equal([1, 2], told.Where(frame => frame.TryGetProperty("room", out _)).Select(HubHarness.SeqOf));
+        Assert.Equal([1], told.Where(frame => frame.TryGetProperty("to", out _)).Select(HubHarness.SeqOf));
+        Assert.False(bob.HasFrames);
+
+        void Sweep()
+        {
+            for (var i = 0; i < 30; i++)
+                _hub.Tick(100);
+        }
+    }
+
+    [Fact]
     public void What_is_committed_in_another_epoch_says_nothing_about_a_direct_message_of_this_one()
     {
         var (sender, alice) = _hub.Connect("alice");

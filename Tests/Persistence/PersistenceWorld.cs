@@ -17,7 +17,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -88,14 +87,9 @@ public sealed class PersistenceWorld : IAsyncDisposable
         builder.Logging.ClearProviders();
         if (time is not null)
             builder.Services.AddSingleton(time);
-        builder.AddServiceDefaults();
-        builder.AddChatAuthentication();
-        builder.AddNpgsqlDataSource("chatdb");
-        builder.AddRedisClient("redis");
-        builder.AddPersistence();
+        builder.AddPersistenceService();
         var app = builder.Build();
-        app.MapDefaultEndpoints();
-        app.MapPersistence();
+        app.MapPersistenceService();
         // Listens before the service starts: what it counts first would be missed otherwise.
         var service = new RunningService(app);
         await service.StartAsync();

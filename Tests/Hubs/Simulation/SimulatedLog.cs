@@ -78,7 +78,10 @@ internal sealed class SimulatedLog(int tailLength)
         return new TailSlice(events, conversation.Head, Epoch, events.Count > 0 || conversation.Head <= after);
     }
 
-    public ConversationHead ReadHead(ConversationKey key) => new(Epoch, Of(key).Head, 0);
+    public ConversationHead ReadHead(ConversationKey key) => new(Epoch, Of(key).Head, Of(key).Durable);
+
+    /// <summary>Everything up to <paramref name="seq"/> is in the database; nobody is told.</summary>
+    public void Commit(ConversationKey key, long seq) => Of(key).Durable = seq;
 
     /// <summary>
     /// Redis lost everything and was seeded from a database that had not got the last <paramref name="lost"/> events of each conversation
@@ -106,6 +109,8 @@ internal sealed class SimulatedLog(int tailLength)
         public Dictionary<long, ConversationEvent> Events { get; } = [];
 
         public long Head { get; set; }
+
+        public long Durable { get; set; }
 
         public long TailFrom { get; set; } = 1;
     }

@@ -1,0 +1,40 @@
+using AspireChat.PersistenceService.Consuming;
+using AspireChat.PersistenceService.Conversations;
+using AspireChat.PersistenceService.DeadLetters;
+using AspireChat.PersistenceService.History;
+using AspireChat.PersistenceService.Migrations;
+using AspireChat.PersistenceService.Partitions;
+using AspireChat.PersistenceService.Writing;
+using AspireChat.ServiceDefaults;
+
+namespace AspireChat.PersistenceService;
+
+/// <summary>What the service is made of: each feature registers itself in its own folder.</summary>
+internal static class Composition
+{
+    public static WebApplicationBuilder AddPersistenceService(this WebApplicationBuilder builder)
+    {
+        builder.AddServiceDefaults();
+        builder.AddChatAuthentication();
+        builder.AddNpgsqlDataSource("chatdb");
+        builder.AddRedisClient("redis");
+        builder.AddMigrations();
+        builder.AddWriting();
+        builder.AddConsuming();
+        builder.AddPartitions();
+        builder.AddHistory();
+        builder.AddConversations();
+        builder.AddDeadLetters();
+        return builder;
+    }
+
+    public static WebApplication MapPersistenceService(this WebApplication app)
+    {
+        app.MapDefaultEndpoints();
+        app.MapHistory();
+        app.MapReplay();
+        app.MapConversations();
+        app.MapDeadLetters();
+        return app;
+    }
+}
