@@ -22,6 +22,9 @@ internal sealed class PrivateRedis : IAsyncDisposable
 
     public ConnectionMultiplexer Connection { get; }
 
+    /// <summary>As a service gets it.</summary>
+    public string ConnectionString => Connection.GetEndPoints()[0].ToString()!;
+
     public static async Task<PrivateRedis> StartAsync(string appendFsync)
     {
         int port;

@@ -2,6 +2,7 @@ using AspireChat.Benchmarks.Append;
 using AspireChat.Benchmarks.Latency;
 using AspireChat.Benchmarks.Load;
 using AspireChat.Benchmarks.Micro;
+using AspireChat.Benchmarks.Persist;
 using AspireChat.Benchmarks.Presence;
 
 // Each benchmark is one command; results that a claim rests on are committed under results/.
@@ -9,6 +10,8 @@ switch (args)
 {
     case ["append", .. var rest]:
         return await AppendBenchmark.RunAsync(rest.Length > 0 ? int.Parse(rest[0]) : 7);
+    case ["persist", .. var rest]:
+        return await PersistBenchmark.RunAsync(rest.Length > 0 ? int.Parse(rest[0]) : 5);
     case ["micro", .. var rest]:
         return MicroBenchmarks.Run(rest);
     case ["load", .. var rest]:
@@ -22,6 +25,6 @@ switch (args)
     default:
         Console.Error.WriteLine(
             "Usage: dotnet run -c Release --project Benchmarks -- " +
-            "append [rounds] | latency [gateway] | load … | micro … | presence [users|join|kill] | soak …");
+            "append [rounds] | persist [rounds] | latency [gateway] | load … | micro … | presence [users|join|kill] | soak …");
         return 2;
 }
