@@ -11,8 +11,8 @@ namespace AspireChat.Benchmarks.Persist;
 internal sealed class Backlog(RedisConversationLog log, int round)
 {
     public const int Events = 480_000;
-    public const string Description = "480,000 events of 2,000 rooms and 2,000 direct conversations: 93 % messages, 4 % reactions, 2 % edits, "
-        + "1 % deletions; 20,000 read cursors";
+    public const string Description = "480,000 events of 2,000 rooms and 2,000 direct conversations: "
+        + "93 % messages, 4 % reactions, 2 % edits, 1 % deletions; 20,000 read cursors";
 
     private const int Cursors = 20_000;
     private const int Rooms = 2_000;

@@ -61,7 +61,8 @@ internal static class PersistBenchmark
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var log = new RedisConversationLog(
             redis.Connection, Options.Create(new ConversationLogOptions()),
-            new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>()), TimeProvider.System, NullLogger<RedisConversationLog>.Instance);
+            new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>()), TimeProvider.System,
+            NullLogger<RedisConversationLog>.Instance);
         await log.StartAsync(CancellationToken.None);
         await new Backlog(log, round).AppendAsync();
         await log.StopAsync(CancellationToken.None);

@@ -13,7 +13,8 @@ namespace AspireChat.Benchmarks.Persist;
 /// </summary>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
-    private static readonly string[] Owner = Environment.UserName == "root" ? ["--reuid=postgres", "--regid=postgres", "--init-groups"] : [];
+    private static readonly string[] Owner =
+        Environment.UserName == "root" ? ["--reuid=postgres", "--regid=postgres", "--init-groups"] : [];
 
     private readonly string _directory;
     private readonly Process _process;
@@ -42,7 +43,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         if (Owner.Length > 0)
             await RunAsync("chown", ["postgres", directory]);
         var data = Path.Combine(directory, "data");
-        await RunAsync("setpriv", [.. Owner, "--", Find("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C"]);
+        await RunAsync("setpriv",
+            [.. Owner, "--", Find("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C"]);
         var process = await ForkAsync(
         [
             .. Owner, "--pdeathsig", "QUIT", "--", Find("postgres"), "-D", data, "-p", port.ToString(CultureInfo.InvariantCulture),
@@ -66,7 +68,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
     private async Task CreateDatabaseAsync()
     {
-        await using var source = NpgsqlDataSource.Create(ConnectionString.Replace("chatdb", "postgres", StringComparison.Ordinal) + ";Pooling=false");
+        await using var source = NpgsqlDataSource.Create(
+            ConnectionString.Replace("chatdb", "postgres", StringComparison.Ordinal) + ";Pooling=false");
         for (var attempt = 0; ; attempt++)
         {
             try
@@ -96,7 +99,10 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
     private static Process Start(string program, string[] arguments)
     {
-        var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var process = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
         // Read to the end, or a full pipe would stop the server.
         _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
         _ = process.StandardError.BaseStream.CopyToAsync(Stream.Null);
@@ -112,6 +118,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     }
 
     private static string Find(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists)
-        ?? Directory.GetDirectories("/usr/lib/postgresql").Order().Select(version => Path.Combine(version, "bin", program)).Last(File.Exists);
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+            .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists)
+        ?? Directory.GetDirectories("/usr/lib/postgresql").Order()
+            .Select(version => Path.Combine(version, "bin", program)).Last(File.Exists);
 }
