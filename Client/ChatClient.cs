@@ -105,14 +105,12 @@ public sealed class ChatClient : IAsyncDisposable
         {
             ThrowIfEnded();
             var tracked = _session.Track(conversation, since);
-            if (tracked.Leaving is not null)
+            if (tracked.Seat.Leaving is not null)
                 throw new InvalidOperationException($"{conversation} is being left.");
-            if (tracked is { IsJoined: true, Snapshot: { } snapshot })
+            if (tracked.Seat is { IsJoined: true, Snapshot: { } snapshot })
                 return snapshot;
-            tracked.IsWanted = true;
-            tracked.Joining ??= new TaskCompletionSource<RoomJoined>(TaskCreationOptions.RunContinuationsAsynchronously);
-            joining = tracked.Joining.Task;
-            if (_session.IsConnected && tracked.JoinAgainAt is null)
+            joining = tracked.Seat.WantAsync();
+            if (_session.IsConnected && tracked.Seat.AskAgainAt is null)
                 tracked.SendJoin();
         }
         return await joining.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -130,15 +128,15 @@ public sealed class ChatClient : IAsyncDisposable
         {
             ThrowIfEnded();
             var tracked = _session.Track(conversation);
-            tracked.IsWanted = false;
+            tracked.Seat.IsWanted = false;
             _session.Outbox.Fail(conversation, new ChatException(ErrorCodes.NotJoined, $"{conversation} was left."));
-            if (tracked.Leaving is null)
+            if (tracked.Seat.Leaving is null)
             {
-                tracked.Leaving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                tracked.Seat.Leaving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 if (_session.IsConnected)
                     _session.SendLeave(tracked);
             }
-            leaving = tracked.Leaving.Task;
+            leaving = tracked.Seat.Leaving.Task;
         }
         await leaving.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -339,7 +337,7 @@ public sealed class ChatClient : IAsyncDisposable
         lock (_session.Gate)
         {
             ThrowIfEnded();
-            if (conversation.IsRoom && _session.Find(conversation) is not { IsWanted: true })
+            if (conversation.IsRoom && _session.Find(conversation) is not { Seat.IsWanted: true })
                 throw NotJoined(conversation);
             _session.Track(conversation);
             entry = _session.Outbox.Add(conversation, nonce, bytes);

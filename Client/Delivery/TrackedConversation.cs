@@ -5,8 +5,8 @@ using AspireChat.Contracts.Frames;
 namespace AspireChat.Client.Delivery;
 
 /// <summary>
-/// One conversation of a session: where the application stands in its log, what is missing and how it is got, and (for a room) whether it
-/// is joined. Not thread-safe: all members are for the session, inside its gate.
+/// One conversation of a session: where the application stands in its log, what is missing and how it is got. Not thread-safe: all members
+/// are for the session, inside its gate.
 /// </summary>
 internal sealed class TrackedConversation(Conversation name, Session session)
 {
@@ -19,7 +19,7 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     private const int EpochQuestions = 3;
 
     private readonly Sequencer _log = new(HeldLimit);
-    private readonly DurableWaits _durable = new();
+    private readonly DurableReports _durable = new();
     private ConversationItem? _notice;
     private RoomJoined? _joined;
     private bool _check;
@@ -29,9 +29,6 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     // wait.
     private bool _unconfirmed;
     private int _epochQuestions;
-
-    // Neither does a report of what is durable: one that comes while the log is unconfirmed may be about the places of another one.
-    private long _heldDurable;
     private TimeSpan? _lateAt;
     private TimeSpan _replayHeard;
 
@@ -45,20 +42,7 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     /// <summary>A replay was asked for and has not ended.</summary>
     public bool IsCatchingUp { get; private set; }
 
-    /// <summary>The room is to be joined on every connection; always true for a direct conversation.</summary>
-    public bool IsWanted { get; set; } = !name.IsRoom;
-
-    /// <summary>The room is subscribed on the present connection.</summary>
-    public bool IsJoined { get; private set; }
-
-    /// <summary>When to ask for the room again, unless it answers before.</summary>
-    public TimeSpan? JoinAgainAt { get; set; }
-
-    public TaskCompletionSource<RoomJoined>? Joining { get; set; }
-
-    public TaskCompletionSource? Leaving { get; set; }
-
-    public RoomJoined? Snapshot { get; private set; }
+    public RoomSeat Seat { get; } = new(name);
 
     /// <summary>When others were last told that the user types; null when that has stopped.</summary>
     public TimeSpan? TypingToldAt { get; set; }
@@ -67,7 +51,7 @@ internal sealed class TrackedConversation(Conversation name, Session session)
 
     public Cursor? Cursor => _log.Last is { } last ? new Cursor(last, _log.Epoch) : null;
 
-    public bool IsReady => session.IsConnected && (!Name.IsRoom || IsJoined);
+    public bool IsReady => session.IsConnected && (!Name.IsRoom || Seat.IsJoined);
 
     /// <summary>Events are missing, or may be.</summary>
     public bool IsBehind => _log.IsBehind || (_check && _log.Last is not null);
@@ -88,7 +72,7 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     public void SendJoin()
     {
         _joinHadCursor = Cursor is not null;
-        JoinAgainAt = session.Now + session.Options.AckTimeout;
+        Seat.AskAgainAt = session.Now + session.Options.AckTimeout;
         if (session.Send(ClientFrames.Join(Name.RoomId!, Cursor, session.NewReference([this]))) && _joinHadCursor)
             CatchUp();
     }
@@ -142,17 +126,14 @@ internal sealed class TrackedConversation(Conversation name, Session session)
 
     public void OnJoined(WireFrame frame)
     {
-        if (!IsWanted)
+        if (!Seat.IsWanted)
             return;
-        IsJoined = true;
-        JoinAgainAt = null;
-        Snapshot = _joined = new RoomJoined(
+        _joined = new RoomJoined(
             Name, frame.Epoch!, frame.Seq!.Value, frame.Members!, frame.Count!.Value, frame.Typing!, frame.Read!.Value);
+        Seat.Take(_joined);
         Reads.Known(frame.Read.Value);
         Place(frame.Epoch!, frame.Seq.Value, replayFollows: _joinHadCursor);
         Flush();
-        Joining?.TrySetResult(Snapshot);
-        Joining = null;
         session.Outbox.Pump(Name);
         Reads.Send();
     }
@@ -175,7 +156,7 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     {
         if (_unconfirmed)
         {
-            _heldDurable = Math.Max(_heldDurable, seq);
+            _durable.Hold(seq);
             return;
         }
         _durable.Reach(seq);
@@ -200,8 +181,8 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     /// <summary>The server does not know this connection as joined to the room.</summary>
     public void OnNotJoined()
     {
-        IsJoined = false;
-        if (IsWanted)
+        Seat.Lose();
+        if (Seat.IsWanted)
             SendJoin();
         else
             session.Outbox.Fail(Name, new ChatException(ErrorCodes.NotJoined, $"{Name} is not joined."));
@@ -210,9 +191,8 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     /// <summary>Nothing more comes on this connection.</summary>
     public void OnDown()
     {
-        IsJoined = false;
+        Seat.Down();
         IsCatchingUp = false;
-        JoinAgainAt = null;
         _lateAt = null;
         _unconfirmed = _log.Last is not null;
         Reads.Down();
@@ -221,23 +201,20 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     /// <summary>The conversation is followed no longer.</summary>
     public void Drop(ChatException reason)
     {
-        IsWanted = false;
-        IsJoined = false;
         Generation++;
         session.Outbox.Fail(Name, reason);
         _durable.Fail(reason);
-        Fail(Joining, reason);
-        Joining = null;
+        Seat.Drop(reason);
     }
 
     public void Tick()
     {
         var now = session.Now;
-        if (JoinAgainAt <= now && session.IsConnected)
+        if (Seat.AskAgainAt <= now && session.IsConnected)
         {
-            if (Leaving is not null)
+            if (Seat.Leaving is not null)
                 session.SendLeave(this);
-            else if (IsWanted)
+            else if (Seat.IsWanted)
                 SendJoin();
         }
         if (IsCatchingUp && now - _replayHeard >= session.Options.LateAfter * 2)
@@ -315,13 +292,6 @@ internal sealed class TrackedConversation(Conversation name, Session session)
             session.StartRepair(this);
     }
 
-    /// <summary>Fails a wait that may have nobody any more, which is no unobserved exception then.</summary>
-    private static void Fail(TaskCompletionSource<RoomJoined>? wait, ChatException reason)
-    {
-        wait?.TrySetException(reason);
-        _ = wait?.Task.Exception;
-    }
-
     private void Take(ChatEvent e)
     {
         // The own copy says all that its acknowledgement says, and comes without it when that was lost with a connection.
@@ -350,16 +320,15 @@ internal sealed class TrackedConversation(Conversation name, Session session)
 
     private void Confirm()
     {
-        var durable = _heldDurable;
-        (_unconfirmed, _epochQuestions, _heldDurable) = (false, 0, 0);
-        if (durable > 0)
+        (_unconfirmed, _epochQuestions) = (false, 0);
+        if (_durable.Release() is > 0 and var durable)
             OnDurable(durable);
     }
 
     private void Place(string epoch, long head, bool replayFollows)
     {
         if (_log.IsForeign(epoch))
-            _heldDurable = 0;
+            _durable.Release();
         Confirm();
         if (_log.Last is null)
         {
@@ -393,12 +362,11 @@ internal sealed class TrackedConversation(Conversation name, Session session)
     {
         Generation++;
         _log.Reset(epoch, head);
-        _heldDurable = 0;
+        _durable.Fail(new ChatException(ChatFaults.EpochChanged, "The conversation's log was rebuilt."));
         Confirm();
         _check = false;
         _lateAt = null;
         IsCatchingUp = false;
-        _durable.Fail(new ChatException(ChatFaults.EpochChanged, "The conversation's log was rebuilt."));
         _notice = new Reloaded(Name, epoch, head);
     }
 

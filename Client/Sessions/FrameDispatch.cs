@@ -80,7 +80,7 @@ internal static class FrameDispatch
 
     private static void OnLeft(TrackedConversation conversation, Session session, string? reason)
     {
-        conversation.Leaving?.TrySetResult();
+        conversation.Seat.Leaving?.TrySetResult();
         session.Remove(conversation, new ChatException(ErrorCodes.NotJoined, $"{conversation.Name} was left."));
         session.Owe(new RoomLeft(conversation.Name, reason));
     }
@@ -108,7 +108,7 @@ internal static class FrameDispatch
         TrackedConversation conversation, string code, string message, double? retryAfter, bool isAlone, Session session)
     {
         var passes = code is ErrorCodes.Unavailable or ErrorCodes.RateLimited;
-        if (conversation.Leaving is { } leaving && !passes)
+        if (conversation.Seat.Leaving is { } leaving && !passes)
         {
             leaving.TrySetException(new ChatException(code, message));
             _ = leaving.Task.Exception;
@@ -122,8 +122,8 @@ internal static class FrameDispatch
         {
             // One room among many may be the reason, so each is asked for by itself.
             var wait = passes ? (retryAfter ?? 1_000) * (1 + (session.Options.Chance() / 5)) : 0;
-            conversation.JoinAgainAt = session.Now + TimeSpan.FromMilliseconds(wait);
-            session.WakeAt(conversation.JoinAgainAt.Value);
+            conversation.Seat.AskAgainAt = session.Now + TimeSpan.FromMilliseconds(wait);
+            session.WakeAt(conversation.Seat.AskAgainAt.Value);
         }
         else
         {

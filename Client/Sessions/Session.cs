@@ -117,12 +117,12 @@ internal sealed class Session : IOutboxHost, IDisposable
             User ??= welcome.User;
             _references.Clear();
             ReportInside(new ConnectionChanged(ConnectionState.Connected, welcome.Node, null, null, null));
-            foreach (var conversation in _conversations.Values.Where(c => c.Leaving is not null).ToList())
+            foreach (var conversation in _conversations.Values.Where(c => c.Seat.Leaving is not null).ToList())
                 SendLeave(conversation);
-            var places = _conversations.Values.Where(c => c is { IsWanted: true, Cursor: not null }).ToList();
+            var places = _conversations.Values.Where(c => c is { Seat.IsWanted: true, Cursor: not null }).ToList();
             foreach (var part in places.Chunk(ResumeAtOnce))
                 SendResume(part);
-            foreach (var conversation in _conversations.Values.Where(c => c is { IsWanted: true, Cursor: null, Name.IsRoom: true }))
+            foreach (var conversation in _conversations.Values.Where(c => c is { Seat.IsWanted: true, Cursor: null, Name.IsRoom: true }))
                 conversation.SendJoin();
             foreach (var conversation in _conversations.Values)
                 conversation.Reads.Send();
@@ -171,7 +171,7 @@ internal sealed class Session : IOutboxHost, IDisposable
 
     public void SendLeave(TrackedConversation conversation)
     {
-        conversation.JoinAgainAt = Now + Options.AckTimeout;
+        conversation.Seat.AskAgainAt = Now + Options.AckTimeout;
         Send(ClientFrames.Leave(conversation.Name.RoomId!, NewReference([conversation])));
     }
 
@@ -234,8 +234,8 @@ internal sealed class Session : IOutboxHost, IDisposable
             foreach (var conversation in _conversations.Values)
             {
                 conversation.Drop(reason);
-                conversation.Leaving?.TrySetException(reason);
-                _ = conversation.Leaving?.Task.Exception;
+                conversation.Seat.Leaving?.TrySetException(reason);
+                _ = conversation.Seat.Leaving?.Task.Exception;
             }
             Connected.TrySetException(reason);
             // Nobody need wait for the first connection, and then its failure is no unobserved one.
@@ -261,7 +261,7 @@ internal sealed class Session : IOutboxHost, IDisposable
             if (sent)
                 conversation.CatchUp();
             if (conversation.Name.IsRoom)
-                conversation.JoinAgainAt = Now + Options.AckTimeout;
+                conversation.Seat.AskAgainAt = Now + Options.AckTimeout;
         }
     }
 
