@@ -1,5 +1,6 @@
 using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Kicks;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Messages;
 using AspireChat.ConnectionService.Node;
@@ -24,6 +25,7 @@ internal static class Composition
         builder.AddEventReading();
         builder.Services.AddSubscriptions();
         builder.Services.AddHubs();
+        builder.Services.AddKicks();
         builder.Services.AddSockets();
         return builder;
     }

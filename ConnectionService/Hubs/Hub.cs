@@ -25,9 +25,12 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
     private readonly Dictionary<Connection, HashSet<string>> _roomsOf = [];
 
     private HeadCheck? _heads;
+    private MembershipCheck? _members;
     private long _expiryAt;
 
     private HeadCheck Heads => _heads ??= new HeadCheck(_context);
+
+    private MembershipCheck Members => _members ??= new MembershipCheck(_context);
 
     public void Handle(HubMessage message)
     {
@@ -82,12 +85,17 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
                 Heads.CheckAllNow();
                 foreach (var room in _rooms.Values)
                     room.PresenceMissed();
+                Members.CheckAll(_rooms.Values);
                 break;
             case HubMessage.JoinAnswer answer:
                 _rooms.GetValueOrDefault(answer.Room)?.JoinAnswered(answer.Token, answer.Result);
                 break;
             case HubMessage.LeaveAnswer answer:
-                _rooms.GetValueOrDefault(answer.Room)?.LeaveAnswered(answer.User, answer.Success);
+                _rooms.GetValueOrDefault(answer.Room)?.LeaveAnswered(answer.User, answer.At);
+                break;
+            case HubMessage.MembersAnswer answer:
+                foreach (var strangers in Members.Answered(answer.Rooms))
+                    _rooms.GetValueOrDefault(strangers.Room)?.StrangersFound(strangers);
                 break;
             case HubMessage.PresenceAnswer answer:
                 _rooms.GetValueOrDefault(answer.Room)?.PresenceAnswered(answer.Presence);
@@ -99,7 +107,10 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
                 Heads.Answered(answer.Heads);
                 break;
             case HubMessage.MembershipEnded ended:
-                _rooms.GetValueOrDefault(ended.Room)?.MembershipEnded(ended.User);
+                _rooms.GetValueOrDefault(ended.Room)?.MembershipEnded(ended.User, ended.At);
+                break;
+            case HubMessage.Kicked kicked:
+                _users.GetValueOrDefault(kicked.User)?.Kick(kicked.At);
                 break;
             default:
                 throw new InvalidOperationException($"No hub handles {message.GetType().Name}.");
@@ -201,6 +212,7 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
                 _context.Attention.Remove(feed);
         }
         Heads.OnTick(_rooms.Values.Select(Feed (room) => room.Feed).Concat(_users.Values.SelectMany(user => user.Directs)));
+        Members.OnTick();
         if (tick.Now < _expiryAt)
             return;
         _expiryAt = tick.Now + ExpiryInterval;

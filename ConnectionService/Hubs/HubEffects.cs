@@ -48,11 +48,16 @@ internal sealed class HubEffects(
         "Leaving",
         async cancellation =>
         {
-            await log.LeaveAsync(room, user, cancellation);
+            var left = await log.LeaveAsync(room, user, cancellation);
             memberships.Remove(user, room);
-            return new HubMessage.LeaveAnswer(room, user, Success: true);
+            return new HubMessage.LeaveAnswer(room, user, left.At);
         },
-        () => new HubMessage.LeaveAnswer(room, user, Success: false));
+        () => new HubMessage.LeaveAnswer(room, user, null));
+
+    public void ReadMembers(IReadOnlyCollection<RoomUsers> rooms) => _ = RunAsync(
+        "Reading members",
+        async cancellation => new HubMessage.MembersAnswer(await log.ReadStrangersAsync(rooms, cancellation)),
+        () => new HubMessage.MembersAnswer(null));
 
     public void ReadPresence(string room) => _ = RunAsync(
         "Reading presence",

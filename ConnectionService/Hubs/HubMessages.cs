@@ -66,7 +66,11 @@ internal abstract record HubMessage
     /// <summary>No result: the log can't be reached.</summary>
     public sealed record JoinAnswer(string Room, long Token, JoinResult? Result) : HubMessage;
 
-    public sealed record LeaveAnswer(string Room, string User, bool Success) : HubMessage;
+    /// <summary>No moment: the log can't be reached.</summary>
+    public sealed record LeaveAnswer(string Room, string User, long? At) : HubMessage;
+
+    /// <summary>Who is no member any more. Nothing: the log can't be reached.</summary>
+    public sealed record MembersAnswer(IReadOnlyList<RoomStrangers>? Rooms) : HubMessage;
 
     public sealed record PresenceAnswer(string Room, RoomPresence Presence) : HubMessage;
 
@@ -76,6 +80,9 @@ internal abstract record HubMessage
     /// <summary>No heads: the log can't be reached.</summary>
     public sealed record HeadsAnswer(IReadOnlyDictionary<ConversationKey, ConversationHead>? Heads) : HubMessage;
 
-    /// <summary>The user's membership of the room has ended, wherever that was asked for.</summary>
-    public sealed record MembershipEnded(string Room, string User) : HubMessage;
+    /// <summary>The user's membership of the room has ended, wherever that was asked for; of who joined after the moment it says nothing.</summary>
+    public sealed record MembershipEnded(string Room, string User, long At) : HubMessage;
+
+    /// <summary>An operator disconnects the user's connections that are older than the moment (Unix milliseconds).</summary>
+    public sealed record Kicked(string User, long At) : HubMessage;
 }

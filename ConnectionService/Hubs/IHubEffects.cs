@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 
 namespace AspireChat.ConnectionService.Hubs;
@@ -21,6 +22,9 @@ internal interface IHubEffects
 
     /// <summary>Answered by <see cref="HubMessage.LeaveAnswer"/>.</summary>
     void Leave(string room, string user);
+
+    /// <summary>Answered by <see cref="HubMessage.MembersAnswer"/>.</summary>
+    void ReadMembers(IReadOnlyCollection<RoomUsers> rooms);
 
     /// <summary>Answered by <see cref="HubMessage.PresenceAnswer"/>, in time whatever happens.</summary>
     void ReadPresence(string room);

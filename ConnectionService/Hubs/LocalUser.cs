@@ -86,7 +86,7 @@ internal sealed class LocalUser(string name, HubContext hub)
                 Forward(OutboundFrame.Of(message.Body.Span));
                 break;
             case ChannelMessageKind.Left:
-                hub.Effects.PostToRoom(message.First, new HubMessage.MembershipEnded(message.First, Name));
+                hub.Effects.PostToRoom(message.First, new HubMessage.MembershipEnded(message.First, Name, message.Number));
                 break;
             case ChannelMessageKind.Durable when Find(message.First) is { } direct:
                 direct.Committed(message.Second, message.Number);
@@ -95,8 +95,7 @@ internal sealed class LocalUser(string name, HubContext hub)
                 Forward(OutboundFrame.Of(new ReadFrame(message.Second, null, key.Other(Name), message.Number)));
                 break;
             case ChannelMessageKind.Kick:
-                foreach (var connection in Connections.Concat(_waiting))
-                    connection.Outbound.Close(CloseCodes.Forbidden, "disconnected by an operator");
+                Kick(long.MaxValue);
                 break;
         }
     }
@@ -123,6 +122,13 @@ internal sealed class LocalUser(string name, HubContext hub)
     {
         foreach (var direct in _directs.Values)
             direct.Repair();
+    }
+
+    /// <summary>An operator disconnects the user: what was opened up to the moment (Unix milliseconds) closes.</summary>
+    public void Kick(long at)
+    {
+        foreach (var connection in Connections.Concat(_waiting).Where(connection => connection.OpenedAt <= at))
+            connection.Outbound.Close(CloseCodes.Forbidden, "disconnected by an operator");
     }
 
     public void CloseExpired()

@@ -12,8 +12,6 @@ namespace AspireChat.ConnectionService.Hubs;
 /// </summary>
 internal sealed class Room
 {
-    private const int LeaveSignalWait = 1_000;
-
     private readonly HubContext _hub;
     private readonly ChannelSubscription _subscription;
 
@@ -54,7 +52,7 @@ internal sealed class Room
             return;
         if (_leaves.TryGetValue(join.Connection.User, out var leave))
         {
-            // The signal of the leave may come after the answer to this join and would end it: one after the other.
+            // What the user asked for later holds: one after the other.
             leave.Joins.Add(join);
         }
         else if (_subscription.IsLive)
@@ -93,7 +91,7 @@ internal sealed class Room
 
     public void JoinAnswered(long token, JoinResult? result)
     {
-        if (!_asking.Remove(token, out var join) || join.Connection.IsClosed)
+        if (Feed.Rejoined(token, result) || !_asking.Remove(token, out var join) || join.Connection.IsClosed)
             return;
         if (result is null)
         {
@@ -145,44 +143,42 @@ internal sealed class Room
         _hub.Effects.Leave(Name, connection.User);
     }
 
-    public void LeaveAnswered(string user, bool success)
+    /// <summary>No moment: the log could not be reached.</summary>
+    public void LeaveAnswered(string user, long? at)
     {
         if (!_leaves.TryGetValue(user, out var leave))
             return;
-        if (success)
-        {
-            // The log tells all replicas, this one too, through the user's channel. Acting on that one signal keeps a later join safe
-            // from it.
-            leave.AnsweredAt = _hub.Now;
-            return;
-        }
+        if (at is { } moment)
+            MembershipEnded(user, moment);
         _leaves.Remove(user);
         foreach (var (connection, pass, reference) in leave.Requests)
         {
-            connection.Outbound.Send(Unavailable(reference));
             var member = Feed.Find(connection);
+            // Out of the room already: then the log took the leave, whatever became of its answer.
+            var isOut = at is not null || leave.Out.Contains(connection);
+            connection.Outbound.Send(isOut ? Left(reference) : Unavailable(reference));
             member?.Pass = pass;
             Settle(connection, pass, joined: member is not null);
         }
         leave.Joins.ForEach(Join);
     }
 
-    /// <summary>The user is no member any more: every local connection of theirs is told and lets go.</summary>
-    public void MembershipEnded(string user)
+    /// <summary>
+    /// The user's membership ended at this moment of the log's clock: every local connection of theirs that joined before lets go and is
+    /// told. The signal may come late, after a new join: that one stays.
+    /// </summary>
+    public void MembershipEnded(string user, long at)
     {
-        _leaves.Remove(user, out var leave);
-        var requests = leave?.Requests ?? [];
-        foreach (var member in Feed.MembersOf(user))
+        var leave = _leaves.GetValueOrDefault(user);
+        foreach (var member in Feed.MembersOf(user).Where(member => member.JoinedAt <= at))
         {
             Feed.Remove(member.Connection);
             Settle(member.Connection, member.Pass, joined: false);
-            if (!requests.Exists(request => request.Connection == member.Connection))
+            // Who has asked for it hears of it in the answer.
+            if (leave?.Requests.Exists(request => request.Connection == member.Connection) == true)
+                leave.Out.Add(member.Connection);
+            else
                 member.Connection.Outbound.Send(Left(null));
-        }
-        foreach (var (connection, pass, reference) in requests)
-        {
-            connection.Outbound.Send(Left(reference));
-            Settle(connection, pass, joined: false);
         }
         // A join under way may have run before the leave: ask again, so that what the connection is told is what the log has.
         foreach (var (token, join) in _asking.Where(asked => asked.Value.Connection.User == user).ToList())
@@ -190,13 +186,22 @@ internal sealed class Room
             _asking.Remove(token);
             Ask(join);
         }
-        foreach (var join in _ready.Where(join => join.Connection.User == user).ToList())
+        foreach (var join in _ready.Where(join => join.Connection.User == user && join.Result!.At <= at).ToList())
         {
             _ready.Remove(join);
             Ask(join);
         }
-        _hub.Effects.MembershipChanged(Name, user, member: false);
-        leave?.Joins.ForEach(Join);
+        if (Feed.MembersOf(user).Count == 0)
+            _hub.Effects.MembershipChanged(Name, user, member: false);
+    }
+
+    /// <summary>The log was asked after pub/sub had been away. What it says of another epoch, or of who is just being written, is old.</summary>
+    public void StrangersFound(RoomStrangers strangers)
+    {
+        if (strangers.Epoch != Feed.Epoch)
+            return;
+        foreach (var user in strangers.Users.Where(user => !Feed.IsRejoining(user)))
+            MembershipEnded(user, strangers.At);
     }
 
     public void Remove(Connection connection)
@@ -255,15 +260,7 @@ internal sealed class Room
     }
 
     /// <summary>True when nothing is left of the room here.</summary>
-    public bool OnTick()
-    {
-        foreach (var (user, leave) in _leaves.ToList())
-        {
-            if (leave.AnsweredAt is { } answered && _hub.Now - answered >= LeaveSignalWait)
-                MembershipEnded(user);
-        }
-        return _subscription.OnTick(IsWanted) && _leaves.Count == 0;
-    }
+    public bool OnTick() => _subscription.OnTick(IsWanted) && _leaves.Count == 0;
 
     private void Ask(PendingJoin join)
     {
@@ -312,6 +309,7 @@ internal sealed class Room
 
         public bool Asked { get; set; }
 
-        public long? AnsweredAt { get; set; }
+        /// <summary>Those among the askers who are out, because another message told of the leave first.</summary>
+        public HashSet<Connection> Out { get; } = [];
     }
 }

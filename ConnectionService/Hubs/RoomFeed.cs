@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
@@ -16,6 +17,10 @@ internal sealed class RoomFeed : Feed
     private readonly Dictionary<string, long> _cursors = new(StringComparer.Ordinal);
 
     private readonly SentMarks _sent = new();
+
+    /// <summary>Users whose membership is written again after the log was rebuilt, by the question's token.</summary>
+    private readonly Dictionary<long, string> _rejoining = [];
+
     private long _cursorsAt;
 
     public RoomFeed(string room, HubContext hub) : base(new FeedId(ConversationKey.Room(room), null), hub)
@@ -51,6 +56,7 @@ internal sealed class RoomFeed : Feed
             _users[connection.User] = _users.GetValueOrDefault(connection.User) + 1;
         }
         member.Pass = join.Pass;
+        member.JoinedAt = Math.Max(member.JoinedAt, result.At);
         connection.Rooms[Room] = join.Pass;
         join.Pass.Settle(joined: true);
 
@@ -90,6 +96,20 @@ internal sealed class RoomFeed : Feed
             if (member.Connection.User != except)
                 member.Connection.Outbound.SendEphemeral(frame);
         }
+    }
+
+    /// <summary>The log does not know this member, but is about to: see <see cref="EpochChanged"/>.</summary>
+    public bool IsRejoining(string user) => _rejoining.ContainsValue(user);
+
+    /// <summary>The log was told again that a user is a member; no result: it could not be. False: it was not asked so here.</summary>
+    public bool Rejoined(long token, JoinResult? result)
+    {
+        if (!_rejoining.Remove(token, out var user))
+            return false;
+        // The time limit of each attempt paces the next.
+        if (result?.Epoch != Epoch && _users.ContainsKey(user))
+            Rejoin(user);
+        return true;
     }
 
     public void CursorMoved(string user, long seq)
@@ -150,7 +170,7 @@ internal sealed class RoomFeed : Feed
         }
         // A membership that was written shortly before Redis lost its data may be lost too; joining again is harmless.
         foreach (var user in _users.Keys)
-            Hub.Effects.Join(Room, user, token: 0);
+            Rejoin(user);
     }
 
     protected override void HoleFound(long from)
@@ -164,6 +184,13 @@ internal sealed class RoomFeed : Feed
             member.Position = Last;
             member.Connection.Outbound.Send(ResumedFrames.Of(Id, seq, Last, complete: false, Epoch, null));
         }
+    }
+
+    private void Rejoin(string user)
+    {
+        var token = Hub.NextToken();
+        _rejoining.Add(token, user);
+        Hub.Effects.Join(Room, user, token);
     }
 
     private JoinedFrame Snapshot(PendingJoin join, RoomPresence presence, long seq)

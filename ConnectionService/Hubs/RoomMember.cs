@@ -11,6 +11,9 @@ internal sealed class RoomMember(Connection connection, RoomPass pass)
 
     public RoomPass Pass { get; set; } = pass;
 
+    /// <summary>When the log took the join, microseconds of its clock: a leave of an earlier moment is not about this.</summary>
+    public long JoinedAt { get; set; }
+
     /// <summary>The last seq that the connection has; live events up to it are not for it.</summary>
     public long Position { get; set; }
 

@@ -1,11 +1,9 @@
 using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;
-using AspireChat.Contracts.Redis;
 using AspireChat.ServiceDefaults;
 using StackExchange.Redis;
-using ChannelMessage = AspireChat.Contracts.Redis.ChannelMessage;
 
-namespace AspireChat.ConnectionService.Messages;
+namespace AspireChat.ConnectionService.Kicks;
 
 /// <summary><c>POST /api/admin/users/{user}/disconnect</c>: closes the user's sockets on every node with 4003.</summary>
 internal static class DisconnectEndpoint
@@ -13,7 +11,7 @@ internal static class DisconnectEndpoint
     public static void MapDisconnect(this WebApplication app) =>
         app.MapPost("/api/admin/users/{user}/disconnect", DisconnectAsync).RequireAuthorization(ChatPolicies.Admin);
 
-    private static async Task DisconnectAsync(string user, HttpContext context, IConnectionMultiplexer redis)
+    private static async Task DisconnectAsync(string user, HttpContext context, KickLog kicks)
     {
         if (!Identifiers.IsValid(user))
         {
@@ -23,7 +21,7 @@ internal static class DisconnectEndpoint
         }
         try
         {
-            await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisChannels.User(user)), ChannelMessage.ForKick());
+            await kicks.AddAsync(user);
             context.Response.StatusCode = StatusCodes.Status204NoContent;
         }
         catch (Exception e) when (e is RedisException or TimeoutException)

@@ -19,8 +19,11 @@ public interface IConversationLog
     /// <summary>Makes the user a member of the room; the answer is the room's place at that moment.</summary>
     Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken);
 
-    /// <summary>Ends the membership and tells all replicas through the user's channel. False when the user was no member.</summary>
-    Task<bool> LeaveAsync(string room, string user, CancellationToken cancellationToken);
+    /// <summary>Ends the membership and tells all replicas through the user's channel.</summary>
+    Task<LeaveResult> LeaveAsync(string room, string user, CancellationToken cancellationToken);
+
+    /// <summary>Which of the users are no members of their rooms (any more). A room whose partition is closed is left out.</summary>
+    Task<IReadOnlyList<RoomStrangers>> ReadStrangersAsync(IReadOnlyCollection<RoomUsers> rooms, CancellationToken cancellationToken);
 
     /// <summary>Moves the user's read cursor forward, never back, at most to the head; members hear of it through the channel.</summary>
     Task<ReadResult> ReadAsync(ConversationKey conversation, string user, long seq, CancellationToken cancellationToken);
@@ -81,7 +84,19 @@ public readonly record struct AppendResult(AppendStatus Status, Guid Id, long Se
 /// <param name="Head">The room's last seq at the moment of joining.</param>
 /// <param name="Read">The user's read cursor.</param>
 /// <param name="NewMember">False when the user was a member already.</param>
-public sealed record JoinResult(string Epoch, long Head, long Read, bool NewMember);
+/// <param name="At">The moment of the join, microseconds of the log's clock: a leave of an earlier moment does not end it.</param>
+public sealed record JoinResult(string Epoch, long Head, long Read, bool NewMember, long At);
+
+/// <param name="WasMember">False when the user was no member.</param>
+/// <param name="At">The moment of the leave, microseconds of the log's clock.</param>
+public readonly record struct LeaveResult(bool WasMember, long At);
+
+/// <summary>Users of a room of whom it is asked whether they are members.</summary>
+public sealed record RoomUsers(string Room, IReadOnlyCollection<string> Users);
+
+/// <param name="At">The moment of the answer, microseconds of the log's clock.</param>
+/// <param name="Users">Those asked for who are no members.</param>
+public sealed record RoomStrangers(string Room, string Epoch, long At, IReadOnlyList<string> Users);
 
 /// <param name="Seq">The cursor now; -1 when the user has none because they are no member of the room.</param>
 public readonly record struct ReadResult(long Seq, bool Moved);

@@ -40,10 +40,10 @@ internal sealed class RedisConversationLog : BackgroundService, IConversationLog
             [RedisKeys.Epoch(key.Partition), RedisKeys.Conversation(key), RedisKeys.Members(key), RedisKeys.Log(key.Partition)],
             [key.Value, room, user, Now(), RedisChannels.LogBell(key.Partition)],
             cancellationToken);
-        return new JoinResult((string)reply[0]!, (long)reply[1], (long)reply[2], (long)reply[3] == 1);
+        return new JoinResult((string)reply[0]!, (long)reply[1], (long)reply[2], (long)reply[3] == 1, (long)reply[4]);
     }
 
-    public async Task<bool> LeaveAsync(string room, string user, CancellationToken cancellationToken)
+    public async Task<LeaveResult> LeaveAsync(string room, string user, CancellationToken cancellationToken)
     {
         var key = ConversationKey.Room(room);
         var reply = await CallAsync(
@@ -51,7 +51,27 @@ internal sealed class RedisConversationLog : BackgroundService, IConversationLog
             [RedisKeys.Epoch(key.Partition), RedisKeys.Members(key), RedisKeys.Log(key.Partition)],
             [key.Value, room, user, Now(), RedisChannels.LogBell(key.Partition), RedisChannels.User(user)],
             cancellationToken);
-        return (long)reply[1] == 1;
+        return new LeaveResult((long)reply[1] == 1, (long)reply[2]);
+    }
+
+    public async Task<IReadOnlyList<RoomStrangers>> ReadStrangersAsync(
+        IReadOnlyCollection<RoomUsers> rooms, CancellationToken cancellationToken)
+    {
+        var database = _redis.GetDatabase();
+        // Pipelined: the calls leave together.
+        var asked = rooms.Select(room => (room.Room, Reply: database.ScriptEvaluateAsync(
+            RedisScripts.Members,
+            [RedisKeys.Epoch(ConversationKey.Room(room.Room).Partition), RedisKeys.Members(ConversationKey.Room(room.Room))],
+            [.. room.Users.Select(user => (RedisValue)user)]))).ToList();
+        await GuardAsync(Task.WhenAll(asked.Select(room => room.Reply)), cancellationToken);
+        var answer = new List<RoomStrangers>(asked.Count);
+        foreach (var (room, task) in asked)
+        {
+            var reply = (RedisResult[])(await task)!;
+            if ((string?)reply[0] is { Length: > 0 } epoch)
+                answer.Add(new RoomStrangers(room, epoch, (long)reply[1], [.. reply.Skip(2).Select(user => (string)user!)]));
+        }
+        return answer;
     }
 
     public async Task<ReadResult> ReadAsync(ConversationKey conversation, string user, long seq, CancellationToken cancellationToken)

@@ -19,6 +19,9 @@ internal sealed class Connection(string id, string user, IOutbound outbound, lon
 
     public IOutbound Outbound { get; } = outbound;
 
+    /// <summary>Unix milliseconds.</summary>
+    public long OpenedAt { get; init; }
+
     /// <summary>The first frame, sent by the user's hub once direct messages flow, and forgotten then.</summary>
     public OutboundFrame Welcome { get; set; }
 

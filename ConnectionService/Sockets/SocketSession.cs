@@ -29,7 +29,10 @@ internal sealed class SocketSession(SocketServices services, ISocketChannel chan
             return;
         }
 
-        var connection = new Connection(id, user.Id, outbound, user.Expires.ToUnixTimeMilliseconds()) { Welcome = Welcome() };
+        var connection = new Connection(id, user.Id, outbound, user.Expires.ToUnixTimeMilliseconds())
+        {
+            Welcome = Welcome(), OpenedAt = services.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+        };
         var started = services.Time.GetTimestamp();
         services.Metrics.Opened();
         SocketLog.Opened(services.Logger, id, user.Id);

@@ -15,7 +15,10 @@ public enum ChannelMessageKind : byte
     /// <summary>A ready ephemeral frame (typing, presence): <c>F except frame</c>; not for the connections of <c>except</c> (<c>:</c>: for all).</summary>
     Frame = (byte)'F',
 
-    /// <summary>A user ended their membership of a room: <c>L room</c>, on the user's channel. Written by leave.lua.</summary>
+    /// <summary>
+    /// A user ended their membership of a room: <c>L room moment</c>, on the user's channel; the moment in microseconds of Redis' clock.
+    /// Written by leave.lua.
+    /// </summary>
     Left = (byte)'L',
 
     /// <summary>All events of a conversation up to seq are committed: <c>D conversation epoch seq</c>.</summary>
@@ -67,7 +70,7 @@ public readonly record struct ChannelMessage(ChannelMessageKind Kind, string Fir
     /// <summary>
     /// Reads a payload; false when it is not one of ours (another program published on the channel). Fields by kind —
     /// Event: <see cref="First"/> epoch, <see cref="Number"/> first seq, <see cref="Records"/>. Frame: First the user it is not for (or
-    /// empty), Body the frame. Left: First the room. Durable: First conversation, Second epoch, Number seq. Read: First
+    /// empty), Body the frame. Left: First the room, Number the moment. Durable: First conversation, Second epoch, Number seq. Read: First
     /// conversation, Second user, Number seq. Probe: Number.
     /// </summary>
     public static bool TryParse(ReadOnlyMemory<byte> payload, out ChannelMessage message)
@@ -91,8 +94,8 @@ public readonly record struct ChannelMessage(ChannelMessageKind Kind, string Fir
                 first = first == Nobody ? "" : first;
                 break;
             case ChannelMessageKind.Left:
-                first = Encoding.ASCII.GetString(rest.Span);
-                rest = default;
+                if (!TryTake(ref rest, out first) || !TryTake(ref rest, out number))
+                    return false;
                 break;
             case ChannelMessageKind.Durable or ChannelMessageKind.Read:
                 if (!TryTake(ref rest, out first) || !TryTake(ref rest, out second) || !TryTake(ref rest, out number))

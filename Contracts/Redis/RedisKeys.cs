@@ -64,6 +64,12 @@ public static class RedisKeys
     /// <summary>set: the rooms that a user is a member of (an index over <see cref="Members"/>, for presence).</summary>
     public static string UserRooms(string user) => $"u:{user}:rooms";
 
+    /// <summary>
+    /// stream: the last operators' orders to disconnect users, one field <c>user</c>; its length is capped. Not durable: an order that Redis
+    /// loses within its second is given again.
+    /// </summary>
+    public const string Kicks = "kicks";
+
     // Presence. All of it carries one hash tag, because a user's change and its effect on their rooms are one atomic step. None of it is
     // durable: it is rebuilt from the replicas' reports. All times are Unix milliseconds. A key with an empty name is the stem from which
     // the presence scripts build the others.

@@ -9,6 +9,8 @@ public static class RedisScripts
 
     public static string Leave { get; } = Load("leave.lua");
 
+    public static string Members { get; } = Load("members.lua");
+
     public static string Read { get; } = Load("read.lua");
 
     public static string Tail { get; } = Load("tail.lua");

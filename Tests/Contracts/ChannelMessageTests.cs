@@ -43,8 +43,8 @@ public sealed class ChannelMessageTests
         Assert.True(ChannelMessage.TryParse("R d:alice:bob bob 9"u8.ToArray(), out var read));
         Assert.Equal((ChannelMessageKind.Read, "d:alice:bob", "bob", 9L), (read.Kind, read.First, read.Second, read.Number));
 
-        Assert.True(ChannelMessage.TryParse("L lobby"u8.ToArray(), out var left));
-        Assert.Equal((ChannelMessageKind.Left, "lobby"), (left.Kind, left.First));
+        Assert.True(ChannelMessage.TryParse("L lobby 1795367890123456"u8.ToArray(), out var left));
+        Assert.Equal((ChannelMessageKind.Left, "lobby", 1795367890123456), (left.Kind, left.First, left.Number));
 
         Assert.True(ChannelMessage.TryParse(ChannelMessage.ForProbe(12), out var probe));
         Assert.Equal((ChannelMessageKind.Probe, 12L), (probe.Kind, probe.Number));

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json;
 using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
@@ -37,12 +38,12 @@ internal sealed class HubHarness : IHubEffects
 
     private Queue<HubMessage> Held { get; } = new();
 
-    public (Connection Connection, SimulatedOutbound Outbound) Connect(string user)
+    public (Connection Connection, SimulatedOutbound Outbound) Connect(string user, long openedAt = 0)
     {
         var outbound = new SimulatedOutbound(1024 * 1024);
         var connection = new Connection($"{user}-{Asked.Count}", user, outbound, long.MaxValue)
         {
-            Welcome = OutboundFrame.Of("{\"type\":\"welcome\"}"u8),
+            Welcome = OutboundFrame.Of("{\"type\":\"welcome\"}"u8), OpenedAt = openedAt,
         };
         Post(new HubMessage.Opened(connection));
         Assert.Equal(["welcome"], Read(outbound).Select(TypeOf));
@@ -117,9 +118,11 @@ internal sealed class HubHarness : IHubEffects
 
     public void Leave(string room, string user)
     {
-        Log.Leave(room, user);
-        Answer($"leave {room} {user}", new HubMessage.LeaveAnswer(room, user, true));
+        Answer($"leave {room} {user}", new HubMessage.LeaveAnswer(room, user, Log.Leave(room, user)));
     }
+
+    public void ReadMembers(IReadOnlyCollection<RoomUsers> rooms) =>
+        Answer("members", new HubMessage.MembersAnswer([.. rooms.Select(Log.ReadStrangers)]));
 
     public void ReadPresence(string room)
     {

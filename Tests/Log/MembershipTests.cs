@@ -22,8 +22,9 @@ public sealed class MembershipTests(LogFixture fixture) : IClassFixture<LogFixtu
         await running.AppendAsync(LogFixture.Message(room, "alice", "n3"));
         var again = await running.Log.JoinAsync(room.RoomId, "bob", CancellationToken.None);
 
-        Assert.Equal(new JoinResult(LogFixture.Epoch, 2, 2, NewMember: true), first);
-        Assert.Equal(new JoinResult(LogFixture.Epoch, 3, 2, NewMember: false), again);
+        Assert.Equal(new JoinResult(LogFixture.Epoch, 2, 2, NewMember: true, first.At), first);
+        Assert.Equal(new JoinResult(LogFixture.Epoch, 3, 2, NewMember: false, again.At), again);
+        Assert.True(0 < first.At && first.At < again.At);
         Assert.Equal(["join bob 2"], await MembershipEntriesAsync(room));
     }
 
@@ -36,14 +37,30 @@ public sealed class MembershipTests(LogFixture fixture) : IClassFixture<LogFixtu
         var channel = await fixture.Redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisChannels.User(user)));
         await running.Log.JoinAsync(room.RoomId, user, CancellationToken.None);
 
-        Assert.True(await running.Log.LeaveAsync(room.RoomId, user, CancellationToken.None));
-        Assert.False(await running.Log.LeaveAsync(room.RoomId, user, CancellationToken.None));
+        var left = await running.Log.LeaveAsync(room.RoomId, user, CancellationToken.None);
+        Assert.True(left.WasMember);
+        Assert.False((await running.Log.LeaveAsync(room.RoomId, user, CancellationToken.None)).WasMember);
 
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         Assert.True(ChannelMessage.TryParse((byte[])(await channel.ReadAsync(patience.Token)).Message!, out var message));
-        Assert.Equal((ChannelMessageKind.Left, room.RoomId), (message.Kind, message.First));
+        Assert.Equal((ChannelMessageKind.Left, room.RoomId, left.At), (message.Kind, message.First, message.Number));
         Assert.False(await fixture.Database.HashExistsAsync(RedisKeys.Members(room), user));
         Assert.Equal([$"join {user} 0", $"leave {user} 0"], await MembershipEntriesAsync(room));
+    }
+
+    [Fact]
+    public async Task Who_is_no_member_is_found_out_for_many_rooms_at_once()
+    {
+        await using var running = await fixture.StartLogAsync();
+        var (one, other) = (NewRoom(), NewRoom());
+        var joined = await running.Log.JoinAsync(one.RoomId, "alice", CancellationToken.None);
+        await running.Log.JoinAsync(other.RoomId, "bob", CancellationToken.None);
+
+        var strangers = await running.Log.ReadStrangersAsync(
+            [new(one.RoomId, ["alice", "bob"]), new(other.RoomId, ["alice", "bob"])], CancellationToken.None);
+
+        Assert.Equal([(one.RoomId, "bob"), (other.RoomId, "alice")], strangers.Select(room => (room.Room, room.Users.Single())));
+        Assert.All(strangers, room => Assert.True(room.Epoch == LogFixture.Epoch && room.At > joined.At));
     }
 
     [Theory]

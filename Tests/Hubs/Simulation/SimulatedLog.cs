@@ -20,6 +20,7 @@ internal sealed class SimulatedLog(int tailLength)
 
     private readonly Dictionary<Guid, string> _epochs = [];
     private int _epoch = 1;
+    private long _clock;
 
     public string Epoch => $"e{_epoch}";
 
@@ -60,14 +61,19 @@ internal sealed class SimulatedLog(int tailLength)
     public JoinResult Join(string room, string user)
     {
         var head = Of(ConversationKey.Room(room)).Head;
-        return new JoinResult(Epoch, head, head, _members.Add((room, user)));
+        return new JoinResult(Epoch, head, head, _members.Add((room, user)), ++_clock);
     }
 
-    public void Leave(string room, string user)
+    /// <summary>Returns the moment.</summary>
+    public long Leave(string room, string user)
     {
         _members.Remove((room, user));
-        Publish(RedisChannels.User(user), Encoding.ASCII.GetBytes("L " + room));
+        Publish(RedisChannels.User(user), Encoding.ASCII.GetBytes($"L {room} {++_clock}"));
+        return _clock;
     }
+
+    public RoomStrangers ReadStrangers(RoomUsers asked) =>
+        new(asked.Room, Epoch, ++_clock, [.. asked.Users.Where(user => !IsMember(asked.Room, user))]);
 
     public TailSlice ReadTail(ConversationKey key, long after, int limit)
     {

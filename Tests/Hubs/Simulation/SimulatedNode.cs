@@ -219,12 +219,12 @@ internal sealed class SimulatedNode
             () => new HubMessage.JoinAnswer(room, token, null));
 
         public void Leave(string room, string user) => Start(
-            () =>
-            {
-                node._log.Leave(room, user);
-                return new HubMessage.LeaveAnswer(room, user, true);
-            },
-            () => new HubMessage.LeaveAnswer(room, user, false));
+            () => new HubMessage.LeaveAnswer(room, user, node._log.Leave(room, user)),
+            () => new HubMessage.LeaveAnswer(room, user, null));
+
+        public void ReadMembers(IReadOnlyCollection<RoomUsers> rooms) => Start(
+            () => new HubMessage.MembersAnswer([.. rooms.Select(node._log.ReadStrangers)]),
+            () => new HubMessage.MembersAnswer(null));
 
         public void ReadPresence(string room) => Start(() => new HubMessage.PresenceAnswer(room, RoomPresence.Unknown), null);
 

@@ -1,0 +1,40 @@
+using System.Globalization;
+using AspireChat.Contracts.Redis;
+using StackExchange.Redis;
+using ChannelMessage = AspireChat.Contracts.Redis.ChannelMessage;
+
+namespace AspireChat.ConnectionService.Kicks;
+
+/// <summary>One operator's order to disconnect a user.</summary>
+/// <param name="At">When it was given, Unix milliseconds of Redis' clock: connections opened later are not meant.</param>
+internal readonly record struct Kick(string User, long At);
+
+/// <summary>
+/// The recent orders to disconnect users. Pub/sub carries them at once, but to nobody whose subscription is away just then; so they are
+/// kept a while as well, and every replica reads on. Thread-safe.
+/// </summary>
+internal sealed class KickLog(IConnectionMultiplexer redis)
+{
+    /// <summary>Kept at least; a replica reads twice a second.</summary>
+    private const int Kept = 1_000;
+
+    /// <exception cref="RedisException">Redis can't be reached: the order may or may not be carried out.</exception>
+    public async Task AddAsync(string user)
+    {
+        await redis.GetDatabase().StreamAddAsync(RedisKeys.Kicks, [new("user", user)], maxLength: Kept, useApproximateMaxLength: true);
+        await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisChannels.User(user)), ChannelMessage.ForKick());
+    }
+
+    /// <summary>The orders given after the one at <paramref name="place"/>, and the place of the last.</summary>
+    public async Task<(IReadOnlyList<Kick> Kicks, string Place)> ReadAsync(string place)
+    {
+        var entries = await redis.GetDatabase().StreamReadAsync(RedisKeys.Kicks, place, Kept);
+        return ([.. entries.Select(ToKick)], entries.Length > 0 ? entries[^1].Id! : place);
+    }
+
+    private static Kick ToKick(StreamEntry entry)
+    {
+        var id = (string)entry.Id!;
+        return new Kick((string?)entry["user"] ?? "", long.Parse(id.AsSpan(0, id.IndexOf('-')), CultureInfo.InvariantCulture));
+    }
+}

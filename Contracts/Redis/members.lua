@@ -1,0 +1,15 @@
+-- Which of some users are no members of a room.
+--
+-- KEYS 1 epoch   2 members
+-- ARGV the users
+-- Reply: {epoch ('' = the partition is closed, nothing is known), the moment of the answer in microseconds, those who are no members…}
+local epoch = redis.call('GET', KEYS[1])
+if not epoch then return {'', 0} end
+
+local time = redis.call('TIME')
+local reply = {epoch, time[1] * 1000000 + time[2]}
+local cursors = redis.call('HMGET', KEYS[2], unpack(ARGV))
+for i = 1, #ARGV do
+  if not cursors[i] then reply[#reply + 1] = ARGV[i] end
+end
+return reply
