@@ -6,10 +6,14 @@ namespace AspireChat.Chaos;
 internal sealed record ChaosOptions
 {
     public const string Usage = """
-        dotnet run -c Release --project Chaos -- [run] [--seed N] [--faults N] [--events N] [--minutes M]
-            [--clients N] [--rooms N] [--rate N] [--storm N]
-        dotnet run -c Release --project Chaos -- storm [--storm N]         only the reconnect storm
-        dotnet run -c Release --project Chaos -- simulate [--seed N] [--seeds N]   the simulation in memory, without servers
+        dotnet run -c Release --project Chaos -- [COMMAND] [--seed N] [--clients N] [--rooms N] [--directs N] [--rate N] [--minutes M]
+            run       [--faults N] [--events N] [--only KIND[:TARGET],…] [--storm N]   faults under traffic (the default)
+            flushall  [--times N] [--seconds S]     FLUSHALL under traffic, N times, S seconds apart
+            outage    [--seconds S]                 PostgreSQL stopped for S seconds under traffic
+            storm     [--storm N]                   N connections lost and back at once
+            simulate  [--seeds N]                   the check over a server in memory, without servers
+            planted   [--only "no dedup"]           bugs written into the sources of a copy: each must be caught
+        KIND: kill pause pubsub delay cut halfopen slice wipe.  TARGET: connection gateway persistence presence redis postgres clients.
         """;
 
     public string Command { get; init; } = "run";
@@ -19,15 +23,36 @@ internal sealed record ChaosOptions
     /// <summary>Faults to inject.</summary>
     public int Faults { get; init; } = 25;
 
-    /// <summary>Acknowledged events to reach; the run goes on after the last fault until then.</summary>
+    /// <summary>Acknowledged events to reach. The faults are spread over them; the run ends when both are done.</summary>
     public int Events { get; init; } = 10_000;
 
-    /// <summary>The longest that faults and traffic may take.</summary>
-    public double Minutes { get; init; } = 10;
+    /// <summary>
+    /// Only faults of these kinds, or of a kind on a target (<c>wipe,kill:connection</c>); for <c>planted</c> the beginning of a bug's name.
+    /// Empty: all.
+    /// </summary>
+    public string Only { get; init; } = "";
+
+    /// <summary>When a run that does not get there gives up. Generous: a slow machine is no failure.</summary>
+    public double Minutes { get; init; } = 60;
+
+    /// <summary>Of the usual rate, so much must get through while PostgreSQL is stopped: less means that something waits for it.</summary>
+    public double LeastShare { get; init; } = 0.5;
+
+    /// <summary>How many seconds everything may take to become quiet in the end.</summary>
+    public double Patience { get; init; } = 120;
 
     public int Clients { get; init; } = 16;
 
     public int Rooms { get; init; } = 4;
+
+    /// <summary>Direct conversations of each client.</summary>
+    public int Directs { get; init; } = 2;
+
+    /// <summary>Wipes of the <c>flushall</c> command.</summary>
+    public int Times { get; init; } = 3;
+
+    /// <summary>Between two wipes, or without PostgreSQL.</summary>
+    public double Seconds { get; init; } = 60;
 
     /// <summary>Events per second that all clients together try to send.</summary>
     public double Rate { get; init; } = 200;
@@ -37,6 +62,17 @@ internal sealed record ChaosOptions
 
     /// <summary>Seeds of a simulation.</summary>
     public int Seeds { get; init; } = 3_000;
+
+    /// <summary>The arguments that play this again.</summary>
+    public string Replay => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Command} --seed {Seed} --clients {Clients} --rooms {Rooms} --directs {Directs} --rate {Rate}") + Command switch
+        {
+            "flushall" => string.Create(CultureInfo.InvariantCulture, $" --times {Times} --seconds {Seconds}"),
+            "outage" => string.Create(CultureInfo.InvariantCulture, $" --seconds {Seconds}"),
+            _ => string.Create(CultureInfo.InvariantCulture, $" --faults {Faults} --events {Events}")
+                + (Only.Length > 0 ? " --only " + Only : ""),
+        };
 
     /// <exception cref="FormatException">An argument is not one of ours.</exception>
     public static ChaosOptions Parse(IReadOnlyList<string> arguments)
@@ -49,6 +85,11 @@ internal sealed record ChaosOptions
                 options = options with { Command = arguments[i] };
                 continue;
             }
+            if (arguments[i] == "--only" && i + 1 < arguments.Count)
+            {
+                options = options with { Only = arguments[++i] };
+                continue;
+            }
             if (i + 1 == arguments.Count || !double.TryParse(arguments[i + 1], CultureInfo.InvariantCulture, out var value) || value < 0)
                 throw new FormatException($"{arguments[i]} needs a number.");
             options = arguments[i++] switch
@@ -57,8 +98,12 @@ internal sealed record ChaosOptions
                 "--faults" => options with { Faults = (int)value },
                 "--events" => options with { Events = (int)value },
                 "--minutes" => options with { Minutes = value },
+                "--patience" => options with { Patience = value },
                 "--clients" => options with { Clients = Math.Max(2, (int)value) },
                 "--rooms" => options with { Rooms = Math.Max(1, (int)value) },
+                "--directs" => options with { Directs = (int)value },
+                "--times" => options with { Times = Math.Max(1, (int)value) },
+                "--seconds" => options with { Seconds = value },
                 "--rate" => options with { Rate = Math.Max(1, value) },
                 "--storm" => options with { Storm = (int)value },
                 "--seeds" => options with { Seeds = (int)value },

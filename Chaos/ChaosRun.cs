@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using AspireChat.Chaos.Faults;
 using AspireChat.Chaos.Ledgers;
 using AspireChat.Chaos.Stack;
 using AspireChat.Chaos.Traffic;
@@ -10,28 +9,43 @@ using AspireChat.Contracts.Conversations;
 namespace AspireChat.Chaos;
 
 /// <summary>One run: the system, its users, the faults, the quiet afterwards, and what was promised compared with what is.</summary>
-internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
+internal sealed class ChaosRun
 {
     private const int RoomsPerClient = 3;
     private const int Observers = 2;
 
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(3);
-    private static readonly TimeSpan QuietPatience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan HistoryPatience = TimeSpan.FromMinutes(10);
 
+    private readonly ChaosOptions _options;
+    private readonly Action<string> _say;
+    private readonly Scenario _scenario;
     private readonly Ledger _ledger = new();
-    private readonly Durations _durations = new();
     private readonly List<SeededClient> _clients = [];
     private readonly List<WireObserver> _observers = [];
     private readonly List<Task> _observing = [];
     private readonly string _run = Guid.NewGuid().ToString("N")[..6];
-    private FaultInjector? _injector;
     private TimeSpan _storm;
+
+    public ChaosRun(ChaosOptions options, Action<string> say)
+    {
+        _say = say;
+        _options = options.Command == "storm"
+            ? options with { Faults = 0, Events = 0, Storm = options.Storm > 0 ? options.Storm : 1_000 }
+            : options;
+        _scenario = options.Command switch
+        {
+            "flushall" => new FlushAll(),
+            "outage" => new Outage(),
+            _ => new RandomFaults(_options),
+        };
+    }
 
     public async Task<RunReport> RunAsync(CancellationToken cancellationToken)
     {
-        var minutes = options.Minutes.ToString(CultureInfo.InvariantCulture);
-        say($"seed {options.Seed}: {options.Faults} faults, {options.Events} events, at most {minutes} min");
+        var minutes = _options.Minutes.ToString(CultureInfo.InvariantCulture);
+        _say($"{_options.Replay}, at most {minutes} min");
         var began = Stopwatch.StartNew();
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(StartPatience);
@@ -40,46 +54,46 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
         var http = await ConnectAllAsync(stack, end.Token, patience.Token);
         var canaries = Connector(stack, await TokensAsync(stack, CanaryUsers(), patience.Token));
         await using var canary = await Canary.StartAsync(canaries, $"canary-{_run}", patience.Token);
-        say($"{options.Clients} clients and {Observers} observers are in after {began.Elapsed.TotalSeconds:0} s");
+        _say($"{_options.Clients} clients and {Observers} observers are in after {began.Elapsed.TotalSeconds:0} s");
 
         began.Restart();
-        await TroubleAsync(stack, canary, cancellationToken);
+        var finished = await TroubleAsync(stack, canary, cancellationToken);
         var traffic = began.Elapsed;
         await QuietAsync(stack, cancellationToken);
-        if (options.Storm > 0)
-            _storm = await Storm.RunAsync(stack, options.Storm, _ledger.Findings, _durations, cancellationToken);
+        if (_options.Storm > 0)
+            _storm = await Storm.RunAsync(stack, _options.Storm, _ledger, cancellationToken);
         var check = await CheckAsync(stack, http, cancellationToken);
         await end.CancelAsync();
         await Task.WhenAll(_observing);
         foreach (var client in _clients)
             await client.DisposeAsync();
         await http.DisposeAsync();
-        return new RunReport(options, _ledger, _durations, _injector!.Done, _injector.ByName, check, traffic, _storm);
+        return new RunReport(_options, _ledger, _scenario, finished, check, traffic, _storm);
     }
 
     private async Task<ChatClient> ConnectAllAsync(ChatStack stack, CancellationToken end, CancellationToken cancellationToken)
     {
-        var traffic = new Traffic.Traffic(_ledger, _durations, () => _injector?.Current ?? "");
-        var users = Enumerable.Range(0, options.Clients).Select(i => $"c{i}-{_run}").ToList();
+        var traffic = new Traffic.Traffic(_ledger, () => _scenario.Current);
+        var users = Enumerable.Range(0, _options.Clients).Select(i => $"c{i}-{_run}").ToList();
         var watchers = Enumerable.Range(0, Observers).Select(i => $"o{i}-{_run}").ToList();
         var tokens = await TokensAsync(stack, [.. users, .. watchers], cancellationToken);
         var direct = Connector(stack, tokens);
         for (var i = 0; i < users.Count; i++)
         {
             // A ring of rooms and of direct conversations, so that everybody shares something with somebody and nobody everything.
-            var conversations = Enumerable.Range(0, Math.Min(RoomsPerClient, options.Rooms))
-                .Select(k => Conversation.Room(Room((i + k) % options.Rooms)))
-                .Append(Conversation.With(users[(i + 1) % users.Count]))
-                .Append(Conversation.With(users[(i + users.Count - 1) % users.Count]))
+            var conversations = Enumerable.Range(0, Math.Min(RoomsPerClient, _options.Rooms))
+                .Select(k => Conversation.Room(Room((i + k) % _options.Rooms)))
+                .Concat(Enumerable.Range(0, _options.Directs).Select(k => Conversation.With(users[Neighbour(i, k)])))
+                .Where(conversation => conversation.User != users[i])
                 .Distinct().ToList();
             var client = i % 4 == 0 ? direct(users[i]) : Connector(stack, tokens, throughLink: true)(users[i]);
-            _clients.Add(new SeededClient(client, users[i], conversations, unchecked((options.Seed * 7919) + i), traffic));
+            _clients.Add(new SeededClient(client, users[i], conversations, unchecked((_options.Seed * 7919) + i), traffic));
         }
         foreach (var client in _clients)
             await client.ConnectAsync(cancellationToken);
 
         var http = direct(watchers[0]);
-        var rooms = Enumerable.Range(0, options.Rooms).Select(Room).ToList();
+        var rooms = Enumerable.Range(0, _options.Rooms).Select(Room).ToList();
         for (var i = 0; i < Observers; i++)
         {
             var gateway = i % 2 == 0 ? stack.Gateway : stack.GatewayThroughLink;
@@ -91,29 +105,36 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
         return http;
     }
 
-    private async Task TroubleAsync(ChatStack stack, Canary canary, CancellationToken cancellationToken)
+    /// <summary>The nearest on the ring first, in turns to the right and to the left.</summary>
+    private int Neighbour(int client, int number)
+    {
+        var steps = (number / 2) + 1;
+        return (client + (number % 2 == 0 ? steps : _options.Clients * steps - steps)) % _options.Clients;
+    }
+
+    /// <summary>False when the time was up before everything asked for was done.</summary>
+    private async Task<bool> TroubleAsync(ChatStack stack, Canary canary, CancellationToken cancellationToken)
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        bound.CancelAfter(TimeSpan.FromMinutes(options.Minutes));
+        bound.CancelAfter(TimeSpan.FromMinutes(_options.Minutes));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var finished = true;
         var sending = Task.WhenAll(
         [
-            .. _clients.Select(client => client.SendAsync(options.Rate / _clients.Count, stop.Token)),
+            .. _clients.Select(client => client.SendAsync(_options.Rate / _clients.Count, stop.Token)),
             .. _observers.Select(observer => observer.SendAsync(stop.Token, abort.Token)),
         ]);
-        _injector = new FaultInjector(stack, canary, _ledger, _durations, new Random(options.Seed));
         using var progressing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var progress = ProgressAsync(progressing.Token);
         try
         {
-            await _injector.RunAsync(FaultPlan.Make(options.Seed, options.Faults), bound.Token);
-            while (_ledger.Count < options.Events)
-                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, bound.Token);
+            await _scenario.RunAsync(new Scene(stack, canary, _ledger, _options, Views, _say), bound.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            say($"the time is up: {_injector.Done} faults, {_ledger.Count} events");
+            finished = false;
+            _say($"the time is up: {_scenario.Done} faults, {_ledger.Count} events");
         }
         await progressing.CancelAsync();
         await progress;
@@ -124,8 +145,12 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
         try
         {
             await sending.WaitAsync(QuietPatience, TimeProvider.System, cancellationToken);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            patience.CancelAfter(QuietPatience);
+            while (_clients.Any(client => client.Unacknowledged > 0))
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, patience.Token);
         }
-        catch (TimeoutException)
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             foreach (var client in _clients.Where(client => client.Unacknowledged > 0))
             {
@@ -135,6 +160,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
         }
         foreach (var observer in _observers.Where(observer => observer.Waiting > 0))
             _ledger.Findings.Add(Breach.Unanswered, $"an observer still waits for {observer.Waiting} answers", observer.Waiting);
+        return finished;
     }
 
     /// <summary>Waits until nothing moves any more: every reader at the head, everything in the database.</summary>
@@ -143,7 +169,6 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(QuietPatience);
         await using var redis = await stack.RedisAsync();
-        var views = _clients.SelectMany(client => client.Views).Concat(_observers.SelectMany(observer => observer.Views)).ToList();
         try
         {
             while (!await SettledAsync())
@@ -151,7 +176,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            say("it did not become quiet; the check says what is missing");
+            _say("it did not become quiet; the check says what is missing");
         }
         var buried = await ChatStack.BuriedAsync(redis.GetDatabase());
         if (buried > 0)
@@ -159,12 +184,12 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
 
         async Task<bool> SettledAsync()
         {
-            foreach (var group in views.GroupBy(view => view.Conversation))
+            foreach (var group in Views.GroupBy(view => view.Conversation))
             {
                 if (!ConversationKey.TryParse(group.Key, out var key))
                     continue;
                 var state = await redis.GetDatabase().HashGetAsync(Contracts.Redis.RedisKeys.Conversation(key), ["head", "durable"]);
-                if ((long)state[0] != (long)state[1] || group.Any(view => view.Begun && view.Last < (long)state[0]))
+                if ((long)state[0] != (long)state[1] || group.Any(view => view.Begun && (view.Last < (long)state[0] || _ledger.IsWiped(view.Epoch))))
                     return false;
             }
             return true;
@@ -176,14 +201,15 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
         var conversations = _ledger.Views.Select(view => view.Conversation).Distinct().ToList();
         var check = new LedgerCheck(_ledger, await stack.StoredAsync(conversations, cancellationToken));
         check.Run();
+        _scenario.Check(check);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(TimeSpan.FromMinutes(5));
-        // Any user may read a room; of direct conversations the database itself was compared.
-        for (var room = 0; room < options.Rooms; room++)
-        {
-            var history = await HistoryRepair.AllAsync(http, Conversation.Room(Room(room)), patience.Token);
-            check.CheckHistory(ConversationKey.Room(Room(room)).Value, history);
-        }
+        patience.CancelAfter(HistoryPatience);
+        // Any user may read a room; a direct conversation is read by both of its users.
+        var rooms = Enumerable.Range(0, _options.Rooms)
+            .Select(room => (Reader: http, Conversation: Conversation.Room(Room(room)), ConversationKey.Room(Room(room)).Value));
+        var directs = _clients.SelectMany(client => client.Directs.Select(direct => (client.Client, direct.Conversation, direct.View.Conversation)));
+        foreach (var (reader, conversation, key) in rooms.Concat(directs))
+            check.CheckHistory(key, await HistoryRepair.AllAsync(reader, conversation, patience.Token));
         return check;
     }
 
@@ -195,9 +221,10 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
             while (true)
             {
                 await Task.Delay(ProgressEvery, TimeProvider.System, stop);
-                var current = _injector is { Current.Length: > 0 } injector ? $" · now {injector.Current}" : "";
-                var counts = $"{_injector?.Done}/{options.Faults} faults · {_ledger.Count} acknowledged · {_ledger.Delivered} delivered";
-                say($"{(int)began.Elapsed.TotalSeconds,5} s · {counts} · found {_ledger.Findings}{current}");
+                var current = _scenario.Current is { Length: > 0 } fault ? $" · now {fault}" : "";
+                var faults = _options.Command == "run" ? $"{_scenario.Done}/{_options.Faults}" : $"{_scenario.Done}";
+                var counts = $"{faults} faults · {_ledger.Count} acknowledged · {_ledger.Delivered} delivered";
+                _say($"{(int)began.Elapsed.TotalSeconds,5} s · {counts} · found {_ledger.Findings}{current}");
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -205,6 +232,11 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> say)
             // The trouble is over.
         }
     }
+
+    private TimeSpan QuietPatience => TimeSpan.FromSeconds(_options.Patience);
+
+    private IReadOnlyList<MemberView> Views =>
+        [.. _clients.SelectMany(client => client.Views), .. _observers.SelectMany(observer => observer.Views)];
 
     private string Room(int number) => $"room{number}-{_run}";
 

@@ -1,4 +1,5 @@
 using AspireChat.Chaos;
+using AspireChat.Chaos.Planted;
 using AspireChat.Chaos.Simulation;
 
 ChaosOptions options;
@@ -21,14 +22,14 @@ Console.CancelKeyPress += (_, interrupt) =>
 
 switch (options.Command)
 {
-    case "run" or "storm":
-        var storm = options.Storm > 0 ? options.Storm : 1_000;
-        var run = options.Command == "run" ? options : options with { Faults = 0, Events = 0, Storm = storm };
-        var report = await new ChaosRun(run, Console.WriteLine).RunAsync(stop.Token);
+    case "run" or "storm" or "flushall" or "outage":
+        var report = await new ChaosRun(options, Console.WriteLine).RunAsync(stop.Token);
         Console.WriteLine(report);
         return report.Passed ? 0 : 1;
     case "simulate":
         return SimulatedRun.Explore(options, Console.WriteLine) ? 0 : 1;
+    case "planted":
+        return await PlantedRun.RunAsync(options, Console.WriteLine, stop.Token) ? 0 : 1;
     default:
         Console.Error.WriteLine(ChaosOptions.Usage);
         return 2;

@@ -8,15 +8,16 @@ namespace AspireChat.Chaos;
 internal sealed record RunReport(
     ChaosOptions Options,
     Ledger Ledger,
-    Durations Durations,
-    int Faults,
-    IReadOnlyDictionary<string, int> FaultsByName,
+    Scenario Scenario,
+    bool Finished,
     LedgerCheck Check,
     TimeSpan Traffic,
     TimeSpan Storm)
 {
     /// <summary>Nothing was found, and as much was tried as was asked for.</summary>
-    public bool Passed => !Ledger.Findings.Any && Faults >= Options.Faults && Ledger.Count >= Options.Events;
+    public bool Passed => !Ledger.Findings.Any && Finished;
+
+    private string Verdict => Passed ? "PASS" : Ledger.Findings.Any ? "FAIL" : "INCOMPLETE (nothing found, but the time was up)";
 
     public override string ToString()
     {
@@ -26,7 +27,9 @@ internal sealed record RunReport(
         text.Append(culture, $"traffic        {Traffic.TotalSeconds:0} s, {Options.Clients} clients with the library, 2 on the raw wire, ");
         text.AppendLine(culture, $"{Options.Rooms} rooms, {rate:0} events/s");
         text.AppendLine(culture, $"acknowledged   {Ledger.Count}, of which in the database, once, with id and content: {Check.Found}");
-        text.AppendLine(culture, $"wiped          {Check.Forgiven} acknowledged, not durable yet, gone with a wipe, told by a new epoch");
+        text.Append(culture, $"wiped          {Check.SentAgain + Check.Forgiven} acknowledged, not durable yet, gone with a wipe and the sender told; ");
+        text.Append(culture, $"sent again with their nonce and in the database: {Check.SentAgain} messages; ");
+        text.AppendLine(culture, $"about a seq of the old log, so let go: {Check.Forgiven} edits, deletions, reactions");
         text.Append(culture, $"delivered      {Ledger.Delivered} to {Ledger.Views.Count} views; ");
         text.AppendLine(culture, $"told to reload or of a gap, and repaired: {Ledger.Views.Sum(view => view.Told)}");
         text.AppendLine(culture, $"lost           {found[Breach.Lost]}");
@@ -35,19 +38,20 @@ internal sealed record RunReport(
         text.AppendLine(culture, $"silent gaps    {found[Breach.SilentGap]}");
         var others = Enum.GetValues<Breach>().Where(breach => breach > Breach.SilentGap).Select(breach => $"{breach} {found[breach]}");
         text.AppendLine(culture, $"anything else  {string.Join(", ", others)}");
-        text.AppendLine(culture, $"faults         {Faults}");
-        foreach (var (name, count) in FaultsByName.OrderByDescending(fault => fault.Value))
+        text.AppendLine(culture, $"faults         {Scenario.Done}");
+        foreach (var (name, count) in Scenario.ByName.OrderByDescending(fault => fault.Value))
             text.AppendLine(culture, $"  {count,4}  {name}");
+        foreach (var fact in Scenario.Facts)
+            text.AppendLine(culture, $"  · {fact}");
         text.AppendLine("times");
-        foreach (var name in Durations.Names)
-            text.AppendLine(culture, $"  {name,-52} {Durations.Line(name)}");
+        foreach (var name in Ledger.Durations.Names)
+            text.AppendLine(culture, $"  {name,-52} {Ledger.Durations.Line(name)}");
         if (Options.Storm > 0)
             text.AppendLine(culture, $"storm          {Options.Storm} at once in one room, all resumed after {Storm.TotalSeconds:0.00} s");
+        text.AppendLine(culture, $"findings       {found}");
         foreach (var finding in found.Texts)
             text.AppendLine(culture, $"  ! {finding}");
-        text.Append(Passed ? "PASS" : "FAIL");
-        text.Append(culture, $"   replay: --seed {Options.Seed} --faults {Options.Faults} --events {Options.Events}");
-        text.Append(culture, $" --clients {Options.Clients} --rooms {Options.Rooms} --rate {Options.Rate}");
+        text.Append(culture, $"{Verdict}   replay: {Options.Replay}");
         return text.ToString();
     }
 }

@@ -17,7 +17,7 @@ internal static class Storm
     private const int Together = 50;
 
     public static async Task<TimeSpan> RunAsync(
-        ChatStack stack, int connections, Findings findings, Durations durations, CancellationToken stop)
+        ChatStack stack, int connections, Ledger ledger, CancellationToken stop)
     {
         var room = $"storm-{Guid.NewGuid().ToString("N")[..8]}";
         var tokens = new string[Users];
@@ -38,11 +38,11 @@ internal static class Storm
 
         var began = TimeProvider.System.GetTimestamp();
         var complete = await Task.WhenAll(Enumerable.Range(0, connections)
-            .Select(i => ResumeAsync(stack, tokens[i % Users], room, began, durations, stop)));
+            .Select(i => ResumeAsync(stack, tokens[i % Users], room, began, ledger.Durations, stop)));
         var took = TimeProvider.System.GetElapsedTime(began);
         var wrong = complete.Count(right => !right);
         if (wrong > 0)
-            findings.Add(Breach.Lost, $"{wrong} of {connections} connections of the storm did not get exactly what they had missed", wrong);
+            ledger.Findings.Add(Breach.Lost, $"{wrong} of {connections} connections of the storm did not get exactly what they had missed", wrong);
         return took;
     }
 

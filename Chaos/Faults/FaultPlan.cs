@@ -23,9 +23,15 @@ internal static class FaultPlan
         (FaultKind.Wipe, "redis", 4),
     ];
 
-    public static IReadOnlyList<PlannedFault> Make(int seed, int count)
+    /// <param name="only">Kinds, or <c>kind:target</c>, separated by commas; empty: the whole menu.</param>
+    /// <exception cref="FormatException">No fault fits <paramref name="only"/>.</exception>
+    public static IReadOnlyList<PlannedFault> Make(int seed, int count, string only = "")
     {
         var random = new Random(seed);
+        var wanted = only.Split(',', StringSplitOptions.RemoveEmptyEntries);
+        var menu = Menu.Where(entry => IsWanted(entry.Kind, entry.Target, wanted)).ToArray();
+        if (menu.Length == 0)
+            throw new FormatException($"No fault is called '{only}'.");
         // A short run still has one of each great family: what it tries must not be left to luck.
         List<(FaultKind Kind, string Target)> first =
         [
@@ -34,15 +40,17 @@ internal static class FaultPlan
             (FaultKind.Cut, Clients), (FaultKind.Pause, "redis"), (FaultKind.Slice, "redis"), (FaultKind.Kill, "redis"),
             (FaultKind.HalfOpen, Clients), (FaultKind.Wipe, "redis"), (FaultKind.Pause, "postgres"),
         ];
-        var shuffled = first.ToArray();
+        var shuffled = first.Where(fault => IsWanted(fault.Kind, fault.Target, wanted)).ToArray();
         random.Shuffle(shuffled);
         var faults = new List<PlannedFault>(count);
-        var total = Menu.Sum(entry => entry.Weight);
+        var total = menu.Sum(entry => entry.Weight);
+        // A menu of few dishes would otherwise leave nothing to pick.
+        var distance = Math.Min(KillDistance, menu.Length - 1);
         while (faults.Count < count)
         {
-            var (kind, target) = faults.Count < shuffled.Length ? shuffled[faults.Count] : Pick(random, total);
+            var (kind, target) = faults.Count < shuffled.Length ? shuffled[faults.Count] : Pick(menu, random, total);
             if (faults.Count >= shuffled.Length && kind == FaultKind.Kill &&
-                faults.TakeLast(KillDistance).Any(fault => fault.Kind == FaultKind.Kill && fault.Target == target))
+                faults.TakeLast(distance).Any(fault => fault.Kind == FaultKind.Kill && fault.Target == target))
                 continue;
             var length = kind is FaultKind.Cut ? random.Next(0, 800) : random.Next(500, 3_000);
             faults.Add(new PlannedFault(
@@ -51,10 +59,14 @@ internal static class FaultPlan
         return faults;
     }
 
-    private static (FaultKind Kind, string Target) Pick(Random random, int total)
+    private static bool IsWanted(FaultKind kind, string target, string[] wanted) => wanted.Length == 0 || wanted.Any(name =>
+        name.Split(':') is var parts && parts[0].Equals(kind.ToString(), StringComparison.OrdinalIgnoreCase)
+        && (parts.Length == 1 || target.StartsWith(parts[1], StringComparison.OrdinalIgnoreCase)));
+
+    private static (FaultKind Kind, string Target) Pick((FaultKind Kind, string Target, int Weight)[] menu, Random random, int total)
     {
         var place = random.Next(total);
-        foreach (var (kind, target, weight) in Menu)
+        foreach (var (kind, target, weight) in menu)
         {
             place -= weight;
             if (place < 0)

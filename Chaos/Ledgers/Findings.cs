@@ -27,6 +27,9 @@ internal enum Breach
     /// <summary>Told to reload, or told of a gap, although nothing had happened to the log.</summary>
     ToldWithoutCause,
 
+    /// <summary>The log is another one, and the reader or sender was never told.</summary>
+    Untold,
+
     /// <summary>The same event with another content, sender or nonce.</summary>
     Altered,
 
@@ -38,6 +41,9 @@ internal enum Breach
 
     /// <summary>The system did not come back after a fault.</summary>
     Unhealed,
+
+    /// <summary>What must go on during an outage stood still.</summary>
+    Stalled,
 }
 
 /// <summary>Counts by kind, and the first few of each in words. Thread-safe.</summary>

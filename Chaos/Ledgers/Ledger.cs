@@ -13,10 +13,15 @@ internal sealed class Ledger
     private readonly Dictionary<LogPlace, Guid> _places = [];
     private readonly Dictionary<(string Conversation, string Key), Guid> _sends = [];
     private readonly Dictionary<(string Conversation, string Epoch), long> _durable = [];
-    private readonly HashSet<string> _wiped = [];
+    private readonly Dictionary<string, long> _wiped = [];
+    private readonly Dictionary<(string Conversation, string Sender, string Nonce), Acknowledged> _again = [];
     private long _delivered;
 
+    public const string NewEpochTold = "told the new epoch, from the wipe on";
+
     public Findings Findings { get; } = new();
+
+    public Durations Durations { get; } = new();
 
     public long Delivered => Interlocked.Read(ref _delivered);
 
@@ -52,6 +57,26 @@ internal sealed class Ledger
         }
     }
 
+    /// <summary>
+    /// The sender was told of a new epoch, and has sent again with its nonce what it had an <c>ack</c> for but no <c>durable</c>. The same
+    /// promise once more, no new one to be counted.
+    /// </summary>
+    public void AcknowledgeAgain(Acknowledged ack)
+    {
+        lock (_lock)
+        {
+            _again[(ack.Conversation, ack.Sender, ack.Nonce)] = ack;
+            Note(ack.Conversation, ack.Epoch, ack.Seq, ack.Id, null);
+        }
+    }
+
+    /// <summary>What a send that a wipe took became when it was sent again; null: it was not.</summary>
+    public Acknowledged? SentAgain(Acknowledged ack)
+    {
+        lock (_lock)
+            return _again.TryGetValue((ack.Conversation, ack.Sender, ack.Nonce), out var again) ? again : null;
+    }
+
     /// <param name="key">What tells the send, whoever reads it; null where the reader cannot know.</param>
     public void Deliver(string conversation, string? epoch, long seq, Guid id, string? key)
     {
@@ -73,13 +98,23 @@ internal sealed class Ledger
     public void Wipe(string epoch)
     {
         lock (_lock)
-            _wiped.Add(epoch);
+            _wiped.TryAdd(epoch, TimeProvider.System.GetTimestamp());
     }
 
-    public bool IsWiped(string epoch)
+    public bool IsWiped(string? epoch)
     {
         lock (_lock)
-            return _wiped.Contains(epoch);
+            return epoch is not null && _wiped.ContainsKey(epoch);
+    }
+
+    /// <summary>A reader was told that the log it knew is no more.</summary>
+    public void Told(string formerEpoch)
+    {
+        lock (_lock)
+        {
+            if (_wiped.TryGetValue(formerEpoch, out var at))
+                Durations.Add(NewEpochTold, TimeProvider.System.GetElapsedTime(at));
+        }
     }
 
     public bool AnyWiped

@@ -3,17 +3,24 @@ namespace AspireChat.Chaos.Ledgers;
 /// <summary>
 /// Compares what was promised with what is: each acknowledged event in the database once, with the id and content it was promised with;
 /// each reader's view equal to the database from where it began; the order of each connection's sends. What a wipe of Redis takes with it
-/// is only forgiven where the contract lets it go: not yet reported as durable, at the end of its epoch, and told to everybody.
+/// is only forgiven where the contract lets it go: not yet reported as durable, at the end of its epoch, the sender told of the new one.
+/// A message must then have been sent again with its nonce, and be in the database for that.
 /// </summary>
 internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IReadOnlyList<Stored>> database)
 {
     private readonly Dictionary<(string Conversation, string Epoch), long> _lastOfEpoch = [];
 
-    /// <summary>Acknowledged events that a wipe took, as <c>ack</c> without <c>durable</c> allows.</summary>
+    /// <summary>Acknowledged messages that a wipe took, as <c>ack</c> without <c>durable</c> allows, and that are there by a second send.</summary>
+    public long SentAgain { get; private set; }
+
+    /// <summary>Edits, deletions and reactions that a wipe took: they are about a seq of the old log, so nobody sends them again.</summary>
     public long Forgiven { get; private set; }
 
     /// <summary>Acknowledged events found in the database.</summary>
     public long Found { get; private set; }
+
+    /// <summary>Events that were in the database and are not any more, or are others.</summary>
+    public long Damaged { get; private set; }
 
     private Findings Findings => ledger.Findings;
 
@@ -27,6 +34,22 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
             CheckOrder(lane);
         foreach (var view in ledger.Views)
             CheckView(view);
+    }
+
+    /// <summary>What the database had before is there still, unaltered.</summary>
+    public void CheckIntact(IReadOnlyDictionary<string, IReadOnlyList<Stored>> before)
+    {
+        foreach (var (conversation, events) in before)
+        {
+            var now = database.GetValueOrDefault(conversation) ?? [];
+            foreach (var e in events)
+            {
+                if (Find(now, e.Seq) is { } found && found.Id == e.Id)
+                    continue;
+                Damaged++;
+                Findings.Add(Breach.Lost, $"{conversation} {e.Seq} was in the database and is no more");
+            }
+        }
     }
 
     /// <summary>The same comparison for what HTTP history says of a conversation, oldest first.</summary>
@@ -63,11 +86,13 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
         var found = Find(events, ack.Seq);
         if (found is not { } stored || stored.Id != ack.Id)
         {
-            var place = $"acknowledged as {ack.Conversation} {ack.Epoch}/{ack.Seq}";
-            if (MayBeGone(ack))
-                Forgiven++;
+            var text = $"{ack.Sender}'s {ack.Nonce}, acknowledged as {ack.Conversation} {ack.Epoch}/{ack.Seq},";
+            if (!MayBeGone(ack))
+                Findings.Add(Breach.Lost, $"{text} is {(found is null ? "gone" : "another")}{Why(ack)}");
+            else if (!WasTold(ack))
+                Findings.Add(Breach.Untold, $"{text} went with a wipe, and the sender does not know");
             else
-                Findings.Add(Breach.Lost, $"{ack.Sender}'s {ack.Nonce}, {place}, is {(found is null ? "gone" : "another")}{Why(ack)}");
+                CheckSentAgain(ack, events, text);
             return;
         }
         Found++;
@@ -75,6 +100,22 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
         if (other || stored.Sender != ack.Sender || stored.Nonce != ack.Nonce)
             Findings.Add(Breach.Altered, $"{ack.Conversation} {ack.Seq} is not what {ack.Sender} sent as {ack.Nonce}");
     }
+
+    private void CheckSentAgain(Acknowledged ack, IReadOnlyList<Stored> events, string text)
+    {
+        if (ack.Content == 0)
+            Forgiven++;
+        else if (ledger.SentAgain(ack) is not { } again)
+            Findings.Add(Breach.Lost, $"{text} went with a wipe and was not sent again");
+        else if (Find(events, again.Seq) is not { } stored || stored.Id != again.Id || stored.Nonce != ack.Nonce)
+            Findings.Add(Breach.Lost, $"{text} went with a wipe, was sent again as {again.Epoch}/{again.Seq}, and is gone{Why(again)}");
+        else
+            SentAgain++;
+    }
+
+    private bool WasTold(Acknowledged ack) => ledger.Views
+        .Where(view => view.Member == ack.Sender && view.Conversation == ack.Conversation)
+        .All(view => view.Epoch is not null && view.Epoch != ack.Epoch);
 
     private string Why(Acknowledged ack) => ack.Epoch is not { } epoch || !ledger.IsWiped(epoch) ? ""
         : $"; the wiped epoch ended at {_lastOfEpoch.GetValueOrDefault((ack.Conversation, epoch))} in the database, "
@@ -106,6 +147,8 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
     {
         if (!view.Begun)
             return;
+        if (ledger.IsWiped(view.Epoch))
+            Findings.Add(Breach.Untold, $"{view} was never told that {view.Epoch} is no more");
         var events = database.GetValueOrDefault(view.Conversation) ?? [];
         foreach (var e in events)
         {

@@ -70,6 +70,8 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
         Told++;
         if (Epoch is not null && (Epoch == epoch || !ledger.IsWiped(Epoch)))
             ledger.Findings.Add(Breach.ToldWithoutCause, $"{this}: told to reload from {Epoch} to {epoch}");
+        if (Epoch is not null)
+            ledger.Told(Epoch);
         Epoch = epoch;
         Begun = true;
     }

@@ -1,68 +1,64 @@
-using System.Net;
+using AspireChat.Chaos.Faults;
 using AspireChat.Chaos.Ledgers;
 using AspireChat.Chaos.Stack;
-using AspireChat.Chaos.Traffic;
 using StackExchange.Redis;
 
-namespace AspireChat.Chaos.Faults;
+namespace AspireChat.Chaos;
 
-/// <summary>Does the faults of a plan one after another, and waits after each until a message gets through the system again.</summary>
-internal sealed class FaultInjector(ChatStack stack, Canary canary, Ledger ledger, Durations durations, Random random)
+/// <summary>
+/// The faults of a plan, one after another; after each it waits until a message gets through the system again. Over when the plan is done
+/// and as many events are acknowledged as were asked for.
+/// </summary>
+internal sealed class RandomFaults(ChaosOptions options) : Scenario
 {
     public const string GapHeal = "gap heal after lost pub/sub";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
-    private readonly Dictionary<string, int> _done = [];
+    private readonly Random _random = new(options.Seed);
+    private readonly IReadOnlyList<PlannedFault> _plan = FaultPlan.Make(options.Seed, options.Faults, options.Only);
 
-    public int Done { get; private set; }
-
-    public IReadOnlyDictionary<string, int> ByName => _done;
-
-    /// <summary>The fault whose effects are being felt; empty between faults.</summary>
-    public string Current { get; private set; } = "";
-
-    public async Task RunAsync(IReadOnlyList<PlannedFault> plan, CancellationToken stop)
+    public override async Task RunAsync(Scene scene, CancellationToken stop)
     {
-        await using var redis = await stack.RedisAsync();
-        foreach (var fault in plan)
+        await using var redis = await scene.Stack.RedisAsync();
+        foreach (var fault in _plan)
         {
             await Task.Delay(fault.Pause, TimeProvider.System, stop);
+            // Spread over the events: most faults meet a system that works and has traffic, not one still busy with the fault before.
+            await UntilAsync(() => (long)Done * options.Events <= (long)scene.Ledger.Count * _plan.Count, stop);
             Current = fault.Name;
-            await InjectAsync(fault, redis, stop);
-            await HealAsync(fault, stop);
+            await InjectAsync(scene, fault, redis, stop);
+            await HealAsync(scene, fault, stop);
             Current = "";
-            Done++;
-            _done[fault.Name] = _done.GetValueOrDefault(fault.Name) + 1;
+            Count(fault.Name);
         }
+        await UntilAsync(() => scene.Ledger.Count >= options.Events, stop);
     }
 
     /// <summary>Returns at the moment from which the system could heal.</summary>
-    private async Task InjectAsync(PlannedFault fault, ConnectionMultiplexer redis, CancellationToken stop)
+    private async Task InjectAsync(Scene scene, PlannedFault fault, ConnectionMultiplexer redis, CancellationToken stop)
     {
         switch (fault.Kind)
         {
             case FaultKind.Kill:
-                await KillAsync(fault.Target, stop);
+                await KillAsync(scene.Stack, fault.Target, stop);
                 break;
             case FaultKind.Pause:
-                await PauseAsync(fault, stop);
+                await PauseAsync(scene.Stack, fault, stop);
                 break;
             case FaultKind.PubSub:
                 await redis.GetDatabase().ExecuteAsync("CLIENT", "KILL", "TYPE", "pubsub");
                 break;
             case FaultKind.Wipe:
-                foreach (var epoch in await ChatStack.EpochsAsync(redis.GetDatabase()))
-                    ledger.Wipe(epoch);
-                await Admin(redis).FlushAllDatabasesAsync();
+                await Wipe.RunAsync(redis, scene.Ledger);
                 break;
             default:
-                await SpoilAsync(stack.Links[fault.Target], fault, stop);
+                await SpoilAsync(scene.Stack.Links[fault.Target], fault, stop);
                 break;
         }
     }
 
-    private async Task KillAsync(string target, CancellationToken stop)
+    private static async Task KillAsync(ChatStack stack, string target, CancellationToken stop)
     {
         if (stack.ProcessOf(target) is not { } process)
             return;
@@ -77,7 +73,7 @@ internal sealed class FaultInjector(ChatStack stack, Canary canary, Ledger ledge
         await stack.ReachableAsync(target, patience.Token);
     }
 
-    private async Task PauseAsync(PlannedFault fault, CancellationToken stop)
+    private static async Task PauseAsync(ChatStack stack, PlannedFault fault, CancellationToken stop)
     {
         if (stack.ProcessOf(fault.Target) is not { } process)
             return;
@@ -100,10 +96,10 @@ internal sealed class FaultInjector(ChatStack stack, Canary canary, Ledger ledge
             switch (fault.Kind)
             {
                 case FaultKind.Delay:
-                    link.Delay = TimeSpan.FromMilliseconds(random.Next(20, 250));
+                    link.Delay = TimeSpan.FromMilliseconds(_random.Next(20, 250));
                     break;
                 case FaultKind.Slice:
-                    link.Slice = random.Next(1, 8);
+                    link.Slice = _random.Next(1, 8);
                     break;
                 case FaultKind.Cut:
                     link.Refuses = true;
@@ -124,28 +120,22 @@ internal sealed class FaultInjector(ChatStack stack, Canary canary, Ledger ledge
         }
     }
 
-    private async Task HealAsync(PlannedFault fault, CancellationToken stop)
+    private static async Task HealAsync(Scene scene, PlannedFault fault, CancellationToken stop)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
         patience.CancelAfter(Patience);
         try
         {
-            var time = await canary.RoundTripAsync(patience.Token);
-            durations.Add("heal: " + fault.Name, time);
-            durations.Add(fault.Kind == FaultKind.PubSub ? GapHeal : "heal: all others", time);
+            var time = await scene.Canary.RoundTripAsync(patience.Token);
+            scene.Ledger.Durations.Add("heal: " + fault.Name, time);
+            scene.Ledger.Durations.Add(fault.Kind == FaultKind.PubSub ? GapHeal : "heal: all others", time);
             // The next fault finds everything there that this one took away: two replicas at once are another test.
-            while (fault.Kind is FaultKind.Kill && !stack.IsHealthy(fault.Target))
+            while (fault.Kind is FaultKind.Kill && !scene.Stack.IsHealthy(fault.Target))
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, patience.Token);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            ledger.Findings.Add(Breach.Unhealed, $"fault {fault.Number} ({fault.Name}) had not healed after {Patience.TotalSeconds} s");
+            scene.Ledger.Findings.Add(Breach.Unhealed, $"fault {fault.Number} ({fault.Name}) had not healed after {Patience.TotalSeconds} s");
         }
-    }
-
-    private static IServer Admin(ConnectionMultiplexer redis)
-    {
-        EndPoint endpoint = redis.GetEndPoints()[0];
-        return redis.GetServer(endpoint);
     }
 }

@@ -106,6 +106,10 @@ internal sealed partial class ChatStack : IAsyncDisposable
 
     public bool IsHealthy(string replica) => StateOf(replica)?.Snapshot.HealthStatus == HealthStatus.Healthy;
 
+    /// <summary>Stops or starts a resource as its host does it: an orderly shutdown, and no restart until it is asked for.</summary>
+    public Task CommandAsync(string resource, string command, CancellationToken cancellationToken) =>
+        _application.ResourceCommands.ExecuteCommandAsync(resource, command, cancellationToken);
+
     /// <summary>Waits until something listens there again: from then on a client can be expected to come back.</summary>
     public async Task ReachableAsync(string replica, CancellationToken cancellationToken)
     {

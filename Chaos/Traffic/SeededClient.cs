@@ -7,11 +7,15 @@ namespace AspireChat.Chaos.Traffic;
 
 /// <summary>What all clients of a run share.</summary>
 /// <param name="Fault">Names the fault whose effects are being felt; empty for none.</param>
-internal sealed record Traffic(Ledger Ledger, Durations Durations, Func<string> Fault)
+internal sealed record Traffic(Ledger Ledger, Func<string> Fault)
 {
+    public const string Ack = "send to ack, between faults";
+
     public const string Resume = "rejoined after a lost connection";
 
     public const string ResumeAfterKill = "rejoined after kill -9 of a replica";
+
+    public Durations Durations => Ledger.Durations;
 }
 
 /// <summary>
@@ -23,10 +27,15 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
 {
     private const int Filler = 80;
 
+    /// <summary>A lane that a fault has held up catches up with what it should have sent meanwhile, up to this much.</summary>
+    private static readonly TimeSpan MostArrears = TimeSpan.FromSeconds(5);
+
     private readonly Dictionary<Conversation, MemberView> _views = conversations.ToDictionary(
         conversation => conversation, conversation => traffic.Ledger.View(user, KeyOf(user, conversation).Value));
 
     private readonly CancellationTokenSource _stop = new();
+    private readonly UndurableSends _undurable = new();
+    private int _sendingAgain;
     private Task _reading = Task.CompletedTask;
     private long? _lostAt;
     private string _lostBy = "";
@@ -34,7 +43,14 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
 
     public string User => user;
 
-    public int Unacknowledged => client.Unacknowledged;
+    /// <summary>For reading history as this user.</summary>
+    public ChatClient Client => client;
+
+    /// <summary>Sends that are not answered, those that a wipe makes necessary once more among them.</summary>
+    public int Unacknowledged => client.Unacknowledged + Volatile.Read(ref _sendingAgain);
+
+    public IEnumerable<(Conversation Conversation, MemberView View)> Directs =>
+        _views.Where(view => !view.Key.IsRoom).Select(view => (view.Key, view.Value));
 
     public IReadOnlyCollection<MemberView> Views => _views.Values;
 
@@ -65,11 +81,17 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
     {
         var own = new List<long>();
         var key = KeyOf(user, conversation).Value;
+        var (began, due) = (TimeProvider.System.GetTimestamp(), TimeSpan.Zero);
         for (var order = 0L; !stop.IsCancellationRequested; order++)
         {
+            due += TimeSpan.FromSeconds(-Math.Log(1 - random.NextDouble()) / rate);
+            var now = TimeProvider.System.GetElapsedTime(began);
+            if (now - due > MostArrears)
+                due = now - MostArrears;
             try
             {
-                await Task.Delay(TimeSpan.FromSeconds(-Math.Log(1 - random.NextDouble()) / rate), TimeProvider.System, stop);
+                if (due > now)
+                    await Task.Delay(due - now, TimeProvider.System, stop);
             }
             catch (OperationCanceledException)
             {
@@ -83,6 +105,7 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
             {
                 var dice = own.Count > 0 ? random.Next(100) : 100;
                 var target = own.Count > 0 ? own[random.Next(own.Count)] : 0;
+                var (sent, fault) = (TimeProvider.System.GetTimestamp(), traffic.Fault());
                 var accepted = await (dice switch
                 {
                     < 3 => client.EditAsync(conversation, target, content, nonce, CancellationToken.None),
@@ -93,6 +116,10 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
                 var hash = dice >= 9 ? ContentHash.Of(content) : 0;
                 traffic.Ledger.Acknowledge(new Acknowledged(
                     key, accepted.Epoch, accepted.Seq, Guid.Parse(accepted.Id), user, nonce, hash, order));
+                if (fault.Length == 0 || fault == Outage.Name)
+                    traffic.Durations.Add(fault.Length == 0 ? Traffic.Ack : Outage.Ack, TimeProvider.System.GetElapsedTime(sent));
+                if (dice >= 9)
+                    Keep(conversation, new UndurableSend(nonce, content, accepted.Epoch, accepted.Seq));
                 if (dice is >= 3 and < 5)
                     own.Remove(target);
                 else if (dice >= 9)
@@ -110,6 +137,45 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
                 traffic.Ledger.Findings.Add(Breach.Unanswered, $"{nonce}: {e.Code} {e.Message}");
                 return;
             }
+        }
+    }
+
+    private void Keep(Conversation conversation, UndurableSend send)
+    {
+        _undurable.Add(conversation, send);
+        // The application may have been told of the new log before it came to handle this answer of the old one.
+        if (_views[conversation].Epoch is { } present && present != send.Epoch && traffic.Ledger.IsWiped(send.Epoch))
+            SendLostAgain(conversation, present);
+    }
+
+    private void SendLostAgain(Conversation conversation, string present)
+    {
+        foreach (var lost in _undurable.TakeLost(conversation, present))
+        {
+            Interlocked.Increment(ref _sendingAgain);
+            _ = SendAgainAsync(conversation, lost);
+        }
+    }
+
+    private async Task SendAgainAsync(Conversation conversation, UndurableSend lost)
+    {
+        try
+        {
+            var accepted = await client.SendAsync(conversation, lost.Content, lost.Nonce, CancellationToken.None);
+            traffic.Ledger.AcknowledgeAgain(new Acknowledged(
+                KeyOf(user, conversation).Value, accepted.Epoch, accepted.Seq, Guid.Parse(accepted.Id), user, lost.Nonce,
+                ContentHash.Of(lost.Content), -1));
+            // A repeat that the new log knows was committed before the wipe: what it knows comes from the database.
+            if (!accepted.Duplicate)
+                Keep(conversation, lost with { Epoch = accepted.Epoch, Seq = accepted.Seq });
+        }
+        catch (ChatException e)
+        {
+            traffic.Ledger.Findings.Add(Breach.Unanswered, $"{lost.Nonce}, sent again: {e.Code} {e.Message}");
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _sendingAgain);
         }
     }
 
@@ -149,6 +215,7 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
                 break;
             case Reloaded reload when _views.TryGetValue(reload.Conversation, out var view):
                 await HistoryRepair.ReloadAsync(client, reload.Conversation, view, reload.Epoch, reload.Head, _stop.Token);
+                SendLostAgain(reload.Conversation, reload.Epoch);
                 break;
             case Gap gap when _views.TryGetValue(gap.Conversation, out var view):
                 traffic.Ledger.Findings.Add(Breach.ToldWithoutCause, $"{view}: {gap.From} to {gap.To} are said not to exist");
@@ -156,6 +223,7 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
                 break;
             case DurableMoved durable when _views.TryGetValue(durable.Conversation, out var view):
                 traffic.Ledger.Durable(view.Conversation, view.Epoch, durable.Seq);
+                _undurable.Committed(durable.Conversation, view.Epoch, durable.Seq);
                 break;
         }
     }

@@ -30,8 +30,16 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
     /// <summary>Sends without an ack: on which connection, as which number of it (-1: a repeat), and when they went out last.</summary>
     private readonly Dictionary<string, (string Room, int Connection, int Number, long At)> _waiting = [];
 
+    private readonly UndurableSends _undurable = new();
+
+    /// <summary>Nonces that were acknowledged before, and are sent again because a wipe took them.</summary>
+    private readonly HashSet<string> _again = [];
+
     private readonly Dictionary<string, (int Number, long Seq, string Epoch)> _lastAck = [];
     private readonly HashSet<string> _live = [];
+
+    /// <summary>Rooms of which this connection has not heard yet which log they are: a <c>durable</c> says nothing there.</summary>
+    private readonly HashSet<string> _reloading = [];
     private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RawSocket? _socket;
     private int _connection;
@@ -132,6 +140,7 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         {
             _connection++;
             _live.Clear();
+            _reloading.UnionWith(rooms);
             _lastAck.Clear();
         }
         _socket = socket;
@@ -180,6 +189,11 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
             case "ack":
                 Acknowledged(room!, frame);
                 break;
+            case "durable" when !_reloading.Contains(room!):
+                var durable = frame.GetProperty("seq").GetInt64();
+                traffic.Ledger.Durable(_views[room!].Conversation, _views[room!].Epoch, durable);
+                _undurable.Committed(Conversation.Room(room!), _views[room!].Epoch, durable);
+                break;
             case "error" when frame.TryGetProperty("ref", out var reference) && _views.ContainsKey(reference.GetString()!):
                 await Task.Delay(ReconnectPause, TimeProvider.System, stop);
                 await JoinAsync(socket, reference.GetString()!);
@@ -207,6 +221,7 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         if (epoch != view.Epoch)
         {
             await HistoryRepair.ReloadAsync(http, Conversation.Room(room), view, epoch, head, stop);
+            SendLostAgain(room, epoch);
         }
         else if (frame.GetProperty("complete").GetBoolean())
         {
@@ -225,10 +240,25 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         }
     }
 
+    private void SendLostAgain(string room, string present)
+    {
+        lock (_lock)
+        {
+            foreach (var lost in _undurable.TakeLost(Conversation.Room(room), present))
+            {
+                _again.Add(lost.Nonce);
+                _waiting.TryAdd(lost.Nonce, (room, -1, -1, 0));
+            }
+        }
+    }
+
     private void Live(string room)
     {
         lock (_lock)
+        {
             _live.Add(room);
+            _reloading.Remove(room);
+        }
         if (_live.Count < rooms.Count)
             return;
         _begun.TrySetResult();
@@ -251,7 +281,17 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
             if (!_waiting.Remove(nonce, out var send))
                 return;
             var (conversation, id, hash) = (_views[room].Conversation, frame.GetProperty("id").GetGuid(), ContentHash.Of(nonce + " burst"));
-            traffic.Ledger.Acknowledge(new Acknowledged(conversation, epoch, seq, id, user, nonce, hash, -1));
+            var ack = new Acknowledged(conversation, epoch, seq, id, user, nonce, hash, -1);
+            var isRepeat = frame.TryGetProperty("duplicate", out var duplicate) && duplicate.GetBoolean();
+            if (_again.Contains(nonce))
+                traffic.Ledger.AcknowledgeAgain(ack);
+            else
+                traffic.Ledger.Acknowledge(ack);
+            if (!_again.Contains(nonce) || !isRepeat)
+                _undurable.Add(Conversation.Room(room), new UndurableSend(nonce, "", epoch, seq));
+            // The answer of a log that this connection has been told to be gone.
+            if (traffic.Ledger.IsWiped(epoch) && _views[room].Epoch != epoch && !isRepeat)
+                SendLostAgain(room, _views[room].Epoch!);
             if (send.Number < 0)
                 return;
             if (_lastAck.TryGetValue(room, out var last) && last.Epoch == epoch && send.Number > last.Number != seq > last.Seq)
