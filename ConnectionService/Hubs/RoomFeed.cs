@@ -8,6 +8,8 @@ namespace AspireChat.ConnectionService.Hubs;
 /// <summary>A room: its local members and the fan-out to them. Belongs to one hub.</summary>
 internal sealed class RoomFeed : Feed
 {
+    private const int RejoinDelay = 500;
+
     private readonly Dictionary<Connection, RoomMember> _members = [];
 
     /// <summary>How many connections each local user has in the room.</summary>
@@ -21,6 +23,10 @@ internal sealed class RoomFeed : Feed
     /// <summary>Users whose membership is written again after the log was rebuilt, by the question's token.</summary>
     private readonly Dictionary<long, string> _rejoining = [];
 
+    /// <summary>Those among them for whom that has failed; it is tried again in a while.</summary>
+    private readonly HashSet<string> _unwritten = new(StringComparer.Ordinal);
+
+    private long _unwrittenAt;
     private long _cursorsAt;
 
     public RoomFeed(string room, HubContext hub) : base(new FeedId(ConversationKey.Room(room), null), hub)
@@ -99,16 +105,19 @@ internal sealed class RoomFeed : Feed
     }
 
     /// <summary>The log does not know this member, but is about to: see <see cref="EpochChanged"/>.</summary>
-    public bool IsRejoining(string user) => _rejoining.ContainsValue(user);
+    public bool IsRejoining(string user) => _unwritten.Contains(user) || _rejoining.ContainsValue(user);
 
     /// <summary>The log was told again that a user is a member; no result: it could not be. False: it was not asked so here.</summary>
     public bool Rejoined(long token, JoinResult? result)
     {
         if (!_rejoining.Remove(token, out var user))
             return false;
-        // The time limit of each attempt paces the next.
-        if (result?.Epoch != Epoch && _users.ContainsKey(user))
-            Rejoin(user);
+        if (result is not null)
+            return true;
+        if (_unwritten.Count == 0)
+            _unwrittenAt = Hub.Now + RejoinDelay;
+        _unwritten.Add(user);
+        Hub.Attention.Add(this);
         return true;
     }
 
@@ -141,7 +150,9 @@ internal sealed class RoomFeed : Feed
     {
         if (_cursors.Count > 0 && Hub.Now >= _cursorsAt)
             SendCursors();
-        return base.OnTick() || _cursors.Count > 0;
+        if (_unwritten.Count > 0 && Hub.Now >= _unwrittenAt)
+            RejoinUnwritten();
+        return base.OnTick() || _cursors.Count > 0 || _unwritten.Count > 0;
     }
 
     protected override void Deliver(EncodedEvent e)
@@ -169,6 +180,7 @@ internal sealed class RoomFeed : Feed
                 member.Connection.Outbound.Send(frame);
         }
         // A membership that was written shortly before Redis lost its data may be lost too; joining again is harmless.
+        _unwritten.Clear();
         foreach (var user in _users.Keys)
             Rejoin(user);
     }
@@ -184,6 +196,13 @@ internal sealed class RoomFeed : Feed
             member.Position = Last;
             member.Connection.Outbound.Send(ResumedFrames.Of(Id, seq, Last, complete: false, Epoch, null));
         }
+    }
+
+    private void RejoinUnwritten()
+    {
+        var users = _unwritten.Where(_users.ContainsKey).ToList();
+        _unwritten.Clear();
+        users.ForEach(Rejoin);
     }
 
     private void Rejoin(string user)

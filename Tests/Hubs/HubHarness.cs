@@ -36,6 +36,9 @@ internal sealed class HubHarness : IHubEffects
 
     public bool HoldPresence { get; set; }
 
+    /// <summary>The log can't be reached for joins.</summary>
+    public bool FailJoins { get; set; }
+
     private Queue<HubMessage> Held { get; } = new();
 
     public (Connection Connection, SimulatedOutbound Outbound) Connect(string user, long openedAt = 0)
@@ -114,7 +117,7 @@ internal sealed class HubHarness : IHubEffects
     public void Unsubscribe(HubChannel channel) => Answer($"unsubscribe {channel.Name}", new HubMessage.Unsubscribed(channel));
 
     public void Join(string room, string user, long token) =>
-        Answer($"join {room} {user}", new HubMessage.JoinAnswer(room, token, Log.Join(room, user)));
+        Answer($"join {room} {user}", new HubMessage.JoinAnswer(room, token, FailJoins ? null : Log.Join(room, user)));
 
     public void Leave(string room, string user)
     {

@@ -350,6 +350,26 @@ public sealed class HubTests
     }
 
     [Fact]
+    public void A_membership_that_went_with_a_wipe_is_written_again_until_it_is_and_nobody_is_put_out_meanwhile()
+    {
+        var (_, alice) = _hub.Join("alice", "lobby");
+        HubHarness.Read(alice);
+        _hub.Log.Leave("lobby", "alice");
+        _hub.Log.Rebuild(lost: 0);
+        _hub.FailJoins = true;
+        _hub.Post(new HubMessage.Restored());
+        for (var elapsed = 0; elapsed < 2_000; elapsed += 100)
+            _hub.Tick(100);
+        Assert.Equal(["resumed"], HubHarness.Read(alice).Select(HubHarness.TypeOf));
+        Assert.False(_hub.Log.IsMember("lobby", "alice"));
+        _hub.FailJoins = false;
+        for (var elapsed = 0; elapsed < 2_000; elapsed += 100)
+            _hub.Tick(100);
+        Assert.True(_hub.Log.IsMember("lobby", "alice"));
+        Assert.False(alice.HasFrames);
+    }
+
+    [Fact]
     public void A_leave_that_is_heard_late_does_not_end_a_later_join()
     {
         var (_, desk) = _hub.Join("alice", "lobby");
