@@ -170,7 +170,8 @@ internal sealed class Room
     public void MembershipEnded(string user, long at)
     {
         var leave = _leaves.GetValueOrDefault(user);
-        foreach (var member in Feed.MembersOf(user).Where(member => member.JoinedAt <= at))
+        var ended = Feed.MembersOf(user).Where(member => member.JoinedAt <= at).ToList();
+        foreach (var member in ended)
         {
             Feed.Remove(member.Connection);
             Settle(member.Connection, member.Pass, joined: false);
@@ -191,7 +192,8 @@ internal sealed class Room
             _ready.Remove(join);
             Ask(join);
         }
-        if (Feed.MembersOf(user).Count == 0)
+        // A signal that finds nobody here may be a late one: the replica that was asked tells presence in any case.
+        if ((ended.Count > 0 || leave is not null) && Feed.MembersOf(user).Count == 0)
             _hub.Effects.MembershipChanged(Name, user, member: false);
     }
 
