@@ -27,8 +27,8 @@ internal sealed record ChaosOptions
     public int Events { get; init; } = 10_000;
 
     /// <summary>
-    /// Only faults of these kinds, or of a kind on a target (<c>wipe,kill:connection</c>); for <c>planted</c> the beginning of a bug's name.
-    /// Empty: all.
+    /// Only faults of these kinds, or of a kind on a target (<c>wipe,kill:connection</c>); for <c>planted</c> the beginning of a bug's
+    /// name. Empty: all.
     /// </summary>
     public string Only { get; init; } = "";
 

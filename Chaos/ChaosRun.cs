@@ -189,7 +189,8 @@ internal sealed class ChaosRun
                 if (!ConversationKey.TryParse(group.Key, out var key))
                     continue;
                 var state = await redis.GetDatabase().HashGetAsync(Contracts.Redis.RedisKeys.Conversation(key), ["head", "durable"]);
-                if ((long)state[0] != (long)state[1] || group.Any(view => view.Begun && (view.Last < (long)state[0] || _ledger.IsWiped(view.Epoch))))
+                var (head, durable) = ((long)state[0], (long)state[1]);
+                if (head != durable || group.Any(view => view.Begun && (view.Last < head || _ledger.IsWiped(view.Epoch))))
                     return false;
             }
             return true;
@@ -207,7 +208,8 @@ internal sealed class ChaosRun
         // Any user may read a room; a direct conversation is read by both of its users.
         var rooms = Enumerable.Range(0, _options.Rooms)
             .Select(room => (Reader: http, Conversation: Conversation.Room(Room(room)), ConversationKey.Room(Room(room)).Value));
-        var directs = _clients.SelectMany(client => client.Directs.Select(direct => (client.Client, direct.Conversation, direct.View.Conversation)));
+        var directs = _clients.SelectMany(client =>
+            client.Directs.Select(direct => (client.Client, direct.Conversation, direct.View.Conversation)));
         foreach (var (reader, conversation, key) in rooms.Concat(directs))
             check.CheckHistory(key, await HistoryRepair.AllAsync(reader, conversation, patience.Token));
         return check;

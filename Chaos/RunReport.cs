@@ -27,7 +27,8 @@ internal sealed record RunReport(
         text.Append(culture, $"traffic        {Traffic.TotalSeconds:0} s, {Options.Clients} clients with the library, 2 on the raw wire, ");
         text.AppendLine(culture, $"{Options.Rooms} rooms, {rate:0} events/s");
         text.AppendLine(culture, $"acknowledged   {Ledger.Count}, of which in the database, once, with id and content: {Check.Found}");
-        text.Append(culture, $"wiped          {Check.SentAgain + Check.Forgiven} acknowledged, not durable yet, gone with a wipe and the sender told; ");
+        text.Append(culture, $"wiped          {Check.SentAgain + Check.Forgiven} acknowledged, not durable yet, gone with a wipe, ");
+        text.Append("the sender told; ");
         text.Append(culture, $"sent again with their nonce and in the database: {Check.SentAgain} messages; ");
         text.AppendLine(culture, $"about a seq of the old log, so let go: {Check.Forgiven} edits, deletions, reactions");
         text.Append(culture, $"delivered      {Ledger.Delivered} to {Ledger.Views.Count} views; ");

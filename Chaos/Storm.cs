@@ -42,7 +42,10 @@ internal static class Storm
         var took = TimeProvider.System.GetElapsedTime(began);
         var wrong = complete.Count(right => !right);
         if (wrong > 0)
-            ledger.Findings.Add(Breach.Lost, $"{wrong} of {connections} connections of the storm did not get exactly what they had missed", wrong);
+        {
+            var text = $"{wrong} of {connections} connections of the storm did not get exactly what they had missed";
+            ledger.Findings.Add(Breach.Lost, text, wrong);
+        }
         return took;
     }
 

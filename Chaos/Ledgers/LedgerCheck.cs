@@ -10,7 +10,9 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
 {
     private readonly Dictionary<(string Conversation, string Epoch), long> _lastOfEpoch = [];
 
-    /// <summary>Acknowledged messages that a wipe took, as <c>ack</c> without <c>durable</c> allows, and that are there by a second send.</summary>
+    /// <summary>
+    /// Acknowledged messages that a wipe took, as <c>ack</c> without <c>durable</c> allows, and that are there by a second send.
+    /// </summary>
     public long SentAgain { get; private set; }
 
     /// <summary>Edits, deletions and reactions that a wipe took: they are about a seq of the old log, so nobody sends them again.</summary>

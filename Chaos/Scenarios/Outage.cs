@@ -67,13 +67,16 @@ internal sealed class Outage : Scenario
         }
     }
 
-    private static string Line(string when, (double Acknowledged, double Delivered) counts, TimeSpan span) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{when,-8} {counts.Acknowledged / span.TotalSeconds:0} events/s acknowledged, {counts.Delivered / span.TotalSeconds:0}/s delivered");
+    private static string Line(string when, (double Acknowledged, double Delivered) counts, TimeSpan span)
+    {
+        var (acknowledged, delivered) = (counts.Acknowledged / span.TotalSeconds, counts.Delivered / span.TotalSeconds);
+        return string.Create(CultureInfo.InvariantCulture, $"{when,-8} {acknowledged:0} events/s acknowledged, {delivered:0}/s delivered");
+    }
 
     private static async Task<long> BacklogAsync(ConnectionMultiplexer redis)
     {
-        var lengths = Enumerable.Range(0, Partitions.Count).Select(partition => redis.GetDatabase().StreamLengthAsync(RedisKeys.Log(partition)));
+        var database = redis.GetDatabase();
+        var lengths = Enumerable.Range(0, Partitions.Count).Select(partition => database.StreamLengthAsync(RedisKeys.Log(partition)));
         return (await Task.WhenAll(lengths)).Sum();
     }
 }

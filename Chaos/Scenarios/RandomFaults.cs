@@ -135,7 +135,8 @@ internal sealed class RandomFaults(ChaosOptions options) : Scenario
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            scene.Ledger.Findings.Add(Breach.Unhealed, $"fault {fault.Number} ({fault.Name}) had not healed after {Patience.TotalSeconds} s");
+            var text = $"fault {fault.Number} ({fault.Name}) had not healed after {Patience.TotalSeconds} s";
+            scene.Ledger.Findings.Add(Breach.Unhealed, text);
         }
     }
 }

@@ -80,7 +80,9 @@ internal abstract record HubMessage
     /// <summary>No heads: the log can't be reached.</summary>
     public sealed record HeadsAnswer(IReadOnlyDictionary<ConversationKey, ConversationHead>? Heads) : HubMessage;
 
-    /// <summary>The user's membership of the room has ended, wherever that was asked for; of who joined after the moment it says nothing.</summary>
+    /// <summary>
+    /// The user's membership of the room has ended, wherever that was asked for; of who joined after the moment it says nothing.
+    /// </summary>
     public sealed record MembershipEnded(string Room, string User, long At) : HubMessage;
 
     /// <summary>An operator disconnects the user's connections that are older than the moment (Unix milliseconds).</summary>

@@ -197,7 +197,9 @@ internal sealed class Room
             _hub.Effects.MembershipChanged(Name, user, member: false);
     }
 
-    /// <summary>The log was asked after pub/sub had been away. What it says of another epoch, or of who is just being written, is old.</summary>
+    /// <summary>
+    /// The log was asked after pub/sub had been away. What it says of another epoch, or of who is just being written, is old.
+    /// </summary>
     public void StrangersFound(RoomStrangers strangers)
     {
         if (strangers.Epoch != Feed.Epoch)

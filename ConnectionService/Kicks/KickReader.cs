@@ -9,7 +9,8 @@ namespace AspireChat.ConnectionService.Kicks;
 /// Reads the orders to disconnect users that pub/sub may not have brought: within a second they reach every replica that reaches Redis.
 /// One small read per <see cref="SubscriptionOptions.ProbeInterval"/>.
 /// </summary>
-internal sealed class KickReader(KickLog log, HubDirectory hubs, IOptions<SubscriptionOptions> options, TimeProvider time) : BackgroundService
+internal sealed class KickReader(
+    KickLog log, HubDirectory hubs, IOptions<SubscriptionOptions> options, TimeProvider time) : BackgroundService
 {
     /// <summary>From the beginning: orders older than a connection are not for it.</summary>
     private string _place = "0-0";

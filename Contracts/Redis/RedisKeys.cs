@@ -65,8 +65,8 @@ public static class RedisKeys
     public static string UserRooms(string user) => $"u:{user}:rooms";
 
     /// <summary>
-    /// stream: the last operators' orders to disconnect users, one field <c>user</c>; its length is capped. Not durable: an order that Redis
-    /// loses within its second is given again.
+    /// stream: the last operators' orders to disconnect users, one field <c>user</c>; its length is capped. Not durable: an order that
+    /// Redis loses within its second is given again.
     /// </summary>
     public const string Kicks = "kicks";
 

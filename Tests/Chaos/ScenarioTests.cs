@@ -9,7 +9,10 @@ namespace AspireChat.Tests.Chaos;
 [Trait("Needs", "System")]
 public sealed class ScenarioTests(ITestOutputHelper output)
 {
-    private static readonly ChaosOptions Small = new() { Seed = Random.Shared.Next(1, 1_000_000), Minutes = 4, Clients = 8, Rooms = 3, Rate = 80 };
+    private static readonly ChaosOptions Small = new()
+    {
+        Seed = Random.Shared.Next(1, 1_000_000), Minutes = 4, Clients = 8, Rooms = 3, Rate = 80,
+    };
 
     [Fact]
     public Task FLUSHALL_under_traffic_is_told_to_everybody_and_every_message_is_there_in_the_end() =>
