@@ -71,7 +71,7 @@ public class FanOutBenchmarks : IHubEffects
     void IHubEffects.Subscribe(HubChannel channel) => _inbox.Enqueue(new HubMessage.Subscribed(channel, Success: true));
 
     void IHubEffects.Join(string room, string user, long token) =>
-        _inbox.Enqueue(new HubMessage.JoinAnswer(room, token, new JoinResult("e1", _seq, 0, NewMember: false)));
+        _inbox.Enqueue(new HubMessage.JoinAnswer(room, token, new JoinResult("e1", _seq, 0, NewMember: true, At: 0)));
 
     void IHubEffects.ReadPresence(string room) => _inbox.Enqueue(new HubMessage.PresenceAnswer(room, RoomPresence.Unknown));
 
@@ -90,6 +90,8 @@ public class FanOutBenchmarks : IHubEffects
     void IHubEffects.Unsubscribe(HubChannel channel) => throw new NotSupportedException();
 
     void IHubEffects.Leave(string room, string user) => throw new NotSupportedException();
+
+    void IHubEffects.ReadMembers(IReadOnlyCollection<RoomUsers> rooms) => throw new NotSupportedException();
 
     void IHubEffects.ReadTail(FeedId feed, long afterSeq, int limit, long token) => throw new NotSupportedException();
 
