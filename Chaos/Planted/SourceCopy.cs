@@ -6,7 +6,7 @@ namespace AspireChat.Chaos.Planted;
 internal sealed class SourceCopy : IDisposable
 {
     private static readonly HashSet<string> NotCopied =
-        new(StringComparer.Ordinal) { ".git", "artifacts", "bin", "obj", "node_modules", "Tests", "Benchmarks", "docs" };
+        new(StringComparer.Ordinal) { ".git", "artifacts", "bin", "obj", "node_modules", "Tests", "Benchmarks" };
 
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("aspirechat-planted-");
 

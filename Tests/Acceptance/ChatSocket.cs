@@ -69,11 +69,22 @@ internal sealed class ChatSocket : IAsyncDisposable
         }
     }
 
-    /// <summary>Joins and waits for the answer.</summary>
-    public async Task<JsonObject> JoinAsync(string room, long? since = null)
+    /// <summary>Joins and waits for the answer; asks again, as a client does, while the log can't be reached.</summary>
+    public async Task<JsonObject> JoinAsync(string room, long? since = null) =>
+        (await ChatSystem.EventuallyAsync(() => TryJoinAsync(room, since), joined => joined is not null))!;
+
+    private async Task<JsonObject?> TryJoinAsync(string room, long? since)
     {
-        await SendAsync(since is null ? new { type = "join", room } : (object)new { type = "join", room, since });
-        return await ExpectAsync("joined", frame => (string?)frame["room"] == room);
+        var reference = Guid.NewGuid().ToString("N");
+        await SendAsync(since is null
+            ? new { type = "join", room, @ref = reference }
+            : (object)new { type = "join", room, since, @ref = reference });
+        var joined = ExpectAsync("joined", frame => (string?)frame["ref"] == reference);
+        var refused = ExpectAsync("error", frame => (string?)frame["ref"] == reference);
+        if (await Task.WhenAny(joined, refused) == joined)
+            return await joined;
+        Assert.Equal("unavailable", (string?)(await refused)["code"]);
+        return null;
     }
 
     /// <summary>Sends to a room and waits for the ack.</summary>

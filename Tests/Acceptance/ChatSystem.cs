@@ -1,9 +1,11 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using AspireChat.Contracts.Conversations;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -93,6 +95,34 @@ public sealed class ChatSystem : IAsyncLifetime
         {
             foreach (var miss in misses)
                 await miss.DisposeAsync();
+        }
+    }
+
+    /// <summary>Connects as a client does after a fault: the gateway may not know yet which node is gone, or none may be ready.</summary>
+    internal async Task<ChatSocket> ReconnectAsync(string user) => (await EventuallyAsync(
+        async () =>
+        {
+            try
+            {
+                return await ConnectAsync(user);
+            }
+            catch (Exception e) when (e is WebSocketException or HttpRequestException)
+            {
+                return null;
+            }
+        },
+        socket => socket is not null))!;
+
+    /// <summary>Waits until each partition of the log is open, as some may not be for a moment after a fault.</summary>
+    internal async Task RecoveredAsync()
+    {
+        await using var socket = await ReconnectAsync(Unique("prober"));
+        var open = new HashSet<int>();
+        while (open.Count < Partitions.Count)
+        {
+            var room = Unique("probe");
+            if (open.Add(ConversationKey.Room(room).Partition))
+                await socket.JoinAsync(room);
         }
     }
 

@@ -7,8 +7,13 @@ namespace AspireChat.Tests.Acceptance;
 /// <summary>The client library against the real system: what its own tests show with a scripted server holds there too.</summary>
 [Collection(ChatSystemDefinition.Name)]
 [Trait("Needs", "System")]
-public sealed class ClientTests(ChatSystem system)
+public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
 {
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    /// <summary>What these tests break is whole again before the next one begins.</summary>
+    public Task DisposeAsync() => system.RecoveredAsync();
+
     [Fact]
     public async Task Two_clients_chat_in_a_room_and_directly_and_what_they_sent_becomes_durable()
     {

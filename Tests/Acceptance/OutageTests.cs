@@ -4,8 +4,13 @@ namespace AspireChat.Tests.Acceptance;
 
 [Collection(ChatSystemDefinition.Name)]
 [Trait("Needs", "System")]
-public sealed class OutageTests(ChatSystem system)
+public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
 {
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    /// <summary>What these tests break is whole again before the next one begins.</summary>
+    public Task DisposeAsync() => system.RecoveredAsync();
+
     [Fact]
     public async Task A_killed_replica_comes_back_and_users_of_the_other_never_notice()
     {

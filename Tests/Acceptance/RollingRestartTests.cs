@@ -8,8 +8,13 @@ namespace AspireChat.Tests.Acceptance;
 /// <summary>A deployment replaces every process, one after another, while people chat.</summary>
 [Collection(ChatSystemDefinition.Name)]
 [Trait("Needs", "System")]
-public sealed class RollingRestartTests(ChatSystem system)
+public sealed class RollingRestartTests(ChatSystem system) : IAsyncLifetime
 {
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    /// <summary>What these tests break is whole again before the next one begins.</summary>
+    public Task DisposeAsync() => system.RecoveredAsync();
+
     [Fact]
     public async Task Restarting_every_service_in_turn_loses_doubles_and_swaps_nothing()
     {
