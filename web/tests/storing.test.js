@@ -23,6 +23,17 @@ const start = async (store, more) => {
   return kit;
 };
 
+/** The store of a page that was closed while it had no connection, with one message to bob in it. */
+async function leftBehind(content) {
+  const store = new MemoryStore();
+  const page = await start(store);
+  page.socket.end(1006);
+  page.client.direct('bob').send(content).catch(() => {});
+  await settle();
+  page.client.close();
+  return store;
+}
+
 test('What was not acknowledged is sent by the next page, in order, with its first nonces', async () => {
   const store = new MemoryStore();
   const before = await start(store);
@@ -115,12 +126,7 @@ test('A store that does not answer holds nothing up for long', async () => {
 });
 
 test('Another user of the same browser sends nothing of this one', async () => {
-  const store = new MemoryStore();
-  const before = await start(store);
-  before.socket.end(1006);
-  before.client.direct('bob').send('mine').catch(() => {});
-  await settle();
-  before.client.close();
+  const store = await leftBehind('mine');
   const kit = setup({ store, user: 'carol' });
   await kit.connect({ user: 'carol' });
   assert.equal(kit.client.unacknowledged, 0);
@@ -128,12 +134,7 @@ test('Another user of the same browser sends nothing of this one', async () => {
 });
 
 test('A user known from the first connection only gets theirs too', async () => {
-  const store = new MemoryStore();
-  const before = await start(store);
-  before.socket.end(1006);
-  before.client.direct('bob').send('mine').catch(() => {});
-  await settle();
-  before.client.close();
+  const store = await leftBehind('mine');
   const kit = setup({ store });
   await kit.connect();
   await settle();
@@ -156,12 +157,7 @@ test('A message refused for good, and those of a room that was left, are forgott
 });
 
 test('A message kept for more than a day fails instead of becoming a second one', async () => {
-  const store = new MemoryStore();
-  const before = await start(store);
-  before.socket.end(1006);
-  before.client.direct('bob').send('old').catch(() => {});
-  await settle();
-  before.client.close();
+  const store = await leftBehind('old');
   store.items[0].created -= 24 * 3600_000;
   const { client, socket } = await start(store);
   assert.equal(socket.of('dm').length, 0);
