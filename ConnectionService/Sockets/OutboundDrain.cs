@@ -5,10 +5,8 @@ namespace AspireChat.ConnectionService.Sockets;
 
 /// <summary>
 /// The node's drainers: queues with something to send are written by a few workers, each one queue after the other, and a worker runs
-/// only
-/// while there are some. A write never waits for a client (a full socket goes on by itself later), so no connection delays another.
-/// Queues
-/// that may wait are written at one common tick. Thread-safe.
+/// only while there are some. A write never waits for a client (a full socket goes on by itself later), so no connection delays another.
+/// Queues that may wait are written at one common tick. Thread-safe.
 /// </summary>
 internal sealed class OutboundDrain : IThreadPoolWorkItem, IDisposable
 {

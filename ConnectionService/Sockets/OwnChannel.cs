@@ -5,8 +5,7 @@ namespace AspireChat.ConnectionService.Sockets;
 
 /// <summary>
 /// A WebSocket whose frames this service reads and writes itself: reads from the server's transport, writes to the TCP socket. Nothing
-/// else
-/// writes there after the upgrade.
+/// else writes there after the upgrade.
 /// </summary>
 internal sealed class OwnChannel : ISocketChannel
 {
