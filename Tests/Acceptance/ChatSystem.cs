@@ -6,6 +6,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using AspireChat.Contracts.Conversations;
+using AspireChat.Tests.Gateway;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -14,9 +15,16 @@ namespace AspireChat.Tests.Acceptance;
 /// <summary>
 /// The whole system as a stranger starts it: the AppHost with a real Redis, a real PostgreSQL and two ConnectionService replicas, spoken to
 /// only through the gateway. Started once for all acceptance tests, each of which uses users and rooms of its own.
+/// <para>
+/// Or one that is deployed already, for the tests without the trait <c>Needs=AppHost</c>: <c>ASPIRECHAT_SYSTEM</c> is its gateway's address,
+/// <c>JWT_KEY</c> its key, which signs the tokens as an operator would, <c>ConnectionStrings__redis</c> and <c>ConnectionStrings__chatdb</c>
+/// are what its services have. deploy/rehearsal runs them against its containers.
+/// </para>
 /// </summary>
 public sealed class ChatSystem : IAsyncLifetime
 {
+    private static readonly string? Deployed = Environment.GetEnvironmentVariable("ASPIRECHAT_SYSTEM");
+
     private DistributedApplication? _application;
     private HttpClient? _http;
 
@@ -24,10 +32,16 @@ public sealed class ChatSystem : IAsyncLifetime
 
     internal HttpClient Http => _http ?? throw new InvalidOperationException("The system is not started.");
 
-    internal DistributedApplication Application => _application ?? throw new InvalidOperationException("The system is not started.");
+    internal DistributedApplication Application => _application
+        ?? throw new InvalidOperationException("The system is not started, or it is deployed and its processes are not the tests' to touch.");
 
     public async Task InitializeAsync()
     {
+        if (Deployed is not null)
+        {
+            _http = new HttpClient { BaseAddress = new Uri(Deployed) };
+            return;
+        }
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(["ASPIRECHAT_PORT=0"], patience.Token);
         _application = await builder.BuildAsync(patience.Token);
@@ -48,6 +62,8 @@ public sealed class ChatSystem : IAsyncLifetime
 
     public async Task<string> TokenAsync(string user, string? scope = null, int? expiresIn = null)
     {
+        if (Deployed is not null)
+            return TestTokens.For(user, scope, await JwtKeyAsync(), expiresIn: expiresIn ?? 600);
         var body = new JsonObject { ["user"] = user };
         if (scope is not null)
             body["scope"] = scope;
@@ -58,9 +74,16 @@ public sealed class ChatSystem : IAsyncLifetime
         return (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["token"]!;
     }
 
-    /// <summary>The key that the running system signs with, as the AppHost made it.</summary>
+    /// <summary>Of the database or of Redis, for what cannot be seen through the gateway.</summary>
+    internal async Task<string> ConnectionStringAsync(string resource) => Deployed is not null
+        ? Given($"ConnectionStrings__{resource}")
+        : (await Application.GetConnectionStringAsync(resource))!;
+
+    /// <summary>The key that the running system signs with, as the AppHost or the operator made it.</summary>
     internal async Task<string> JwtKeyAsync()
     {
+        if (Deployed is not null)
+            return Given("JWT_KEY");
         var model = Application.Services.GetRequiredService<DistributedApplicationModel>();
         var parameter = model.Resources.OfType<ParameterResource>().Single(resource => resource.Name == "jwt-key");
         return (await parameter.GetValueAsync(CancellationToken.None))!;
@@ -146,7 +169,7 @@ public sealed class ChatSystem : IAsyncLifetime
     /// <summary>One value straight from PostgreSQL.</summary>
     internal async Task<T> QueryAsync<T>(string sql, params object[] arguments)
     {
-        await using var source = NpgsqlDataSource.Create((await Application.GetConnectionStringAsync("chatdb"))!);
+        await using var source = NpgsqlDataSource.Create(await ConnectionStringAsync("chatdb"));
         await using var command = source.CreateCommand(sql);
         foreach (var argument in arguments)
             command.Parameters.Add(new NpgsqlParameter { Value = argument });
@@ -172,6 +195,9 @@ public sealed class ChatSystem : IAsyncLifetime
             }
         }
     }
+
+    private static string Given(string name) => Environment.GetEnvironmentVariable(name)
+        ?? throw new InvalidOperationException($"{name} is not set; ASPIRECHAT_SYSTEM needs it.");
 }
 
 /// <summary>All acceptance tests share one system and run one after another: some of them break a part of it for a while.</summary>

@@ -48,6 +48,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Needs", "AppHost")]
     public async Task Replicas_that_are_killed_one_after_the_other_lose_double_and_swap_nothing()
     {
         var room = Conversation.Room(ChatSystem.Unique("room"));

@@ -1,4 +1,3 @@
-using Aspire.Hosting.Testing;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Redis;
 using StackExchange.Redis;
@@ -88,7 +87,7 @@ public sealed class LongMemoryTests(ChatSystem system)
     /// <summary>What a busy room does to its tail in time: the older events are in PostgreSQL only.</summary>
     private async Task TrimTailAsync(ConversationKey key, long firstKept)
     {
-        await using var redis = await ConnectionMultiplexer.ConnectAsync((await system.Application.GetConnectionStringAsync("redis"))!);
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(await system.ConnectionStringAsync("redis"));
         await redis.GetDatabase().StreamTrimByMinIdAsync(RedisKeys.Tail(key), $"{firstKept}-0");
     }
 }

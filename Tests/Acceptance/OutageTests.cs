@@ -4,6 +4,7 @@ namespace AspireChat.Tests.Acceptance;
 
 [Collection(ChatSystemDefinition.Name)]
 [Trait("Needs", "System")]
+[Trait("Needs", "AppHost")]
 public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
 {
     public Task InitializeAsync() => Task.CompletedTask;

@@ -7,6 +7,7 @@ namespace AspireChat.Tests.Acceptance;
 /// <summary>Presence while parts of the system die. How soon it is right again is tested with a clock that stands still, in Tests/Presence.</summary>
 [Collection(ChatSystemDefinition.Name)]
 [Trait("Needs", "System")]
+[Trait("Needs", "AppHost")]
 public sealed class PresenceFaultTests(ChatSystem system) : IAsyncLifetime
 {
     public Task InitializeAsync() => Task.CompletedTask;

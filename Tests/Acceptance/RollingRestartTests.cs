@@ -8,6 +8,7 @@ namespace AspireChat.Tests.Acceptance;
 /// <summary>A deployment replaces every process, one after another, while people chat.</summary>
 [Collection(ChatSystemDefinition.Name)]
 [Trait("Needs", "System")]
+[Trait("Needs", "AppHost")]
 public sealed class RollingRestartTests(ChatSystem system) : IAsyncLifetime
 {
     public Task InitializeAsync() => Task.CompletedTask;
