@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace AspireChat.Traffic;
 
-/// <summary>What the server has promised: each acknowledged message by room and seq. Kept in a file from one run to the next.</summary>
+/// <summary>What the server has promised: each durable message by room and seq. Kept in a file from one run to the next.</summary>
 internal sealed class Ledger
 {
     public Dictionary<string, RoomLedger> Rooms { get; init; } = new(StringComparer.Ordinal);

@@ -39,6 +39,9 @@ internal sealed class Member : IAsyncDisposable
 
     public int Reloads { get; private set; }
 
+    /// <summary>Up to this seq the room is in the database, as the server told this member.</summary>
+    public long Durable { get; private set; }
+
     public async Task JoinAsync()
     {
         await _client.ConnectAsync();
@@ -83,6 +86,9 @@ internal sealed class Member : IAsyncDisposable
             {
                 case MessageSent message:
                     Seen.Enqueue((message.Seq, message.Content));
+                    break;
+                case DurableMoved moved:
+                    Durable = moved.Seq;
                     break;
                 case Reloaded:
                     Reloads++;

@@ -2,8 +2,9 @@ using System.Globalization;
 using AspireChat.Client;
 using AspireChat.Traffic;
 
-// run URL CLIENTS RATE LEDGER: traffic until the standard input ends; each line read from it closes a chapter of the printed ledger.
-// verify URL LEDGER: everything acknowledged is in the history, once and in its place; then the conversations go on in a new epoch.
+// run URL CLIENTS RATE LEDGER: traffic until the standard input ends; each line read from it closes a chapter of what is printed. When it is
+// printed, LEDGER has what the server had called durable by then.
+// verify URL LEDGER: everything in the ledger is in the history, once and in its place; then the conversations go on in a new epoch.
 var key = Environment.GetEnvironmentVariable("JWT_KEY") ?? throw new InvalidOperationException("JWT_KEY is not set.");
 var (cameBack, longestAway) = (0, 0.0);
 return args switch
@@ -22,50 +23,50 @@ async Task<int> RunAsync(Uri url, int clients, int rate, string file)
     Console.WriteLine($"{clients} clients in {members.Select(m => m.Room).Distinct().Count()} rooms, {rate} messages/s");
 
     using var enough = new CancellationTokenSource();
+    var began = TimeProvider.System.GetTimestamp();
     var interval = TimeSpan.FromSeconds((double)clients / rate);
     var sending = members.Select((member, i) => member.SendAsync(interval, interval * i / clients, enough.Token)).ToList();
-    while (await Console.In.ReadLineAsync() is { } chapter) Tell(chapter, members);
+    while (await Console.In.ReadLineAsync() is { } chapter)
+    {
+        Durable(members).Save(file);
+        Tell(chapter, members);
+    }
+
     await enough.CancelAsync();
+    var sentFor = TimeProvider.System.GetElapsedTime(began);
     await Task.WhenAll(sending);
 
-    var ledger = new Ledger();
-    var (lost, doubled, swapped) = (0, 0, 0);
+    var (acknowledged, lost, doubled, swapped) = (0, 0, 0, 0);
+    await using var reader = Reader(url);
     foreach (var room in members.GroupBy(member => member.Room))
     {
-        var acknowledged = room.SelectMany(member => member.Acknowledged).ToList();
-        var head = acknowledged.Max(accepted => accepted.Seq);
-        var epoch = acknowledged.Last(accepted => accepted.Epoch is not null).Epoch!;
-        var kept = ledger.Rooms[room.Key.RoomId!] = new RoomLedger { Epoch = epoch };
+        var sent = new Dictionary<long, string>();
         foreach (var member in room)
             foreach (var (seq, content) in member.Sent)
-                if (!kept.Contents.TryAdd(seq, content)) doubled++;
+                if (!sent.TryAdd(seq, content)) doubled++;
+        acknowledged += sent.Count;
+        var head = sent.Keys.Max();
         foreach (var member in room)
         {
             for (var i = 0; i < 600 && member.Seen.Count < head; i++)
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
             var seen = member.Seen.ToList();
             doubled += seen.Count - seen.DistinctBy(message => message.Content).Count();
-            lost += kept.Contents.Values.Except(seen.Select(message => message.Content)).Count();
+            lost += sent.Values.Except(seen.Select(message => message.Content)).Count();
             swapped += seen.Zip(seen.Skip(1)).Count(pair => pair.Second.Seq != pair.First.Seq + 1);
         }
 
-        await DurableAsync(room.First(), kept);
+        var history = await HistoryAsync(reader, room.Key);
+        lost += sent.Count(message => history.GetValueOrDefault(message.Key) != message.Value);
+        doubled += history.Count - history.Values.Distinct().Count();
     }
 
-    ledger.Save(file);
     foreach (var member in members) await member.DisposeAsync();
     Tell("end", members);
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"acknowledged {ledger.Count}, lost {lost}, doubled {doubled}, out of order {swapped}, reloads {members.Sum(m => m.Reloads)}, " +
+        $"acknowledged {acknowledged} in {sentFor.TotalSeconds:0} s, lost {lost}, doubled {doubled}, out of order {swapped}, reloads {members.Sum(m => m.Reloads)}, " +
         $"connections that came back {cameBack}, longest away {longestAway:0.0} s"));
     return lost + doubled + swapped > 0 || longestAway > 5 ? 1 : 0;
-
-    // History is asked until the database has it: a message of the tail only would not survive the drill.
-    async Task DurableAsync(Member member, RoomLedger kept)
-    {
-        await using var reader = Reader(url);
-        await HistoryAsync(reader, member.Room, kept.Contents.Keys.Max());
-    }
 }
 
 async Task<int> VerifyAsync(Uri url, string file)
@@ -75,7 +76,7 @@ async Task<int> VerifyAsync(Uri url, string file)
     foreach (var (room, kept) in ledger.Rooms)
     {
         await using var reader = Reader(url);
-        var found = await HistoryAsync(reader, Conversation.Room(room), 0);
+        var found = await HistoryAsync(reader, Conversation.Room(room));
         foreach (var (seq, content) in kept.Contents)
         {
             if (!found.TryGetValue(seq, out var there)) lost++;
@@ -89,7 +90,7 @@ async Task<int> VerifyAsync(Uri url, string file)
         if (next.Seq != joined.Head + 1 || joined.Head < kept.Contents.Keys.Max()) astray++;
     }
 
-    Console.WriteLine($"restored: {ledger.Count} acknowledged before, lost {lost}, changed {wrong}; " +
+    Console.WriteLine($"restored: {ledger.Count} durable before the backup, lost {lost}, changed {wrong}; " +
         $"{ledger.Rooms.Count} conversations, in an old epoch {sameEpoch}, going on at a wrong seq {astray}");
     return lost + wrong + sameEpoch + astray > 0 ? 1 : 0;
 }
@@ -101,22 +102,32 @@ ChatClient Reader(Uri url) => new(new ChatClientOptions
     FindDirectConversations = false,
 });
 
-async Task<Dictionary<long, string>> HistoryAsync(ChatClient reader, Conversation room, long atLeast)
+static async Task<Dictionary<long, string>> HistoryAsync(ChatClient reader, Conversation room)
 {
-    for (var attempt = 0; ; attempt++)
+    var found = new Dictionary<long, string>();
+    for (var after = "0"; after is not null;)
     {
-        var found = new Dictionary<long, string>();
-        var after = "0";
-        while (after is not null)
-        {
-            var page = await reader.HistoryAsync(room, after: after, limit: 200);
-            foreach (var message in page.Items.OfType<MessageSent>()) found[message.Seq] = message.Content;
-            after = page.Items.Count == 0 ? null : page.Next;
-        }
-
-        if (found.Count >= atLeast || attempt == 20) return found;
-        await Task.Delay(TimeSpan.FromMilliseconds(250), TimeProvider.System, CancellationToken.None);
+        var page = await reader.HistoryAsync(room, after: after, limit: 200);
+        foreach (var message in page.Items.OfType<MessageSent>()) found[message.Seq] = message.Content;
+        after = page.Items.Count == 0 ? null : page.Next;
     }
+
+    return found;
+}
+
+static Ledger Durable(List<Member> members)
+{
+    var ledger = new Ledger();
+    foreach (var room in members.GroupBy(member => member.Room))
+    {
+        var durable = room.Max(member => member.Durable);
+        var epoch = room.SelectMany(member => member.Acknowledged).Where(accepted => accepted.Epoch is not null).MaxBy(accepted => accepted.Seq);
+        var kept = ledger.Rooms[room.Key.RoomId!] = new RoomLedger { Epoch = epoch?.Epoch ?? "" };
+        foreach (var (seq, content) in room.SelectMany(member => member.Sent))
+            if (seq <= durable) kept.Contents[seq] = content;
+    }
+
+    return ledger;
 }
 
 static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
