@@ -11,13 +11,12 @@ namespace AspireChat.ConnectionService.Messages;
 internal static class MessageBody
 {
     public static bool TryRead(
-        ReadOnlyMemory<byte> body, string room, FrameLimits limits, [NotNullWhen(true)] out ClientFrame? frame,
-        [NotNullWhen(false)] out FrameError? error)
+        ReadOnlyMemory<byte> body, string room, FrameLimits limits, out ClientFrame frame, [NotNullWhen(false)] out FrameError? error)
     {
         var end = body.Span.TrimEnd(" \t\r\n"u8);
         if (end.IsEmpty || end[^1] != '}')
         {
-            frame = null;
+            frame = default;
             error = new FrameError(ErrorCodes.BadRequest, "the body is not one JSON object");
             return false;
         }

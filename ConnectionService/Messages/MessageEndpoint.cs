@@ -28,7 +28,7 @@ internal static class MessageEndpoint
             await RefuseAsync(context, 413, $"a message has at most {services.Options.FrameBytes} bytes", ErrorCodes.TooLarge);
             return;
         }
-        if (!MessageBody.TryRead(body, room, services.Options.Frames, out var frame, out var error))
+        if (!MessageBody.TryRead(body, room, services.FrameLimits, out var frame, out var error))
         {
             await RefuseAsync(context, 400, error.Message, error.Code);
             return;
@@ -41,7 +41,7 @@ internal static class MessageEndpoint
             await RefuseAsync(context, 429, "too many events", ErrorCodes.RateLimited, retryAfter);
             return;
         }
-        var e = services.NewEvent(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!) with { Content = frame.Content };
+        var e = services.NewEvent(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content);
         var result = await services.Log.AppendAsync(e, services.RetryAfter, requireMember: true);
         if (result.Status != AppendStatus.Accepted)
             budget.GiveBack();

@@ -1,6 +1,7 @@
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts;
+using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
 
@@ -19,6 +20,9 @@ internal sealed class FrameHandler
     private readonly SentEvents _sent;
     private readonly ReadCursors _cursors;
 
+    /// <summary>Where the connection wrote last, and most likely writes next: the name of a conversation is made once, not per frame.</summary>
+    private (string? Room, string? To, ConversationKey Key) _last;
+
     public FrameHandler(SocketServices services, Connection connection)
     {
         _services = services;
@@ -29,9 +33,9 @@ internal sealed class FrameHandler
         _cursors = new ReadCursors(connection.User, services.Log, services.Options.CursorInterval, services.Time);
     }
 
-    public ValueTask HandleAsync(ClientFrame frame, CancellationToken cancellationToken)
+    public ValueTask HandleAsync(in ClientFrame frame, CancellationToken cancellationToken)
     {
-        _services.Metrics.Received(frame.Type.ToString());
+        _services.Metrics.Received(frame.Type);
         switch (frame.Type)
         {
             case ClientFrameType.Join:
@@ -39,23 +43,23 @@ internal sealed class FrameHandler
             case ClientFrameType.Leave:
                 return LeaveAsync(frame, cancellationToken);
             case ClientFrameType.Room:
-                return SendAsync(frame, EventKind.Room, cancellationToken);
+                return SendAsync(in frame, EventKind.Room, cancellationToken);
             case ClientFrameType.Dm:
-                return SendAsync(frame, EventKind.Dm, cancellationToken);
+                return SendAsync(in frame, EventKind.Dm, cancellationToken);
             case ClientFrameType.Edit:
-                return SendAsync(frame, EventKind.Edit, cancellationToken);
+                return SendAsync(in frame, EventKind.Edit, cancellationToken);
             case ClientFrameType.Delete:
-                return SendAsync(frame, EventKind.Delete, cancellationToken);
+                return SendAsync(in frame, EventKind.Delete, cancellationToken);
             case ClientFrameType.React:
-                return SendAsync(frame, EventKind.React, cancellationToken);
+                return SendAsync(in frame, EventKind.React, cancellationToken);
             case ClientFrameType.Resume:
                 return ResumeAsync(frame, cancellationToken);
             case ClientFrameType.Auth:
                 return AuthenticateAsync(frame);
             case ClientFrameType.Typing:
-                return TypingAsync(frame, cancellationToken);
+                return TypingAsync(in frame, cancellationToken);
             case ClientFrameType.Read:
-                return ReadAsync(frame, cancellationToken);
+                return ReadAsync(in frame, cancellationToken);
             case ClientFrameType.Ping:
                 Answer(new PongFrame(RawJson.Of(frame.Ref)));
                 return ValueTask.CompletedTask;
@@ -99,10 +103,15 @@ internal sealed class FrameHandler
         _services.Hubs.OfRoom(frame.Room!).Post(new HubMessage.Leave(_connection, frame.Room!, pass, RawJson.Of(frame.Ref)));
     }
 
-    private async ValueTask SendAsync(ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
+    private ValueTask SendAsync(in ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
     {
-        if (frame.Room is null || await IsJoinedAsync(frame, cancellationToken))
-            await AppendAsync(frame, kind, cancellationToken);
+        return HasPlace(in frame) ? AppendAsync(in frame, kind, cancellationToken) : LaterAsync(this, frame, kind, cancellationToken);
+
+        static async ValueTask LaterAsync(FrameHandler handler, ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
+        {
+            if (await handler.IsJoinedAsync(frame, cancellationToken))
+                await handler.AppendAsync(in frame, kind, cancellationToken);
+        }
     }
 
     private async ValueTask ResumeAsync(ClientFrame frame, CancellationToken cancellationToken)
@@ -131,40 +140,74 @@ internal sealed class FrameHandler
         Answer(new AuthenticatedFrame(Timestamps.ToText(user.Expires), RawJson.Of(frame.Ref)));
     }
 
-    private async ValueTask TypingAsync(ClientFrame frame, CancellationToken cancellationToken)
+    private ValueTask TypingAsync(in ClientFrame frame, CancellationToken cancellationToken)
     {
-        if (frame.Room is null || await IsJoinedAsync(frame, cancellationToken))
-            _services.Presence.Typing(_connection.User, frame.Room, frame.To, frame.Active);
+        if (!HasPlace(in frame))
+            return LaterAsync(this, frame, cancellationToken);
+        _services.Presence.Typing(_connection.User, frame.Room, frame.To, frame.Active);
+        return ValueTask.CompletedTask;
+
+        static async ValueTask LaterAsync(FrameHandler handler, ClientFrame frame, CancellationToken cancellationToken)
+        {
+            if (await handler.IsJoinedAsync(frame, cancellationToken))
+                handler._services.Presence.Typing(handler._connection.User, frame.Room, frame.To, frame.Active);
+        }
     }
 
-    private async ValueTask ReadAsync(ClientFrame frame, CancellationToken cancellationToken)
+    private ValueTask ReadAsync(in ClientFrame frame, CancellationToken cancellationToken)
     {
-        if (frame.Room is null || await IsJoinedAsync(frame, cancellationToken))
-            _cursors.Move(frame.ConversationOf(_connection.User), frame.Seq!.Value);
+        if (!HasPlace(in frame))
+            return LaterAsync(this, frame, cancellationToken);
+        _cursors.Move(ConversationOf(in frame), frame.Seq!.Value);
+        return ValueTask.CompletedTask;
+
+        static async ValueTask LaterAsync(FrameHandler handler, ClientFrame frame, CancellationToken cancellationToken)
+        {
+            if (await handler.IsJoinedAsync(frame, cancellationToken))
+                handler._cursors.Move(handler.ConversationOf(in frame), frame.Seq!.Value);
+        }
     }
 
-    private async ValueTask AppendAsync(ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
+    private ValueTask AppendAsync(in ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
     {
         if (!_events.TryTake(out var wait))
         {
             var retryAfter = (int)Math.Ceiling(wait.TotalMilliseconds);
             Refuse(new FrameError(ErrorCodes.RateLimited, "too many events", frame.Nonce, frame.Ref, retryAfter));
-            return;
+            return ValueTask.CompletedTask;
         }
-        var e = _services.NewEvent(kind, frame.ConversationOf(_connection.User), _connection.User, frame.Nonce!);
         // Only what the kind is about: whatever else the frame carries must not get into the log.
-        e = kind switch
-        {
-            EventKind.Edit => e with { Target = frame.Target!.Value, Content = frame.Content },
-            EventKind.Delete => e with { Target = frame.Target!.Value },
-            EventKind.React => e with { Target = frame.Target!.Value, Emoji = frame.Emoji, Remove = frame.Remove },
-            _ => e with { Content = frame.Content },
-        };
-        if (e.Target > 0)
-            _sent.Completed(e, await _services.Revisions.AppendAsync(e, _services.RetryAfter, cancellationToken));
-        else if (!_services.Log.TryAppend(new AppendRequest(e, RequireMember: false, _sent)))
+        var isRevision = kind is EventKind.Edit or EventKind.Delete or EventKind.React;
+        var isReaction = kind == EventKind.React;
+        var e = _services.NewEvent(
+            kind,
+            ConversationOf(in frame),
+            _connection.User,
+            frame.Nonce!,
+            kind is EventKind.Delete or EventKind.React ? null : frame.Content,
+            isRevision ? frame.Target!.Value : 0,
+            isReaction ? frame.Emoji : null,
+            isReaction && frame.Remove);
+        if (isRevision)
+            return ReviseAsync(e, cancellationToken);
+        if (!_services.Log.TryAppend(new AppendRequest(e, RequireMember: false, _sent)))
             _sent.Completed(e, AppendResult.Unavailable(_services.RetryAfter));
+        return ValueTask.CompletedTask;
     }
+
+    private async ValueTask ReviseAsync(ConversationEvent e, CancellationToken cancellationToken) =>
+        _sent.Completed(e, await _services.Revisions.AppendAsync(e, _services.RetryAfter, cancellationToken));
+
+    private ConversationKey ConversationOf(in ClientFrame frame)
+    {
+        if (_last.Room != frame.Room || _last.To != frame.To)
+            _last = (frame.Room, frame.To, frame.ConversationOf(_connection.User));
+        return _last.Key;
+    }
+
+    /// <summary>The usual: nothing has to be waited for before the frame may go to its conversation.</summary>
+    private bool HasPlace(in ClientFrame frame) =>
+        frame.Room is null || (_connection.Rooms.TryGetValue(frame.Room, out var pass) && pass is { Settled.IsCompleted: true, Joined: true });
 
     private async ValueTask<bool> IsJoinedAsync(ClientFrame frame, CancellationToken cancellationToken)
     {

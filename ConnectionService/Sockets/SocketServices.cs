@@ -4,6 +4,7 @@ using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Node;
 using AspireChat.ConnectionService.Presence;
 using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
@@ -29,6 +30,8 @@ internal sealed class SocketServices(
     ILogger<SocketSession> logger)
 {
     public SocketOptions Options { get; } = options.Value;
+
+    public FrameLimits FrameLimits { get; } = options.Value.Frames;
 
     public HubDirectory Hubs { get; } = hubs;
 
@@ -62,16 +65,22 @@ internal sealed class SocketServices(
     public string NewConnectionId() => "c-" + Guid.CreateVersion7(Time.GetUtcNow()).ToString("N");
 
     /// <summary>A new event as this node accepts it; seq and epoch come from the log.</summary>
-    public ConversationEvent NewEvent(EventKind kind, ConversationKey conversation, string from, string nonce)
+    public ConversationEvent NewEvent(
+        EventKind kind, ConversationKey conversation, string from, string nonce, string? content = null, long target = 0, string? emoji = null,
+        bool remove = false)
     {
         var now = Time.GetUtcNow();
         return new ConversationEvent
         {
             Kind = kind,
             Conversation = conversation,
-            Id = Guid.CreateVersion7(now),
+            Id = EventId.Create(now),
             From = from,
             Nonce = nonce,
+            Content = content,
+            Target = target,
+            Emoji = emoji,
+            Remove = remove,
             Timestamp = now.ToUnixTimeMilliseconds(),
         };
     }

@@ -72,7 +72,6 @@ internal sealed class SocketSession(SocketServices services, ISocketChannel chan
     private async Task ReadAsync(Connection connection, CancellationToken aborted)
     {
         var outbound = channel.Outbound;
-        var limits = services.Options.Frames;
         var handler = new FrameHandler(services, connection);
         var frames = new TokenBucket(services.Options.FramesPerSecond, services.Options.FrameBurst, services.Time);
         while (outbound.CloseCode == 0)
@@ -82,8 +81,8 @@ internal sealed class SocketSession(SocketServices services, ISocketChannel chan
             switch (message)
             {
                 case MessageKind.Text:
-                    if (ClientFrameReader.TryRead(channel.Text, limits, out var frame, out var error))
-                        await handler.HandleAsync(frame, aborted);
+                    if (ClientFrameReader.TryRead(channel.Text, services.FrameLimits, out var frame, out var error))
+                        await handler.HandleAsync(in frame, aborted);
                     else
                         handler.Refuse(error);
                     break;

@@ -19,8 +19,11 @@ public enum ClientFrameType
     Ping,
 }
 
-/// <summary>One valid frame from a client: the fields that its type demands are present and well-formed. See <see cref="ClientFrameReader"/>.</summary>
-public sealed record ClientFrame
+/// <summary>
+/// One valid frame from a client: the fields that its type demands are present and well-formed. See <see cref="ClientFrameReader"/>, which
+/// alone makes them. Large for a structure: hand it on by reference.
+/// </summary>
+public readonly record struct ClientFrame
 {
     public required ClientFrameType Type { get; init; }
 
@@ -47,11 +50,12 @@ public sealed record ClientFrame
 
     public bool Remove { get; init; }
 
-    public bool Active { get; init; } = true;
+    /// <summary>True when the frame does not say.</summary>
+    public bool Active { get; init; }
 
     public string? Token { get; init; }
 
-    public IReadOnlyList<ResumePoint> Conversations { get; init; } = [];
+    public IReadOnlyList<ResumePoint> Conversations { get; init; }
 
     /// <summary>The conversation that the frame names by <c>room</c> or <c>to</c>, seen from <paramref name="sender"/>.</summary>
     public ConversationKey ConversationOf(string sender) =>

@@ -10,56 +10,59 @@ namespace AspireChat.Contracts.Frames;
 /// </summary>
 public static class ClientFrameReader
 {
-    private static readonly Dictionary<string, ClientFrameType> Types =
-        Enum.GetValues<ClientFrameType>().ToDictionary(type => type.ToString().ToLowerInvariant());
-
     /// <param name="utf8">One whole text message.</param>
     /// <param name="limits">Sizes to enforce.</param>
     /// <param name="frame">The frame, when true is returned.</param>
     /// <param name="error">What to answer, when false is returned.</param>
     public static bool TryRead(
-        ReadOnlySpan<byte> utf8, FrameLimits limits, [NotNullWhen(true)] out ClientFrame? frame, [NotNullWhen(false)] out FrameError? error)
+        ReadOnlySpan<byte> utf8, FrameLimits limits, out ClientFrame frame, [NotNullWhen(false)] out FrameError? error)
     {
-        var fields = new FrameFields(limits);
+        var fields = new FrameFields(utf8, limits);
         try
         {
-            fields.Read(utf8);
+            fields.Read();
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             fields.Fail(ErrorCodes.BadRequest, "the frame is not one JSON object");
         }
-        frame = fields.Problem is null ? Build(ref fields, limits) : null;
-        error = frame is null ? fields.Problem! with { Nonce = fields.Nonce, Ref = fields.Ref } : null;
-        return frame is not null;
+        if (fields.Problem is null && IsWhole(ref fields, limits))
+        {
+            frame = Frame(in fields);
+            error = null;
+            return true;
+        }
+        frame = default;
+        error = fields.Problem! with { Nonce = fields.Nonce, Ref = fields.Ref };
+        return false;
     }
 
-    private static ClientFrame? Build(ref FrameFields fields, FrameLimits limits)
+    private static ClientFrame Frame(in FrameFields fields) => new()
     {
-        if (fields.Type is null)
+        Type = fields.Type!.Value,
+        Room = fields.Room,
+        To = fields.Room is null ? fields.To : null,
+        Content = fields.Content,
+        Nonce = fields.Nonce,
+        Ref = fields.Ref,
+        Since = fields.Since,
+        Epoch = fields.Epoch,
+        Seq = fields.Seq,
+        Target = fields.Target,
+        Emoji = fields.Emoji,
+        Remove = fields.Remove ?? false,
+        Active = fields.Active ?? true,
+        Token = fields.Token,
+        Conversations = fields.Conversations ?? (IReadOnlyList<ResumePoint>)[],
+    };
+
+    private static bool IsWhole(ref FrameFields fields, FrameLimits limits)
+    {
+        if (fields.UnknownType is { } unknown)
+            return fields.Fail(ErrorCodes.UnknownType, $"type '{(unknown.Length > 32 ? unknown[..32] : unknown)}' is not known");
+        if (fields.Type is not { } type)
             return fields.Fail(ErrorCodes.BadRequest, "type is missing");
-        if (!Types.TryGetValue(fields.Type, out var type))
-            return fields.Fail(ErrorCodes.UnknownType, $"type '{(fields.Type.Length > 32 ? fields.Type[..32] : fields.Type)}' is not known");
-        if (Missing(type, ref fields, limits) is { } problem)
-            return fields.Fail(problem.Code, problem.Message);
-        return new ClientFrame
-        {
-            Type = type,
-            Room = fields.Room,
-            To = fields.Room is null ? fields.To : null,
-            Content = fields.Content,
-            Nonce = fields.Nonce,
-            Ref = fields.Ref,
-            Since = fields.Since,
-            Epoch = fields.Epoch,
-            Seq = fields.Seq,
-            Target = fields.Target,
-            Emoji = fields.Emoji,
-            Remove = fields.Remove ?? false,
-            Active = fields.Active ?? true,
-            Token = fields.Token,
-            Conversations = fields.Conversations ?? [],
-        };
+        return Missing(type, ref fields, limits) is not { } problem || fields.Fail(problem.Code, problem.Message);
     }
 
     private static (string Code, string Message)? Missing(ClientFrameType type, ref FrameFields f, FrameLimits limits)

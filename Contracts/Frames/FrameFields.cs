@@ -5,27 +5,33 @@ namespace AspireChat.Contracts.Frames;
 
 /// <summary>
 /// The fields of a client's frame as they were found, before its type decides which of them it needs. The first problem is kept;
-/// reading goes on, so that the answer can carry nonce and ref.
+/// reading goes on, so that the answer can carry nonce and ref. Of a usual frame only what is kept becomes a string: content and nonce;
+/// identifiers are those of <see cref="KnownIdentifiers"/>.
 /// </summary>
-internal ref struct FrameFields(FrameLimits limits)
+/// <param name="utf8">The whole frame.</param>
+internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
 {
-    public string? Type, Room, To, Content, Nonce, Ref, Epoch, Emoji, Token;
+    public ClientFrameType? Type;
+    public string? UnknownType, Room, To, Content, Nonce, Ref, Epoch, Emoji, Token;
     public long? Since, Seq, Target;
     public bool? Active, Remove;
     public List<ResumePoint>? Conversations;
 
+    private readonly ReadOnlySpan<byte> _utf8 = utf8;
+
     public FrameError? Problem { get; private set; }
 
-    public ClientFrame? Fail(string code, string message)
+    /// <summary>False, for the caller to return.</summary>
+    public bool Fail(string code, string message)
     {
         Problem ??= new FrameError(code, message);
-        return null;
+        return false;
     }
 
     /// <exception cref="JsonException">The bytes are not JSON, or not an object.</exception>
-    public void Read(ReadOnlySpan<byte> utf8)
+    public void Read()
     {
-        var json = new Utf8JsonReader(utf8);
+        var json = new Utf8JsonReader(_utf8);
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
             throw new JsonException();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
@@ -38,37 +44,43 @@ internal ref struct FrameFields(FrameLimits limits)
 
     private void ReadField(ref Utf8JsonReader json)
     {
-        if (Is(ref json, "type"u8)) Type = Text(ref json, "type", 64);
-        else if (Is(ref json, "room"u8)) Room = Id(ref json, "room");
-        else if (Is(ref json, "to"u8)) To = Id(ref json, "to");
-        else if (Is(ref json, "content"u8)) Content = Text(ref json, "content", int.MaxValue);
-        else if (Is(ref json, "nonce"u8)) Nonce = Text(ref json, "nonce", limits.ShortText, nonEmpty: true);
-        else if (Is(ref json, "ref"u8)) Ref = Reference(ref json);
-        else if (Is(ref json, "since"u8)) Since = Seqno(ref json, "since");
-        else if (Is(ref json, "epoch"u8)) Epoch = Text(ref json, "epoch", limits.ShortText);
-        else if (Is(ref json, "seq"u8)) Seq = Seqno(ref json, "seq");
-        else if (Is(ref json, "target"u8)) Target = Seqno(ref json, "target");
-        else if (Is(ref json, "emoji"u8)) Emoji = Text(ref json, "emoji", limits.ShortText, nonEmpty: true);
-        else if (Is(ref json, "remove"u8)) Remove = Flag(ref json, "remove");
-        else if (Is(ref json, "active"u8)) Active = Flag(ref json, "active");
-        else if (Is(ref json, "token"u8)) Token = Text(ref json, "token", int.MaxValue, nonEmpty: true);
-        else if (Is(ref json, "conversations"u8)) Conversations = Points(ref json);
-        else SkipUnknown(ref json);
-    }
-
-    /// <summary>When the property at the reader has this name, moves on to its value.</summary>
-    private static bool Is(ref Utf8JsonReader json, ReadOnlySpan<byte> name) => json.ValueTextEquals(name) && json.Read();
-
-    private static void SkipUnknown(ref Utf8JsonReader json)
-    {
+        var field = FrameNames.FieldAt(ref json);
         json.Read();
-        json.Skip();
+        switch (field)
+        {
+            case FrameField.Type: ReadType(ref json); break;
+            case FrameField.Room: Room = Id(ref json, "room"); break;
+            case FrameField.To: To = Id(ref json, "to"); break;
+            case FrameField.Content: Content = Text(ref json, "content", int.MaxValue); break;
+            case FrameField.Nonce: Nonce = Text(ref json, "nonce", limits.ShortText, nonEmpty: true); break;
+            case FrameField.Ref: Ref = Reference(ref json); break;
+            case FrameField.Since: Since = Seqno(ref json, "since"); break;
+            case FrameField.Epoch: Epoch = Text(ref json, "epoch", limits.ShortText); break;
+            case FrameField.Seq: Seq = Seqno(ref json, "seq"); break;
+            case FrameField.Target: Target = Seqno(ref json, "target"); break;
+            case FrameField.Emoji: Emoji = Text(ref json, "emoji", limits.ShortText, nonEmpty: true); break;
+            case FrameField.Remove: Remove = Flag(ref json, "remove"); break;
+            case FrameField.Active: Active = Flag(ref json, "active"); break;
+            case FrameField.Token: Token = Text(ref json, "token", int.MaxValue, nonEmpty: true); break;
+            case FrameField.Conversations: Conversations = Points(ref json); break;
+            default: json.Skip(); break;
+        }
     }
 
     private void Wrong(ref Utf8JsonReader json, string message)
     {
         Fail(ErrorCodes.BadRequest, message);
         json.Skip();
+    }
+
+    private void ReadType(ref Utf8JsonReader json)
+    {
+        UnknownType = null;
+        Type = json.TokenType == JsonTokenType.String && !json.ValueIsEscaped ? FrameNames.TypeOf(json.ValueSpan) : null;
+        if (Type is not null || Text(ref json, "type", 64) is not { } name)
+            return;
+        Type = FrameNames.TypeOf(Encoding.UTF8.GetBytes(name));
+        UnknownType = Type is null ? name : null;
     }
 
     private string? Text(ref Utf8JsonReader json, string field, int longest, bool nonEmpty = false)
@@ -97,7 +109,8 @@ internal ref struct FrameFields(FrameLimits limits)
         try
         {
             text = json.GetString()!;
-            return !text.Contains('\0');
+            // JSON allows NUL only as an escape.
+            return !json.ValueIsEscaped || !text.Contains('\0');
         }
         catch (InvalidOperationException)
         {
@@ -108,6 +121,8 @@ internal ref struct FrameFields(FrameLimits limits)
 
     private string? Id(ref Utf8JsonReader json, string field)
     {
+        if (json.TokenType == JsonTokenType.String && !json.ValueIsEscaped && KnownIdentifiers.TryGet(json.ValueSpan, out var known))
+            return known;
         var id = Text(ref json, field, int.MaxValue);
         if (id is null || Identifiers.IsValid(id))
             return id;
@@ -124,10 +139,12 @@ internal ref struct FrameFields(FrameLimits limits)
             Wrong(ref json, $"ref must be a string of at most {limits.ShortText} characters or a number");
             return null;
         }
-        var raw = Encoding.UTF8.GetString(json.ValueSpan);
-        if (json.TokenType == JsonTokenType.Number)
-            return raw;
-        return Text(ref json, "ref", limits.ShortText) is null ? null : $"\"{raw}\"";
+        var quotes = json.TokenType == JsonTokenType.String ? 2 : 0;
+        // Only what may be too long or no text at all has to be looked at as text.
+        if (quotes > 0 && (json.ValueIsEscaped || json.ValueSpan.Length > limits.ShortText || !Ascii.IsValid(json.ValueSpan))
+            && Text(ref json, "ref", limits.ShortText) is null)
+            return null;
+        return Encoding.UTF8.GetString(_utf8.Slice((int)json.TokenStartIndex, json.ValueSpan.Length + quotes));
     }
 
     private long? Seqno(ref Utf8JsonReader json, string field)
@@ -170,7 +187,7 @@ internal ref struct FrameFields(FrameLimits limits)
                 Wrong(ref json, "conversations must be a list of objects");
                 continue;
             }
-            var inner = new FrameFields(limits);
+            var inner = new FrameFields(_utf8, limits);
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
                 inner.ReadField(ref json);
             if (inner.Problem is not null)

@@ -1,0 +1,43 @@
+using System.Text;
+using AspireChat.Contracts;
+
+namespace AspireChat.Tests.Contracts;
+
+public sealed class KnownIdentifiersTests
+{
+    [Theory]
+    [InlineData("a")]
+    [InlineData("lobby")]
+    [InlineData("room.7_B-9")]
+    [InlineData("019aa000-0000-7000-8000-000000000001")]
+    public void An_identifier_seen_again_is_the_same_string(string name)
+    {
+        Assert.True(KnownIdentifiers.TryGet(Encoding.UTF8.GetBytes(name), out var first));
+        Assert.True(KnownIdentifiers.TryGet(Encoding.UTF8.GetBytes(name), out var second));
+
+        Assert.Equal(name, first);
+        Assert.Same(first, second);
+    }
+
+    [Fact]
+    public void Those_that_share_a_place_in_the_table_are_not_mixed_up()
+    {
+        for (var round = 0; round < 2; round++)
+        {
+            for (var i = 0; i < 50_000; i++)
+            {
+                Assert.True(KnownIdentifiers.TryGet(Encoding.UTF8.GetBytes($"user-{i}"), out var known));
+                Assert.Equal($"user-{i}", known);
+            }
+        }
+    }
+
+    [Fact]
+    public void What_is_no_identifier_is_not_known()
+    {
+        string[] texts = ["", ".", "..", "a b", "a:b", "ä", "a\0", "\u007f", new('x', 65), new('x', 4096)];
+        Assert.All(texts, text => Assert.False(KnownIdentifiers.TryGet(Encoding.UTF8.GetBytes(text), out _), text));
+        Assert.All(Enumerable.Range(0, 256).Select(value => (byte)value), value =>
+            Assert.Equal(Identifiers.IsValid([(char)value]), KnownIdentifiers.TryGet([value], out _)));
+    }
+}
