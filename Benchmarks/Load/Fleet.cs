@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Diagnostics;
 using System.Net;
 using System.Text;
+using AspireChat.Gateway.Tunnels;
 
 namespace AspireChat.Benchmarks.Load;
 
@@ -67,7 +68,7 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
                 var index = _connections.Count;
                 var connection = new WireConnection(index, $"{prefix}-{index}", addresses[index % addresses.Length]);
                 _connections.Add(connection);
-                _epoll.Watch(connection.Descriptor, index);
+                _epoll.Watch(connection.Handle, Readiness.Readable, index);
                 connection.Upgrade(dialect, servers[index % servers.Count].Authority, token(connection.User));
             }
             Poll(20);
@@ -160,7 +161,7 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
     {
         var ready = _epoll.Wait(milliseconds);
         for (var i = 0; i < ready; i++)
-            _connections[_epoll.Tag(i)].Read(_buffer, this);
+            _connections[(int)_epoll.Ready(i).Tag].Read(_buffer, this);
         if (dialect.KeepAlive is { } alive)
             StayAlive(alive);
     }

@@ -93,7 +93,7 @@ internal static class Processes
 
     public static void Stop(Process process)
     {
-        if (!process.HasExited) Epoll.Terminate(process.Id);
+        if (!process.HasExited) LinuxCalls.Terminate(process.Id);
         if (!process.WaitForExit(TimeSpan.FromSeconds(40))) process.Kill(entireProcessTree: true);
         process.Dispose();
     }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
+using AspireChat.Gateway.Tunnels;
 
 namespace AspireChat.Benchmarks.Load;
 
@@ -25,7 +27,6 @@ internal sealed class WireConnection : IDisposable
     private const int Ping = 9;
 
     private readonly Socket _socket;
-    private readonly int _descriptor;
     private byte[] _rest = [];
     private List<byte>? _fragments;
     private bool _upgraded;
@@ -36,14 +37,13 @@ internal sealed class WireConnection : IDisposable
         User = user;
         _socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         _socket.Connect(server);
-        _descriptor = (int)_socket.Handle;
     }
 
     public int Index { get; }
 
     public string User { get; }
 
-    public int Descriptor => _descriptor;
+    public SafeHandle Handle => _socket.SafeHandle;
 
     public bool IsOpen { get; private set; } = true;
 
@@ -59,7 +59,8 @@ internal sealed class WireConnection : IDisposable
             Send(greeting);
     }
 
-    public bool Send(ReadOnlySpan<byte> frame) => IsOpen && Epoll.Send(_descriptor, frame);
+    /// <summary>True when all of it went into the socket.</summary>
+    public bool Send(ReadOnlySpan<byte> frame) => IsOpen && Epoll.Send(_socket.SafeHandle, frame) == frame.Length;
 
     /// <summary>Reads what has arrived. <paramref name="buffer"/> is shared by all connections.</summary>
     public void Read(byte[] buffer, IWireReader reader)
@@ -67,7 +68,7 @@ internal sealed class WireConnection : IDisposable
         // Reported ready together with what closed it.
         if (!IsOpen) return;
         _rest.CopyTo(buffer, 0);
-        var received = Epoll.Receive(_descriptor, buffer.AsSpan(_rest.Length));
+        var received = LinuxCalls.Receive(_socket.SafeHandle, buffer.AsSpan(_rest.Length));
         if (received <= 0)
         {
             // -1 also for "nothing there", which level-triggered epoll does not report.

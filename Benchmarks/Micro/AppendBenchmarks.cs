@@ -5,7 +5,7 @@ using BenchmarkDotNet.Attributes;
 namespace AspireChat.Benchmarks.Micro;
 
 /// <summary>Building one script call of many events, without the call. Per event.</summary>
-public class BatchBenchmarks
+public class AppendBenchmarks
 {
     private const int Events = 32;
 

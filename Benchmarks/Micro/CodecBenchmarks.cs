@@ -1,4 +1,3 @@
-using System.Text;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
@@ -9,12 +8,19 @@ namespace AspireChat.Benchmarks.Micro;
 /// <summary>JSON in and out, once per event.</summary>
 public class CodecBenchmarks
 {
-    private static readonly byte[] ClientFrame = Encoding.UTF8.GetBytes(Samples.ClientFrame);
+    private static readonly byte[] JoinFrame = """{"type":"join","room":"lobby","since":17,"ref":"r-17"}"""u8.ToArray();
+    private static readonly byte[] TypingFrame = """{"type":"typing","room":"lobby","active":true}"""u8.ToArray();
     private static readonly byte[] Record = LogRecordCodec.Encode(Samples.Event);
     private static readonly FrameLimits Limits = new();
 
     [Benchmark]
-    public bool Read_client_frame() => ClientFrameReader.TryRead(ClientFrame, Limits, out _, out _);
+    public bool Read_client_frame() => ClientFrameReader.TryRead(Samples.ClientFrame, Limits, out _, out _);
+
+    [Benchmark]
+    public bool Read_join_frame() => ClientFrameReader.TryRead(JoinFrame, Limits, out _, out _);
+
+    [Benchmark]
+    public bool Read_typing_frame() => ClientFrameReader.TryRead(TypingFrame, Limits, out _, out _);
 
     [Benchmark]
     public int Encode_log_record() => LogRecordCodec.Encode(Samples.Event).Length;

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Text;
 using AspireChat.ConnectionService.Sockets;
 using BenchmarkDotNet.Attributes;
 
@@ -11,7 +10,7 @@ public class FrameBenchmarks
     private const int Frames = 16;
 
     private readonly Pipe _pipe = new(new PipeOptions(useSynchronizationContext: false));
-    private readonly byte[] _frame = Masked(Encoding.UTF8.GetBytes(Samples.ClientFrame));
+    private readonly byte[] _frame = Samples.Masked(Samples.ClientFrame);
     private FrameReader _reader = null!;
 
     [GlobalSetup]
@@ -24,12 +23,5 @@ public class FrameBenchmarks
             await _pipe.Writer.WriteAsync(_frame);
         for (var i = 0; i < Frames; i++)
             await _reader.ReadAsync();
-    }
-
-    private static byte[] Masked(byte[] payload)
-    {
-        byte[] mask = [1, 2, 3, 4];
-        return [0x81, 0x80 | 126, (byte)(payload.Length >> 8), (byte)payload.Length, .. mask, .. payload.Select((value,
-            i) => (byte)(value ^ mask[i & 3]))];
     }
 }

@@ -15,11 +15,15 @@ namespace AspireChat.Benchmarks.Micro;
 internal static class MicroBenchmarks
 {
     private static readonly Type[] All =
-        [typeof(CodecBenchmarks), typeof(FrameBenchmarks), typeof(FanOutBenchmarks), typeof(BatchBenchmarks)];
+    [
+        typeof(FrameBenchmarks), typeof(CodecBenchmarks), typeof(InboundBenchmarks), typeof(AppendBenchmarks), typeof(FanOutBenchmarks),
+        typeof(BatchWriterBenchmarks),
+    ];
 
     /// <param name="args">BenchmarkDotNet's own, as <c>--filter *FanOut*</c>; none: all.</param>
     public static int Run(string[] args)
     {
+        Console.WriteLine(Machine.Describe());
         // In this process: the build of a benchmark project of its own would have to know how this repository builds.
         var config = ManualConfig.CreateEmpty()
             .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
@@ -27,7 +31,8 @@ internal static class MicroBenchmarks
             .AddColumnProvider(DefaultColumnProviders.Instance)
             .AddLogger(ConsoleLogger.Default)
             .AddExporter(MarkdownExporter.GitHub)
-            .WithOptions(ConfigOptions.JoinSummary);
+            .WithOptions(ConfigOptions.JoinSummary)
+            .WithArtifactsPath(Path.Combine("artifacts", "micro"));
         var summaries = BenchmarkSwitcher.FromTypes(All).Run(args.Length > 0 ? args : ["--filter", "*"], config);
         return summaries.Any(summary => summary.HasCriticalValidationErrors || summary.Reports.Any(report => !report.Success)) ? 1 : 0;
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 
@@ -22,6 +23,18 @@ internal static class Samples
         Epoch = "e1",
     };
 
-    public static string ClientFrame { get; } =
-        $$"""{"type":"room","room":"{{Room}}","content":"{{Event.Content}}","nonce":"{{Event.Nonce}}"}""";
+    /// <summary>As a client sends it, without its frame's header.</summary>
+    public static byte[] ClientFrame { get; } = Encoding.UTF8.GetBytes(
+        $$"""{"type":"room","room":"{{Room}}","content":"{{Event.Content}}","nonce":"{{Event.Nonce}}"}""");
+
+    /// <summary>A client's frame (masked) of 126 to 65,535 bytes.</summary>
+    public static byte[] Masked(byte[] payload)
+    {
+        byte[] mask = [1, 2, 3, 4];
+        return
+        [
+            0x81, 0x80 | 126, (byte)(payload.Length >> 8), (byte)payload.Length, .. mask,
+            .. payload.Select((value, i) => (byte)(value ^ mask[i & 3])),
+        ];
+    }
 }

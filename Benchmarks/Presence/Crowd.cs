@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using AspireChat.Benchmarks.Load;
+using AspireChat.Gateway.Tunnels;
 
 namespace AspireChat.Benchmarks.Presence;
 
@@ -66,7 +67,7 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
         (member.Connection, member.Unanswered, member.ChangedAt) = (connection, member.Rooms.Length + 1, Stopwatch.GetTimestamp());
         member.Beliefs.Clear();
         _opening++;
-        _epoll.Watch(connection.Descriptor, connection.Index);
+        _epoll.Watch(connection.Handle, Readiness.Readable, connection.Index);
         connection.Upgrade(system.Dialect, server.Authority, system.Token(member.Name));
     }
 
@@ -187,7 +188,7 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
     private void Poll(int milliseconds)
     {
         var ready = _epoll.Wait(milliseconds);
-        for (var i = 0; i < ready; i++) _connections[_epoll.Tag(i)].Connection.Read(_buffer, this);
+        for (var i = 0; i < ready; i++) _connections[(int)_epoll.Ready(i).Tag].Connection.Read(_buffer, this);
     }
 
     private void Answered(Member member)

@@ -1,0 +1,101 @@
+using System.IO.Pipelines;
+using AspireChat.ConnectionService;
+using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Sockets;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
+using BenchmarkDotNet.Attributes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ReadResult = AspireChat.ConnectionService.Log.ReadResult;
+
+namespace AspireChat.Benchmarks.Micro;
+
+/// <summary>
+/// A client's message from the transport's bytes to the log, which takes it and does nothing: what a node does with its read loop. Per
+/// message.
+/// </summary>
+public class InboundBenchmarks
+{
+    private const int Frames = 16;
+
+    private readonly Pipe _pipe = new(new PipeOptions(useSynchronizationContext: false));
+    private readonly byte[] _frame = Samples.Masked(Samples.ClientFrame);
+    private readonly FrameLimits _limits = new();
+    private FrameReader _reader = null!;
+    private FrameHandler _handler = null!;
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Jwt:Key"] = new string('k', 64),
+            ["ConnectionStrings:redis"] = "localhost",
+        });
+        builder.Logging.ClearProviders();
+        builder.AddConnectionService();
+        builder.Services.AddSingleton<IConversationLog, TakingLog>();
+        builder.Services.AddSingleton(Options.Create(new SocketOptions { EventsPerSecond = 1e9, EventBurst = int.MaxValue }));
+        // Composed as in production, and never started.
+        var services = builder.Build().Services.GetRequiredService<SocketServices>();
+        var connection = new Connection("c-1", Samples.Sender, new SilentOutbound(), long.MaxValue);
+        var pass = new RoomPass();
+        pass.Settle(joined: true);
+        connection.Rooms[Samples.Room] = pass;
+        _handler = new FrameHandler(services, connection);
+        _reader = new FrameReader(_pipe.Reader, 32 * 1024, 256 * 1024);
+    }
+
+    [Benchmark(OperationsPerInvoke = Frames)]
+    public async Task Message_to_the_log()
+    {
+        for (var i = 0; i < Frames; i++)
+            await _pipe.Writer.WriteAsync(_frame);
+        for (var i = 0; i < Frames; i++)
+        {
+            await _reader.ReadAsync();
+            if (!ClientFrameReader.TryRead(_reader.Text, _limits, out var frame, out _))
+                throw new InvalidOperationException("The frame was refused.");
+            await _handler.HandleAsync(frame, CancellationToken.None);
+        }
+    }
+
+    private sealed class SilentOutbound : IOutbound
+    {
+        public bool Send(OutboundFrame frame) => throw new InvalidOperationException("The message was refused.");
+
+        public bool SendEphemeral(OutboundFrame frame) => true;
+
+        public bool TryWaitForRoom(Action resume) => false;
+
+        public void Close(int code, string reason)
+        {
+        }
+    }
+
+    private sealed class TakingLog : IConversationLog
+    {
+        public bool TryAppend(in AppendRequest request) => true;
+
+        public Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<LeaveResult> LeaveAsync(string room, string user, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<IReadOnlyList<RoomStrangers>> ReadStrangersAsync(
+            IReadOnlyCollection<RoomUsers> rooms, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<ReadResult> ReadAsync(ConversationKey conversation, string user, long seq, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public Task<TailSlice> ReadTailAsync(
+            ConversationKey conversation, long afterSeq, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<IReadOnlyDictionary<ConversationKey, ConversationHead>> ReadHeadsAsync(
+            IReadOnlyCollection<ConversationKey> conversations, CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
+}
