@@ -7,6 +7,7 @@ using AspireChat.ConnectionService.Node;
 using AspireChat.ConnectionService.Presence;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.ConnectionService.Subscriptions;
+using AspireChat.ConnectionService.Tickets;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService;
@@ -27,6 +28,7 @@ internal static class Composition
         builder.Services.AddHubs();
         builder.Services.AddKicks();
         builder.Services.AddSockets();
+        builder.Services.AddTickets();
         return builder;
     }
 
@@ -34,6 +36,7 @@ internal static class Composition
     {
         app.MapDefaultEndpoints();
         app.MapSockets();
+        app.MapTickets();
         app.MapMessages();
         app.MapDisconnect();
         return app;

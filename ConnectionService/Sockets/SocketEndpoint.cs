@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using AspireChat.ConnectionService.Tickets;
 using AspireChat.ServiceDefaults;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -38,7 +39,8 @@ internal static class SocketEndpoint
             return next(context);
         });
         app.UseWebSockets();
-        app.Map(Path, AcceptAsync).RequireAuthorization();
+        app.Map(Path, AcceptAsync)
+            .RequireAuthorization(policy => policy.AddAuthenticationSchemes(TicketScheme.Socket).RequireAuthenticatedUser());
     }
 
     private static async Task AcceptAsync(HttpContext context, SocketServices services)
@@ -52,6 +54,11 @@ internal static class SocketEndpoint
         {
             await context.WriteProblemAsync(
                 StatusCodes.Status503ServiceUnavailable, "This node is stopping.", "unavailable", TimeSpan.FromSeconds(1));
+            return;
+        }
+        if (!SocketTickets.IsFromItsPage(context))
+        {
+            await context.WriteProblemAsync(StatusCodes.Status403Forbidden, "This origin may not open a socket.", "origin_forbidden");
             return;
         }
         var user = ChatUser.From(context.User);

@@ -19,6 +19,7 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
     public const string Connection = "connection";
     private const string Presence = "presence";
     private const string Persistence = "persistence";
+    private const string Tickets = "tickets";
     private const string SocketRoute = "socket";
     private const string AnyUser = "default";
 
@@ -28,13 +29,21 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
         [
             Route(SocketRoute, "/ws", Connection, limit: RateLimitPolicies.Connects),
             Route("send", "/api/rooms/{room}/messages", Connection, methods: [HttpMethods.Post]),
+            Route("socket-ticket", "/api/socket-tickets", Tickets, methods: [HttpMethods.Post]),
             Route("disconnect", "/api/admin/users/{user}/disconnect", Connection, policy: ChatPolicies.Admin),
             Route("presence-of-user", "/api/users/{user}/presence", Presence),
             Route("presence", "/api/presence", Presence),
             // Last in precedence by its shape: what no other route takes is history's, which also knows how to say 404.
             Route("history", "/api/{**path}", Persistence),
         ];
-        Clusters = [Cluster(Connection, options.Value), Cluster(Presence, options.Value), Cluster(Persistence, options.Value)];
+        Clusters =
+        [
+            Cluster(Connection, options.Value),
+            // The sockets that tickets lead to are not seen here, so the nodes give them in turn.
+            Cluster(Connection, options.Value) with { ClusterId = Tickets, LoadBalancingPolicy = LoadBalancingPolicies.RoundRobin },
+            Cluster(Presence, options.Value),
+            Cluster(Persistence, options.Value),
+        ];
     }
 
     private readonly RouteConfig[] _routes;

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,12 +40,11 @@ public static class ChatAuthenticationExtensions
         services.TryAddSingleton<InternalTokens>();
         services.TryAddSingleton<UserTokenValidator>();
 
-        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer().AddJwtBearer(InternalScheme, _ => { });
+        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+        services.AddOwnTokens(InternalScheme, InternalTokens.Audience);
         LeaveOutKeyFiles(services);
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme)
             .Configure<IOptions<JwtOptions>>((bearer, jwt) => ConfigureUserScheme(bearer, jwt.Value));
-        services.AddOptions<JwtBearerOptions>(InternalScheme)
-            .Configure<IOptions<JwtOptions>>((bearer, jwt) => ConfigureInternalScheme(bearer, jwt.Value));
 
         services.AddAuthorizationBuilder()
             .SetDefaultPolicy(new AuthorizationPolicyBuilder(JwtBearerDefaults.AuthenticationScheme).RequireAuthenticatedUser().Build())
@@ -54,6 +54,20 @@ public static class ChatAuthenticationExtensions
                 .RequireAssertion(context => ChatUser.HasScope(context.User, ChatPolicies.AdminScope)))
             .AddPolicy(ChatPolicies.Internal, policy => policy.AddAuthenticationSchemes(InternalScheme).RequireAuthenticatedUser());
         return builder;
+    }
+
+    /// <summary>
+    /// Adds a scheme for tokens that the system signs for itself, always with <c>Jwt:Key</c>: their audience is theirs alone, so that no
+    /// other scheme takes them, and this one takes no others. After <see cref="AddChatAuthentication"/>.
+    /// </summary>
+    public static void AddOwnTokens(this IServiceCollection services, string scheme, string audience)
+    {
+        new AuthenticationBuilder(services).AddJwtBearer(scheme, _ => { });
+        services.AddOptions<JwtBearerOptions>(scheme).Configure<IOptions<JwtOptions>>((bearer, jwt) =>
+        {
+            Configure(bearer, jwt.Value, audience, [SecurityAlgorithms.HmacSha256]);
+            bearer.TokenValidationParameters.IssuerSigningKey = jwt.Value.CreateSigningKey();
+        });
     }
 
     /// <summary>
@@ -85,12 +99,6 @@ public static class ChatAuthenticationExtensions
                 context.Fail("The subject is not a valid user id.");
             return Task.CompletedTask;
         };
-    }
-
-    private static void ConfigureInternalScheme(JwtBearerOptions bearer, JwtOptions jwt)
-    {
-        Configure(bearer, jwt, InternalTokens.Audience, [SecurityAlgorithms.HmacSha256]);
-        bearer.TokenValidationParameters.IssuerSigningKey = jwt.CreateSigningKey();
     }
 
     private static void Configure(JwtBearerOptions bearer, JwtOptions jwt, string audience, IReadOnlyList<string> algorithms)

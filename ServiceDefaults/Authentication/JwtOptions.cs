@@ -14,6 +14,9 @@ public sealed class JwtOptions : IValidatableObject
     /// <summary>HMAC with a shorter key than its hash is weaker than the hash; the token library refuses it too.</summary>
     public const int ShortestKeyBytes = 32;
 
+    /// <summary>The audience of the tickets by which a client opens a socket at a node itself; no user token may carry it.</summary>
+    public const string TicketAudience = "aspirechat-socket";
+
     private static readonly string[] Symmetric =
     [
         SecurityAlgorithms.HmacSha256, SecurityAlgorithms.HmacSha384, SecurityAlgorithms.HmacSha512,
@@ -36,7 +39,7 @@ public sealed class JwtOptions : IValidatableObject
     [Required]
     public string Issuer { get; set; } = "aspirechat";
 
-    /// <summary><c>aud</c> that user tokens must carry. Not <c>aspirechat-internal</c>: that audience is for services.</summary>
+    /// <summary><c>aud</c> that user tokens must carry. Not <c>aspirechat-internal</c> or <c>aspirechat-socket</c>: the system's own.</summary>
     [Required]
     public string Audience { get; set; } = "aspirechat";
 
@@ -69,6 +72,8 @@ public sealed class JwtOptions : IValidatableObject
             yield return new($"is too short: at least {ShortestKeyBytes} bytes are needed.", [nameof(Key)]);
         if (Audience == InternalTokens.Audience)
             yield return new($"must not be {InternalTokens.Audience}: user tokens would open the internal calls.", [nameof(Audience)]);
+        if (Audience == TicketAudience)
+            yield return new($"must not be {TicketAudience}: tickets for sockets would open the API.", [nameof(Audience)]);
         if (Authority is { } authority && (!authority.IsAbsoluteUri || authority.Scheme is not ("https" or "http")))
             yield return new("must be an absolute http(s) address.", [nameof(Authority)]);
         // Mixing the families would let a published RSA key be used as an HMAC secret.

@@ -53,6 +53,18 @@ public sealed class AccessTests(ChatSystem system)
         Assert.Equal(alice, (string?)JsonNode.Parse(buffer.AsSpan(0, welcome.Count))!["user"]);
     }
 
+    [Fact]
+    public async Task Sockets_go_through_the_gateway_unless_a_node_has_an_address_of_its_own()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/socket-tickets");
+        request.Headers.Authorization = new("Bearer", await system.TokenAsync(ChatSystem.Unique("alice")));
+
+        using var answer = await system.Http.SendAsync(request);
+
+        Assert.Equal(404, (int)answer.StatusCode);
+        Assert.Contains("Tickets are off", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("/", "text/html")]
     [InlineData("/aspirechat.js", "text/javascript")]

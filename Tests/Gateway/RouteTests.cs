@@ -7,6 +7,7 @@ public sealed class RouteTests
 {
     [Theory]
     [InlineData("POST", "/api/rooms/lobby/messages", "connection")]
+    [InlineData("POST", "/api/socket-tickets", "connection")]
     [InlineData("GET", "/api/rooms/lobby/messages?limit=5&before=x%2By", "persistence")]
     [InlineData("GET", "/api/rooms/lobby/members", "persistence")]
     [InlineData("GET", "/api/dms/bob/messages", "persistence")]

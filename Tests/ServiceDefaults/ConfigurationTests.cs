@@ -19,6 +19,7 @@ public sealed class ConfigurationTests
         { "Jwt:Key is too short", ["Jwt:Key=0123456789abcdef0123456789abcde"] },
         { "Jwt:Issuer is missing", [$"Jwt:Key={Key}", "Jwt:Issuer="] },
         { "Jwt:Audience must not be aspirechat-internal", [$"Jwt:Key={Key}", "Jwt:Audience=aspirechat-internal"] },
+        { "Jwt:Audience must not be aspirechat-socket", [$"Jwt:Key={Key}", "Jwt:Audience=aspirechat-socket"] },
         { "Jwt:Algorithms none is not one of", [$"Jwt:Key={Key}", "Jwt:Algorithms:0=none"] },
         { "Jwt:Algorithms RS256 is not one of", [$"Jwt:Key={Key}", "Jwt:Algorithms:0=RS256"] },
         { "Jwt:Algorithms HS256 is not one of", [$"Jwt:Key={Key}", "Jwt:Authority=https://id.example", "Jwt:Algorithms:0=HS256"] },
