@@ -39,8 +39,9 @@ internal static class ChatResources
             if (fsync is not ("everysec" or "always"))
                 throw new DistributedApplicationException($"Redis:AppendFsync is '{fsync}', but can only be everysec or always.");
             string[] directives = ["--appendonly", "yes", "--appendfsync", fsync];
-            // Published, the whole command is one argument of `sh -c`; arguments after it would be the shell's, not Redis's.
-            if (context.ExecutionContext.IsPublishMode) context.Args[^1] = $"{context.Args[^1]} {string.Join(' ', directives)}";
+            // Published, the whole command is one argument of `sh -c`; arguments after it would be the shell's, not Redis's. A shell that
+            // is a container's first process ignores the signal to stop and passes it to nobody, so Redis takes its place.
+            if (context.ExecutionContext.IsPublishMode) context.Args[^1] = $"exec {context.Args[^1]} {string.Join(' ', directives)}";
             else
             {
                 foreach (var directive in directives) context.Args.Add(directive);

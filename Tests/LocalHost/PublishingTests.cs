@@ -93,6 +93,19 @@ public sealed class PublishingTests : IDisposable
             StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("aspire-manifest.json", "--publisher", "manifest")]
+    [InlineData("compose", "--operation", "publish")]
+    [InlineData("kubernetes", "--operation", "publish", "--Publish:Target=kubernetes")]
+    public async Task Redis_takes_the_place_of_the_shell_that_starts_it_and_hears_the_signal_to_stop(string target, params string[] arguments)
+    {
+        await PublishAsync(target, arguments);
+
+        var command = Regex.Match(string.Concat(Files(_output, target).Values), "\"([^\"]*redis-server[^\"]*)\"").Groups[1].Value;
+        Assert.StartsWith("exec redis-server ", command, StringComparison.Ordinal);
+        Assert.Contains(" --appendonly yes ", command, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Publishing_refuses_what_it_does_not_know()
     {
