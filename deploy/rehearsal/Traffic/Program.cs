@@ -72,7 +72,7 @@ async Task<int> RunAsync(Uri url, int clients, int rate, string file)
 async Task<int> VerifyAsync(Uri url, string file)
 {
     var ledger = Ledger.Load(file);
-    var (lost, wrong, sameEpoch, astray) = (0, 0, 0, 0);
+    var (lost, wrong, sameEpoch, astray, untold) = (0, 0, 0, 0, 0);
     foreach (var (room, kept) in ledger.Rooms)
     {
         await using var reader = Reader(url);
@@ -84,15 +84,30 @@ async Task<int> VerifyAsync(Uri url, string file)
         }
 
         await reader.ConnectAsync();
-        var joined = await reader.JoinAsync(room);
+        // As one who was there before comes back.
+        var joined = await reader.JoinAsync(room, new Cursor(kept.Contents.Keys.Max(), kept.Epoch));
         if (joined.Epoch == kept.Epoch) sameEpoch++;
+        if (!await IsToldToReloadAsync(reader)) untold++;
         var next = await reader.SendAsync(Conversation.Room(room), "after the restore");
         if (next.Seq != joined.Head + 1 || joined.Head < kept.Contents.Keys.Max()) astray++;
     }
 
     Console.WriteLine($"restored: {ledger.Count} durable before the backup, lost {lost}, changed {wrong}; " +
-        $"{ledger.Rooms.Count} conversations, in an old epoch {sameEpoch}, going on at a wrong seq {astray}");
-    return lost + wrong + sameEpoch + astray > 0 ? 1 : 0;
+        $"{ledger.Rooms.Count} conversations, in an old epoch {sameEpoch}, going on at a wrong seq {astray}, not told to reload {untold}");
+    return lost + wrong + sameEpoch + astray + untold > 0 ? 1 : 0;
+}
+
+static async Task<bool> IsToldToReloadAsync(ChatClient reader)
+{
+    using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+    try
+    {
+        return await reader.Events(patience.Token).OfType<Reloaded>().AnyAsync(patience.Token);
+    }
+    catch (OperationCanceledException)
+    {
+        return false;
+    }
 }
 
 ChatClient Reader(Uri url) => new(new ChatClientOptions
