@@ -1,7 +1,7 @@
-using System.IO.Pipelines;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using AspireChat.ServiceDefaults;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -15,16 +15,17 @@ internal static class OwnUpgrade
 {
     private static readonly byte[] KeySuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"u8.ToArray();
 
-    /// <summary>Null when this connection is not one to take over; nothing has happened to it then.</summary>
+    /// <summary>False when this connection is not one to take over; nothing has happened to it then.</summary>
     /// <param name="context">A request that is a WebSocket handshake.</param>
-    public static async Task<(PipeReader Input, Socket Socket)?> TryAcceptAsync(HttpContext context, string? protocol)
+    /// <param name="session">What the connection is for, from the end of the request on; it must not hold the request.</param>
+    public static async Task<bool> TryAcceptAsync(HttpContext context, string? protocol, Func<ConnectionContext, Task> session)
     {
         var features = context.Features;
         if (features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade
-            || features.Get<IConnectionTransportFeature>() is not { } transport
-            || features.Get<IConnectionSocketFeature>() is not { } connection
+            || features.Get<IConnectionHandover>() is not { } handover
+            || features.Get<IConnectionSocketFeature>() is null
             || features.Get<ITlsHandshakeFeature>() is not null)
-            return null;
+            return false;
         var headers = context.Response.Headers;
         headers.Upgrade = "websocket";
         headers.SecWebSocketAccept = AcceptOf(context.Request.Headers.SecWebSocketKey.ToString());
@@ -32,7 +33,8 @@ internal static class OwnUpgrade
             headers.SecWebSocketProtocol = protocol;
         // Returns when the answer has left for the kernel (see AddSockets): what is written from now on comes behind it.
         await upgrade.UpgradeAsync();
-        return (transport.Transport.Input, connection.Socket);
+        handover.HandTo(session);
+        return true;
     }
 
     private static string AcceptOf(string key)

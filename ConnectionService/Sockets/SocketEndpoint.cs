@@ -1,6 +1,8 @@
 using System.Net.WebSockets;
 using AspireChat.ConnectionService.Tickets;
 using AspireChat.ServiceDefaults;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
@@ -22,9 +24,9 @@ internal static class SocketEndpoint
         services.AddSingleton<SocketServices>();
         services.AddHostedService<SocketDrain>();
         services.AddHostedService(provider => provider.GetRequiredService<Heartbeats>());
+        services.AddConnectionHandover();
         // A flush of the server's completes when all of it is handed to the kernel. After an upgrade this service writes to the socket
-        // itself,
-        // and must not overtake the answer to the handshake.
+        // itself, and must not overtake the answer to the handshake.
         services.Configure<SocketTransportOptions>(options => options.MaxWriteBufferSize = 1);
         return services;
     }
@@ -64,16 +66,18 @@ internal static class SocketEndpoint
         var user = ChatUser.From(context.User);
         var id = services.NewConnectionId();
         var protocol = context.WebSockets.WebSocketRequestedProtocols.Contains(Protocol) ? Protocol : null;
-        if (services.Options.Framing == SocketFraming.Own && await OwnUpgrade.TryAcceptAsync(context, protocol) is var (input, socket))
-        {
-            using var channel = new OwnChannel(input, socket, context.Abort, id, services.Drain, services.Heartbeats);
-            await new SocketSession(services, channel, id, user).RunAsync(context.RequestAborted);
-        }
-        else
-        {
-            await RunFrameworkAsync(context, services, protocol, id, user);
-        }
+        if (services.Options.Framing == SocketFraming.Own && await OwnUpgrade.TryAcceptAsync(context, protocol, Session(services, id, user)))
+            return;
+        await RunFrameworkAsync(context, services, protocol, id, user);
     }
+
+    /// <summary>Apart from the request, which would otherwise live as long as the socket.</summary>
+    private static Func<ConnectionContext, Task> Session(SocketServices services, string id, ChatUser user) => async connection =>
+    {
+        var socket = connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket;
+        using var channel = new OwnChannel(connection.Transport.Input, socket, connection.Abort, id, services.Drain, services.Heartbeats);
+        await new SocketSession(services, channel, id, user).RunAsync(connection.ConnectionClosed);
+    };
 
     private static async Task RunFrameworkAsync(HttpContext context, SocketServices services, string? protocol, string id, ChatUser user)
     {

@@ -1,0 +1,111 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace AspireChat.ServiceDefaults;
+
+/// <summary>
+/// A request's feature by which its connection leaves HTTP. What HTTP keeps for a request (the context, headers, claims, the token, a dozen
+/// frames of middleware) is 15 KiB, and a WebSocket that is a request keeps it for hours. One that was handed over keeps the transport.
+/// </summary>
+public interface IConnectionHandover
+{
+    /// <summary>
+    /// The request ends as any other; then the connection goes to <paramref name="successor"/>, who reads from the transport's first byte
+    /// behind the request, and it ends when that returns. Call it after the upgrade, once, with something that does not hold the request.
+    /// </summary>
+    void HandTo(Func<ConnectionContext, Task> successor);
+}
+
+/// <summary>
+/// Stands between the transport and HTTP, whose end would be the connection's end: it completes the transport's output, and it can never
+/// be taken off the server's heartbeat.
+/// </summary>
+internal sealed class ConnectionHandover : PipeWriter, IConnectionHandover, IConnectionHeartbeatFeature
+{
+    private readonly ConnectionContext _connection;
+    private readonly IDuplexPipe _transport;
+    private readonly IConnectionHeartbeatFeature? _heartbeat;
+    private volatile List<(Action<object> Action, object State)>? _beats;
+    private Func<ConnectionContext, Task>? _successor;
+
+    private ConnectionHandover(ConnectionContext connection)
+    {
+        _connection = connection;
+        _transport = connection.Transport;
+        _heartbeat = connection.Features.Get<IConnectionHeartbeatFeature>();
+        connection.Features.Set<IConnectionHandover>(this);
+        if (_heartbeat is not null)
+            connection.Features.Set<IConnectionHeartbeatFeature>(this);
+        connection.Transport = new Pair(_transport.Input, this);
+    }
+
+    public override bool CanGetUnflushedBytes => _transport.Output.CanGetUnflushedBytes;
+
+    public override long UnflushedBytes => _transport.Output.UnflushedBytes;
+
+    /// <param name="http">What serves requests.</param>
+    public static ConnectionDelegate Around(ConnectionDelegate http) => async connection =>
+    {
+        var handover = new ConnectionHandover(connection);
+        try
+        {
+            await http(connection);
+        }
+        finally
+        {
+            if (handover.Release() is { } successor)
+                await successor(connection);
+        }
+    };
+
+    public void HandTo(Func<ConnectionContext, Task> successor) => _successor = successor;
+
+    public void OnHeartbeat(Action<object> action, object state)
+    {
+        if (_beats is { } beats)
+        {
+            // Copied, because the server may be walking the old list.
+            _beats = [.. beats, (action, state)];
+            return;
+        }
+        _beats = [(action, state)];
+        _heartbeat!.OnHeartbeat(static handover => ((ConnectionHandover)handover).Beat(), this);
+    }
+
+    public override void Advance(int bytes) => _transport.Output.Advance(bytes);
+
+    public override void CancelPendingFlush() => _transport.Output.CancelPendingFlush();
+
+    public override void Complete(Exception? exception = null)
+    {
+        if (_successor is null)
+            _transport.Output.Complete(exception);
+    }
+
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
+        _transport.Output.FlushAsync(cancellationToken);
+
+    public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
+        _transport.Output.WriteAsync(source, cancellationToken);
+
+    public override Memory<byte> GetMemory(int sizeHint = 0) => _transport.Output.GetMemory(sizeHint);
+
+    public override Span<byte> GetSpan(int sizeHint = 0) => _transport.Output.GetSpan(sizeHint);
+
+    /// <summary>HTTP is over: lets go of all that belongs to it.</summary>
+    private Func<ConnectionContext, Task>? Release()
+    {
+        _beats = [];
+        _connection.Transport = _transport;
+        return Interlocked.Exchange(ref _successor, null);
+    }
+
+    private void Beat()
+    {
+        foreach (var (action, state) in _beats!)
+            action(state);
+    }
+
+    private sealed record Pair(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}

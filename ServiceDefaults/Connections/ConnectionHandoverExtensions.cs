@@ -1,0 +1,17 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace AspireChat.ServiceDefaults;
+
+public static class ConnectionHandoverExtensions
+{
+    /// <summary>Gives the requests of all endpoints the <see cref="IConnectionHandover"/>.</summary>
+    public static IServiceCollection AddConnectionHandover(this IServiceCollection services)
+    {
+        // First, because the server applies defaults to endpoints that are declared after them only.
+        services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>>(new ConfigureOptions<KestrelServerOptions>(
+            kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(ConnectionHandover.Around)))));
+        return services;
+    }
+}
