@@ -75,8 +75,7 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
     {
         ClusterId = service,
         Destinations = new Dictionary<string, DestinationConfig> { [service] = new() { Address = $"http://{service}" } },
-        // A socket is a request that lasts: the destination with the fewest requests under way is the one with the fewest sockets.
-        LoadBalancingPolicy = LoadBalancingPolicies.LeastRequests,
+        LoadBalancingPolicy = service == Connection ? FewestSockets.PolicyName : LoadBalancingPolicies.LeastRequests,
         HttpRequest = new ForwarderRequestConfig
         {
             Version = System.Net.HttpVersion.Version11,

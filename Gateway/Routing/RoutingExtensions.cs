@@ -4,6 +4,7 @@ using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.LoadBalancing;
 using Yarp.ReverseProxy.Model;
 using Yarp.ReverseProxy.ServiceDiscovery;
 
@@ -17,6 +18,8 @@ internal static class RoutingExtensions
         services.AddSingleton<INameLookup, SystemNameLookup>();
         services.AddSingleton<IProxyConfigProvider, Routes>();
         services.AddSingleton<IDestinationResolver, ServiceDestinations>();
+        services.AddSingleton<FewestSockets>();
+        services.AddSingleton<ILoadBalancingPolicy>(provider => provider.GetRequiredService<FewestSockets>());
         services.AddSingleton<IActiveHealthCheckPolicy, ProbedHealth>();
         services.AddSingleton<IPassiveHealthCheckPolicy, RefusedConnections>();
         services.AddSingleton<IProbingRequestFactory, FreshProbes>();
@@ -25,7 +28,6 @@ internal static class RoutingExtensions
             new ConnectingFast(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.ConnectTimeout));
         services.AddHealthChecks().AddCheck<ReachableConnection>(Routes.Connection);
     }
-
 
     private sealed class ConnectingFast(TimeSpan timeout) : ForwarderHttpClientFactory
     {

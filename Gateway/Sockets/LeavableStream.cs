@@ -1,7 +1,3 @@
-using System.Buffers.Binary;
-using System.Text;
-using AspireChat.Contracts.Frames;
-
 namespace AspireChat.Gateway.Sockets;
 
 /// <summary>
@@ -12,13 +8,9 @@ namespace AspireChat.Gateway.Sockets;
 /// </summary>
 internal sealed class LeavableStream(Stream inner) : Stream
 {
-    private const byte FinalText = 0x81;
-    private const byte FinalClose = 0x88;
-
     private readonly Lock _gate = new();
     private ServerFrameBounds _bounds = new();
     private byte[]? _farewell;
-    private Action<byte[]>? _elsewhere;
     private bool _writing;
     private bool _left;
 
@@ -36,19 +28,6 @@ internal sealed class LeavableStream(Stream inner) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>From now on somebody else writes to the client, and says the farewell too.</summary>
-    public void LeaveBy(Action<byte[]> leave)
-    {
-        byte[]? late;
-        lock (_gate)
-        {
-            _elsewhere = leave;
-            late = _farewell;
-        }
-
-        if (late is not null) leave(late);
-    }
-
     /// <summary>
     /// Sends the client away, now or at the end of the message that is under way. Nothing happens when the service has closed already.
     /// </summary>
@@ -58,12 +37,11 @@ internal sealed class LeavableStream(Stream inner) : Stream
         lock (_gate)
         {
             if (_left) return;
-            _farewell = Farewell(after);
-            if (_elsewhere is null && !TryLeave()) return;
+            _farewell = Farewell.Frames(after);
+            if (!TryLeave()) return;
         }
 
-        if (_elsewhere is not null) _elsewhere(_farewell);
-        else await inner.WriteAsync(_farewell, cancellationToken);
+        await inner.WriteAsync(_farewell, cancellationToken);
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -118,16 +96,5 @@ internal sealed class LeavableStream(Stream inner) : Stream
     {
         if (_writing || _left || !_bounds.IsBetweenMessages || _bounds.IsClosed) return false;
         return _left = true;
-    }
-
-    private static byte[] Farewell(int after)
-    {
-        var reconnect = ServerFrameCodec.Encode(new ReconnectFrame(after));
-        var reason = Encoding.UTF8.GetBytes("restart: reconnect");
-        // Both are shorter than the 126 bytes up to which a length is one byte; a server's frames are not masked.
-        var close = new byte[2 + reason.Length];
-        BinaryPrimitives.WriteUInt16BigEndian(close, CloseCodes.Restart);
-        reason.CopyTo(close.AsSpan(2));
-        return [FinalText, (byte)reconnect.Length, .. reconnect, FinalClose, (byte)close.Length, .. close];
     }
 }

@@ -2,13 +2,14 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using AspireChat.Gateway.Sockets;
+using Microsoft.AspNetCore.Connections;
 
 namespace AspireChat.Gateway.Tunnels;
 
 /// <summary>
 /// The way of one socket through the gateway: connects to a replica, asks it for the upgrade, and from <see cref="Flow"/> on hands
-/// everything the replica sends to the client. The other direction, where there is little to move, is <see cref="SendAsync"/>. The loop's
-/// thread and the request's share it under a lock.
+/// everything the replica sends to the client. The other direction, where there is little to move, is <see cref="RunAsync"/>. The loop's
+/// thread and the connection's share it under a lock.
 /// </summary>
 internal sealed class Tunnel : IDisposable
 {
@@ -18,17 +19,21 @@ internal sealed class Tunnel : IDisposable
     private readonly Lock _gate = new();
     private readonly TunnelLoop _loop;
     private readonly TimeSpan _idle;
-    private readonly byte[] _request;
+    private byte[] _request;
     private Socket _replica = NewSocket();
-    private TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource<byte[]> _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Only for the handshake, like the request.
+    private TaskCompletionSource? _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource<byte[]>? _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ConnectionContext? _connection;
     private Stage _stage = Stage.Connecting;
     private SafeSocketHandle? _client;
     private long _movedAt;
     private ServerFrameBounds _bounds = new();
     private byte[]? _farewell;
     private bool _left;
+    private bool _over;
 
     /// <summary>While connecting: what came of the answer. While flowing: what did not fit into the client's socket.</summary>
     private byte[] _kept = [];
@@ -61,10 +66,7 @@ internal sealed class Tunnel : IDisposable
 
     /// <summary>The replica's answer: the head, and what came behind it.</summary>
     /// <exception cref="SocketException">It broke off.</exception>
-    public Task<byte[]> Answered => _answered.Task;
-
-    /// <summary>Completes when the replica has closed, the client's socket broke, or nothing moved for too long.</summary>
-    public Task Ended => _ended.Task;
+    public Task<byte[]> Answered => _answered!.Task;
 
     /// <summary>Tries the addresses in turn. Returns when the request is on its way.</summary>
     /// <param name="timeout">For each address.</param>
@@ -99,21 +101,43 @@ internal sealed class Tunnel : IDisposable
     {
         lock (_gate)
         {
-            if (_stage != Stage.Answered) return;
+            if (_stage != Stage.Answered || _over) return;
             _client = client.SafeHandle;
             _stage = Stage.Flowing;
-            _kept = [];
+            (_kept, _request, _connected, _answered) = ([], [], null, null);
             _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
             if (!first.IsEmpty) Deliver(first);
+            SayFarewell();
         }
     }
 
-    /// <summary>To the replica; waits while that does not read.</summary>
-    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    /// <summary>
+    /// What the client sends goes to the replica, and the client is not read while that does not read. Returns when either of them is gone,
+    /// or nothing moved for too long.
+    /// </summary>
+    public async Task RunAsync(ConnectionContext client)
     {
-        Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
-        while (!bytes.IsEmpty)
-            bytes = bytes[await _replica.SendAsync(bytes, cancellationToken)..];
+        lock (_gate)
+        {
+            if (_over) return;
+            _connection = client;
+        }
+        var input = client.Transport.Input;
+        try
+        {
+            while (true)
+            {
+                // Holds no buffer while the client is silent.
+                var read = await input.ReadAsync(CancellationToken.None);
+                foreach (var part in read.Buffer) await SendAsync(part);
+                input.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted || read.IsCanceled) return;
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
+        {
+            // One side is gone; the other learns it when this returns.
+        }
     }
 
     /// <summary>
@@ -128,6 +152,9 @@ internal sealed class Tunnel : IDisposable
             SayFarewell();
         }
     }
+
+    /// <summary>The client had its time to go.</summary>
+    public void Cut() => Volatile.Read(ref _connection)?.Abort();
 
     /// <summary>Called by the loop when a socket of this tunnel is ready.</summary>
     public void OnReady(byte[] buffer)
@@ -151,9 +178,12 @@ internal sealed class Tunnel : IDisposable
 
     public void Fail(Exception fault)
     {
-        _connected.TrySetException(fault);
-        _answered.TrySetException(fault);
-        _ended.TrySetResult();
+        lock (_gate)
+        {
+            _connected?.TrySetException(fault);
+            _answered?.TrySetException(fault);
+            End();
+        }
     }
 
     public void Dispose()
@@ -166,12 +196,11 @@ internal sealed class Tunnel : IDisposable
             if (_stage == Stage.Waiting) _loop.Epoll.Forget(_client!);
             if (_kept.Length > 0 && _client is not null) ArrayPool<byte>.Shared.Return(_kept);
             _stage = Stage.Ended;
-            _replica.Dispose();
+            Fail(new ObjectDisposedException(nameof(Tunnel)));
+            // Whoever still waits has gone; an exception that nobody looks at is no news.
+            _ = _connected?.Task.Exception;
+            _ = _answered?.Task.Exception;
         }
-        Fail(new ObjectDisposedException(nameof(Tunnel)));
-        // Whoever still waits has gone; an exception that nobody looks at is no news.
-        _ = _connected.Task.Exception;
-        _ = _answered.Task.Exception;
     }
 
     private static Socket NewSocket() => new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, Blocking = false };
@@ -191,7 +220,7 @@ internal sealed class Tunnel : IDisposable
                 // As it should: the loop tells when it is done.
             }
             _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Writable, Id);
-            return _connected.Task;
+            return _connected!.Task;
         }
     }
 
@@ -202,11 +231,11 @@ internal sealed class Tunnel : IDisposable
         // A handshake is smaller than the buffer of a new connection.
         if (error != SocketError.Success || Epoll.Send(_replica.SafeHandle, _request) != _request.Length)
         {
-            _connected.TrySetException(new SocketException((int)(error == SocketError.Success ? SocketError.ConnectionReset : error)));
+            _connected!.TrySetException(new SocketException((int)(error == SocketError.Success ? SocketError.ConnectionReset : error)));
             return;
         }
         _stage = Stage.Asking;
-        _connected.TrySetResult();
+        _connected!.TrySetResult();
         _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
     }
 
@@ -217,7 +246,7 @@ internal sealed class Tunnel : IDisposable
         if (_kept.AsSpan().IndexOf("\r\n\r\n"u8) < 0 && _kept.Length < LongestHead) return;
         _loop.Epoll.Forget(_replica.SafeHandle);
         _stage = Stage.Answered;
-        _answered.TrySetResult(_kept);
+        _answered!.TrySetResult(_kept);
     }
 
     private void OnReadable(byte[] buffer)
@@ -285,10 +314,22 @@ internal sealed class Tunnel : IDisposable
         return null;
     }
 
+    /// <summary>Wakes <see cref="RunAsync"/>, wherever it waits.</summary>
     private void End()
     {
-        // Level-triggered: a socket at its end would be reported for ever.
-        _loop.Epoll.Forget(_replica.SafeHandle);
-        _ended.TrySetResult();
+        if (_over) return;
+        _over = true;
+        // Takes the registration with it (level-triggered: a socket at its end would be reported for ever), and ends a send that is stuck.
+        _replica.Dispose();
+        _connection?.Transport.Input.CancelPendingRead();
+    }
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
+        // The framework's asynchronous call keeps 300 bytes for the socket's next one: only for a replica that does not read.
+        var sent = Epoll.Send(_replica.SafeHandle, bytes.Span);
+        if (sent < 0) throw new SocketException((int)SocketError.ConnectionReset);
+        for (bytes = bytes[sent..]; !bytes.IsEmpty;) bytes = bytes[await _replica.SendAsync(bytes, CancellationToken.None)..];
     }
 }

@@ -1,3 +1,4 @@
+using AspireChat.ServiceDefaults;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
@@ -12,7 +13,9 @@ internal static class TunnelExtensions
         var services = builder.Services;
         var inner = services.Last(service => service.ServiceType == typeof(IHttpForwarder));
         services.Remove(inner);
+        services.AddConnectionHandover();
         services.AddSingleton<TunnelLoops>();
+        services.AddSingleton<TunnelDrain>();
         services.AddSingleton<IHttpForwarder>(provider => ActivatorUtilities.CreateInstance<TunnelForwarder>(provider,
             (IHttpForwarder)ActivatorUtilities.CreateInstance(provider, inner.ImplementationType!)));
         // A flush then returns when its bytes are in the client's socket, not before: what a tunnel writes there must come behind them.

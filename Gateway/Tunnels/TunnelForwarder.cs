@@ -1,9 +1,9 @@
-using System.Buffers;
 using System.ComponentModel;
 using System.Net;
 using System.Net.Sockets;
 using AspireChat.Gateway.Routing;
-using AspireChat.Gateway.Sockets;
+using AspireChat.ServiceDefaults;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
@@ -17,7 +17,12 @@ namespace AspireChat.Gateway.Tunnels;
 /// plain TCP (TLS ended here, HTTP/2), and handshakes that a replica refuses, are YARP's too.
 /// </summary>
 internal sealed class TunnelForwarder(
-    IHttpForwarder forwarder, TunnelLoops loops, IOptions<GatewayOptions> options, ILogger<TunnelForwarder> logger) : IHttpForwarder
+    IHttpForwarder forwarder,
+    TunnelLoops loops,
+    FewestSockets balance,
+    TunnelDrain drain,
+    IOptions<GatewayOptions> options,
+    ILogger<TunnelForwarder> logger) : IHttpForwarder
 {
     private readonly GatewayOptions _options = options.Value;
 
@@ -32,15 +37,17 @@ internal sealed class TunnelForwarder(
             && await TunnelRequest.CreateAsync(context, destinationPrefix, transformer, cancellationToken) is { } request)
         {
             logger.Tunneling(destinationPrefix);
-            using var tunnel = new Tunnel(loop, request.Head, requestConfig.ActivityTimeout ?? _options.SocketIdleTimeout);
-            if (await ConnectAsync(tunnel, request.Destination, context.RequestAborted) is { } failure) return Failed(context, failure);
+            var tunnel = new Tunnel(loop, request.Head, requestConfig.ActivityTimeout ?? _options.SocketIdleTimeout);
+            var isHandedOver = false;
             try
             {
+                if (await ConnectAsync(tunnel, request.Destination, context.RequestAborted) is { } failure) return Failed(context, failure);
                 var answer = TunnelAnswer.Parse(await tunnel.Answered.WaitAsync(context.RequestAborted));
                 if (answer.Status == StatusCodes.Status101SwitchingProtocols)
                 {
                     await answer.CopyToAsync(context, transformer, cancellationToken);
-                    await FlowAsync(context, tunnel, answer.Rest);
+                    await UpgradeAsync(context, tunnel, answer.Rest);
+                    isHandedOver = true;
                     return ForwarderError.None;
                 }
             }
@@ -49,53 +56,40 @@ internal sealed class TunnelForwarder(
             {
                 return Failed(context, e);
             }
+            finally
+            {
+                if (!isHandedOver) tunnel.Dispose();
+            }
         }
         // A refused handshake had no effect: asked again, the replica gives its whole answer.
         return await forwarder.SendAsync(context, destinationPrefix, httpClient, requestConfig, transformer, cancellationToken);
     }
 
-    /// <summary>Until either side ends.</summary>
-    private static async Task FlowAsync(HttpContext context, Tunnel tunnel, ReadOnlyMemory<byte> first)
+    private async Task UpgradeAsync(HttpContext context, Tunnel tunnel, ReadOnlyMemory<byte> first)
     {
-        // When this returns, the answer is in the client's socket (see TunnelExtensions), so that the
-        // loop may write there.
-        await using var client = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
-        tunnel.Flow(context.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket, first.Span);
-        // Past the stream that would say it: the tunnel writes to the client's socket itself.
-        if (client is LeavableStream leavable) leavable.LeaveBy(tunnel.Leave);
-        using var over = new CancellationTokenSource();
-        var sending = SendAsync(client, tunnel, over.Token);
-        await Task.WhenAny(sending, tunnel.Ended);
-        await over.CancelAsync();
-        await sending;
+        var features = context.Features;
+        var sockets = balance.Of(context.GetReverseProxyFeature().ProxiedDestination!);
+        // When this returns, the answer is in the client's socket (see TunnelExtensions), so that the loop may write there.
+        await features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
+        tunnel.Flow(features.GetRequiredFeature<IConnectionSocketFeature>().Socket, first.Span);
+        sockets.Add();
+        features.GetRequiredFeature<IConnectionHandover>().HandTo(Session(tunnel, sockets));
+        drain.Opened(tunnel);
     }
 
-    private static async Task SendAsync(Stream client, Tunnel tunnel, CancellationToken cancellationToken)
+    /// <summary>Apart from the request, which would otherwise live as long as the socket.</summary>
+    private static Func<ConnectionContext, Task> Session(Tunnel tunnel, SocketCount sockets) => async client =>
     {
         try
         {
-            while (true)
-            {
-                // Nothing is held while the client is silent.
-                _ = await client.ReadAsync(Memory<byte>.Empty, cancellationToken);
-                var buffer = ArrayPool<byte>.Shared.Rent(4096);
-                try
-                {
-                    var received = await client.ReadAsync(buffer, cancellationToken);
-                    if (received == 0) return;
-                    await tunnel.SendAsync(buffer.AsMemory(0, received), cancellationToken);
-                }
-                finally
-                {
-                    ArrayPool<byte>.Shared.Return(buffer);
-                }
-            }
+            await tunnel.RunAsync(client);
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
+        finally
         {
-            // One side is gone; the other learns it when this returns.
+            tunnel.Dispose();
+            sockets.Remove();
         }
-    }
+    };
 
     private async Task<Exception?> ConnectAsync(Tunnel tunnel, Uri destination, CancellationToken aborted)
     {
@@ -123,6 +117,7 @@ internal sealed class TunnelForwarder(
         && HttpProtocol.IsHttp11(context.Request.Protocol)
         && context.Features.Get<ITlsHandshakeFeature>() is null
         && context.Features.Get<IConnectionSocketFeature>() is not null
+        && context.Features.Get<IConnectionHandover>() is not null
         && context.Request.ContentLength is null or 0
         && destination.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
 

@@ -30,6 +30,8 @@ internal sealed class TunnelLoop : IDisposable
 
     public TimeProvider Time => _time;
 
+    public ICollection<Tunnel> Tunnels => _tunnels.Values;
+
     public void Add(Tunnel tunnel) => _tunnels[tunnel.Id] = tunnel;
 
     public void Remove(Tunnel tunnel) => _tunnels.TryRemove(tunnel.Id, out _);

@@ -14,6 +14,9 @@ internal sealed class TunnelLoops : IDisposable
         _loops = [.. Enumerable.Range(0, count).Select(_ => new TunnelLoop(time, logger))];
     }
 
+    /// <summary>All that are open or about to be.</summary>
+    public IEnumerable<Tunnel> Tunnels => _loops.SelectMany(loop => loop.Tunnels);
+
     /// <summary>The loop for a new tunnel; null where there is none (not Linux, or switched off).</summary>
     public TunnelLoop? Next() => _loops.Length == 0 ? null : _loops[Interlocked.Increment(ref _next) % _loops.Length];
 

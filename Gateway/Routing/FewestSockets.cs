@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using Yarp.ReverseProxy.LoadBalancing;
+using Yarp.ReverseProxy.Model;
+
+namespace AspireChat.Gateway.Routing;
+
+/// <summary>
+/// A new socket goes to the replica with the fewest, which are those counted here (a tunnel is no request any more once its connection was
+/// handed over) and the requests under way. Thread-safe.
+/// </summary>
+internal sealed class FewestSockets : ILoadBalancingPolicy
+{
+    public const string PolicyName = "FewestSockets";
+
+    // By address: a replica that was away for a while comes back with the sockets that it still has.
+    private readonly ConcurrentDictionary<string, SocketCount> _counts = new(StringComparer.OrdinalIgnoreCase);
+
+    public string Name => PolicyName;
+
+    public DestinationState? PickDestination(
+        HttpContext context, ClusterState cluster, IReadOnlyList<DestinationState> availableDestinations)
+    {
+        DestinationState? fewest = null;
+        var least = int.MaxValue;
+        foreach (var destination in availableDestinations)
+        {
+            var count = Of(destination).Value + destination.ConcurrentRequestCount;
+            if (count >= least) continue;
+            (fewest, least) = (destination, count);
+        }
+        return fewest;
+    }
+
+    public SocketCount Of(DestinationState destination) => _counts.GetOrAdd(destination.DestinationId, static _ => new SocketCount());
+}
+
+/// <summary>How many sockets are open to one replica.</summary>
+internal sealed class SocketCount
+{
+    private int _value;
+
+    public int Value => Volatile.Read(ref _value);
+
+    public void Add() => Interlocked.Increment(ref _value);
+
+    public void Remove() => Interlocked.Decrement(ref _value);
+}
