@@ -29,6 +29,8 @@ public static class LogRecordCodec
 
     private static readonly string[] KindNames = ["room", "dm", "edit", "delete", "react"];
 
+    private static readonly string[] TypeNames = [.. KindNames, "join", "leave", "read"];
+
     /// <summary>The wire and storage name of <paramref name="kind"/>.</summary>
     public static string NameOf(EventKind kind) => KindNames[(int)kind];
 
@@ -110,11 +112,11 @@ public static class LogRecordCodec
 
         private void ReadField(ref Utf8JsonReader json)
         {
-            if (Is(ref json, "type"u8)) _type = json.GetString();
+            if (Is(ref json, "type"u8)) _type = TypeName(ref json);
             else if (Is(ref json, "id"u8)) _id = json.GetGuid();
-            else if (Is(ref json, "room"u8)) _room = json.GetString();
-            else if (Is(ref json, "to"u8)) _to = json.GetString();
-            else if (Is(ref json, "from"u8)) _from = json.GetString();
+            else if (Is(ref json, "room"u8)) _room = Identifier(ref json);
+            else if (Is(ref json, "to"u8)) _to = Identifier(ref json);
+            else if (Is(ref json, "from"u8)) _from = Identifier(ref json);
             else if (Is(ref json, "content"u8)) _content = json.GetString();
             else if (Is(ref json, "timestamp"u8)) _timestamp = json.GetInt64();
             else if (Is(ref json, "nonce"u8)) _nonce = json.GetString();
@@ -122,7 +124,7 @@ public static class LogRecordCodec
             else if (Is(ref json, "emoji"u8)) _emoji = json.GetString();
             else if (Is(ref json, "remove"u8)) _remove = json.GetBoolean();
             else if (Is(ref json, "deleted"u8)) _deleted = json.GetBoolean();
-            else if (Is(ref json, "user"u8)) _user = json.GetString();
+            else if (Is(ref json, "user"u8)) _user = Identifier(ref json);
             else if (Is(ref json, "seq"u8)) _seq = json.GetInt64();
             else if (Is(ref json, "c"u8)) _conversation = json.GetString();
             else
@@ -134,6 +136,21 @@ public static class LogRecordCodec
 
         /// <summary>When the property at the reader has this name, moves on to its value.</summary>
         private static bool Is(ref Utf8JsonReader json, ReadOnlySpan<byte> name) => json.ValueTextEquals(name) && json.Read();
+
+        private static string? TypeName(ref Utf8JsonReader json)
+        {
+            foreach (var name in TypeNames)
+            {
+                if (json.TokenType == JsonTokenType.String && json.ValueTextEquals(name))
+                    return name;
+            }
+            return json.GetString();
+        }
+
+        private static string? Identifier(ref Utf8JsonReader json) =>
+            json.TokenType == JsonTokenType.String && !json.ValueIsEscaped && KnownIdentifiers.TryGet(json.ValueSpan, out var known)
+                ? known
+                : json.GetString();
 
         public readonly LogRecord? ToRecord(long seq, string epoch)
         {
