@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using System.Text;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
@@ -28,18 +29,25 @@ public class FanOutBenchmarks : IHubEffects
     private readonly ManualTime _time = new();
     private readonly List<OutboundQueue> _queues = [];
     private readonly Queue<HubMessage> _inbox = new();
-    private readonly byte[] _record = LogRecordCodec.Encode(Samples.Event);
+
+    /// <summary>What pub/sub brings; the seq is written into it anew each time.</summary>
+    private readonly byte[] _payload = [.. Encoding.ASCII.GetBytes($"E e1 {0:D12} "), .. LogRecordCodec.Encode(Samples.Event)];
+
     private readonly OutboundFrame _frame = OutboundFrame.Of(Samples.Event, withNonce: false);
     private SocketSink? _sink;
     private int _written;
     private Hub _hub = null!;
     private long _seq;
 
-    /// <summary>Milliseconds that busy connections wait for more; 0: every frame is a write of its own.</summary>
+    /// <summary>
+    /// Milliseconds that busy connections wait for more; 0: frames share a write only when they come faster than it is done.
+    /// </summary>
     [Params(0, 8)]
     public int CoalesceFor { get; set; }
 
-    /// <summary>False: writers that take everything and do nothing. True: sockets over loopback, whose system calls dwarf the rest.</summary>
+    /// <summary>
+    /// False: writers that take everything and do nothing. True: sockets over loopback, whose system calls dwarf the rest.
+    /// </summary>
     [Params(false, true)]
     public bool Sockets { get; set; }
 
@@ -75,8 +83,8 @@ public class FanOutBenchmarks : IHubEffects
     {
         for (var i = 0; i < Burst; i++)
         {
-            _seq++;
-            Post(new HubMessage.Payload(HubChannel.Room(Samples.Room), (byte[])[.. Encoding.ASCII.GetBytes($"E e1 {_seq} "), .. _record]));
+            (++_seq).TryFormat(_payload.AsSpan("E e1 ".Length), out _, "D12", CultureInfo.InvariantCulture);
+            Post(new HubMessage.Payload(HubChannel.Room(Samples.Room), _payload));
         }
         WaitFor(Frames);
     }

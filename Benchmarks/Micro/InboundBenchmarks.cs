@@ -82,9 +82,11 @@ public class InboundBenchmarks
     {
         public bool TryAppend(in AppendRequest request) => true;
 
-        public Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
-        public Task<LeaveResult> LeaveAsync(string room, string user, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<LeaveResult> LeaveAsync(string room, string user, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public Task<IReadOnlyList<RoomStrangers>> ReadStrangersAsync(
             IReadOnlyCollection<RoomUsers> rooms, CancellationToken cancellationToken) => throw new NotSupportedException();
@@ -96,6 +98,7 @@ public class InboundBenchmarks
             ConversationKey conversation, long afterSeq, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task<IReadOnlyDictionary<ConversationKey, ConversationHead>> ReadHeadsAsync(
-            IReadOnlyCollection<ConversationKey> conversations, CancellationToken cancellationToken) => throw new NotSupportedException();
+            IReadOnlyCollection<ConversationKey> conversations, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
     }
 }

@@ -1,6 +1,8 @@
 namespace AspireChat.Benchmarks.Micro;
 
-/// <summary>The system's clock with timers that fire when the benchmark says so: a wait of some milliseconds is no cost of a frame.</summary>
+/// <summary>
+/// The system's clock with timers that fire when the benchmark says so: a wait of some milliseconds is no cost of a frame.
+/// </summary>
 internal sealed class ManualTime : TimeProvider
 {
     private readonly List<Timer> _timers = [];

@@ -20,7 +20,7 @@ internal sealed class FrameHandler
     private readonly SentEvents _sent;
     private readonly ReadCursors _cursors;
 
-    /// <summary>Where the connection wrote last, and most likely writes next: the name of a conversation is made once, not per frame.</summary>
+    /// <summary>Where the connection wrote last and most likely writes next: a conversation's key is made once, not per frame.</summary>
     private (string? Room, string? To, ConversationKey Key) _last;
 
     public FrameHandler(SocketServices services, Connection connection)
@@ -207,7 +207,8 @@ internal sealed class FrameHandler
 
     /// <summary>The usual: nothing has to be waited for before the frame may go to its conversation.</summary>
     private bool HasPlace(in ClientFrame frame) =>
-        frame.Room is null || (_connection.Rooms.TryGetValue(frame.Room, out var pass) && pass is { Settled.IsCompleted: true, Joined: true });
+        frame.Room is null
+        || (_connection.Rooms.TryGetValue(frame.Room, out var pass) && pass is { Settled.IsCompleted: true, Joined: true });
 
     private async ValueTask<bool> IsJoinedAsync(ClientFrame frame, CancellationToken cancellationToken)
     {

@@ -17,7 +17,7 @@ internal sealed class SocketMetrics
     private readonly Counter<long> _refused;
     private readonly Counter<long> _closes;
 
-    /// <summary>Frames by type: read when somebody looks, because a tag costs more than the rest of counting, and frames are many.</summary>
+    /// <summary>Frames by type, read when somebody looks: there are many, and a tag costs more than the rest of counting.</summary>
     private readonly long[] _received = new long[ReceivedTags.Length];
 
     public SocketMetrics(IMeterFactory meters)

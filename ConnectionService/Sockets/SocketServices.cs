@@ -66,8 +66,8 @@ internal sealed class SocketServices(
 
     /// <summary>A new event as this node accepts it; seq and epoch come from the log.</summary>
     public ConversationEvent NewEvent(
-        EventKind kind, ConversationKey conversation, string from, string nonce, string? content = null, long target = 0, string? emoji = null,
-        bool remove = false)
+        EventKind kind, ConversationKey conversation, string from, string nonce, string? content = null, long target = 0,
+        string? emoji = null, bool remove = false)
     {
         var now = Time.GetUtcNow();
         return new ConversationEvent

@@ -9,7 +9,9 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace AspireChat.ConnectionService.Tickets;
 
-/// <summary>What a client gets. It opens one socket at <paramref name="Url"/>, with <c>?ticket=</c>, until <paramref name="Expires"/>.</summary>
+/// <summary>
+/// What a client gets: it opens one socket at <paramref name="Url"/>, with <c>?ticket=</c>, until <paramref name="Expires"/>.
+/// </summary>
 internal sealed record SocketTicket(string Url, string Ticket, string Expires);
 
 /// <summary>
@@ -68,8 +70,10 @@ internal sealed class SocketTickets(IOptions<TicketOptions> options, IOptions<Jw
         return new SocketTicket(_url, ticket, Timestamps.ToText(expires));
     }
 
-    /// <summary>Uses up a ticket whose signature and times are verified: the user whom it lets in, as their own token would. Null: it is
-    /// another node's, or was used before.</summary>
+    /// <summary>
+    /// Uses up a ticket whose signature and times are verified: the user whom it lets in, as their own token would. Null: it is another
+    /// node's, or was used before.
+    /// </summary>
     public ClaimsPrincipal? Use(ClaimsPrincipal ticket)
     {
         Sweep();

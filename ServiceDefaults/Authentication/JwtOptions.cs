@@ -39,7 +39,9 @@ public sealed class JwtOptions : IValidatableObject
     [Required]
     public string Issuer { get; set; } = "aspirechat";
 
-    /// <summary><c>aud</c> that user tokens must carry. Not <c>aspirechat-internal</c> or <c>aspirechat-socket</c>: the system's own.</summary>
+    /// <summary>
+    /// <c>aud</c> that user tokens must carry. Not <c>aspirechat-internal</c> or <c>aspirechat-socket</c>: those are the system's own.
+    /// </summary>
     [Required]
     public string Audience { get; set; } = "aspirechat";
 

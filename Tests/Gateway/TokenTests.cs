@@ -133,13 +133,17 @@ public sealed class TokenTests
 
         var response = await gateway.HandshakeAsync(
             $"/ws?token={TestTokens.For("alice")}",
-            [.. forged.Select(name => (name, "mallory")), ("X-Forwarded-For", "6.6.6.6"), ("X-Request-Tag", "kept")]);
+            [
+                .. forged.Select(name => (name, "mallory")), ("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Host", "evil.example"),
+                ("X-Request-Tag", "kept"),
+            ]);
 
         Assert.Equal(HttpStatusCode.SwitchingProtocols, response.StatusCode);
         var seen = backend.Seen.Single();
         Assert.DoesNotContain(seen.Headers, header => header.Value.Contains("mallory", StringComparison.Ordinal));
         Assert.Equal("kept", seen.Headers["X-Request-Tag"]);
         Assert.Equal("127.0.0.1", seen.Headers["X-Forwarded-For"]);
+        Assert.Equal(gateway.Address.Authority, seen.Headers["X-Forwarded-Host"]);
     }
 
     [Fact]
