@@ -52,10 +52,11 @@ public sealed class GatewayOptions
     public TimeSpan HealthTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Destinations that are DNS names are looked up this often: 5 s by default. Configured addresses follow configuration at once.
+    /// Destinations that are DNS names are looked up this often: 2 s by default. Configured addresses follow configuration at once. A rolling
+    /// restart must leave more than this between one replica's readiness and the next one's end.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.05", "01:00:00")]
-    public TimeSpan DnsRefresh { get; set; } = TimeSpan.FromSeconds(5);
+    public TimeSpan DnsRefresh { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
     /// When the gateway stops, its clients are sent away one by one over this time (2 s by default), so that they do not come back all at
