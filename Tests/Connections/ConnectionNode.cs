@@ -17,7 +17,7 @@ namespace AspireChat.Tests.Connections;
 /// </summary>
 internal sealed class ConnectionNode : IAsyncDisposable
 {
-    private const string Key = "a key for tests of at least 32 bytes";
+    public const string Key = "a key for tests of at least 32 bytes";
 
     private readonly WebApplication _app;
 

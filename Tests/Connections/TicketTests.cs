@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using AspireChat.ConnectionService.Sockets;
+using AspireChat.Tests.Gateway;
 using AspireChat.Tests.Log;
 using AspireChat.Tests.ServiceDefaults;
 using Microsoft.Extensions.DependencyInjection;
@@ -44,6 +45,34 @@ public sealed class TicketTests(LogFixture fixture) : IClassFixture<LogFixture>
         var expires = DateTimeOffset.Parse((string)welcome["expires"]!);
         Assert.True(expires > TimeProvider.System.GetUtcNow().AddMinutes(50), $"expires {expires}");
         Assert.Equal(401, await RefusalOfAsync(node, ticket));
+    }
+
+    [Fact]
+    public async Task A_page_of_the_gateway_gets_its_ticket_there_and_opens_its_socket_at_the_node()
+    {
+        await using var node = await StartAsync(PublicAddress);
+        await using var gateway = await RunningGateway.StartAsync(
+            [], new() { ["services:connection:http:0"] = node.Address.GetLeftPart(UriPartial.Authority), ["Jwt:Key"] = ConnectionNode.Key });
+        var page = gateway.Address.GetLeftPart(UriPartial.Authority);
+        async Task<HttpResponseMessage> AskAsync(string origin)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/socket-tickets");
+            request.Headers.Authorization = new("Bearer", ConnectionNode.Token("alice"));
+            request.Headers.Add("Origin", origin);
+            // What only the gateway is believed about.
+            request.Headers.Add("X-Forwarded-Host", "evil.example");
+            return await gateway.Http.SendAsync(request);
+        }
+
+        using var refused = await AskAsync("http://evil.example");
+        using var answer = await AskAsync(page);
+
+        Assert.Equal("origin_forbidden", await Problems.CodeOfAsync(HttpStatusCode.Forbidden, refused));
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var ticket = (string)(await answer.Content.ReadFromJsonAsync<JsonObject>())!["ticket"]!;
+        Assert.Equal(401, (int)(await gateway.HandshakeAsync($"/ws?ticket={ticket}")).StatusCode);
+        using var socket = await OpenAsync(node, ticket, page);
+        Assert.Equal("alice", (string?)(await WelcomeAsync(socket))["user"]);
     }
 
     [Fact]
