@@ -10,17 +10,19 @@ namespace AspireChat.ConnectionService.Sockets;
 internal sealed class ReadCursors(string user, IConversationLog log, TimeSpan interval, TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private Dictionary<ConversationKey, long> _cursors = [];
-    private bool _scheduled;
+
+    /// <summary>Null: nothing is on its way.</summary>
+    private Dictionary<ConversationKey, long>? _cursors;
 
     public void Move(ConversationKey conversation, long seq)
     {
         lock (_gate)
         {
+            var isScheduled = _cursors is not null;
+            _cursors ??= [];
             _cursors[conversation] = Math.Max(seq, _cursors.GetValueOrDefault(conversation));
-            if (_scheduled)
+            if (isScheduled)
                 return;
-            _scheduled = true;
         }
         _ = WriteLaterAsync();
     }
@@ -31,8 +33,7 @@ internal sealed class ReadCursors(string user, IConversationLog log, TimeSpan in
         Dictionary<ConversationKey, long> cursors;
         lock (_gate)
         {
-            (cursors, _cursors) = (_cursors, []);
-            _scheduled = false;
+            (cursors, _cursors) = (_cursors!, null);
         }
         foreach (var (conversation, seq) in cursors)
         {

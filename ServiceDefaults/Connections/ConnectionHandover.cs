@@ -45,7 +45,8 @@ internal sealed class ConnectionHandover : PipeWriter, IConnectionHandover, ICon
     public override long UnflushedBytes => _transport.Output.UnflushedBytes;
 
     /// <param name="http">What serves requests.</param>
-    public static ConnectionDelegate Around(ConnectionDelegate http) => async connection =>
+    /// <param name="count">Of the connections that were handed over.</param>
+    public static ConnectionDelegate Around(ConnectionDelegate http, HandoverCount count) => async connection =>
     {
         var handover = new ConnectionHandover(connection);
         try
@@ -55,7 +56,11 @@ internal sealed class ConnectionHandover : PipeWriter, IConnectionHandover, ICon
         finally
         {
             if (handover.Release() is { } successor)
+            {
+                count.Changed();
                 await successor(connection);
+                count.Changed();
+            }
         }
     };
 
