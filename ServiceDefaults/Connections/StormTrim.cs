@@ -30,8 +30,7 @@ public sealed class MemoryOptions
 /// <summary>
 /// Gives memory back after storms of connects or disconnects. Thousands of handshakes leave garbage and holes between what lives on, as
 /// much again as the connections themselves; a process that is idle from then on allocates too little for the collector to come back to
-/// it. One blocking compaction (some 10 ms per 1,000 connections) mends that, at a moment when nobody waits: never under load, and never
-/// without a storm before it.
+/// it. One blocking compaction mends that at a moment when nobody waits: never under load, and never without a storm before it.
 /// </summary>
 internal sealed class StormTrim(
     HandoverCount connections, IOptions<MemoryOptions> options, TimeProvider time, ILogger<StormTrim> logger) : BackgroundService
