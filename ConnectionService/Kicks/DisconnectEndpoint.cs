@@ -24,7 +24,7 @@ internal static class DisconnectEndpoint
             await kicks.AddAsync(user);
             context.Response.StatusCode = StatusCodes.Status204NoContent;
         }
-        catch (Exception e) when (e is RedisException or TimeoutException)
+        catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
         {
             await context.WriteProblemAsync(503, "the nodes can't be reached", ErrorCodes.Unavailable, TimeSpan.FromSeconds(1));
         }

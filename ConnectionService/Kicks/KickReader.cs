@@ -37,7 +37,7 @@ internal sealed class KickReader(
             foreach (var (user, at) in kicks)
                 hubs.OfUser(user).Post(new HubMessage.Kicked(user, at));
         }
-        catch (Exception e) when (e is RedisException or TimeoutException)
+        catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
         {
             // Redis is away, as the probe will say; the next read begins where this one did.
         }

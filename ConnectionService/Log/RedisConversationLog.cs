@@ -181,7 +181,7 @@ internal sealed class RedisConversationLog : BackgroundService, IConversationLog
         {
             await call.WaitAsync(cancellationToken);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException)
+        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException || ServiceDefaults.TornPipe.Is(e))
         {
             throw new LogUnavailableException("Redis can't be reached.", e);
         }

@@ -81,7 +81,7 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
                     await GiveUpAsync(queue);
                 }
             }
-            catch (Exception e) when (e is RedisException or TimeoutException)
+            catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
             {
                 // Redis is away; the deadline decides.
             }
@@ -111,7 +111,7 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
         {
             await queue.UnsubscribeAsync().WaitAsync(_options.Patience, _time);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException)
+        catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
         {
             // Without a connection there is no subscription either; the library has forgotten the queue.
         }

@@ -104,7 +104,7 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
                 ChannelMessage.ForProbe(Interlocked.Increment(ref _sent)))
                 .WaitAsync(_options.ProbeInterval, _time);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException)
+        catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
         {
             SubscriptionLog.ProbeNotSent(_logger, e.Message);
         }

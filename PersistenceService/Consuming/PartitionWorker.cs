@@ -60,7 +60,7 @@ internal sealed class PartitionWorker(
                 // Redis is new or emptied; whoever inspects the partition opens it.
                 ConsumingMessages.NoGroup(logger, partition);
             }
-            catch (Exception e) when (e is RedisException or TimeoutException)
+            catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
             {
                 // The answer may have been lost on its way: what it carried is pending under this consumer's name.
                 _claimAll = true;

@@ -38,7 +38,7 @@ internal static class DeadLetterEndpoints
         {
             letters = await queue.ListAsync(ShownPerPartition);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException)
+        catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
         {
             await context.WriteUnavailableAsync();
             return;
@@ -76,7 +76,7 @@ internal static class DeadLetterEndpoints
                 json.WriteNumber("refused"u8, refused);
             });
         }
-        catch (Exception e) when (e is RedisException or OperationCanceledException || DatabaseFaults.Is(e))
+        catch (Exception e) when (e is RedisException or OperationCanceledException || ServiceDefaults.TornPipe.Is(e) || DatabaseFaults.Is(e))
         {
             await context.WriteUnavailableAsync();
         }
@@ -91,7 +91,7 @@ internal static class DeadLetterEndpoints
             else
                 await context.WriteProblemAsync(StatusCodes.Status404NotFound, "There is no dead letter with this id.", "not_found");
         }
-        catch (Exception e) when (e is RedisException || DatabaseFaults.Is(e))
+        catch (Exception e) when (e is RedisException || ServiceDefaults.TornPipe.Is(e) || DatabaseFaults.Is(e))
         {
             await context.WriteUnavailableAsync();
         }
