@@ -76,7 +76,8 @@ internal static class DeadLetterEndpoints
                 json.WriteNumber("refused"u8, refused);
             });
         }
-        catch (Exception e) when (e is RedisException or OperationCanceledException || ServiceDefaults.TornPipe.Is(e) || DatabaseFaults.Is(e))
+        catch (Exception e)
+            when (e is RedisException or OperationCanceledException || ServiceDefaults.TornPipe.Is(e) || DatabaseFaults.Is(e))
         {
             await context.WriteUnavailableAsync();
         }
