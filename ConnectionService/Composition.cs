@@ -19,7 +19,7 @@ internal static class Composition
     {
         builder.AddServiceDefaults();
         builder.AddChatAuthentication();
-        builder.AddRedisClient("redis");
+        builder.AddRedisClient("redis", configureOptions: RedisDefaults.Apply);
         builder.AddPresenceReporting();
         builder.Services.AddNode();
         builder.Services.AddConversationLog();

@@ -10,6 +10,7 @@ public static class ServiceDefaultsExtensions
     /// <summary>Telemetry, health checks, problem details, service discovery and resilient HTTP clients. Call it first.</summary>
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder) where TBuilder : IHostApplicationBuilder
     {
+        ServiceThreads.Set();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.AddDefaultLogLevels();
         builder.AddRequestRedaction();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Node;
+using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -120,6 +121,7 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
     private async Task<ConnectionMultiplexer> ConnectAsync(string connectionString, string node)
     {
         var options = ConfigurationOptions.Parse(connectionString);
+        RedisDefaults.Apply(options);
         options.ClientName = node + "-pubsub";
         options.AbortOnConnectFail = false;
         options.KeepAlive = 5;

@@ -1,4 +1,5 @@
 using AspireChat.Contracts.Presence;
+using AspireChat.ServiceDefaults;
 using StackExchange.Redis;
 
 namespace AspireChat.PresenceService.State;
@@ -18,6 +19,7 @@ public sealed class PresenceRedis(IConnectionMultiplexer redis, TimeProvider tim
     /// </summary>
     public static void Configure(ConfigurationOptions options)
     {
+        RedisDefaults.Apply(options);
         options.BacklogPolicy = BacklogPolicy.FailFast;
         options.AsyncTimeout = 2_000;
         options.ReconnectRetryPolicy = new LinearRetry(500);
