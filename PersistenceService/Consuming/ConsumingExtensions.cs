@@ -11,7 +11,7 @@ internal static class ConsumingExtensions
         builder.Services.AddSingleton(ReplicaName.New());
         builder.Services.AddSingleton<PartitionLog>();
         builder.Services.AddSingleton<ConsumingMetrics>();
-        builder.Services.AddSingleton<WriterGate>();
+        builder.Services.AddSingleton<StepPacer>();
         return builder;
     }
 }

@@ -13,7 +13,7 @@ internal sealed class PartitionWorker(
     int partition,
     PartitionLog log,
     LogPersister persister,
-    WriterGate gate,
+    StepPacer pacer,
     IConnectionMultiplexer redis,
     IOptions<PersistenceOptions> options,
     ConsumingMetrics metrics,
@@ -43,11 +43,15 @@ internal sealed class PartitionWorker(
         var bell = RedisChannel.Literal(RedisChannels.LogBell(partition));
         void OnBell(RedisChannel channel, RedisValue value) => _bell.Ring();
         var subscribed = false;
+        var busy = false;
         while (!stop.IsCancellationRequested)
         {
-            var busy = false;
             try
             {
+                // Who is behind has enough for a transaction of its own.
+                if (!busy)
+                    await pacer.WaitAsync();
+                busy = false;
                 if (!subscribed)
                 {
                     await redis.GetSubscriber().SubscribeAsync(bell, OnBell);
@@ -81,13 +85,12 @@ internal sealed class PartitionWorker(
     /// <summary>One batch. True when more is to be expected at once.</summary>
     private async Task<bool> StepAsync(CancellationToken stop, CancellationToken abort)
     {
-        using var turn = await gate.EnterAsync(stop);
         if (_claimAll || time.GetElapsedTime(_lastClaim) > _options.Lease)
             await ClaimAsync(stop, abort);
-        // Read only once it is this partition's turn: what arrived while it waited makes the batch larger.
         var entries = await log.ReadNewAsync(partition, _options.BatchSize);
         if (entries.Count == 0)
             return false;
+        pacer.Pay();
         await CommitAsync(entries, stop, abort);
         return entries.Count >= _options.BatchSize;
     }

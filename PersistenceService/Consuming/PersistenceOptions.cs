@@ -15,11 +15,18 @@ internal sealed class PersistenceOptions
     public int BatchSize { get; set; } = 2_000;
 
     /// <summary>
-    /// Partitions that this replica writes at the same moment: 1–16, 4 by default. The others wait, and their batches grow meanwhile.
-    /// Each takes a connection of the pool.
+    /// Transactions that this replica has under way at the same moment: 1–16, 4 by default; a second one only when there is much to write.
+    /// Partitions that wait share the next one. Each takes a connection of the pool.
     /// </summary>
     [Range(1, 16)]
     public int Writers { get; set; } = 4;
+
+    /// <summary>
+    /// How long a record may wait for others before it is read, once batches are many: 0–1 s, 20 ms by default. Acknowledgements do not wait
+    /// for it, <c>durable</c> does.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
+    public TimeSpan Linger { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>
     /// How often the log is looked at without having been rung for: 50 ms–10 s, 500 ms by default. The bell is pub/sub and may be lost.

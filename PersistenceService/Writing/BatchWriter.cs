@@ -14,8 +14,13 @@ namespace AspireChat.PersistenceService.Writing;
 /// </param>
 internal sealed record Conflict(LogEntry Entry, bool SeqTaken);
 
+/// <summary>What one partition has to write.</summary>
+/// <param name="Entries">In the order of the log; all have a record.</param>
+/// <param name="Committed">The partition's place after these entries; <see cref="LogPosition.None"/> leaves it where it is.</param>
+internal sealed record PartitionBatch(int Partition, IReadOnlyList<LogEntry> Entries, LogPosition Committed);
+
 /// <summary>
-/// Writes a batch of log entries in one transaction. Writing the same entries again changes nothing, in whatever order and however often.
+/// Writes batches of log entries in one transaction. Writing the same entries again changes nothing, in whatever order and however often.
 /// Thread-safe.
 /// </summary>
 internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
@@ -32,7 +37,11 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         SELECT conversation, head FROM before
         """;
 
-    private const string CommittedSql = "UPDATE partitions SET committed = $2 WHERE partition = $1 AND committed < $2";
+    private const string CommittedSql = """
+        UPDATE partitions p SET committed = b.committed
+        FROM unnest($1, $2) AS b (partition, committed)
+        WHERE p.partition = b.partition AND p.committed < b.committed
+        """;
 
     private const string ConflictSql = """
         SELECT b.number, e.id IS NOT NULL
@@ -41,15 +50,14 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         WHERE e.id IS DISTINCT FROM b.id
         """;
 
-    /// <summary>Commits the entries and the partition's place in the log. All of them must have a record.</summary>
-    /// <param name="committed">The partition's place after these entries.</param>
+    /// <summary>Commits the entries and their partitions' places in the log: all or nothing.</summary>
+    /// <param name="batches">At most one of each partition.</param>
     /// <exception cref="PostgresException">PostgreSQL refused; nothing was written.</exception>
-    public async Task<IReadOnlyList<Conflict>> WriteAsync(
-        int partition, IReadOnlyList<LogEntry> entries, LogPosition committed, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Conflict>> WriteAsync(IReadOnlyList<PartitionBatch> batches, CancellationToken cancellationToken)
     {
         var events = new EventColumns();
         var members = new MemberColumns();
-        foreach (var entry in entries)
+        foreach (var entry in batches.SelectMany(batch => batch.Entries))
         {
             switch (entry.Record)
             {
@@ -69,21 +77,20 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
 
         try
         {
-            return await WriteAsync(partition, events, members, committed, tolerant: false, cancellationToken);
+            return await WriteAsync(batches, events, members, tolerant: false, cancellationToken);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
             // Redelivered, or in conflict: both are rare. ON CONFLICT looks into each unique index once more before every row, so only
             // batches that need it pay for it.
-            return await WriteAsync(partition, events, members, committed, tolerant: true, cancellationToken);
+            return await WriteAsync(batches, events, members, tolerant: true, cancellationToken);
         }
     }
 
     private async Task<IReadOnlyList<Conflict>> WriteAsync(
-        int partition,
+        IReadOnlyList<PartitionBatch> batches,
         EventColumns events,
         MemberColumns members,
-        LogPosition committed,
         bool tolerant,
         CancellationToken cancellationToken)
     {
@@ -91,7 +98,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var heads = HeadsOf(events.Events);
         var before = new Dictionary<string, long>();
-        var inserted = await InsertAsync(connection, events, members, heads, before, partition, committed, tolerant, cancellationToken);
+        var inserted = await InsertAsync(connection, events, members, heads, before, batches, tolerant, cancellationToken);
         IReadOnlyList<Conflict> conflicts = inserted == events.Count ? [] : await FindConflictsAsync(connection, events, cancellationToken);
         await FollowUpAsync(connection, events.Events, heads.Keys, before, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -118,8 +125,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         MemberColumns members,
         SortedDictionary<string, long> heads,
         Dictionary<string, long> before,
-        int partition,
-        LogPosition committed,
+        IReadOnlyList<PartitionBatch> batches,
         bool tolerant,
         CancellationToken cancellationToken)
     {
@@ -132,10 +138,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         }
         foreach (var upsert in members.ToUpserts())
             batch.BatchCommands.Add(upsert);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(CommittedSql)
-        {
-            Parameters = { new() { Value = (short)partition }, new() { Value = committed.Packed } },
-        });
+        batch.BatchCommands.Add(ToCommitted(batches));
         await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
@@ -146,6 +149,16 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
             }
         }
         return insert is null ? 0 : (int)insert.RecordsAffected;
+    }
+
+    private static NpgsqlBatchCommand ToCommitted(IReadOnlyList<PartitionBatch> batches)
+    {
+        // In one order everywhere, like the conversations: two replicas that overlap for a moment must not wait for each other's rows.
+        var rows = batches.OrderBy(batch => batch.Partition).ToList();
+        var command = new NpgsqlBatchCommand(CommittedSql);
+        command.Parameters.AddArray(NpgsqlDbType.Smallint, rows, batch => (short)batch.Partition);
+        command.Parameters.AddArray(NpgsqlDbType.Bigint, rows, batch => batch.Committed.Packed);
+        return command;
     }
 
     private NpgsqlBatchCommand ToHeads(SortedDictionary<string, long> heads)

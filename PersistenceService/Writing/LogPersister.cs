@@ -17,7 +17,7 @@ internal sealed record PersistOutcome(LogPosition Committed, IReadOnlyList<Rejec
 /// Gets a batch into PostgreSQL whatever it takes: waits while the server is away, and takes apart a batch that it refuses for its data
 /// until the bad entries stand alone. Thread-safe.
 /// </summary>
-internal sealed class LogPersister(BatchWriter writer, WritingMetrics metrics, TimeProvider time, ILogger<LogPersister> logger)
+internal sealed class LogPersister(GroupCommit commit, WritingMetrics metrics, TimeProvider time, ILogger<LogPersister> logger)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
@@ -53,14 +53,14 @@ internal sealed class LogPersister(BatchWriter writer, WritingMetrics metrics, T
             try
             {
                 var started = time.GetTimestamp();
-                var conflicts = await writer.WriteAsync(partition, entries, last, abort);
+                var conflicts = await commit.WriteAsync(new PartitionBatch(partition, entries, last), abort);
                 var age = time.GetUtcNow().ToUnixTimeMilliseconds() - entries[0].Position.Milliseconds;
                 metrics.Written(entries.Count, time.GetElapsedTime(started), age);
                 foreach (var conflict in conflicts)
                     Reject(partition, conflict, rejected);
                 return last;
             }
-            catch (Exception e) when (IsAboutData(e))
+            catch (Exception e) when (DatabaseFaults.IsAboutData(e))
             {
                 if (entries.Count == 1)
                 {
@@ -83,18 +83,6 @@ internal sealed class LogPersister(BatchWriter writer, WritingMetrics metrics, T
             await Task.Delay(delay, time, stop);
         }
     }
-
-    /// <summary>
-    /// Classes 22 (data), 23 (integrity) and 54 (a value too large for a limit, such as an index row) stay wrong however often they are
-    /// tried. Everything else, a missing table or a full disk included, is a fault of the server: there no entry may be given up.
-    /// </summary>
-    private static bool IsAboutData(Exception e) => e switch
-    {
-        PostgresException refused => refused.SqlState.StartsWith("22", StringComparison.Ordinal)
-            || refused.SqlState.StartsWith("23", StringComparison.Ordinal)
-            || refused.SqlState.StartsWith("54", StringComparison.Ordinal),
-        _ => e is ArgumentException or OverflowException,
-    };
 
     private void Reject(int partition, Conflict conflict, List<RejectedEntry> rejected)
     {

@@ -7,6 +7,7 @@ internal static class WritingExtensions
     {
         builder.Services.AddSingleton<WritingMetrics>();
         builder.Services.AddSingleton<BatchWriter>();
+        builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<LogPersister>();
         return builder;
     }

@@ -29,7 +29,7 @@ public sealed class ConsumerTests
         var dead = new PartitionLog(world.Redis, new ReplicaName("dead"));
         var entries = await dead.ReadNewAsync(Partition, 100);
         Assert.Equal(20, entries.Count);
-        await new BatchWriter(world.Source, TimeProvider.System).WriteAsync(Partition, entries[..10], entries[9].Position,
+        await new BatchWriter(world.Source, TimeProvider.System).WriteAsync([new PartitionBatch(Partition, entries[..10], entries[9].Position)],
             CancellationToken.None);
 
         var service = await world.StartServiceAsync();
@@ -223,9 +223,9 @@ public sealed class ConsumerTests
         var log = new PartitionLog(world.Redis, new ReplicaName("me"));
         var mine = await log.ReadNewAsync(Partition, 10);
         Assert.Equal(2, mine.Count);
-        await new BatchWriter(world.Source, TimeProvider.System).WriteAsync(Partition, mine, mine[^1].Position, CancellationToken.None);
+        await new BatchWriter(world.Source, TimeProvider.System).WriteAsync([new PartitionBatch(Partition, mine, mine[^1].Position)], CancellationToken.None);
         Assert.Equal(4, await log.CompleteAsync(Partition, mine, new PersistOutcome(mine[^1].Position, [])));
-        await new BatchWriter(world.Source, TimeProvider.System).WriteAsync(Partition, stalled, stalled[^1].Position,
+        await new BatchWriter(world.Source, TimeProvider.System).WriteAsync([new PartitionBatch(Partition, stalled, stalled[^1].Position)],
             CancellationToken.None);
         Assert.Equal(0, await log.CompleteAsync(Partition, stalled, new PersistOutcome(stalled[^1].Position, [])));
     }

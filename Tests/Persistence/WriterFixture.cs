@@ -5,6 +5,7 @@ using AspireChat.PersistenceService.Writing;
 using AspireChat.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace AspireChat.Tests.Persistence;
@@ -19,7 +20,7 @@ internal sealed class WriterFixture : IAsyncDisposable
         Source = source;
         Writer = new BatchWriter(source, TimeProvider.System);
         Persister = new LogPersister(
-            Writer,
+            new GroupCommit(Writer, Options.Create(new PersistenceOptions())),
             new WritingMetrics(_services.GetRequiredService<IMeterFactory>()),
             TimeProvider.System,
             NullLogger<LogPersister>.Instance);
@@ -40,7 +41,7 @@ internal sealed class WriterFixture : IAsyncDisposable
     }
 
     public Task<IReadOnlyList<Conflict>> WriteAsync(params LogEntry[] entries) =>
-        Writer.WriteAsync(0, entries, entries[^1].Position, CancellationToken.None);
+        Writer.WriteAsync([new PartitionBatch(0, entries, entries[^1].Position)], CancellationToken.None);
 
     public async Task<List<T>> RowsAsync<T>(string sql, Func<NpgsqlDataReader, T> row)
     {

@@ -1,0 +1,102 @@
+using AspireChat.PersistenceService.Consuming;
+using Microsoft.Extensions.Options;
+
+namespace AspireChat.PersistenceService.Writing;
+
+/// <summary>
+/// Group commit: batches of several partitions that come while a transaction is under way share the next one. Most of the cost of a small
+/// transaction is the commit itself, so many partitions with little to write must not each have their own. Thread-safe.
+/// </summary>
+internal sealed class GroupCommit(BatchWriter writer, IOptions<PersistenceOptions> options)
+{
+    private readonly PersistenceOptions _options = options.Value;
+    private readonly Lock _gate = new();
+    private readonly Queue<Member> _waiting = new();
+
+    /// <summary>Records in <see cref="_waiting"/>.</summary>
+    private int _records;
+
+    private int _transactions;
+
+    /// <summary>Returns when the batch is committed, with those of its entries that contradict what PostgreSQL has.</summary>
+    /// <exception cref="OperationCanceledException">Not waited for any longer. The batch may still be committed, which is harmless.</exception>
+    public async Task<IReadOnlyList<Conflict>> WriteAsync(PartitionBatch batch, CancellationToken cancellationToken)
+    {
+        var member = new Member(batch);
+        bool start;
+        lock (_gate)
+        {
+            _waiting.Enqueue(member);
+            _records += batch.Entries.Count;
+            // A second transaction beside the first pays only when there is much to write.
+            start = _transactions == 0 || (_records >= _options.BatchSize / 2 && _transactions < _options.Writers);
+            if (start)
+                _transactions++;
+        }
+        if (start)
+            _ = RunAsync();
+        return await member.Done.Task.WaitAsync(cancellationToken);
+    }
+
+    private async Task RunAsync()
+    {
+        // Others whose batches were read at the same moment come first, and share the transaction.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        while (TakeGroup() is { } group)
+            await CommitAsync(group);
+    }
+
+    private List<Member>? TakeGroup()
+    {
+        lock (_gate)
+        {
+            if (_waiting.Count == 0)
+            {
+                _transactions--;
+                return null;
+            }
+            var group = new List<Member>();
+            for (var records = 0; records < _options.BatchSize && _waiting.TryDequeue(out var member);)
+            {
+                group.Add(member);
+                records += member.Batch.Entries.Count;
+                _records -= member.Batch.Entries.Count;
+            }
+            return group;
+        }
+    }
+
+    private async Task CommitAsync(List<Member> group)
+    {
+        try
+        {
+            var conflicts = await writer.WriteAsync([.. group.Select(member => member.Batch)], CancellationToken.None);
+            foreach (var member in group)
+                member.Done.SetResult(conflicts.Count == 0 ? [] : member.OwnOf(conflicts));
+        }
+        catch (Exception e) when (group.Count > 1 && DatabaseFaults.IsAboutData(e))
+        {
+            // One of them is to blame: alone, the others are written and its partition takes its batch apart.
+            foreach (var member in group)
+                await CommitAsync([member]);
+        }
+        catch (Exception e)
+        {
+            foreach (var member in group)
+                member.Done.TrySetException(e);
+        }
+    }
+
+    private sealed class Member(PartitionBatch batch)
+    {
+        public PartitionBatch Batch => batch;
+
+        public TaskCompletionSource<IReadOnlyList<Conflict>> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public IReadOnlyList<Conflict> OwnOf(IReadOnlyList<Conflict> conflicts)
+        {
+            var own = new HashSet<LogEntry>(batch.Entries, ReferenceEqualityComparer.Instance);
+            return [.. conflicts.Where(conflict => own.Contains(conflict.Entry))];
+        }
+    }
+}
