@@ -69,7 +69,7 @@ public class BatchWriterBenchmarks
     public async Task Write_batch()
     {
         foreach (var batch in _batches)
-            await _writer.WriteAsync(0, batch, batch[^1].Position, CancellationToken.None);
+            await _writer.WriteAsync([new PartitionBatch(0, batch, batch[^1].Position)], CancellationToken.None);
     }
 
     private LogEntry NextEntry(int i)

@@ -27,6 +27,9 @@ public sealed class GroupCommitTests
     public async Task Each_partition_gets_its_own_place_in_the_log()
     {
         await using var fixture = await WriterFixture.CreateAsync();
+        await using (var open = fixture.Source.CreateCommand(
+            "INSERT INTO partitions SELECT p, 'epoch1', 0, now() FROM generate_series(0, 15) AS p"))
+            await open.ExecuteNonQueryAsync();
         var commit = Create(fixture);
         await Task.WhenAll(Rooms.Select((room, i) => commit.WriteAsync(Batch(room, 1, 2 + i), CancellationToken.None)));
 
