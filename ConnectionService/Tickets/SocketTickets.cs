@@ -90,7 +90,7 @@ internal sealed class SocketTickets(IOptions<TicketOptions> options, IOptions<Jw
     /// <summary>A page's socket must come from the page that asked for its ticket.</summary>
     public static bool IsFromItsPage(HttpContext context) =>
         context.User.Identity?.AuthenticationType != TicketScheme.Ticket
-        || PageOrigin.Of(context.Request) == context.User.FindFirstValue(OriginClaim);
+        || PageOrigins.Of(context.Request) == context.User.FindFirstValue(OriginClaim);
 
     private void Sweep()
     {

@@ -11,21 +11,21 @@ internal static class TicketEndpoint
     {
         services.AddValidatedOptions<TicketOptions>(TicketOptions.Section);
         services.AddSingleton<SocketTickets>();
-        services.AddSingleton<PageOrigin>();
+        services.AddSingleton<TicketOrigins>();
         services.AddTicketScheme();
         return services;
     }
 
     public static void MapTickets(this WebApplication app) => app.MapPost("/api/socket-tickets", IssueAsync).RequireAuthorization();
 
-    private static Task IssueAsync(HttpContext context, SocketTickets tickets, PageOrigin origin, OpenSockets sockets)
+    private static Task IssueAsync(HttpContext context, SocketTickets tickets, TicketOrigins origins, OpenSockets sockets)
     {
         if (!tickets.AreIssued)
         {
             return context.WriteProblemAsync(
                 StatusCodes.Status404NotFound, "Tickets are off here: open the socket at the gateway.", ErrorCodes.NotFound);
         }
-        if (!origin.IsAllowed(context.Request))
+        if (!origins.Allow(context.Request))
             return context.WriteProblemAsync(StatusCodes.Status403Forbidden, "This origin may not open a socket.", "origin_forbidden");
         if (sockets.IsDraining)
         {
@@ -34,6 +34,6 @@ internal static class TicketEndpoint
         }
         context.Response.Headers.CacheControl = "no-store";
         return context.Response.WriteAsJsonAsync(
-            tickets.Issue(ChatUser.From(context.User), PageOrigin.Of(context.Request)), context.RequestAborted);
+            tickets.Issue(ChatUser.From(context.User), PageOrigins.Of(context.Request)), context.RequestAborted);
     }
 }
