@@ -34,7 +34,7 @@ internal sealed class MembershipIndex(IConnectionMultiplexer redis, TimeProvider
             return new RoomPresence(
                 [.. (await online).Select(user => (string)user!)], await count, [.. (await typing).Select(user => (string)user!)]);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
         {
             return RoomPresence.Unknown;
         }

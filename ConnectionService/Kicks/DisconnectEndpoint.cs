@@ -1,7 +1,6 @@
 using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
-using StackExchange.Redis;
 
 namespace AspireChat.ConnectionService.Kicks;
 
@@ -24,7 +23,7 @@ internal static class DisconnectEndpoint
             await kicks.AddAsync(user);
             context.Response.StatusCode = StatusCodes.Status204NoContent;
         }
-        catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
         {
             await context.WriteProblemAsync(503, "the nodes can't be reached", ErrorCodes.Unavailable, TimeSpan.FromSeconds(1));
         }

@@ -1,7 +1,6 @@
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Subscriptions;
 using Microsoft.Extensions.Options;
-using StackExchange.Redis;
 
 namespace AspireChat.ConnectionService.Kicks;
 
@@ -37,7 +36,7 @@ internal sealed class KickReader(
             foreach (var (user, at) in kicks)
                 hubs.OfUser(user).Post(new HubMessage.Kicked(user, at));
         }
-        catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
         {
             // Redis is away, as the probe will say; the next read begins where this one did.
         }

@@ -125,7 +125,7 @@ internal sealed class PartitionPublisher
         {
             return (null, "memory");
         }
-        catch (Exception e) when (e is RedisException or FormatException or ObjectDisposedException || ServiceDefaults.TornPipe.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is FormatException or ObjectDisposedException)
         {
             ConversationLogMessages.AppendFailed(_logger, e, _partition, _batch.Count);
             return (null, "error");

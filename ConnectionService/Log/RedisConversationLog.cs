@@ -181,7 +181,7 @@ internal sealed class RedisConversationLog : BackgroundService, IConversationLog
         {
             await call.WaitAsync(cancellationToken);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException || ServiceDefaults.TornPipe.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException or ObjectDisposedException)
         {
             throw new LogUnavailableException("Redis can't be reached.", e);
         }

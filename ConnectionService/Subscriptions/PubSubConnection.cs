@@ -82,7 +82,7 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
                     await GiveUpAsync(queue);
                 }
             }
-            catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
+            catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
             {
                 // Redis is away; the deadline decides.
             }
@@ -112,7 +112,7 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
         {
             await queue.UnsubscribeAsync().WaitAsync(_options.Patience, _time);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
         {
             // Without a connection there is no subscription either; the library has forgotten the queue.
         }

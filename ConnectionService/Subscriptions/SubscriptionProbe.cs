@@ -104,7 +104,7 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
                 ChannelMessage.ForProbe(Interlocked.Increment(ref _sent)))
                 .WaitAsync(_options.ProbeInterval, _time);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
         {
             SubscriptionLog.ProbeNotSent(_logger, e.Message);
         }

@@ -64,7 +64,7 @@ internal sealed class PartitionWorker(
                 // Redis is new or emptied; whoever inspects the partition opens it.
                 ConsumingMessages.NoGroup(logger, partition);
             }
-            catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
+            catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
             {
                 // The answer may have been lost on its way: what it carried is pending under this consumer's name.
                 _claimAll = true;

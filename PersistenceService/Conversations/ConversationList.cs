@@ -37,7 +37,7 @@ internal sealed class ConversationList(
             states.Sort((a, b) => (b.Last?.Event.Timestamp ?? 0).CompareTo(a.Last?.Event.Timestamp ?? 0));
             return states;
         }
-        catch (Exception e) when (e is RedisException || ServiceDefaults.TornPipe.Is(e) || DatabaseFaults.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || DatabaseFaults.Is(e))
         {
             return null;
         }

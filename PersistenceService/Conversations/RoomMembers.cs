@@ -35,7 +35,7 @@ internal sealed class RoomMembers(IConnectionMultiplexer redis, ConversationTabl
                 : await database.SetContainsAsync(RedisKeys.RoomOnline(room), [.. shown.Select(member => (RedisValue)member.Key)]);
             return (shown.Select((member, i) => new RoomMember(member.Key, online[i], member.Value)).ToList(), next);
         }
-        catch (Exception e) when (e is RedisException || ServiceDefaults.TornPipe.Is(e) || DatabaseFaults.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || DatabaseFaults.Is(e))
         {
             return null;
         }

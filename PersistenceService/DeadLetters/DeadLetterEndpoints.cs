@@ -2,7 +2,6 @@ using System.Text.Json;
 using AspireChat.PersistenceService.History;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.ServiceDefaults;
-using StackExchange.Redis;
 
 namespace AspireChat.PersistenceService.DeadLetters;
 
@@ -38,7 +37,7 @@ internal static class DeadLetterEndpoints
         {
             letters = await queue.ListAsync(ShownPerPartition);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
         {
             await context.WriteUnavailableAsync();
             return;
@@ -77,7 +76,7 @@ internal static class DeadLetterEndpoints
             });
         }
         catch (Exception e)
-            when (e is RedisException or OperationCanceledException || ServiceDefaults.TornPipe.Is(e) || DatabaseFaults.Is(e))
+            when (ServiceDefaults.RedisFaults.Is(e) || e is OperationCanceledException || DatabaseFaults.Is(e))
         {
             await context.WriteUnavailableAsync();
         }
@@ -92,7 +91,7 @@ internal static class DeadLetterEndpoints
             else
                 await context.WriteProblemAsync(StatusCodes.Status404NotFound, "There is no dead letter with this id.", "not_found");
         }
-        catch (Exception e) when (e is RedisException || ServiceDefaults.TornPipe.Is(e) || DatabaseFaults.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || DatabaseFaults.Is(e))
         {
             await context.WriteUnavailableAsync();
         }

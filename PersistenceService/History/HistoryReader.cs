@@ -30,7 +30,7 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
             tail = await ConversationTail.ReadAsync(
                 redis.GetDatabase(), conversation, request, options.Value.NearHead, options.Value.TailLimit);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
         {
             return null;
         }
@@ -60,7 +60,7 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
                 redis.GetDatabase(), conversation, request, options.Value.TailLimit, options.Value.TailLimit);
             return tail.Epoch.Length == 0 ? null : FromTail(tail, request);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
         {
             return null;
         }

@@ -48,7 +48,7 @@ internal sealed class PartitionOwnership(
                 {
                     await TickAsync();
                 }
-                catch (Exception e) when (e is RedisException or TimeoutException || ServiceDefaults.TornPipe.Is(e))
+                catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
                 {
                     PartitionMessages.LeasesUnreachable(logger, e);
                 }
@@ -154,7 +154,7 @@ internal sealed class PartitionOwnership(
             await Task.WhenAll(partitions.Select(DropAsync));
             await redis.GetDatabase().SortedSetRemoveAsync(RedisKeys.Persisters, replica.Value);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException || ServiceDefaults.TornPipe.Is(e))
+        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException or ObjectDisposedException)
         {
             // The leases run out by themselves.
             PartitionMessages.LeasesUnreachable(logger, e);

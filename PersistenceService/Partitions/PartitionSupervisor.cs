@@ -44,7 +44,7 @@ internal sealed class PartitionSupervisor(
                     if (!await InspectAsync(stoppingToken))
                         again = TimeSpan.FromMilliseconds(50);
                 }
-                catch (Exception e) when (e is RedisException || ServiceDefaults.TornPipe.Is(e) || DatabaseFaults.Is(e))
+                catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || DatabaseFaults.Is(e))
                 {
                     PartitionMessages.InspectionFailed(logger, e);
                 }
