@@ -1,18 +1,6 @@
 /// <summary>What several resources of this application have in common.</summary>
 internal static class ChatResources
 {
-    /// <summary>
-    /// Docker Compose, or Kubernetes with <c>--Publish:Target=kubernetes</c>: a resource can belong to one compute environment only. A
-    /// manifest gets neither, because the tools that read it bring their own. No dashboard is deployed with the application: it would be
-    /// open to whoever reaches its port; telemetry goes where OTEL_EXPORTER_OTLP_ENDPOINT says.
-    /// </summary>
-    public static void AddPublishingTarget(this IDistributedApplicationBuilder builder)
-    {
-        if (builder.Configuration["Publishing:Publisher"] == "manifest") return;
-        if (builder.Configuration["Publish:Target"] == "kubernetes") builder.AddKubernetesEnvironment("k8s").WithDashboard(false);
-        else builder.AddDockerComposeEnvironment("compose").WithDashboard(false);
-    }
-
     /// <summary>An HTTP endpoint, the health check behind it, the key of the tokens, and the AppHost's environment.</summary>
     public static IResourceBuilder<ProjectResource> AsChatService(
         this IResourceBuilder<ProjectResource> builder, IResourceBuilder<ParameterResource> jwtKey, int? port = null)

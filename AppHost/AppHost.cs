@@ -2,8 +2,6 @@ using Microsoft.Extensions.Configuration;
 
 var builder = DistributedApplication.CreateBuilder(args);
 
-builder.AddPublishingTarget();
-
 var jwtKey = builder.AddParameter(
     "jwt-key", new GenerateParameterDefault { MinLength = 64, Special = false }, secret: true, persist: true);
 
