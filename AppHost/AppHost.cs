@@ -1,38 +1,43 @@
+using AspireChat.AppHost;
+using AspireChat.AppHost.Commands;
+using AspireChat.AppHost.Servers;
+using AspireChat.AppHost.Startup;
 using Microsoft.Extensions.Configuration;
 
 var builder = DistributedApplication.CreateBuilder(args);
+builder.AddServerChoice().AddStartChecks().AddReadyReport("gateway").AddOrderlyStop();
 
-var jwtKey = builder.AddParameter(
-    "jwt-key", new GenerateParameterDefault { MinLength = 64, Special = false }, secret: true, persist: true);
-
-var redis = builder.AddRedis("redis").WithDataVolume("aspirechat-redis-data").WithAppendOnlyFile();
-var postgres = builder.AddPostgres("postgres").WithDataVolume("aspirechat-postgres-data");
-var chatdb = postgres.AddDatabase("chatdb");
+var jwtKey = builder.AddSecret("jwt-key", length: 64);
+var redis = builder.AddRedisServer("redis");
+var chatdb = builder.AddPostgresServer("postgres", "chatdb");
 
 var persistence = builder.AddProject<Projects.PersistenceService>("persistence")
-    .AsChatService(jwtKey)
+    .AsChatService(jwtKey, icon: "DatabaseArrowDown")
     .WithReference(redis).WaitFor(redis)
-    .WithReference(chatdb).WaitFor(chatdb);
+    .WithReference(chatdb).WaitFor(chatdb)
+    .WithReplayDeadLettersCommand(jwtKey);
 
 var presence = builder.AddProject<Projects.PresenceService>("presence")
-    .AsChatService(jwtKey)
+    .AsChatService(jwtKey, icon: "PersonAvailable")
     .WithReference(redis).WaitFor(redis);
 
 var connection = builder.AddProject<Projects.ConnectionService>("connection")
-    .AsChatService(jwtKey)
+    .AsChatService(jwtKey, icon: "PlugConnected")
     .WithReplicas(2)
     .WithReference(redis).WaitFor(redis)
     .WithReference(presence)
-    .WithReference(persistence).WaitFor(persistence);
+    .WithReference(persistence).WaitFor(persistence)
+    .WithDrainCommand();
 
-// ASPIRECHAT_PORT moves the front door; 0 takes any free port.
-var port = builder.Configuration.GetValue("ASPIRECHAT_PORT", 8080);
-
-builder.AddProject<Projects.Gateway>("gateway")
-    .AsChatService(jwtKey, port == 0 ? null : port)
+var gateway = builder.AddProject<Projects.Gateway>("gateway")
+    .AsChatService(jwtKey, icon: "DoorArrowRight", port: builder.Configuration.GetValue("ASPIRECHAT_PORT", 8080))
     .WithExternalHttpEndpoints()
     .WithReference(connection).WaitFor(connection)
     .WithReference(presence).WaitFor(presence)
-    .WithReference(persistence).WaitFor(persistence);
+    .WithReference(persistence).WaitFor(persistence)
+    .WithChatUrls()
+    .WithDevelopmentTokenCommand();
 
-builder.Build().Run();
+builder.AddDemoTraffic("demo", gateway);
+
+return builder.Build().RunOrExplain();

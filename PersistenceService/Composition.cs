@@ -17,7 +17,7 @@ internal static class Composition
         builder.AddServiceDefaults();
         builder.AddChatAuthentication();
         builder.AddNpgsqlDataSource("chatdb");
-        builder.AddRedisClient("redis", configureOptions: RedisDefaults.Apply);
+        builder.AddRedisClient("redis", configureOptions: RedisDefaults.ApplyFailingFast);
         builder.AddMigrations();
         builder.AddWriting();
         builder.AddConsuming();

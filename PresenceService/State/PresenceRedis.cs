@@ -19,8 +19,7 @@ public sealed class PresenceRedis(IConnectionMultiplexer redis, TimeProvider tim
     /// </summary>
     public static void Configure(ConfigurationOptions options)
     {
-        RedisDefaults.Apply(options);
-        options.BacklogPolicy = BacklogPolicy.FailFast;
+        RedisDefaults.ApplyFailingFast(options);
         options.AsyncTimeout = 2_000;
         options.ReconnectRetryPolicy = new LinearRetry(500);
     }

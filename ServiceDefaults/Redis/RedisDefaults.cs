@@ -10,4 +10,14 @@ public static class RedisDefaults
     /// one to the next: a third of a node's CPU in small rooms (docs/performance.md).
     /// </summary>
     public static void Apply(ConfigurationOptions options) => options.SocketManager = SocketManager.ThreadPool;
+
+    /// <summary>
+    /// For a service that tries again anyway: a call fails at once while Redis is away. Queued, each call takes 5 s to fail, and a service
+    /// that stops together with its Redis would be killed meanwhile.
+    /// </summary>
+    public static void ApplyFailingFast(ConfigurationOptions options)
+    {
+        Apply(options);
+        options.BacklogPolicy = BacklogPolicy.FailFast;
+    }
 }

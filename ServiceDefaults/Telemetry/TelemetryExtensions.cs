@@ -44,6 +44,7 @@ internal static class TelemetryExtensions
             logging.IncludeScopes = true;
         });
         telemetry.UseOtlpExporter();
+        builder.Services.AddHostedService<TelemetryFlush>();
     }
 
     private static bool IsHealthProbe(PathString path) => path == HealthExtensions.ReadyPath || path == HealthExtensions.LivePath;

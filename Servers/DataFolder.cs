@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace AspireChat.Servers;
+
+/// <summary>
+/// The folder of the servers' data and of the secrets that open it: both are kept, moved and deleted together. Only one host at a time can
+/// open a folder. Thread-safe.
+/// </summary>
+public sealed class DataFolder : IDisposable
+{
+    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode PassThrough = UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+    private const string Secrets = "secrets.json";
+
+    private readonly Lock _lock = new();
+    private readonly FileStream _held;
+    private readonly Dictionary<string, string> _secrets;
+
+    private DataFolder(string path, bool isTemporary, FileStream held)
+    {
+        Path = path;
+        IsTemporary = isTemporary;
+        _held = held;
+        var file = System.IO.Path.Combine(path, Secrets);
+        _secrets = File.Exists(file) ? JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(file)) ?? [] : [];
+    }
+
+    public string Path { get; }
+
+    /// <summary>12 hex digits, kept with the secrets: data that lies elsewhere carries it, and new secrets never meet old data.</summary>
+    public string Id => Secret("folder-id", () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6)));
+
+    /// <summary>True for a folder that is deleted when it is disposed.</summary>
+    public bool IsTemporary { get; }
+
+    /// <summary>Creates the folder if it is missing, and takes it for this process.</summary>
+    /// <exception cref="ServerException">Another host has it, or it cannot be written.</exception>
+    public static DataFolder Open(string path) => Open(path, isTemporary: false);
+
+    /// <summary>A new folder that nothing else knows.</summary>
+    public static DataFolder Temporary()
+    {
+        var path = Directory.CreateTempSubdirectory("aspirechat-").FullName;
+        // A server that runs as another user passes through it.
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, Owner | PassThrough);
+        return Open(path, isTemporary: true);
+    }
+
+    /// <summary>The place of one server's data.</summary>
+    public string For(string server) => System.IO.Path.Combine(Path, server);
+
+    /// <summary>
+    /// A place that a server can reach that runs as another user, for a folder that lies below a directory which lets nobody through.
+    /// </summary>
+    public string OutsideFor(string server) =>
+        System.IO.Path.Combine("/var/lib/aspirechat", Id, server);
+
+    /// <summary>A secret that is generated once and kept with the data, readable by this user only.</summary>
+    public string Secret(string name, Func<string> generate)
+    {
+        lock (_lock)
+        {
+            if (_secrets.TryGetValue(name, out var known)) return known;
+            var generated = generate();
+            _secrets.Add(name, generated);
+            PrivateFile.Write(System.IO.Path.Combine(Path, Secrets), JsonSerializer.Serialize(_secrets));
+            return generated;
+        }
+    }
+
+    public void Dispose()
+    {
+        _held.Dispose();
+        if (!IsTemporary) return;
+        try
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A server that still ends writes its last file. A temporary folder left behind does no harm.
+        }
+    }
+
+    private static DataFolder Open(string path, bool isTemporary)
+    {
+        var holderFile = System.IO.Path.Combine(path, "host.pid");
+        FileStream? held = null;
+        try
+        {
+            Directory.CreateDirectory(path);
+            held = new FileStream(System.IO.Path.Combine(path, "host.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            File.WriteAllText(holderFile, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            return new DataFolder(path, isTemporary, held);
+        }
+        catch (IOException e) when (File.Exists(holderFile) && held is null)
+        {
+            throw new ServerException(
+                $"Another host (process {File.ReadAllText(holderFile)}) uses the data folder {path}: " +
+                "stop it, or start this one with Data__Folder=<another folder>.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            held?.Dispose();
+            throw new ServerException($"The data folder {path} cannot be used: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>Files that only this user may read.</summary>
+internal static class PrivateFile
+{
+    /// <summary>Replaces the file in one step: a process that dies meanwhile leaves the old or the new one.</summary>
+    public static void Write(string path, string content)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var writer = new StreamWriter(path + ".new", options)) writer.Write(content);
+        File.Move(path + ".new", path, overwrite: true);
+    }
+}
