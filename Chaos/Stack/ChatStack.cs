@@ -55,6 +55,7 @@ internal sealed partial class ChatStack : IAsyncDisposable
     {
         var links = new Dictionary<string, TcpFaultProxy> { ["redis"] = new(), ["postgres"] = new(), [FaultPlan.Clients] = new() };
         var host = await RunningAppHost.StartAsync(
+            ["Servers=processes"], // A container has no process id to signal.
             builder =>
             {
                 foreach (var project in builder.Resources.OfType<ProjectResource>().Where(project => project.Name != "demo"))

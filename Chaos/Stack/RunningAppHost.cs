@@ -29,12 +29,13 @@ internal sealed class RunningAppHost : IAsyncDisposable
     public DistributedApplication Application { get; }
 
     /// <summary>Returns when the gateway is healthy.</summary>
+    /// <param name="settings">Of the AppHost, as on its command line.</param>
     /// <param name="change">Changes the resources before they are started.</param>
     public static async Task<RunningAppHost> StartAsync(
-        Action<IDistributedApplicationTestingBuilder>? change, CancellationToken cancellationToken)
+        string[] settings, Action<IDistributedApplicationTestingBuilder>? change, CancellationToken cancellationToken)
     {
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
-            ["ASPIRECHAT_PORT=0", "Data:Temporary=true"], cancellationToken);
+            ["ASPIRECHAT_PORT=0", "Data:Temporary=true", .. settings], cancellationToken);
         // Every line of every resource would pass through the console of the run.
         builder.Services.AddLogging(logging => logging.ClearProviders());
         change?.Invoke(builder);

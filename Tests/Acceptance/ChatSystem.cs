@@ -46,7 +46,7 @@ public sealed class ChatSystem : IAsyncLifetime
             return;
         }
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        _host = await RunningAppHost.StartAsync(null, patience.Token);
+        _host = await RunningAppHost.StartAsync([], null, patience.Token);
         _http = Application.CreateHttpClient("gateway", "http");
     }
 
