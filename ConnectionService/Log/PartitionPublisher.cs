@@ -23,6 +23,7 @@ internal sealed class PartitionPublisher
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly AppendBatch _batch;
+    private long _calls;
 
     /// <summary>Bounded in events; a full queue answers <c>unavailable</c>, because waiting longer than the deadline would end there anyway.</summary>
     private readonly Channel<AppendRequest> _queue;
@@ -76,7 +77,10 @@ internal sealed class PartitionPublisher
     private async Task<AppendResult[]?> AppendAsync(CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        var (keys, arguments) = _batch.ToCall(_time.GetUtcNow().ToUnixTimeMilliseconds());
+        var now = _time.GetUtcNow();
+        var (keys, arguments) = _batch.ToCall(now.ToUnixTimeMilliseconds());
+        var attempts = 0;
+        _calls++;
         string reason;
         do
         {
@@ -85,10 +89,12 @@ internal sealed class PartitionPublisher
                 reason = "stopping";
                 break;
             }
+            attempts++;
             (var results, reason) = await TryOnceAsync(keys, arguments, _options.Deadline - _time.GetElapsedTime(started));
             if (results is not null)
             {
                 _metrics.Appended(_batch.Count, _time.GetElapsedTime(started));
+                Trace(now, started, attempts, failure: null);
                 return results;
             }
             await Task.Delay(RetryDelay, _time, CancellationToken.None);
@@ -97,7 +103,16 @@ internal sealed class PartitionPublisher
 
         _metrics.Refused(reason, _batch.Count);
         ConversationLogMessages.AppendUnavailable(_logger, _partition, _batch.Count, reason);
+        Trace(now, started, attempts, reason);
         return null;
+    }
+
+    private void Trace(DateTimeOffset now, long started, int attempts, string? failure)
+    {
+        if (!_batch.IsTraced)
+            return;
+        var call = new AppendCall(_partition, _calls, _batch.Count, now, _time.GetElapsedTime(started), attempts, failure);
+        AppendSpans.Record(_batch.Requests, call);
     }
 
     /// <summary>One attempt. No results: the reason, a metric tag.</summary>
