@@ -21,7 +21,7 @@ internal sealed class PartitionPublisher
     private readonly ConversationLogOptions _options;
     private readonly ConversationLogMetrics _metrics;
     private readonly TimeProvider _time;
-    private readonly ILogger _logger;
+    private readonly AppendFaults _faults;
     private readonly AppendBatch _batch;
     private long _calls;
 
@@ -29,14 +29,14 @@ internal sealed class PartitionPublisher
     private readonly Channel<AppendRequest> _queue;
 
     public PartitionPublisher(
-        int partition, IConnectionMultiplexer redis, ConversationLogOptions options, ConversationLogMetrics metrics, TimeProvider time, ILogger logger)
+        int partition, IConnectionMultiplexer redis, ConversationLogOptions options, ConversationLogMetrics metrics, TimeProvider time, AppendFaults faults)
     {
         _partition = partition;
         _redis = redis;
         _options = options;
         _metrics = metrics;
         _time = time;
-        _logger = logger;
+        _faults = faults;
         _batch = new AppendBatch(partition, options);
         _queue = Channel.CreateBounded<AppendRequest>(new BoundedChannelOptions(options.QueueLength) { SingleReader = true });
     }
@@ -102,7 +102,7 @@ internal sealed class PartitionPublisher
         while (_time.GetElapsedTime(started) < _options.Deadline && reason != "memory");
 
         _metrics.Refused(reason, _batch.Count);
-        ConversationLogMessages.AppendUnavailable(_logger, _partition, _batch.Count, reason);
+        _faults.Unavailable(_partition, _batch.Count, reason);
         Trace(now, started, attempts, reason);
         return null;
     }
@@ -142,7 +142,7 @@ internal sealed class PartitionPublisher
         }
         catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is FormatException or ObjectDisposedException)
         {
-            ConversationLogMessages.AppendFailed(_logger, e, _partition, _batch.Count);
+            _faults.Failed(e, _partition, _batch.Count);
             return (null, "error");
         }
     }
