@@ -4,9 +4,9 @@ using OpenTelemetry.Trace;
 namespace AspireChat.ServiceDefaults;
 
 /// <summary>
-/// Decides which spans may begin a trace; all others are recorded exactly when their parent is. A request that comes in may. One that goes
-/// out (SQL, HTTP) may not: without somebody it is done for, it is polling, and there are a hundred of those for each message. A span of
-/// our own may: its feature has decided already. Thread-safe.
+/// Decides which spans may begin a trace; all others are recorded exactly when their parent is. A request that comes in may, and a message
+/// that is sent, whose sender has decided already. Nothing else: SQL and HTTP that are done for nobody are polling, and the proxy's health
+/// checks call themselves consumers; there are a hundred of those for each message. Thread-safe.
 /// </summary>
 internal sealed class TraceRoots(double requestRatio) : Sampler
 {
@@ -14,8 +14,8 @@ internal sealed class TraceRoots(double requestRatio) : Sampler
 
     public override SamplingResult ShouldSample(in SamplingParameters samplingParameters) => samplingParameters.Kind switch
     {
-        ActivityKind.Client => new SamplingResult(SamplingDecision.Drop),
+        ActivityKind.Producer => new SamplingResult(SamplingDecision.RecordAndSample),
         ActivityKind.Server => _requests.ShouldSample(samplingParameters),
-        _ => new SamplingResult(SamplingDecision.RecordAndSample),
+        _ => new SamplingResult(SamplingDecision.Drop),
     };
 }
