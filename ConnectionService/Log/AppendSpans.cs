@@ -5,13 +5,13 @@ using AspireChat.Contracts.Log;
 namespace AspireChat.ConnectionService.Log;
 
 /// <summary>One call of append.lua, repeats of it included.</summary>
-/// <param name="Number">Counts the calls of the partition's publisher: messages with the same number shared a call.</param>
+/// <param name="Number">Counts the calls of the partition's publisher: messages with the same number shared one.</param>
 /// <param name="Attempts">0: Redis was away all the time.</param>
 /// <param name="Failure">Why it was given up; null when the log has answered.</param>
 internal readonly record struct AppendCall(
     int Partition, long Number, int Events, DateTimeOffset Started, TimeSpan Took, int Attempts, string? Failure);
 
-/// <summary>The part of a traced message's way that leads into the log: one span each, from its arrival to the answer. Thread-safe.</summary>
+/// <summary>The part of a traced message's way that leads into the log: a span each, from arrival to answer. Thread-safe.</summary>
 internal static class AppendSpans
 {
     /// <summary>Call it when the answer is there.</summary>

@@ -23,7 +23,11 @@ internal sealed class PartitionPublisher
     private readonly TimeProvider _time;
     private readonly AppendFaults _faults;
     private readonly AppendBatch _batch;
+
+    /// <summary>The call under way, for its spans. Not locals: those of an asynchronous method are allocated with each call.</summary>
     private long _calls;
+    private DateTimeOffset _calledAt;
+    private int _attempts;
 
     /// <summary>Bounded in events; a full queue answers <c>unavailable</c>, because waiting longer than the deadline would end there anyway.</summary>
     private readonly Channel<AppendRequest> _queue;
@@ -77,10 +81,10 @@ internal sealed class PartitionPublisher
     private async Task<AppendResult[]?> AppendAsync(CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        var now = _time.GetUtcNow();
-        var (keys, arguments) = _batch.ToCall(now.ToUnixTimeMilliseconds());
-        var attempts = 0;
+        _calledAt = _time.GetUtcNow();
+        _attempts = 0;
         _calls++;
+        var (keys, arguments) = _batch.ToCall(_calledAt.ToUnixTimeMilliseconds());
         string reason;
         do
         {
@@ -89,12 +93,12 @@ internal sealed class PartitionPublisher
                 reason = "stopping";
                 break;
             }
-            attempts++;
+            _attempts++;
             (var results, reason) = await TryOnceAsync(keys, arguments, _options.Deadline - _time.GetElapsedTime(started));
             if (results is not null)
             {
                 _metrics.Appended(_batch.Count, _time.GetElapsedTime(started));
-                Trace(now, started, attempts, failure: null);
+                Trace(started, failure: null);
                 return results;
             }
             await Task.Delay(RetryDelay, _time, CancellationToken.None);
@@ -103,15 +107,15 @@ internal sealed class PartitionPublisher
 
         _metrics.Refused(reason, _batch.Count);
         _faults.Unavailable(_partition, _batch.Count, reason);
-        Trace(now, started, attempts, reason);
+        Trace(started, reason);
         return null;
     }
 
-    private void Trace(DateTimeOffset now, long started, int attempts, string? failure)
+    private void Trace(long started, string? failure)
     {
         if (!_batch.IsTraced)
             return;
-        var call = new AppendCall(_partition, _calls, _batch.Count, now, _time.GetElapsedTime(started), attempts, failure);
+        var call = new AppendCall(_partition, _calls, _batch.Count, _calledAt, _time.GetElapsedTime(started), _attempts, failure);
         AppendSpans.Record(_batch.Requests, call);
     }
 

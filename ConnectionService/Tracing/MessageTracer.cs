@@ -40,7 +40,7 @@ internal sealed class MessageTracer(IOptions<MessageTracingOptions> options, Tim
     private static ConversationEvent Trace(ConversationEvent e)
     {
         var outer = Activity.Current;
-        // A message sent by HTTP is a part of its request's trace. One from a socket begins a trace, whatever it was that opened the socket.
+        // A message sent by HTTP is a part of its request's trace. One from a socket begins a trace.
         if (outer is { Recorded: false })
             Activity.Current = null;
         var send = Source.StartActivity("send " + LogRecordCodec.NameOf(e.Kind), ActivityKind.Producer);

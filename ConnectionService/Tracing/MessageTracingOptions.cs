@@ -19,7 +19,7 @@ internal sealed class MessageTracingOptions
 
     /// <summary>
     /// Most messages that this node begins a trace for in one second, 1 to 10,000; as many may come at once after a pause. Default 20. A
-    /// traced message costs about a kilobyte for each node and for PersistenceService, and 67 bytes in Redis.
+    /// traced message costs about a kilobyte for each node and for PersistenceService, and 66 bytes wherever its record is kept.
     /// </summary>
     [Range(1, 10_000)]
     public int MessagesPerSecond { get; set; } = 20;

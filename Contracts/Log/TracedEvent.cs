@@ -24,7 +24,7 @@ public sealed record TracedEvent : ConversationEvent
     /// <summary>The context as W3C <c>traceparent</c>, 55 characters.</summary>
     public string TraceParent => $"{Version}{Trace.TraceId}-{Trace.SpanId}-01";
 
-    /// <summary><paramref name="e"/> with the trace of its record; as it is when the text is no context or one that is not recorded.</summary>
+    /// <summary><paramref name="e"/> with its record's trace; as it is when the text is no context, or one that is not recorded.</summary>
     internal static ConversationEvent Of(ConversationEvent e, string traceParent) =>
         ActivityContext.TryParse(traceParent, null, isRemote: true, out var trace) && trace.TraceFlags.HasFlag(ActivityTraceFlags.Recorded)
             ? new TracedEvent(e, trace)

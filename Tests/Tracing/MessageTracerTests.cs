@@ -72,8 +72,9 @@ public sealed class MessageTracerTests
 
         Assert.Equal((sent.Trace.TraceId, sent.Trace.SpanId), (read.Trace.TraceId, read.Trace.SpanId));
         Assert.True(read.Trace.IsRemote);
-        // Client's bytes are the same whether it is traced or not.
-        Assert.Equal(EventFrames.Encode(Message with { Seq = 7, Epoch = "e1" }, withNonce: true), EventFrames.Encode(read, withNonce: true));
+        // A client's bytes are the same whether it is traced or not.
+        var untraced = Message with { Seq = 7, Epoch = "e1" };
+        Assert.Equal(EventFrames.Encode(untraced, withNonce: true), EventFrames.Encode(read, withNonce: true));
         MessageTracer.End(sent, AppendResult.Unavailable(1));
     }
 
