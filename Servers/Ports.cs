@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -10,13 +11,16 @@ public static class Ports
     private const int First = 15_000;
     private const int Last = 32_000;
 
-    /// <summary>A port on which nothing listens now.</summary>
+    // A server that is away for a moment keeps its port.
+    private static readonly ConcurrentDictionary<int, bool> Given = [];
+
+    /// <summary>A port on which nothing listens now, and that this process was not given before.</summary>
     public static int Free()
     {
         while (true)
         {
             var port = Random.Shared.Next(First, Last);
-            if (IsFree(port)) return port;
+            if (IsFree(port) && Given.TryAdd(port, true)) return port;
         }
     }
 

@@ -7,10 +7,10 @@ namespace AspireChat.Servers;
 internal sealed record PostgresPrograms(string Major, string Directory)
 {
     /// <summary>The one on the PATH first, then those in Debian's version folders, the newest first.</summary>
-    public static IReadOnlyList<PostgresPrograms> Find(string debian = "/usr/lib/postgresql")
+    public static IReadOnlyList<PostgresPrograms> Find(string? searchPath = null, string debian = "/usr/lib/postgresql")
     {
         List<PostgresPrograms> found = [];
-        if (Programs.Find("postgres") is { } onPath && Path.GetDirectoryName(Real(onPath)) is { } directory && IsWhole(directory))
+        if (Programs.Find("postgres", searchPath) is { } onPath && Path.GetDirectoryName(Real(onPath)) is { } directory && IsWhole(directory))
             found.Add(new PostgresPrograms(MajorOf(directory), directory));
         if (System.IO.Directory.Exists(debian))
         {

@@ -5,7 +5,8 @@ namespace AspireChat.Servers;
 
 /// <summary>The data of one redis-server, and how a server is started on it. Every command goes to the append-only file.</summary>
 /// <param name="path">The folder of the data. It is created when it is missing.</param>
-public sealed class RedisData(string path)
+/// <param name="searchPath">Where redis-server is looked for; null for this process's PATH.</param>
+public sealed class RedisData(string path, string? searchPath = null)
 {
     private static readonly string[] OwnFiles =
         ["redis.conf", "redis.conf.new", "redis.pid", "dump.rdb", "appendonlydir", "appendonly.aof"];
@@ -46,7 +47,7 @@ public sealed class RedisData(string path)
 
     private string ConfigurationFile => Path.Combine(path, "redis.conf");
 
-    private static string Program() => Programs.Find("redis-server") ??
+    private string Program() => Programs.Find("redis-server", searchPath) ??
         throw new ServerException("redis-server was not found on the PATH: install it (Debian, Ubuntu: apt-get install redis-server).");
 
     private string? Foreign() => !Directory.Exists(path)

@@ -43,11 +43,12 @@ public sealed record ServerCommand(string Program, IReadOnlyList<string> Argumen
     private string[] AsUser() => User is null ? [] : [$"--reuid={User}", $"--regid={User}", "--init-groups"];
 }
 
-/// <summary>Finds programs as a shell would: on the PATH.</summary>
+/// <summary>Finds programs as a shell would: on the PATH. Thread-safe.</summary>
 public static class Programs
 {
-    public static string? Find(string name) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+    /// <param name="searchPath">Directories to look in; null for this process's PATH.</param>
+    public static string? Find(string name, string? searchPath = null) =>
+        (searchPath ?? Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .Select(directory => Path.Combine(directory, name))
             .FirstOrDefault(File.Exists);
 }

@@ -5,6 +5,7 @@ using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.Contracts.Redis;
+using AspireChat.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -41,19 +42,20 @@ internal static class AppendBenchmark
 
     private static async Task CompareAsync(string fsync, int rounds)
     {
-        await using var redis = await PrivateRedis.StartAsync(fsync);
+        await using var server = await RunningRedis.StartAsync([$"appendfsync {fsync}"]);
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString + ",allowAdmin=true");
         for (var partition = 0; partition < Partitions.Count; partition++)
-            await redis.Connection.GetDatabase().StringSetAsync(RedisKeys.Epoch(partition), "bench");
+            await redis.GetDatabase().StringSetAsync(RedisKeys.Epoch(partition), "bench");
         var options = new ConversationLogOptions { QueueLength = 100_000 };
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var log = new RedisConversationLog(
-            redis.Connection, Options.Create(options), new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>()),
+            redis, Options.Create(options), new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>()),
             TimeProvider.System, NullLogger<RedisConversationLog>.Instance);
         await log.StartAsync(CancellationToken.None);
 
         var ways = new (string Name, Func<ConversationEvent, Task> Append, List<Sample> Samples)[]
         {
-            ("one call per event", e => AppendAloneAsync(redis.Connection, options, e), []),
+            ("one call per event", e => AppendAloneAsync(redis, options, e), []),
             ("batched", e => log.AppendAsync(e, retryAfter: 0), []),
         };
         for (var round = 0; round <= rounds; round++)
@@ -62,13 +64,13 @@ internal static class AppendBenchmark
             {
                 // Made beforehand: that is the clients' work, not the log's.
                 var events = Enumerable.Range(1, round == 0 ? Warmup : Events).Select(NewEvent).ToArray();
-                var sample = await MeasureAsync(redis, way.Append, events);
+                var sample = await MeasureAsync(redis, server.ProcessId, way.Append, events);
                 if (round > 0)
                     way.Samples.Add(sample);
                 // What was appended is of no use any more; a growing log would favour whoever runs first.
-                await redis.Connection.GetServers()[0].FlushDatabaseAsync();
+                await redis.GetServers()[0].FlushDatabaseAsync();
                 for (var partition = 0; partition < Partitions.Count; partition++)
-                    await redis.Connection.GetDatabase().StringSetAsync(RedisKeys.Epoch(partition), "bench");
+                    await redis.GetDatabase().StringSetAsync(RedisKeys.Epoch(partition), "bench");
             }
         }
         await log.StopAsync(CancellationToken.None);
@@ -83,12 +85,14 @@ internal static class AppendBenchmark
         Console.WriteLine($"| {fsync} | ratio, median of rounds | **{Machine.Median(ratios):N1}×** | | | |");
     }
 
-    private static async Task<Sample> MeasureAsync(PrivateRedis redis, Func<ConversationEvent, Task> append, ConversationEvent[] events)
+    private static async Task<Sample> MeasureAsync(
+        ConnectionMultiplexer redis, int redisProcess, Func<ConversationEvent, Task> append, ConversationEvent[] events)
     {
         var count = events.Length;
         using var self = Process.GetCurrentProcess();
+        using var other = Process.GetProcessById(redisProcess);
         var calls = await CallsAsync(redis);
-        var (node, server) = (Machine.CpuOf(self), Machine.CpuOf(redis.Process));
+        var (node, server) = (Machine.CpuOf(self), Machine.CpuOf(other));
         var watch = Stopwatch.StartNew();
         var next = -1;
         // Every worker keeps one event under way; spread over rooms so that all partitions work.
@@ -99,16 +103,16 @@ internal static class AppendBenchmark
                 await append(events[i]);
         }));
         watch.Stop();
-        var (nodeUsed, serverUsed) = (Machine.CpuOf(self) - node, Machine.CpuOf(redis.Process) - server);
+        var (nodeUsed, serverUsed) = (Machine.CpuOf(self) - node, Machine.CpuOf(other) - server);
         return new Sample(
             count / watch.Elapsed.TotalSeconds, nodeUsed.TotalMicroseconds / count, serverUsed.TotalMicroseconds / count,
             count / (double)(await CallsAsync(redis) - calls));
     }
 
     /// <summary>How many scripts the server has run.</summary>
-    private static async Task<long> CallsAsync(PrivateRedis redis)
+    private static async Task<long> CallsAsync(ConnectionMultiplexer redis)
     {
-        var info = await redis.Connection.GetServers()[0].InfoAsync("commandstats");
+        var info = await redis.GetServers()[0].InfoAsync("commandstats");
         var calls = info.SelectMany(section => section).FirstOrDefault(pair => pair.Key == "cmdstat_evalsha").Value;
         return calls is null ? 0 : long.Parse(calls.Split(',')[0].Split('=')[1], CultureInfo.InvariantCulture);
     }

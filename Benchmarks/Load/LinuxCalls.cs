@@ -10,7 +10,6 @@ namespace AspireChat.Benchmarks.Load;
 internal static partial class LinuxCalls
 {
     private const int DontWait = 0x40;
-    private const int TerminationSignal = 15;
 
     /// <summary>Bytes read, 0 at the end of the stream, -1 for nothing yet or a broken connection.</summary>
     public static unsafe int Receive(SafeHandle socket, Span<byte> buffer)
@@ -19,11 +18,6 @@ internal static partial class LinuxCalls
             return (int)Receive(socket, at, buffer.Length, DontWait);
     }
 
-    public static void Terminate(int process) => _ = Kill(process, TerminationSignal);
-
     [LibraryImport("libc", EntryPoint = "recv")]
     private static unsafe partial nint Receive(SafeHandle socket, byte* buffer, nint length, int flags);
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
 }

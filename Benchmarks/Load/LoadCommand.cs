@@ -4,7 +4,7 @@ namespace AspireChat.Benchmarks.Load;
 
 /// <summary>
 /// The same traffic against AspireChat and against a SignalR application, in turn on one machine, so that both meet the same conditions.
-/// Everything happens on the calling thread: the servers end with it, and nothing but the generator runs while it measures.
+/// Everything happens on the calling thread: nothing but the generator runs while it measures.
 /// </summary>
 internal static class LoadCommand
 {
@@ -60,10 +60,10 @@ internal static class LoadCommand
 
     private static List<Func<SystemUnderTest>> Starters(LoadOptions options)
     {
-        List<Func<SystemUnderTest>> starters = [() => new AspireChatSystem(Ours, new Dictionary<string, string>())];
+        List<Func<SystemUnderTest>> starters = [() => AspireChatSystem.Start(Ours, new Dictionary<string, string>())];
         foreach (var variant in options.Variants)
-            starters.Add(() => new AspireChatSystem(variant.Name, variant.Environment));
-        if (options.Peer) starters.Add(() => new SignalRSystem(new Dictionary<string, string>()));
+            starters.Add(() => AspireChatSystem.Start(variant.Name, variant.Environment));
+        if (options.Peer) starters.Add(() => SignalRSystem.Start());
         return starters;
     }
 

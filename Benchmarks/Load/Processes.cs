@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 
@@ -13,38 +12,33 @@ internal enum Role
     Persistence,
     Redis,
     PostgreSql,
-    Other,
 }
 
-/// <summary>The processes of a system by role, read from /proc: CPU time and memory of a tree, whoever started what.</summary>
+/// <summary>What processes have used, read from /proc: CPU time and memory of a tree.</summary>
 internal static class Processes
 {
     private const double TicksPerSecond = 100;
 
-    /// <summary>CPU seconds, user and kernel, that the processes below <paramref name="root"/> have used so far.</summary>
-    public static Dictionary<Role, double> Cpu(int root, Func<string, Role> roleOf)
+    /// <summary>CPU seconds, user and kernel, that a process and those below it have used so far. 0 when it is gone.</summary>
+    public static double Cpu(int root, Role role)
     {
-        var sums = Enum.GetValues<Role>().ToDictionary(role => role, _ => 0.0);
+        var ticks = 0.0;
         foreach (var process in Below(root))
         {
             if (Stat(process) is not { } stat) continue;
-            var role = roleOf(CommandOf(process));
-            // Only PostgreSQL's server processes come and go; a shell's ended children would be counted twice.
-            sums[role] += (stat.Own + (role == Role.PostgreSql ? stat.Children : 0)) / TicksPerSecond;
+            // PostgreSQL's sessions come and go; what those had used that have ended counts too.
+            ticks += stat.Own + (role == Role.PostgreSql ? stat.Children : 0);
         }
-        return sums;
+        return ticks / TicksPerSecond;
     }
 
-    /// <summary>Resident bytes that are the processes' own (not mapped files).</summary>
-    public static Dictionary<Role, long> Memory(int root, Func<string, Role> roleOf)
-    {
-        var sums = Enum.GetValues<Role>().ToDictionary(role => role, _ => 0L);
-        foreach (var process in Below(root))
-            sums[roleOf(CommandOf(process))] += ResidentOf(process);
-        return sums;
-    }
+    /// <summary>Resident bytes of a process and those below it that are their own (not mapped files). 0 when it is gone.</summary>
+    public static long Memory(int root) => Below(root).Sum(ResidentOf);
 
-    public static IReadOnlyList<int> Below(int root)
+    /// <summary>CPU seconds of this process.</summary>
+    public static double OwnCpu() => Stat(Environment.ProcessId)!.Value.Own / TicksPerSecond;
+
+    private static List<int> Below(int root)
     {
         var children = new Dictionary<int, List<int>>();
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
@@ -59,43 +53,6 @@ internal static class Processes
             if (children.TryGetValue(found[i], out var own)) found.AddRange(own);
         }
         return found;
-    }
-
-    public static string CommandOf(int process) => Read($"/proc/{process}/cmdline").Replace('\0', ' ');
-
-    /// <summary>A variable of the process's environment, or null.</summary>
-    public static string? VariableOf(int process, string name) => Read($"/proc/{process}/environ").Split('\0')
-        .FirstOrDefault(variable => variable.StartsWith(name + "=", StringComparison.Ordinal))?[(name.Length + 1)..];
-
-    /// <summary>CPU seconds of this process.</summary>
-    public static double OwnCpu() => Stat(Environment.ProcessId)!.Value.Own / TicksPerSecond;
-
-    /// <summary>Starts a server that ends with the calling thread, however that ends.</summary>
-    public static Process Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
-    {
-        var start = new ProcessStartInfo("setpriv", ["--pdeathsig", "TERM", "--", program, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var (name, value) in environment) start.Environment[name] = value;
-        var process = Process.Start(start)!;
-        // Read to the end, or a full pipe would stop the server. What a failed start said is told.
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, line) =>
-        {
-            if (!string.IsNullOrWhiteSpace(line.Data)) Console.Error.WriteLine($"  {Path.GetFileName(program)}: {line.Data}");
-        };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return process;
-    }
-
-    public static void Stop(Process process)
-    {
-        if (!process.HasExited) LinuxCalls.Terminate(process.Id);
-        if (!process.WaitForExit(TimeSpan.FromSeconds(40))) process.Kill(entireProcessTree: true);
-        process.Dispose();
     }
 
     private static (int Parent, double Own, double Children)? Stat(int process)

@@ -46,7 +46,7 @@ internal static class SoakCommand
                 return 2;
             }
         }
-        using var system = new AspireChatSystem("AspireChat", new Dictionary<string, string>());
+        using var system = AspireChatSystem.Start("AspireChat", new Dictionary<string, string>());
         var behind = Math.Min(connections, MostThroughGateway);
         List<Uri> servers = behind == connections
             ? [system.Gateway]

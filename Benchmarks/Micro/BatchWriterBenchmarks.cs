@@ -1,10 +1,10 @@
 using System.Globalization;
-using AspireChat.Benchmarks.Persist;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.PersistenceService.Consuming;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.Servers;
 using BenchmarkDotNet.Attributes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -23,7 +23,7 @@ public class BatchWriterBenchmarks
 
     private readonly long[] _heads = new long[Rooms];
     private readonly List<LogEntry>[] _batches = new List<LogEntry>[Batches];
-    private PrivatePostgres _postgres = null!;
+    private RunningPostgres _postgres = null!;
     private NpgsqlDataSource _database = null!;
     private BatchWriter _writer = null!;
     private long _number;
@@ -44,7 +44,7 @@ public class BatchWriterBenchmarks
     [GlobalSetup(Target = nameof(Write_batch))]
     public async Task StartAsync()
     {
-        _postgres = await PrivatePostgres.StartAsync();
+        _postgres = await RunningPostgres.StartAsync(durable: true);
         _database = NpgsqlDataSource.Create(_postgres.ConnectionString);
         await new Migrator(_database, TimeProvider.System, NullLogger<Migrator>.Instance).RunAsync(Migration.All, CancellationToken.None);
         _writer = new BatchWriter(_database, TimeProvider.System);

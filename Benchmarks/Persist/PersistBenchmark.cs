@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
+using AspireChat.Benchmarks.Load;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService;
+using AspireChat.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -13,6 +15,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using StackExchange.Redis;
+using Role = AspireChat.Benchmarks.Load.Role;
 
 namespace AspireChat.Benchmarks.Persist;
 
@@ -32,8 +36,8 @@ internal static class PersistBenchmark
         Console.WriteLine();
         Console.WriteLine("| round | records/s | slowest second | CPU µs/record, service | PostgreSQL | Redis | records/transaction |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
-        await using var redis = await PrivateRedis.StartAsync("everysec");
-        await using var postgres = await PrivatePostgres.StartAsync();
+        await using var redis = await RunningRedis.StartAsync();
+        await using var postgres = await RunningPostgres.StartAsync(durable: true);
         var key = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
         await using (var first = await StartAsync(redis, postgres, key))
             await OpenedAsync(redis);
@@ -56,11 +60,12 @@ internal static class PersistBenchmark
         double Median(Func<Sample, double> value) => Machine.Median(samples.Select(value));
     }
 
-    private static async Task FillAsync(PrivateRedis redis, int round)
+    private static async Task FillAsync(RunningRedis redis, int round)
     {
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString);
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var log = new RedisConversationLog(
-            redis.Connection, Options.Create(new ConversationLogOptions()),
+            connection, Options.Create(new ConversationLogOptions()),
             new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>()), TimeProvider.System,
             NullLogger<RedisConversationLog>.Instance);
         await log.StartAsync(CancellationToken.None);
@@ -68,13 +73,14 @@ internal static class PersistBenchmark
         await log.StopAsync(CancellationToken.None);
     }
 
-    private static async Task<Sample> DrainAsync(PrivateRedis redis, PrivatePostgres postgres, string key)
+    private static async Task<Sample> DrainAsync(RunningRedis redis, RunningPostgres postgres, string key)
     {
         GC.Collect();
         await using var service = await StartAsync(redis, postgres, key);
         await service.WaitAsync(1, Patience);
         using var self = Process.GetCurrentProcess();
-        var (own, database, server) = (Machine.CpuOf(self), postgres.Cpu, Machine.CpuOf(redis.Process));
+        using var redisProcess = Process.GetProcessById(redis.ProcessId);
+        var (own, database, server) = (Machine.CpuOf(self), CpuOf(postgres), Machine.CpuOf(redisProcess));
         var (watch, begun, batches) = (Stopwatch.StartNew(), service.Written, service.Batches);
         var slowest = double.MaxValue;
         while (service.Written < Backlog.Records && watch.Elapsed < Patience)
@@ -91,11 +97,14 @@ internal static class PersistBenchmark
             throw new InvalidOperationException($"{service.Written} of {Backlog.Records} records were written.");
         return new Sample(
             count / watch.Elapsed.TotalSeconds, slowest, (Machine.CpuOf(self) - own).TotalMicroseconds / count,
-            (postgres.Cpu - database) * 1e6 / count, (Machine.CpuOf(redis.Process) - server).TotalMicroseconds / count,
+            (CpuOf(postgres) - database) * 1e6 / count, (Machine.CpuOf(redisProcess) - server).TotalMicroseconds / count,
             count / (double)(service.Batches - batches));
     }
 
-    private static async Task<MeasuredService> StartAsync(PrivateRedis redis, PrivatePostgres postgres, string key)
+    /// <summary>CPU seconds of the server and all its sessions, those that ended included.</summary>
+    private static double CpuOf(RunningPostgres postgres) => Processes.Cpu(postgres.ProcessId, Role.PostgreSql);
+
+    private static async Task<MeasuredService> StartAsync(RunningRedis redis, RunningPostgres postgres, string key)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -114,9 +123,10 @@ internal static class PersistBenchmark
         return service;
     }
 
-    private static async Task OpenedAsync(PrivateRedis redis)
+    private static async Task OpenedAsync(RunningRedis redis)
     {
-        var database = redis.Connection.GetDatabase();
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString);
+        var database = connection.GetDatabase();
         for (var partition = 0; partition < Partitions.Count; partition++)
         {
             while (!await database.KeyExistsAsync(RedisKeys.Epoch(partition)))
@@ -124,7 +134,7 @@ internal static class PersistBenchmark
         }
     }
 
-    private static async Task<long> CountAsync(PrivatePostgres postgres)
+    private static async Task<long> CountAsync(RunningPostgres postgres)
     {
         await using var source = NpgsqlDataSource.Create(postgres.ConnectionString);
         await using var command = source.CreateCommand("SELECT count(*) FROM events");

@@ -24,7 +24,7 @@ internal static class PresenceCommand
             Console.Error.WriteLine($"Usage: {Usage}");
             return 2;
         }
-        using var system = new AspireChatSystem("AspireChat", new Dictionary<string, string>());
+        using var system = AspireChatSystem.Start("AspireChat", new Dictionary<string, string>());
         Console.WriteLine(Machine.Describe());
         Console.WriteLine();
         scenario(system);

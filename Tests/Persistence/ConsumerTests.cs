@@ -174,7 +174,7 @@ public sealed class ConsumerTests
         Assert.Equal(50, await world.Database.StreamLengthAsync(RedisKeys.Log(Partition)));
         Assert.Equal(10, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), "durable"));
 
-        await world.Postgres.InitializeAsync();
+        await world.Postgres.StartAgainAsync();
         await world.DurableAsync(Lobby, 60);
         await LogIsEmptyAsync(world);
         Assert.Equal(60, await world.QueryAsync<long>("SELECT count(*) FROM events"));

@@ -228,7 +228,7 @@ public sealed class HistoryTests
         Assert.NotNull(old.Headers.RetryAfter);
         Assert.Equal("application/problem+json", old.Content.Headers.ContentType?.MediaType);
 
-        await world.Postgres.InitializeAsync();
+        await world.Postgres.StartAgainAsync();
         await Eventually.IsTrueAsync(
             async () =>
             {

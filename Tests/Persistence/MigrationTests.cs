@@ -48,7 +48,7 @@ public sealed class MigrationTests
             settings["ConnectionStrings:chatdb"] = world.Postgres.ConnectionString("not_there_yet"));
         using (var early = await service.GetAsync("/health"))
             Assert.False(early.IsSuccessStatusCode);
-        await world.Postgres.InitializeAsync();
+        await world.Postgres.StartAgainAsync();
         await world.RedisServer.InitializeAsync();
         await world.OpenedAsync();
         await Eventually.IsTrueAsync(

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using AspireChat.Contracts.Redis;
+using AspireChat.Servers;
 using AspireChat.Tests.ServiceDefaults;
 using AspireChat.Tests.Servers;
 using StackExchange.Redis;
@@ -17,7 +18,7 @@ public sealed class RebuildTests(RedisServer server)
     {
         await using var own = await RedisServer.StartAsync();
         await using var redis = await own.ConnectAsync();
-        var presence = await RunningPresence.StartAsync(own, ServerProcess.FreePort());
+        var presence = await RunningPresence.StartAsync(own, Ports.Free());
         var port = new Uri(presence.Address).Port;
         var (host, reporter) = await RunningPresence.StartReplicaAsync(presence.Address);
         reporter.ConnectionOpened("alice");

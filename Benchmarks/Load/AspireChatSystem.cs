@@ -1,0 +1,90 @@
+using System.Security.Cryptography;
+using System.Text;
+using AspireChat.Servers;
+
+namespace AspireChat.Benchmarks.Load;
+
+/// <summary>
+/// AspireChat as its AppHost describes it, in Production, each program with the variables that the AppHost would give it, on servers with
+/// empty data. No host is between: the addresses are the processes' own. Limits that protect the system from one user are lifted, since few
+/// users make all of the load here.
+/// </summary>
+internal sealed class AspireChatSystem : SystemUnderTest
+{
+    private readonly Dictionary<Uri, ServerProcess> _nodes = [];
+    private readonly string _key = Convert.ToHexString(RandomNumberGenerator.GetBytes(48));
+    private ServerProcess? _presence;
+
+    private AspireChatSystem(string name) : base(name, new AspireChatDialect())
+    {
+    }
+
+    /// <summary>As the services are given it.</summary>
+    public string RedisConnection { get; private set; } = "";
+
+    /// <summary>Starts all of it and blocks until it is healthy.</summary>
+    /// <param name="environment">Variables of every service, before those that this system sets.</param>
+    public static AspireChatSystem Start(string name, IReadOnlyDictionary<string, string> environment) =>
+        StartAsync(new AspireChatSystem(name), system => system.StartAsync(environment)).GetAwaiter().GetResult();
+
+    /// <summary>kill -9 of one of <see cref="SystemUnderTest.Nodes"/>, which is not started again.</summary>
+    public void KillNode(Uri node) => _nodes[node].KillAsync().GetAwaiter().GetResult();
+
+    /// <summary>kill -9 of PresenceService, which is not started again.</summary>
+    public void KillPresence() => _presence!.KillAsync().GetAwaiter().GetResult();
+
+    /// <summary>A token that lives for a day (HS256), signed here: asking for thousands of them would be part of the load.</summary>
+    public override string Token(string user)
+    {
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        var signed = Base64("""{"alg":"HS256","typ":"JWT"}""") + "." + Base64(
+            $$"""{"sub":"{{user}}","iss":"aspirechat","aud":"aspirechat","nbf":{{now - 60}},"iat":{{now - 60}},"exp":{{now + 86_400}}}""");
+        return $"{signed}.{Base64(HMACSHA256.HashData(Encoding.UTF8.GetBytes(_key), Encoding.ASCII.GetBytes(signed)))}";
+    }
+
+    private async Task StartAsync(IReadOnlyDictionary<string, string> environment)
+    {
+        var redis = await StartRedisAsync([]);
+        var postgres = await StartPostgresAsync("chatdb");
+        RedisConnection = redis.ConnectionString;
+        Uri[] nodes = [FreeAddress(), FreeAddress()];
+        var (persistence, presence, gateway) = (FreeAddress(), FreeAddress(), FreeAddress());
+        var settings = new Dictionary<string, string>(environment) { ["Jwt__Key"] = _key };
+        var onRedis = new Dictionary<string, string>(settings) { ["ConnectionStrings__redis"] = redis.ConnectionString };
+
+        await StartProgramAsync(Role.Persistence, "PersistenceService", persistence, new Dictionary<string, string>(onRedis)
+        {
+            ["ConnectionStrings__chatdb"] = postgres.ConnectionString,
+        });
+        _presence = await StartProgramAsync(Role.Presence, "PresenceService", presence, onRedis);
+        foreach (var node in nodes)
+        {
+            _nodes[node] = await StartProgramAsync(Role.Node, "ConnectionService", node, new Dictionary<string, string>(onRedis)
+            {
+                [ServiceAddress("presence")] = Text(presence),
+                [ServiceAddress("persistence")] = Text(persistence),
+                ["Sockets__EventsPerSecond"] = "100000",
+                ["Sockets__EventBurst"] = "100000",
+                ["Sockets__FramesPerSecond"] = "100000",
+                ["Sockets__FrameBurst"] = "100000",
+            });
+        }
+        await StartProgramAsync(Role.Gateway, "Gateway", gateway, new Dictionary<string, string>(settings)
+        {
+            [ServiceAddress("connection", 0)] = Text(nodes[0]),
+            [ServiceAddress("connection", 1)] = Text(nodes[1]),
+            [ServiceAddress("presence")] = Text(presence),
+            [ServiceAddress("persistence")] = Text(persistence),
+            ["Gateway__RateLimits__Enabled"] = "false",
+        });
+        (Nodes, Gateway) = (nodes, gateway);
+    }
+
+    private static string ServiceAddress(string service, int index = 0) => $"services__{service}__http__{index}";
+
+    private static string Text(Uri address) => address.GetLeftPart(UriPartial.Authority);
+
+    private static string Base64(string text) => Base64(Encoding.UTF8.GetBytes(text));
+
+    private static string Base64(byte[] bytes) => Convert.ToBase64String(bytes).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+}

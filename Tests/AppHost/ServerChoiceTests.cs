@@ -1,0 +1,147 @@
+using System.Text.Json;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using AspireChat.AppHost.Servers;
+using AspireChat.Servers;
+using Aspire.Hosting.Eventing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AspireChat.Tests.AppHost;
+
+/// <summary>How Redis and PostgreSQL run, by what the configuration says.</summary>
+[Trait("Needs", "AppHost")]
+public sealed class ServerChoiceTests : IDisposable
+{
+    private readonly string _folder = TemporaryFolder.Create("test");
+
+    [Fact]
+    [Trait("Needs", "Redis")]
+    [Trait("Needs", "PostgreSQL")]
+    public async Task Servers_are_processes_where_configuration_says_so()
+    {
+        await using var host = await BuiltAppHost.BuildAsync(_folder, "Servers=processes");
+        Assert.IsType<RedisProcessResource>(host["redis"]);
+        Assert.IsType<PostgresProcessResource>(host["postgres"]);
+        Assert.IsType<PostgresProcessDatabase>(host["chatdb"]);
+        Assert.DoesNotContain(host.Resources, resource => resource is ContainerResource);
+    }
+
+    [Fact]
+    public async Task Servers_are_containers_where_configuration_says_so()
+    {
+        await using var host = await BuiltAppHost.BuildAsync(_folder, "Servers=containers");
+        Assert.IsType<RedisResource>(host["redis"]);
+        Assert.IsType<PostgresServerResource>(host["postgres"]);
+        Assert.Equal(["--appendonly", "yes", "--appendfsync", "everysec"], (await host.ArgumentsAsync("redis")).OfType<string>().TakeLast(4));
+    }
+
+    [Fact]
+    public async Task Published_servers_are_containers_whatever_configuration_says()
+    {
+        await using var host = await BuiltAppHost.BuildAsync(
+            _folder, "Servers=processes", "--operation", "publish", "--step", "publish", "--output-path", Path.Combine(_folder, "published"));
+        Assert.True(host.Context.IsPublishMode);
+        Assert.IsType<RedisResource>(host["redis"]);
+        Assert.IsType<PostgresServerResource>(host["postgres"]);
+        Assert.DoesNotContain(host.Resources, resource => resource.Name == "demo");
+    }
+
+    [Theory]
+    [InlineData("Servers=nonsense", "Servers is 'nonsense', but can only be containers or processes.")]
+    [InlineData("Redis:AppendFsync=no", "Redis:AppendFsync is 'no', but can only be everysec or always.")]
+    public async Task Setting_that_is_not_understood_is_named(string setting, string says)
+    {
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => BuiltAppHost.BuildAsync(_folder, setting));
+        Assert.Equal(says, Assert.IsType<ServerException>(refused.GetBaseException()).Message);
+    }
+
+    [Theory]
+    [Trait("Needs", "Redis")]
+    [Trait("Needs", "PostgreSQL")]
+    [InlineData("processes")]
+    [InlineData("containers")]
+    public async Task No_secret_is_an_argument_of_a_process_of_this_machine(string servers)
+    {
+        await using var host = await BuiltAppHost.BuildAsync(_folder, $"Servers={servers}");
+        var secrets = JsonSerializer.Deserialize<Dictionary<string, string>>(await File.ReadAllTextAsync(await SecretsAsync(host)))!;
+        Assert.True(secrets.Count >= 3);
+        foreach (var resource in host.Resources)
+        {
+            foreach (var argument in await host.ArgumentsAsync(resource.Name))
+            {
+                Assert.True(argument is not (ParameterResource or IResourceBuilder<ParameterResource>), $"{resource.Name}: {argument}");
+                // A container's shell puts in the value of a variable: the argument names it.
+                var text = argument is ReferenceExpression expression ? await expression.GetValueAsync(CancellationToken.None) : argument.ToString();
+                Assert.DoesNotContain(secrets.Values, secret => text!.Contains(secret, StringComparison.Ordinal));
+            }
+        }
+    }
+
+    [Fact]
+    [Trait("Needs", "Redis")]
+    [Trait("Needs", "PostgreSQL")]
+    public async Task Append_fsync_reaches_the_configuration_of_redis()
+    {
+        await using var host = await BuiltAppHost.BuildAsync(_folder, "Servers=processes", "Redis:AppendFsync=always");
+
+        await host.Application.Services.GetRequiredService<IDistributedApplicationEventing>()
+            .PublishAsync(new BeforeResourceStartedEvent(host["redis"], host.Application.Services));
+
+        var directives = await File.ReadAllLinesAsync(Path.Combine(_folder, "redis", "redis.conf"));
+        Assert.Equal("appendfsync always", directives.Last(line => line.StartsWith("appendfsync", StringComparison.Ordinal)));
+        Assert.Contains("appendonly yes", directives);
+    }
+
+    [Fact]
+    [Trait("Needs", "Redis")]
+    [Trait("Needs", "PostgreSQL")]
+    public async Task Second_host_on_the_data_is_refused_and_told_which_process_has_it()
+    {
+        using var first = DataFolder.Open(_folder);
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => BuiltAppHost.BuildAsync(_folder, "Servers=processes"));
+        Assert.Contains($"process {Environment.ProcessId}", refused.GetBaseException().Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Trait("Needs", "Redis")]
+    [Trait("Needs", "PostgreSQL")]
+    [InlineData("redis", "notes.txt", "1", "holds 'notes.txt', which is not Redis data")]
+    [InlineData("postgres", "PG_VERSION", "9.6\n", "was made by PostgreSQL 9.6, but installed is")]
+    public async Task Data_that_no_server_here_can_use_stops_the_start_before_anything_runs(
+        string server, string file, string content, string says)
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, server));
+        await File.WriteAllTextAsync(Path.Combine(_folder, server, file), content);
+        await using var host = await BuiltAppHost.BuildAsync(_folder, "Servers=processes");
+
+        var refused = await Assert.ThrowsAsync<ServerException>(() => host.Application.StartAsync());
+
+        Assert.Contains(says, refused.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_folder, "redis", "redis.conf")), "a server was prepared");
+    }
+
+    [Fact]
+    [Trait("Needs", "Redis")]
+    [Trait("Needs", "PostgreSQL")]
+    public async Task Data_of_postgres_goes_outside_where_its_user_cannot_reach_the_folder()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        var closed = Path.Combine(_folder, "closed");
+        Directory.CreateDirectory(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var data = Path.Combine(closed, "data");
+        await using var host = await BuiltAppHost.BuildAsync(data, "Servers=processes");
+        var place = Assert.IsType<PostgresProcessResource>(host["postgres"]).WorkingDirectory;
+        if (Environment.IsPrivilegedProcess) Assert.StartsWith("/var/lib/aspirechat/", place, StringComparison.Ordinal);
+        else Assert.Equal(data, place);
+    }
+
+    public void Dispose() => TemporaryFolder.Delete(_folder);
+
+    /// <summary>The file of the secrets, all of which are generated once somebody asks for them.</summary>
+    private async Task<string> SecretsAsync(BuiltAppHost host)
+    {
+        foreach (var secret in host.Resources.OfType<ParameterResource>().Where(parameter => parameter.Secret))
+            Assert.NotEmpty((await secret.GetValueAsync(CancellationToken.None))!);
+        return Path.Combine(_folder, "secrets.json");
+    }
+}
