@@ -24,7 +24,6 @@ internal readonly ref struct FanOutSpan : IDisposable
     {
         if (_span is null)
             return;
-        _span.SetTag("messaging.system", "aspirechat");
         _span.SetTag("messaging.operation.name", "fan-out");
         _span.SetTag("messaging.operation.type", "process");
         _span.SetTag("messaging.destination.name", e.Traced!.Conversation.Value);

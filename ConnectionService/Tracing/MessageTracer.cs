@@ -48,7 +48,6 @@ internal sealed class MessageTracer(IOptions<MessageTracingOptions> options, Tim
         Activity.Current = outer;
         if (send is not { Recorded: true })
             return e;
-        send.SetTag("messaging.system", "aspirechat");
         send.SetTag("messaging.operation.name", "send");
         send.SetTag("messaging.operation.type", "send");
         send.SetTag("messaging.destination.name", e.Conversation.Value);

@@ -73,7 +73,6 @@ internal sealed class CommitSpans : IDisposable
     private static void Describe(Activity span, LogEntry entry, int records)
     {
         var e = (TracedEvent)entry.Record!;
-        span.SetTag("messaging.system", "aspirechat");
         span.SetTag("messaging.operation.name", "commit");
         span.SetTag("messaging.operation.type", "process");
         span.SetTag("messaging.destination.name", entry.Conversation);

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using AspireChat.AppHost.Servers;
 using AspireChat.Servers;
