@@ -4,6 +4,7 @@ using AspireChat.AppHost.Servers;
 using AspireChat.AppHost.Startup;
 using Microsoft.Extensions.Configuration;
 
+StartFaults.ExplainInOneLine();
 var builder = DistributedApplication.CreateBuilder(args);
 builder.AddServerChoice().AddStartChecks().AddReadyReport("gateway").AddOrderlyStop();
 
@@ -40,4 +41,4 @@ var gateway = builder.AddProject<Projects.Gateway>("gateway")
 
 builder.AddDemoTraffic("demo", gateway);
 
-return builder.Build().RunOrExplain();
+builder.Build().Run();

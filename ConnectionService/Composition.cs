@@ -8,6 +8,7 @@ using AspireChat.ConnectionService.Presence;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.ConnectionService.Tickets;
+using AspireChat.ConnectionService.Tracing;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService;
@@ -19,7 +20,8 @@ internal static class Composition
     {
         builder.AddServiceDefaults();
         builder.AddChatAuthentication();
-        builder.AddRedisClient("redis", configureOptions: RedisDefaults.Apply);
+        // A span per command would be nearly all polling; what a message waits for in Redis is in its own trace.
+        builder.AddRedisClient("redis", settings => settings.DisableTracing = true, RedisDefaults.Apply);
         builder.AddPresenceReporting();
         builder.Services.AddNode();
         builder.Services.AddConversationLog();
@@ -27,6 +29,7 @@ internal static class Composition
         builder.Services.AddSubscriptions();
         builder.Services.AddHubs();
         builder.Services.AddKicks();
+        builder.Services.AddMessageTracing();
         builder.Services.AddSockets();
         builder.Services.AddTickets();
         return builder;

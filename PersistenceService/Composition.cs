@@ -17,7 +17,8 @@ internal static class Composition
         builder.AddServiceDefaults();
         builder.AddChatAuthentication();
         builder.AddNpgsqlDataSource("chatdb");
-        builder.AddRedisClient("redis", configureOptions: RedisDefaults.ApplyFailingFast);
+        // A span per command would be nearly all polling; what a message waits for in Redis is in its own trace.
+        builder.AddRedisClient("redis", settings => settings.DisableTracing = true, RedisDefaults.ApplyFailingFast);
         builder.AddMigrations();
         builder.AddWriting();
         builder.AddConsuming();

@@ -15,7 +15,8 @@ internal static class Composition
     {
         builder.AddServiceDefaults();
         builder.AddChatAuthentication();
-        builder.AddRedisClient("redis", configureOptions: PresenceRedis.Configure);
+        // A span per command would be nearly all polling; what a message waits for in Redis is in its own trace.
+        builder.AddRedisClient("redis", settings => settings.DisableTracing = true, PresenceRedis.Configure);
 
         var services = builder.Services;
         services.AddValidatedOptions<PresenceOptions>(PresenceOptions.Section);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing on Debian or Ubuntu, asking nothing: eng/setup.sh servers node chromium
-#   servers   redis-server and PostgreSQL, which the local host starts itself, on ports and data of its own
+#   servers   redis-server and PostgreSQL, which the AppHost and the tests start themselves, on ports and data of their own
 #   node      Node.js (20 or later) with npm, for the tests of the web client
 #   chromium  a browser, for the end-to-end tests of the web client
 # Does nothing for what is there. A failure is one line on the error stream and a non-zero exit.

@@ -33,21 +33,6 @@ internal static class StartChecks
     public static void AddStartCheck(this IDistributedApplicationBuilder builder, Action check) =>
         builder.Services.AddSingleton(new StartCheck(check));
 
-    /// <summary>Runs the application to its end. What a start check found is one line on the error stream and exit code 1.</summary>
-    public static int RunOrExplain(this DistributedApplication application)
-    {
-        try
-        {
-            application.Run();
-            return 0;
-        }
-        catch (ServerException e)
-        {
-            Console.Error.WriteLine($"AspireChat cannot start: {e.Message}");
-            return 1;
-        }
-    }
-
     private static void EnsureFree(int port, string remedy)
     {
         if (port != 0 && !Ports.IsFree(port))

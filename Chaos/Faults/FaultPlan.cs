@@ -5,7 +5,7 @@ internal static class FaultPlan
 {
     public const string Clients = "clients";
 
-    /// <summary>A process killed again within this many faults would wait for the host's growing backoff rather than for itself.</summary>
+    /// <summary>Kills of one process are this many faults apart, so that most meet a system that works.</summary>
     private const int KillDistance = 8;
 
     private static readonly (FaultKind Kind, string Target, int Weight)[] Menu =

@@ -32,6 +32,35 @@ internal static class Processes
         return found;
     }
 
+    /// <summary>
+    /// The program that a wrapper runs: the orchestrator starts a project with <c>dotnet run</c>, and PostgreSQL with a shell. The process
+    /// itself if it is no wrapper.
+    /// </summary>
+    public static int ProgramIn(int process)
+    {
+        while (IsWrapper(process) && WithChildren(process).Skip(1).Order().Cast<int?>().FirstOrDefault() is { } child)
+            process = child;
+        return process;
+    }
+
+    private static bool IsWrapper(int process)
+    {
+        var command = CommandOf(process);
+        return Path.GetFileName(command[0]) == "sh" || (Path.GetFileName(command[0]) == "dotnet" && command is [_, "run", ..]);
+    }
+
+    private static string[] CommandOf(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process.ToString(CultureInfo.InvariantCulture)}/cmdline").Split('\0');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [""];
+        }
+    }
+
     private static int? ParentOf(int process)
     {
         try

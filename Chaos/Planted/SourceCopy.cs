@@ -30,7 +30,7 @@ internal sealed class SourceCopy : IDisposable
     {
         // A planted bug is no model of style.
         var (output, exit) = await RunAsync(
-            ["build", "Chaos", "-c", "Release", "-v", "q", "--nologo", "-p:UseAspire=false", "-p:TreatWarningsAsErrors=false"],
+            ["build", "Chaos", "-c", "Release", "-v", "q", "--nologo", "-p:TreatWarningsAsErrors=false"],
             null, cancellationToken);
         if (exit != 0)
             throw new InvalidOperationException($"The copy does not build.\n{output}");

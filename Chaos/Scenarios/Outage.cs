@@ -24,7 +24,7 @@ internal sealed class Outage : Scenario
         await using var redis = await scene.Stack.RedisAsync();
         var before = TimeSpan.FromTicks(Math.Min(Before.Ticks, length.Ticks));
         var usual = await CountAsync(before);
-        await scene.Stack.CommandAsync("postgres", "stop", stop);
+        await scene.Stack.Host.CommandAsync(scene.Stack.Instance("postgres"), "stop", stop);
         Current = Name;
         (double Acknowledged, double Delivered) meanwhile;
         long backlog;
@@ -36,7 +36,7 @@ internal sealed class Outage : Scenario
         finally
         {
             Current = "";
-            await scene.Stack.CommandAsync("postgres", "start", CancellationToken.None);
+            await scene.Stack.Host.CommandAsync(scene.Stack.Instance("postgres"), "start", CancellationToken.None);
         }
         Count(Name);
         var at = TimeProvider.System.GetTimestamp();

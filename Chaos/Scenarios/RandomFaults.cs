@@ -58,24 +58,22 @@ internal sealed class RandomFaults(ChaosOptions options) : Scenario
         }
     }
 
+    /// <summary>Starts it again as an orchestrator would. A service heals the system while it starts; without a server nothing can.</summary>
     private static async Task KillAsync(ChatStack stack, string target, CancellationToken stop)
     {
-        if (stack.ProcessOf(target) is not { } process)
-            return;
-        // A killed postmaster leaves its sessions working for a moment, and its successor waits for them to end.
-        Processes.Signal("KILL", process);
-        if (target is "connection-0" or "connection-1" or "persistence" or "presence")
-            return;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
         patience.CancelAfter(Patience);
-        while (stack.ProcessOf(target) is not { } again || again == process)
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
-        await stack.ReachableAsync(target, patience.Token);
+        var instance = stack.Instance(target);
+        await stack.Host.KillAsync(instance, patience.Token);
+        if (target is "redis" or "postgres" or "gateway")
+            await stack.Host.StartAsync(instance, patience.Token);
+        else
+            await stack.Host.CommandAsync(instance, "start", patience.Token);
     }
 
     private static async Task PauseAsync(ChatStack stack, PlannedFault fault, CancellationToken stop)
     {
-        if (stack.ProcessOf(fault.Target) is not { } process)
+        if (stack.Host.ProcessOf(stack.Instance(fault.Target)) is not { } process)
             return;
         var all = Processes.WithChildren(process);
         Processes.Signal("STOP", all);
@@ -130,7 +128,7 @@ internal sealed class RandomFaults(ChaosOptions options) : Scenario
             scene.Ledger.Durations.Add("heal: " + fault.Name, time);
             scene.Ledger.Durations.Add(fault.Kind == FaultKind.PubSub ? GapHeal : "heal: all others", time);
             // The next fault finds everything there that this one took away: two replicas at once are another test.
-            while (fault.Kind is FaultKind.Kill && !scene.Stack.IsHealthy(fault.Target))
+            while (fault.Kind is FaultKind.Kill && !scene.Stack.Host.IsHealthy(scene.Stack.Instance(fault.Target)))
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, patience.Token);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Aspire.Hosting;
@@ -10,7 +9,6 @@ using AspireChat.Chaos.Faults;
 using AspireChat.Chaos.Ledgers;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Redis;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 using StackExchange.Redis;
 
@@ -32,18 +30,19 @@ internal sealed partial class ChatStack : IAsyncDisposable
         ["Sockets__ConnectionsPerUser"] = "2000",
     };
 
-    private readonly DistributedApplication _application;
     private readonly HttpClient _http;
 
-    private ChatStack(DistributedApplication application, IReadOnlyDictionary<string, TcpFaultProxy> links)
+    private ChatStack(RunningAppHost host, IReadOnlyDictionary<string, TcpFaultProxy> links)
     {
-        _application = application;
+        Host = host;
         Links = links;
-        Gateway = application.GetEndpoint("gateway", "http");
+        Gateway = host.Application.GetEndpoint("gateway", "http");
         _http = new HttpClient { BaseAddress = Gateway };
         links[FaultPlan.Clients].Target = Gateway.Port;
         GatewayThroughLink = new UriBuilder(Gateway) { Port = links[FaultPlan.Clients].Port }.Uri;
     }
+
+    public RunningAppHost Host { get; }
 
     public Uri Gateway { get; }
 
@@ -55,29 +54,23 @@ internal sealed partial class ChatStack : IAsyncDisposable
     public static async Task<ChatStack> StartAsync(CancellationToken cancellationToken)
     {
         var links = new Dictionary<string, TcpFaultProxy> { ["redis"] = new(), ["postgres"] = new(), [FaultPlan.Clients] = new() };
-        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(["ASPIRECHAT_PORT=0"], cancellationToken);
-        foreach (var project in builder.Resources.OfType<ProjectResource>())
-        {
-            builder.CreateResourceBuilder(project).WithEnvironment(context =>
+        var host = await RunningAppHost.StartAsync(
+            ["Servers=processes"], // A container has no process id to signal.
+            builder =>
             {
-                foreach (var (name, value) in Settings)
-                    context.EnvironmentVariables[name] = value;
-                Reroute(context.EnvironmentVariables, "ConnectionStrings__redis", links["redis"]);
-                Reroute(context.EnvironmentVariables, "ConnectionStrings__chatdb", links["postgres"]);
-            });
-        }
-        var application = await builder.BuildAsync(cancellationToken);
-        try
-        {
-            await application.StartAsync(cancellationToken);
-            await application.ResourceNotifications.WaitForResourceHealthyAsync("gateway", cancellationToken);
-            return new ChatStack(application, links);
-        }
-        catch
-        {
-            await application.DisposeAsync();
-            throw;
-        }
+                foreach (var project in builder.Resources.OfType<ProjectResource>().Where(project => project.Name != "demo"))
+                {
+                    builder.CreateResourceBuilder(project).WithEnvironment(async context =>
+                    {
+                        foreach (var (name, value) in Settings)
+                            context.EnvironmentVariables[name] = value;
+                        await RerouteAsync(context, "ConnectionStrings__redis", links["redis"]);
+                        await RerouteAsync(context, "ConnectionStrings__chatdb", links["postgres"]);
+                    });
+                }
+            },
+            cancellationToken);
+        return new ChatStack(host, links);
     }
 
     public async Task<string> TokenAsync(string user, CancellationToken cancellationToken)
@@ -91,51 +84,26 @@ internal sealed partial class ChatStack : IAsyncDisposable
     /// <summary>Straight to the server, whatever is done to the links.</summary>
     public async Task<ConnectionMultiplexer> RedisAsync()
     {
-        var options = ConfigurationOptions.Parse((await _application.GetConnectionStringAsync("redis"))!);
+        var options = ConfigurationOptions.Parse((await Host.Application.GetConnectionStringAsync("redis"))!);
         options.AbortOnConnectFail = false;
         options.AllowAdmin = true;
         return await ConnectionMultiplexer.ConnectAsync(options);
     }
 
-    /// <summary>The process of a replica, or null while it has none.</summary>
-    public int? ProcessOf(string replica) =>
-        StateOf(replica) is { } known && known.Snapshot.State?.Text == KnownResourceStates.Running && known.Snapshot.Properties
-            .FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } id
-            ? Convert.ToInt32(id, CultureInfo.InvariantCulture)
-            : null;
-
-    public bool IsHealthy(string replica) => StateOf(replica)?.Snapshot.HealthStatus == HealthStatus.Healthy;
-
-    /// <summary>Stops or starts a resource as its host does it: an orderly shutdown, and no restart until it is asked for.</summary>
-    public Task CommandAsync(string resource, string command, CancellationToken cancellationToken) =>
-        _application.ResourceCommands.ExecuteCommandAsync(resource, command, cancellationToken);
-
-    /// <summary>Waits until something listens there again: from then on a client can be expected to come back.</summary>
-    public async Task ReachableAsync(string replica, CancellationToken cancellationToken)
+    /// <summary>The name of an instance by that of its resource, and a number where the resource has several: <c>connection-0</c>.</summary>
+    public string Instance(string target)
     {
-        if (StateOf(replica)?.Resource is not IResourceWithEndpoints resource)
-            return;
-        var port = resource.Annotations.OfType<EndpointAnnotation>().First().AllocatedEndpoint!.Port;
-        while (true)
-        {
-            try
-            {
-                using var socket = new TcpClient();
-                await socket.ConnectAsync("localhost", port, cancellationToken);
-                return;
-            }
-            catch (SocketException)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
-            }
-        }
+        var number = target.LastIndexOf('-');
+        return number < 0
+            ? Host.Instances(target).Single()
+            : Host.Instances(target[..number])[int.Parse(target.AsSpan(number + 1), CultureInfo.InvariantCulture)];
     }
 
     /// <summary>All events of the conversations, as PostgreSQL has them, in the order of seq.</summary>
     public async Task<Dictionary<string, IReadOnlyList<Stored>>> StoredAsync(
         IReadOnlyCollection<string> conversations, CancellationToken cancellationToken)
     {
-        await using var source = NpgsqlDataSource.Create((await _application.GetConnectionStringAsync("chatdb", cancellationToken))!);
+        await using var source = NpgsqlDataSource.Create((await Host.Application.GetConnectionStringAsync("chatdb", cancellationToken))!);
         await using var command = source.CreateCommand(
             """
             SELECT conversation, epoch, seq, id, sender, nonce, CASE WHEN kind <= 1 AND edited IS NULL AND deleted IS NULL THEN content END
@@ -156,7 +124,7 @@ internal sealed partial class ChatStack : IAsyncDisposable
 
     public async Task<long> StoredCountAsync(CancellationToken cancellationToken)
     {
-        await using var source = NpgsqlDataSource.Create((await _application.GetConnectionStringAsync("chatdb", cancellationToken))!);
+        await using var source = NpgsqlDataSource.Create((await Host.Application.GetConnectionStringAsync("chatdb", cancellationToken))!);
         await using var command = source.CreateCommand("SELECT count(*) FROM events");
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
@@ -179,24 +147,23 @@ internal sealed partial class ChatStack : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();
-        await _application.DisposeAsync();
+        await Host.DisposeAsync();
         foreach (var link in Links.Values)
             await link.DisposeAsync();
     }
 
-    private ResourceEvent? StateOf(string replica) =>
-        _application.ResourceNotifications.TryGetCurrentState(replica, out var known) ? known : null;
-
     /// <summary>Takes the server's port out of a connection string for the link, and puts the link's in.</summary>
-    private static void Reroute(Dictionary<string, object> environment, string variable, TcpFaultProxy link)
+    private static async Task RerouteAsync(EnvironmentCallbackContext context, string variable, TcpFaultProxy link)
     {
-        if (!environment.TryGetValue(variable, out var value))
+        if (!context.EnvironmentVariables.TryGetValue(variable, out var value))
             return;
-        if (value is not string text || PortOf().Match(text) is not { Success: true } match)
-            throw new InvalidOperationException($"{variable} holds no port: the chaos suite needs the local host (-p:UseAspire=false).");
+        var text = value is IValueProvider provider ? await provider.GetValueAsync(context.CancellationToken) : value as string;
+        if (text is null || PortOf().Match(text) is not { Success: true } match)
+            throw new InvalidOperationException($"{variable} holds no port.");
         var port = match.Groups[1];
         link.Target = int.Parse(port.Value, CultureInfo.InvariantCulture);
-        environment[variable] = text[..port.Index] + link.Port.ToString(CultureInfo.InvariantCulture) + text[(port.Index + port.Length)..];
+        context.EnvironmentVariables[variable] =
+            text[..port.Index] + link.Port.ToString(CultureInfo.InvariantCulture) + text[(port.Index + port.Length)..];
     }
 
     [GeneratedRegex("^(?:localhost:|Host=localhost;Port=)([0-9]+)", RegexOptions.CultureInvariant)]

@@ -1,14 +1,17 @@
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
+using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService.History;
 
 /// <summary>
 /// Reads a conversation from any seq on, wherever its events are: the tail in Redis, and behind it what PostgreSQL keeps. Thread-safe.
 /// </summary>
-internal sealed class EventReader(IConversationLog log, IEventHistory history, ILogger<EventReader> logger)
+internal sealed class EventReader(IConversationLog log, IEventHistory history, TimeProvider time, ILogger<EventReader> logger)
 {
+    private readonly RecurringFault _outage = new(time);
+
     /// <summary>At most <paramref name="limit"/> events above <paramref name="afterSeq"/>, oldest first.</summary>
     /// <returns><see cref="TailSlice.Complete"/> is false when the oldest of them can't be had from anywhere at the moment.</returns>
     /// <exception cref="LogUnavailableException">Redis can't be reached: nothing can be said of the conversation.</exception>
@@ -24,7 +27,8 @@ internal sealed class EventReader(IConversationLog log, IEventHistory history, I
         }
         catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            HistoryMessages.Unreachable(logger, conversation.Value, afterSeq, e.Message);
+            if (_outage.IsDue(out var count))
+                HistoryMessages.Unreachable(logger, conversation.Value, afterSeq, e.Message, count);
             return tail;
         }
         if (older.Count == 0)
@@ -50,6 +54,8 @@ internal sealed class EventReader(IConversationLog log, IEventHistory history, I
 /// <summary>Log messages of reading history: event ids 2450–2459.</summary>
 internal static partial class HistoryMessages
 {
-    [LoggerMessage(2450, LogLevel.Warning, "Events of {Conversation} above {AfterSeq} are no longer in the tail and history can't be asked: {Reason}")]
-    public static partial void Unreachable(ILogger logger, string conversation, long afterSeq, string reason);
+    [LoggerMessage(2450, LogLevel.Warning,
+        "History can't be asked for events that are not in the tail, last of {Conversation} above {AfterSeq}: {Reason} " +
+        "({Count} times since the last such line)")]
+    public static partial void Unreachable(ILogger logger, string conversation, long afterSeq, string reason, long count);
 }

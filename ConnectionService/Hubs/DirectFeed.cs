@@ -109,6 +109,8 @@ internal sealed class DirectFeed : Feed
 
     protected override void Deliver(EncodedEvent e)
     {
+        using var span = FanOutSpan.Start(e);
+        var (delivered, bytes) = (0, 0L);
         foreach (var connection in _user.Connections)
         {
             if (_aheadOf.Count > 0 && _aheadOf.TryGetValue(connection, out var until))
@@ -118,8 +120,12 @@ internal sealed class DirectFeed : Feed
                 if (e.Seq <= until)
                     continue;
             }
-            connection.Outbound.Send(e.FrameFor(_user.Name));
+            var frame = e.FrameFor(_user.Name);
+            connection.Outbound.Send(frame);
+            delivered++;
+            bytes += frame.Length;
         }
+        span.Delivered(e, "direct", delivered, bytes);
         Hub.Metrics.Delivered.Add(_user.Connections.Count);
     }
 

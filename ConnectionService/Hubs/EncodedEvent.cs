@@ -18,6 +18,9 @@ internal sealed class EncodedEvent(ConversationEvent source)
 
     public Guid Id => _source.Id;
 
+    /// <summary>The event, if its way is traced.</summary>
+    public TracedEvent? Traced => _source as TracedEvent;
+
     /// <summary>The message whose content this event deletes; 0: none.</summary>
     public long Deletes => _source.Kind == EventKind.Delete ? _source.Target : 0;
 

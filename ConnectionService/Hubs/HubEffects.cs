@@ -3,6 +3,7 @@ using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Presence;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Conversations;
+using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService.Hubs;
 
@@ -15,6 +16,7 @@ internal sealed class HubEffects(
     EventReader events,
     MembershipIndex memberships,
     IPresenceReporter presence,
+    RecurringFault fault,
     ILogger logger) : IHubEffects
 {
     /// <summary>Longer than Redis usually takes to come back after a blip, shorter than a client's patience.</summary>
@@ -94,8 +96,8 @@ internal sealed class HubEffects(
         }
         catch (Exception e)
         {
-            if (e is not (LogUnavailableException or OperationCanceledException))
-                HubLog.OperationFailed(logger, operation, e.Message);
+            if (e is not (LogUnavailableException or OperationCanceledException) && fault.IsDue(out var count))
+                HubLog.OperationFailed(logger, operation, e.Message, count);
             answer = failed();
         }
         mailbox.Post(answer);

@@ -25,6 +25,6 @@ internal static partial class HubLog
     [LoggerMessage(2006, LogLevel.Warning, "The mailbox of a hub is full: messages of {Channel} were dropped, the log will be read")]
     public static partial void MailboxFull(ILogger logger, string channel);
 
-    [LoggerMessage(2007, LogLevel.Warning, "{Operation} failed: {Reason}")]
-    public static partial void OperationFailed(ILogger logger, string operation, string reason);
+    [LoggerMessage(2007, LogLevel.Warning, "{Operation} failed: {Reason} ({Count} failures since the last such line)")]
+    public static partial void OperationFailed(ILogger logger, string operation, string reason, long count);
 }

@@ -2,6 +2,7 @@ using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Presence;
 using AspireChat.ConnectionService.Subscriptions;
+using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
@@ -28,11 +29,12 @@ internal sealed class HubService : BackgroundService, IHealthCheck
         ILogger<Hub> logger)
     {
         var count = options.Value.Count > 0 ? options.Value.Count : Math.Clamp(Environment.ProcessorCount, 1, 16);
+        var fault = new RecurringFault(time);
         for (var i = 0; i < count; i++)
         {
             var mailbox = new HubMailbox(options.Value.MailboxBytes, metrics, logger);
             directory.Add(mailbox);
-            var effects = new HubEffects(mailbox, directory, subscriber, log, events, memberships, presence, logger);
+            var effects = new HubEffects(mailbox, directory, subscriber, log, events, memberships, presence, fault, logger);
             _loops.Add(new HubLoop(new Hub(options.Value, effects, metrics, logger), mailbox, options.Value, metrics, time, logger));
         }
         metrics.Meter.CreateObservableGauge("aspirechat.hub.mailbox.messages", () => _loops.Sum(loop => loop.Mailbox.Count), "{message}");

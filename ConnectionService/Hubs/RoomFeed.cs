@@ -157,15 +157,19 @@ internal sealed class RoomFeed : Feed
 
     protected override void Deliver(EncodedEvent e)
     {
-        var delivered = 0;
+        using var span = FanOutSpan.Start(e);
+        var (delivered, bytes) = (0, 0L);
         foreach (var member in _members.Values)
         {
             if (member.Replay is not null || e.Seq <= member.Position)
                 continue;
             member.Position = e.Seq;
-            member.Connection.Outbound.Send(e.FrameFor(member.Connection.User));
+            var frame = e.FrameFor(member.Connection.User);
+            member.Connection.Outbound.Send(frame);
             delivered++;
+            bytes += frame.Length;
         }
+        span.Delivered(e, "room", delivered, bytes);
         Hub.Metrics.Delivered.Add(delivered);
     }
 

@@ -32,6 +32,9 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
 
     public IReadOnlyList<AppendRequest> Requests => _requests;
 
+    /// <summary>One of the events, at least, is a <see cref="TracedEvent"/>.</summary>
+    public bool IsTraced { get; private set; }
+
     public bool IsFull => _requests.Count >= options.BatchEvents || _bytes >= options.BatchBytes;
 
     public void Add(in AppendRequest request)
@@ -39,6 +42,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
         var record = LogRecordCodec.Encode(request.Event);
         _requests.Add(request);
         _records.Add(record);
+        IsTraced |= request.Event is TracedEvent;
         _bytes += record.Length;
     }
 
@@ -47,6 +51,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
         _requests.Clear();
         _records.Clear();
         _bytes = 0;
+        IsTraced = false;
     }
 
     /// <summary>Keys and arguments in the order that append.lua documents.</summary>

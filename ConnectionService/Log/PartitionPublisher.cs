@@ -21,21 +21,26 @@ internal sealed class PartitionPublisher
     private readonly ConversationLogOptions _options;
     private readonly ConversationLogMetrics _metrics;
     private readonly TimeProvider _time;
-    private readonly ILogger _logger;
+    private readonly AppendFaults _faults;
     private readonly AppendBatch _batch;
+
+    /// <summary>The call under way, for its spans. Not locals: those of an asynchronous method are allocated with each call.</summary>
+    private long _calls;
+    private DateTimeOffset _calledAt;
+    private int _attempts;
 
     /// <summary>Bounded in events; a full queue answers <c>unavailable</c>, because waiting longer than the deadline would end there anyway.</summary>
     private readonly Channel<AppendRequest> _queue;
 
     public PartitionPublisher(
-        int partition, IConnectionMultiplexer redis, ConversationLogOptions options, ConversationLogMetrics metrics, TimeProvider time, ILogger logger)
+        int partition, IConnectionMultiplexer redis, ConversationLogOptions options, ConversationLogMetrics metrics, TimeProvider time, AppendFaults faults)
     {
         _partition = partition;
         _redis = redis;
         _options = options;
         _metrics = metrics;
         _time = time;
-        _logger = logger;
+        _faults = faults;
         _batch = new AppendBatch(partition, options);
         _queue = Channel.CreateBounded<AppendRequest>(new BoundedChannelOptions(options.QueueLength) { SingleReader = true });
     }
@@ -76,7 +81,10 @@ internal sealed class PartitionPublisher
     private async Task<AppendResult[]?> AppendAsync(CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        var (keys, arguments) = _batch.ToCall(_time.GetUtcNow().ToUnixTimeMilliseconds());
+        _calledAt = _time.GetUtcNow();
+        _attempts = 0;
+        _calls++;
+        var (keys, arguments) = _batch.ToCall(_calledAt.ToUnixTimeMilliseconds());
         string reason;
         do
         {
@@ -85,10 +93,12 @@ internal sealed class PartitionPublisher
                 reason = "stopping";
                 break;
             }
+            _attempts++;
             (var results, reason) = await TryOnceAsync(keys, arguments, _options.Deadline - _time.GetElapsedTime(started));
             if (results is not null)
             {
                 _metrics.Appended(_batch.Count, _time.GetElapsedTime(started));
+                Trace(started, failure: null);
                 return results;
             }
             await Task.Delay(RetryDelay, _time, CancellationToken.None);
@@ -96,8 +106,17 @@ internal sealed class PartitionPublisher
         while (_time.GetElapsedTime(started) < _options.Deadline && reason != "memory");
 
         _metrics.Refused(reason, _batch.Count);
-        ConversationLogMessages.AppendUnavailable(_logger, _partition, _batch.Count, reason);
+        _faults.Unavailable(_partition, _batch.Count, reason);
+        Trace(started, reason);
         return null;
+    }
+
+    private void Trace(long started, string? failure)
+    {
+        if (!_batch.IsTraced)
+            return;
+        var call = new AppendCall(_partition, _calls, _batch.Count, _calledAt, _time.GetElapsedTime(started), _attempts, failure);
+        AppendSpans.Record(_batch.Requests, call);
     }
 
     /// <summary>One attempt. No results: the reason, a metric tag.</summary>
@@ -127,7 +146,7 @@ internal sealed class PartitionPublisher
         }
         catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is FormatException or ObjectDisposedException)
         {
-            ConversationLogMessages.AppendFailed(_logger, e, _partition, _batch.Count);
+            _faults.Failed(e, _partition, _batch.Count);
             return (null, "error");
         }
     }

@@ -25,9 +25,10 @@ internal sealed class RedisConversationLog : BackgroundService, IConversationLog
         _redis = redis;
         _time = time;
         _logger = logger;
+        var faults = new AppendFaults(time, logger);
         _publishers = new PartitionPublisher[Partitions.Count];
         for (var i = 0; i < _publishers.Length; i++)
-            _publishers[i] = new PartitionPublisher(i, redis, options.Value, metrics, time, logger);
+            _publishers[i] = new PartitionPublisher(i, redis, options.Value, metrics, time, faults);
     }
 
     public bool TryAppend(in AppendRequest request) => _publishers[request.Event.Conversation.Partition].TryPost(request);

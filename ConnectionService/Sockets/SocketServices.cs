@@ -3,6 +3,7 @@ using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Node;
 using AspireChat.ConnectionService.Presence;
+using AspireChat.ConnectionService.Tracing;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
@@ -26,6 +27,7 @@ internal sealed class SocketServices(
     OutboundDrain drain,
     Heartbeats heartbeats,
     SocketMetrics metrics,
+    MessageTracer tracer,
     TimeProvider time,
     ILogger<SocketSession> logger)
 {
@@ -64,13 +66,16 @@ internal sealed class SocketServices(
 
     public string NewConnectionId() => "c-" + Guid.CreateVersion7(Time.GetUtcNow()).ToString("N");
 
-    /// <summary>A new event as this node accepts it; seq and epoch come from the log.</summary>
+    /// <summary>
+    /// A new event as this node accepts it; seq and epoch come from the log, whose answer the caller tells
+    /// <see cref="MessageTracer.End"/>.
+    /// </summary>
     public ConversationEvent NewEvent(
         EventKind kind, ConversationKey conversation, string from, string nonce, string? content = null, long target = 0,
         string? emoji = null, bool remove = false)
     {
         var now = Time.GetUtcNow();
-        return new ConversationEvent
+        return tracer.Begin(new ConversationEvent
         {
             Kind = kind,
             Conversation = conversation,
@@ -82,6 +87,6 @@ internal sealed class SocketServices(
             Emoji = emoji,
             Remove = remove,
             Timestamp = now.ToUnixTimeMilliseconds(),
-        };
+        });
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.WebSockets;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.Contracts;
@@ -15,6 +16,8 @@ internal sealed class SocketSession(SocketServices services, ISocketChannel chan
     /// <param name="aborted">The transport is gone.</param>
     public async Task RunAsync(CancellationToken aborted)
     {
+        // A socket outlives the request that opened it, and what comes over it is no part of that one's trace.
+        Activity.Current = null;
         var outbound = channel.Outbound;
         if (!services.Allowances.TryOpen(user.Id))
         {

@@ -20,6 +20,7 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
     private readonly ConcurrentDictionary<HubChannel, ChannelMessageQueue> _queues = [];
     private readonly HubDirectory _hubs;
     private readonly SubscriptionOptions _options;
+    private readonly RecurringFault _late;
     private readonly TimeProvider _time;
     private readonly ILogger<PubSubConnection> _logger;
 
@@ -33,6 +34,7 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
     {
         _hubs = hubs;
         _options = options.Value;
+        _late = new RecurringFault(time);
         _time = time;
         _logger = logger;
         var connectionString = configuration.GetConnectionString("redis")
@@ -48,7 +50,8 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
         var queue = await TrySubscribeAsync(channel.Channel);
         if (queue is null)
         {
-            SubscriptionLog.SubscribeFailed(_logger, channel.Channel);
+            if (_late.IsDue(out var count))
+                SubscriptionLog.SubscribeFailed(_logger, channel.Channel, count);
             return false;
         }
         _queues[channel] = queue;

@@ -9,8 +9,9 @@ internal static partial class SubscriptionLog
     [LoggerMessage(2101, LogLevel.Information, "The pub/sub connection to Redis is back: all conversations are checked")]
     public static partial void Restored(ILogger logger);
 
-    [LoggerMessage(2102, LogLevel.Warning, "Channel {Channel} could not be subscribed in time")]
-    public static partial void SubscribeFailed(ILogger logger, string channel);
+    [LoggerMessage(2102, LogLevel.Warning,
+        "Channels could not be subscribed in time, last {Channel} ({Count} since the last such line)")]
+    public static partial void SubscribeFailed(ILogger logger, string channel, long count);
 
     [LoggerMessage(2103, LogLevel.Warning, "No probe came back for {Seconds:F1} s: messages may be missing")]
     public static partial void ProbeLate(ILogger logger, double seconds);

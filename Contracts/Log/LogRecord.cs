@@ -27,9 +27,9 @@ public enum EventKind
 
 /// <summary>
 /// An event of a conversation. <see cref="Seq"/> and <see cref="Epoch"/> are not part of the stored JSON: append.lua assigns them, and
-/// they stand beside the record wherever it is stored or published.
+/// they stand beside the record wherever it is stored or published. One kind is derived from it: <see cref="TracedEvent"/>.
 /// </summary>
-public sealed record ConversationEvent : LogRecord
+public record ConversationEvent : LogRecord
 {
     public required EventKind Kind { get; init; }
 

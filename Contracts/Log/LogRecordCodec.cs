@@ -13,6 +13,7 @@ namespace AspireChat.Contracts.Log;
 /// {"type":"join"|"leave","room":"lobby","user":"alice","seq":17,"timestamp":…}
 /// {"type":"read","c":"r:lobby","user":"alice","seq":17,"timestamp":…}
 /// </code>
+/// An event that is traced has <c>"trace"</c> as well, a W3C <c>traceparent</c>: see <see cref="TracedEvent"/>.
 /// Thread-safe. Reading tolerates unknown fields, so that a newer service may add some.
 /// </summary>
 public static class LogRecordCodec
@@ -51,6 +52,8 @@ public static class LogRecordCodec
         json.WriteString("nonce"u8, e.Nonce);
         if (e.Deleted)
             json.WriteBoolean("deleted"u8, true);
+        if (e is TracedEvent traced)
+            json.WriteString("trace"u8, traced.TraceParent);
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenSpan.ToArray();
@@ -94,7 +97,7 @@ public static class LogRecordCodec
 
     private ref struct Fields
     {
-        private string? _type, _room, _to, _from, _content, _nonce, _emoji, _user, _conversation;
+        private string? _type, _room, _to, _from, _content, _nonce, _emoji, _user, _conversation, _trace;
         private Guid _id;
         private long _timestamp, _target, _seq;
         private bool _remove, _deleted;
@@ -127,6 +130,7 @@ public static class LogRecordCodec
             else if (Is(ref json, "user"u8)) _user = Identifier(ref json);
             else if (Is(ref json, "seq"u8)) _seq = json.GetInt64();
             else if (Is(ref json, "c"u8)) _conversation = json.GetString();
+            else if (Is(ref json, "trace"u8)) _trace = Trace(ref json);
             else
             {
                 json.Read();
@@ -145,6 +149,15 @@ public static class LogRecordCodec
                     return name;
             }
             return json.GetString();
+        }
+
+        /// <summary>Whatever else stands there, the event is none the worse for it.</summary>
+        private static string? Trace(ref Utf8JsonReader json)
+        {
+            if (json.TokenType == JsonTokenType.String)
+                return json.GetString();
+            json.Skip();
+            return null;
         }
 
         private static string? Identifier(ref Utf8JsonReader json) =>
@@ -167,7 +180,7 @@ public static class LogRecordCodec
             var kind = Array.IndexOf(KindNames, _type);
             if (kind < 0 || _from is null || _nonce is null || (_room is null && _to is null))
                 return null;
-            return new ConversationEvent
+            var e = new ConversationEvent
             {
                 Kind = (EventKind)kind,
                 Conversation = _room is not null ? ConversationKey.Room(_room) : ConversationKey.Direct(_from, _to!),
@@ -183,6 +196,7 @@ public static class LogRecordCodec
                 Seq = seq,
                 Epoch = epoch,
             };
+            return _trace is null ? e : TracedEvent.Of(e, _trace);
         }
     }
 }

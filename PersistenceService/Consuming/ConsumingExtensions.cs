@@ -12,6 +12,7 @@ internal static class ConsumingExtensions
         builder.Services.AddSingleton<PartitionLog>();
         builder.Services.AddSingleton<ConsumingMetrics>();
         builder.Services.AddSingleton<StepPacer>();
+        builder.Services.AddSingleton<LogOutage>();
         return builder;
     }
 }

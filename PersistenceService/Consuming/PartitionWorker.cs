@@ -17,6 +17,7 @@ internal sealed class PartitionWorker(
     IConnectionMultiplexer redis,
     IOptions<PersistenceOptions> options,
     ConsumingMetrics metrics,
+    LogOutage outage,
     TimeProvider time,
     ILogger<PartitionWorker> logger)
 {
@@ -68,7 +69,7 @@ internal sealed class PartitionWorker(
             {
                 // The answer may have been lost on its way: what it carried is pending under this consumer's name.
                 _claimAll = true;
-                ConsumingMessages.RedisFailed(logger, e, partition);
+                outage.Seen(e, partition);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested || abort.IsCancellationRequested)
             {

@@ -1,4 +1,5 @@
 using AspireChat.PersistenceService.Writing;
+using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 
@@ -13,6 +14,7 @@ internal sealed class MigrationService(Migrator migrator, IConfiguration configu
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
 
+    private readonly RecurringFault _outage = new(time);
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when the schema is there.</summary>
@@ -39,7 +41,8 @@ internal sealed class MigrationService(Migrator migrator, IConfiguration configu
             }
             catch (Exception e) when (DatabaseFaults.Is(e))
             {
-                MigrationMessages.Waiting(logger, e);
+                if (_outage.IsDue(out var count))
+                    MigrationMessages.Waiting(logger, e, count);
             }
             await Task.Delay(delay, time, stoppingToken);
         }
@@ -67,7 +70,8 @@ internal sealed class MigrationService(Migrator migrator, IConfiguration configu
         }
         catch (Exception e) when (DatabaseFaults.Is(e))
         {
-            MigrationMessages.Waiting(logger, e);
+            if (_outage.IsDue(out var count))
+                MigrationMessages.Waiting(logger, e, count);
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService.Consuming;
 using AspireChat.PersistenceService.Migrations;
+using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 using LogPartitions = AspireChat.Contracts.Conversations.Partitions;
@@ -23,6 +24,7 @@ internal sealed class PartitionOwnership(
     ILogger<PartitionOwnership> logger) : BackgroundService
 {
     private readonly ConcurrentDictionary<int, Running> _owned = new();
+    private readonly RecurringFault _outage = new(time);
 
     /// <summary>A partition was taken.</summary>
     public event Action? Changed;
@@ -50,7 +52,8 @@ internal sealed class PartitionOwnership(
                 }
                 catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
                 {
-                    PartitionMessages.LeasesUnreachable(logger, e);
+                    if (_outage.IsDue(out var count))
+                        PartitionMessages.LeasesUnreachable(logger, e, count);
                 }
                 await Task.Delay(options.Value.Lease / 5, time, stoppingToken);
             }
@@ -157,7 +160,8 @@ internal sealed class PartitionOwnership(
         catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException or ObjectDisposedException)
         {
             // The leases run out by themselves.
-            PartitionMessages.LeasesUnreachable(logger, e);
+            if (_outage.IsDue(out var count))
+                PartitionMessages.LeasesUnreachable(logger, e, count);
         }
     }
 

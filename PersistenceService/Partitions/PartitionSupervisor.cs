@@ -3,6 +3,7 @@ using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService.Consuming;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -24,6 +25,7 @@ internal sealed class PartitionSupervisor(
     ILogger<PartitionSupervisor> logger) : BackgroundService
 {
     private readonly WakeUp _wakeUp = new(time);
+    private readonly RecurringFault _outage = new(time);
 
     /// <summary>What Redis had noted as committed at the last look, by partition: read before PostgreSQL is asked the next time.</summary>
     private readonly ConcurrentDictionary<int, LogPosition> _noted = new();
@@ -46,7 +48,8 @@ internal sealed class PartitionSupervisor(
                 }
                 catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || DatabaseFaults.Is(e))
                 {
-                    PartitionMessages.InspectionFailed(logger, e);
+                    if (_outage.IsDue(out var count))
+                        PartitionMessages.InspectionFailed(logger, e, count);
                 }
                 await _wakeUp.WaitAsync(again, stoppingToken);
             }

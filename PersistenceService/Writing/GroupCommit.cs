@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using AspireChat.PersistenceService.Consuming;
 using Microsoft.Extensions.Options;
 
@@ -42,6 +43,8 @@ internal sealed class GroupCommit(BatchWriter writer, IOptions<PersistenceOption
     {
         // Others whose batches were read at the same moment come first, and share the transaction.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        // Whoever came first may have been asked to by a request; what is written here is others' as well, and no part of its trace.
+        Activity.Current = null;
         while (TakeGroup() is { } group)
             await CommitAsync(group);
     }
@@ -68,9 +71,10 @@ internal sealed class GroupCommit(BatchWriter writer, IOptions<PersistenceOption
 
     private async Task CommitAsync(List<Member> group)
     {
+        PartitionBatch[] batches = [.. group.Select(member => member.Batch)];
         try
         {
-            var conflicts = await writer.WriteAsync([.. group.Select(member => member.Batch)], CancellationToken.None);
+            var conflicts = await WriteAsync(batches);
             foreach (var member in group)
                 member.Done.SetResult(conflicts.Count == 0 ? [] : member.OwnOf(conflicts));
         }
@@ -84,6 +88,22 @@ internal sealed class GroupCommit(BatchWriter writer, IOptions<PersistenceOption
         {
             foreach (var member in group)
                 member.Done.TrySetException(e);
+        }
+    }
+
+    private async Task<IReadOnlyList<Conflict>> WriteAsync(PartitionBatch[] batches)
+    {
+        using var spans = CommitSpans.Start(batches);
+        try
+        {
+            var conflicts = await writer.WriteAsync(batches, CancellationToken.None);
+            spans?.Committed();
+            return conflicts;
+        }
+        catch (Exception e)
+        {
+            spans?.Failed(e);
+            throw;
         }
     }
 

@@ -1,5 +1,6 @@
 using AspireChat.Contracts.Log;
 using AspireChat.PersistenceService.Consuming;
+using AspireChat.ServiceDefaults;
 using Npgsql;
 
 namespace AspireChat.PersistenceService.Writing;
@@ -21,6 +22,8 @@ internal sealed class LogPersister(GroupCommit commit, WritingMetrics metrics, T
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
+
+    private readonly RecurringFault _outage = new(time);
 
     /// <summary>Returns when every entry is committed or rejected.</summary>
     /// <param name="advance">The entries are the next of the log; false for one that was put aside before.</param>
@@ -78,7 +81,8 @@ internal sealed class LogPersister(GroupCommit commit, WritingMetrics metrics, T
             catch (Exception e) when (DatabaseFaults.Is(e))
             {
                 metrics.Retried();
-                WritingMessages.Retrying(logger, e, partition, entries.Count, delay.TotalMilliseconds);
+                if (_outage.IsDue(out var failures))
+                    WritingMessages.Retrying(logger, e, partition, entries.Count, failures);
             }
             await Task.Delay(delay, time, stop);
         }

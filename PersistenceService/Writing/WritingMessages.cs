@@ -6,8 +6,8 @@ namespace AspireChat.PersistenceService.Writing;
 internal static partial class WritingMessages
 {
     [LoggerMessage(LogEvents.Persistence + 10, LogLevel.Warning,
-        "PostgreSQL could not take {Count} entries of partition {Partition}; trying again in {DelayMs} ms")]
-    public static partial void Retrying(ILogger logger, Exception exception, int partition, int count, double delayMs);
+        "PostgreSQL could not take {Count} entries of partition {Partition}; trying again ({Failures} failures since the last such line)")]
+    public static partial void Retrying(ILogger logger, Exception exception, int partition, int count, long failures);
 
     [LoggerMessage(LogEvents.Persistence + 11, LogLevel.Warning,
         "PostgreSQL refused {Count} entries of partition {Partition} for their data; halving")]

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using AspireChat.Chaos.Stack;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Tests.Gateway;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,15 +26,17 @@ public sealed class ChatSystem : IAsyncLifetime
 {
     private static readonly string? Deployed = Environment.GetEnvironmentVariable("ASPIRECHAT_SYSTEM");
 
-    private DistributedApplication? _application;
+    private RunningAppHost? _host;
     private HttpClient? _http;
 
     public Uri Gateway => Http.BaseAddress!;
 
     internal HttpClient Http => _http ?? throw new InvalidOperationException("The system is not started.");
 
-    internal DistributedApplication Application => _application
+    internal RunningAppHost Host => _host
         ?? throw new InvalidOperationException("The system is not started, or it is deployed and its processes are not the tests' to touch.");
+
+    private DistributedApplication Application => Host.Application;
 
     public async Task InitializeAsync()
     {
@@ -43,18 +46,15 @@ public sealed class ChatSystem : IAsyncLifetime
             return;
         }
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(["ASPIRECHAT_PORT=0"], patience.Token);
-        _application = await builder.BuildAsync(patience.Token);
-        await _application.StartAsync(patience.Token);
-        await Application.ResourceNotifications.WaitForResourceHealthyAsync("gateway", patience.Token);
+        _host = await RunningAppHost.StartAsync([], null, patience.Token);
         _http = Application.CreateHttpClient("gateway", "http");
     }
 
     public async Task DisposeAsync()
     {
         _http?.Dispose();
-        if (_application is not null)
-            await _application.DisposeAsync();
+        if (_host is not null)
+            await _host.DisposeAsync();
     }
 
     /// <summary>A name that no other test uses, e.g. <c>alice-3f2a…</c>.</summary>
@@ -149,6 +149,18 @@ public sealed class ChatSystem : IAsyncLifetime
         }
     }
 
+    /// <summary>kill -9 of an instance of the AppHost's.</summary>
+    internal Task KillAsync(string instance) => PatientlyAsync(patience => Host.KillAsync(instance, patience));
+
+    /// <summary>Starts a killed instance and returns when it is healthy.</summary>
+    internal Task StartAsync(string instance) => PatientlyAsync(patience => Host.StartAsync(instance, patience));
+
+    internal Task RestartAsync(string instance) => PatientlyAsync(patience => Host.RestartAsync(instance, patience));
+
+    /// <summary>The replica of ConnectionService that calls itself <paramref name="node"/>: its name begins with the host's random part.</summary>
+    internal string InstanceOf(string node) => Host.Instances("connection")
+        .Single(instance => node.StartsWith(instance["connection-".Length..], StringComparison.Ordinal));
+
     /// <summary>Calls the HTTP API as a user and gives status and body.</summary>
     internal async Task<(int Status, JsonNode? Body)> CallAsync(string user, HttpMethod method, string path, object? body = null, string? scope = null)
     {
@@ -194,6 +206,12 @@ public sealed class ChatSystem : IAsyncLifetime
                 Assert.Fail($"Never came true within {ChatSocket.Patience.TotalSeconds} s; last answer: {answer}");
             }
         }
+    }
+
+    private static async Task PatientlyAsync(Func<CancellationToken, Task> act)
+    {
+        using var patience = new CancellationTokenSource(ChatSocket.Patience);
+        await act(patience.Token);
     }
 
     private static string Given(string name) => Environment.GetEnvironmentVariable(name)

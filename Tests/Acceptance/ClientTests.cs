@@ -64,14 +64,12 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
         var sent = new ConcurrentBag<(string User, int Number, Accepted Accepted)>();
         var senders = clients.Select((client, i) => SendAsync(client, room, users[i], sent, enough.Token)).ToList();
 
-        var before = await Faults.ProcessesAsync(system.Application, "connection", 2);
-        foreach (var process in before.Values)
+        foreach (var replica in system.Host.Instances("connection"))
         {
-            Faults.Kill(process);
+            await system.KillAsync(replica);
             var count = sent.Count;
             await ChatSystem.EventuallyAsync(() => Task.FromResult(sent.Count), now => now >= count + 40);
-            await ChatSystem.EventuallyAsync(
-                () => Faults.ProcessesAsync(system.Application, "connection", 2), now => !now.Values.Contains(process));
+            await system.StartAsync(replica);
         }
         await enough.CancelAsync();
         await Task.WhenAll(senders).WaitAsync(ChatSocket.Patience);

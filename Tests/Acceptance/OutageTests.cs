@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AspireChat.Chaos.Faults;
 
 namespace AspireChat.Tests.Acceptance;
 
@@ -13,7 +14,7 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
     public Task DisposeAsync() => system.RecoveredAsync();
 
     [Fact]
-    public async Task A_killed_replica_comes_back_and_users_of_the_other_never_notice()
+    public async Task A_killed_replica_is_started_again_and_users_of_the_other_never_notice()
     {
         var room = ChatSystem.Unique("room");
         await using var a = await system.ConnectAsync(ChatSystem.Unique("alice"));
@@ -22,32 +23,26 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
         await b.JoinAsync(room);
         await a.SayAsync(room, "before");
         await b.ExpectAsync("room");
-        var before = await Faults.ProcessesAsync(system.Application, "connection", 2);
+        var (survivor, victim) = (a, b);
+        var replica = system.InstanceOf(victim.Node);
+        var untouched = system.Host.ProcessOf(system.InstanceOf(survivor.Node));
 
-        // Which process serves bob is seen by killing one and looking whose socket ends.
-        foreach (var (_, process) in before)
-        {
-            Faults.Kill(process);
-            break;
-        }
-        var closed = await Task.WhenAny(a.ExpectCloseAsync(), b.ExpectCloseAsync());
-        await closed;
-        var (survivor, victim) = a.ClosedWith is null ? (a, b) : (b, a);
+        await system.KillAsync(replica);
+        await victim.ExpectCloseAsync();
         Assert.Null(survivor.ClosedWith);
         for (var i = 0; i < 5; i++)
             await survivor.SayAsync(room, $"during {i}");
 
         // The victim reconnects anywhere and asks for what it missed.
         var seen = victim.Received.Where(frame => (string?)frame["type"] == "room").Max(frame => (long)frame["seq"]!);
-        await using var again = await system.ConnectAsync(victim.User);
+        await using var again = await system.ReconnectAsync(victim.User);
         await again.JoinAsync(room, since: seen);
         await again.ExpectAsync("resumed", frame => (bool)frame["complete"]! && (long)frame["head"]! == 6);
         Assert.Equal(Enumerable.Range(0, 5).Select(i => $"during {i}"), again.Contents(room).Where(content => content != "before"));
         Assert.Equal(["before", .. Enumerable.Range(0, 5).Select(i => $"during {i}")], survivor.Contents(room));
 
-        // One is a new process, the other the same as before: nobody else was restarted along with it.
-        await ChatSystem.EventuallyAsync(
-            async () => (await Faults.ProcessesAsync(system.Application, "connection", 2)).Values.Except(before.Values).Count(), fresh => fresh == 1);
+        await system.StartAsync(replica);
+        Assert.Equal(untouched, system.Host.ProcessOf(system.InstanceOf(survivor.Node)));
         await using var elsewhere = await system.ConnectElsewhereAsync(ChatSystem.Unique("carol"), survivor.Node);
         await elsewhere.JoinAsync(room);
         await survivor.SayAsync(room, "after");
@@ -55,6 +50,7 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Needs", "Processes")]
     public async Task While_Redis_is_away_sends_are_answered_unavailable_and_nothing_acknowledged_is_missing_afterwards()
     {
         var (room, alice) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"));
@@ -68,9 +64,10 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
             await a.SayAsync(room, $"before {i}");
             acknowledged.Add($"before {i}");
         }
-        var redis = (await Faults.ProcessesAsync(system.Application, "redis", 1)).Single().Value;
+        var redis = system.Host.ProcessOf(system.Host.Instances("redis").Single())!.Value;
 
-        Faults.Pause(redis);
+        // The process stops where it is: connections stay open and nothing answers.
+        Processes.Signal("STOP", redis);
         JsonObject error;
         try
         {
@@ -79,7 +76,7 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
         }
         finally
         {
-            Faults.Continue(redis);
+            Processes.Signal("CONT", redis);
         }
 
         Assert.Equal("unavailable", (string?)error["code"]);
@@ -88,7 +85,8 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
         acknowledged.Add("during");
         await a.SayAsync(room, "after");
         acknowledged.Add("after");
-        await b.ExpectAsync("room", frame => (string?)frame["content"] == "after");
+        foreach (var socket in (ChatSocket[])[a, b])
+            await socket.ExpectAsync("room", frame => (string?)frame["content"] == "after");
         Assert.Equal(acknowledged, a.Contents(room));
         Assert.Equal(acknowledged, b.Contents(room));
         var page = await system.GetAsync(alice, $"/api/rooms/{room}/messages?after=0");
@@ -96,6 +94,7 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Needs", "Processes")]
     public async Task While_PostgreSQL_is_away_chat_and_recent_history_go_on_and_the_backlog_drains_afterwards()
     {
         var (room, alice) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"));
@@ -103,11 +102,9 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
         await using var b = await system.ConnectElsewhereAsync(ChatSystem.Unique("bob"), a.Node);
         await a.JoinAsync(room);
         await b.JoinAsync(room);
-        var postgres = (await Faults.ProcessesAsync(system.Application, "postgres", 1)).Single().Value;
-        var sessions = await system.QueryAsync<int[]>("SELECT array_agg(pid) FROM pg_stat_activity WHERE datname = 'chatdb' AND pid <> pg_backend_pid()");
+        var postgres = Processes.WithChildren(system.Host.ProcessOf(system.Host.Instances("postgres").Single())!.Value);
 
-        foreach (var process in (int[])[postgres, .. sessions])
-            Faults.Pause(process);
+        Processes.Signal("STOP", postgres);
         try
         {
             for (var i = 1; i <= 10; i++)
@@ -116,8 +113,7 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
         }
         finally
         {
-            foreach (var process in (int[])[postgres, .. sessions])
-                Faults.Continue(process);
+            Processes.Signal("CONT", postgres);
         }
 
         await ChatSystem.EventuallyAsync(

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Aspire.Hosting.Testing;
 using StackExchange.Redis;
 
 namespace AspireChat.Tests.Acceptance;
@@ -30,8 +29,8 @@ public sealed class PresenceFaultTests(ChatSystem system) : IAsyncLifetime
         await b.SendAsync(new { type = "typing", room });
         await a.ExpectAsync("typing", frame => (bool)frame["active"]!);
 
-        var nodes = await Faults.ProcessesAsync(system.Application, "connection", 2);
-        Faults.Kill(nodes.Single(node => b.Node.StartsWith(node.Key, StringComparison.Ordinal)).Value);
+        var replica = system.InstanceOf(b.Node);
+        await system.KillAsync(replica);
         await b.ExpectCloseAsync();
         await using var again = await system.ReconnectAsync(c.User);
         await again.JoinAsync(room);
@@ -46,10 +45,11 @@ public sealed class PresenceFaultTests(ChatSystem system) : IAsyncLifetime
         await ExpectOfflineAsync(a, c.User);
         Assert.Equal(["online", "offline"], Told(a, c.User));
         Assert.Equal(["online", "offline"], Told(a, b.User));
-        await Faults.ProcessesAsync(system.Application, "connection", 2);
+        await system.StartAsync(replica);
     }
 
     [Theory]
+    [Trait("Needs", "Processes")]
     [InlineData("presence")]
     [InlineData("redis")]
     public async Task A_killed_PresenceService_or_Redis_takes_nobody_offline_and_presence_goes_on_without_anybody_reconnecting(string resource)
@@ -61,10 +61,9 @@ public sealed class PresenceFaultTests(ChatSystem system) : IAsyncLifetime
         await b.JoinAsync(room);
         await ExpectOnlineAsync(a, b.User);
 
-        var victim = (await Faults.ProcessesAsync(system.Application, resource, 1)).Single().Value;
-        Faults.Kill(victim);
-        await ChatSystem.EventuallyAsync(
-            async () => (await Faults.ProcessesAsync(system.Application, resource, 1)).Single().Value, process => process != victim);
+        var victim = system.Host.Instances(resource).Single();
+        await system.KillAsync(victim);
+        await system.StartAsync(victim);
         await using var c = await system.ReconnectAsync(ChatSystem.Unique("carol"));
         await c.JoinAsync(room);
 
@@ -87,7 +86,7 @@ public sealed class PresenceFaultTests(ChatSystem system) : IAsyncLifetime
         var before = a.Received.Count(IsOfBoth);
 
         await using (var redis = await ConnectionMultiplexer.ConnectAsync(
-            (await system.Application.GetConnectionStringAsync("redis"))! + ",allowAdmin=true"))
+            await system.ConnectionStringAsync("redis") + ",allowAdmin=true"))
         {
             await redis.GetServers()[0].FlushAllDatabasesAsync();
         }

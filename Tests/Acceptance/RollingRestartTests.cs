@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Aspire.Hosting.ApplicationModel;
 using AspireChat.Client;
 using AspireChat.Tests.Client;
 
@@ -31,13 +30,9 @@ public sealed class RollingRestartTests(ChatSystem system) : IAsyncLifetime
         var sent = new ConcurrentQueue<Accepted>();
         var senders = clients.Select(client => SendAsync(client, room, sent, enough.Token)).ToList();
 
-        foreach (var process in new[] { "presence", "persistence", "connection-0", "connection-1", "gateway" })
+        foreach (var instance in new[] { "presence", "persistence", "connection", "gateway" }.SelectMany(system.Host.Instances))
         {
-            using var patience = new CancellationTokenSource(ChatSocket.Patience);
-            var restarted = await system.Application.ResourceCommands.ExecuteCommandAsync(
-                process, KnownResourceCommands.RestartCommand, patience.Token);
-            Assert.True(restarted.Success, restarted.Message);
-            await system.Application.ResourceNotifications.WaitForResourceHealthyAsync(process, patience.Token);
+            await system.RestartAsync(instance);
             var count = sent.Count;
             await ChatSystem.EventuallyAsync(() => Task.FromResult(sent.Count), now => now >= count + 20);
         }

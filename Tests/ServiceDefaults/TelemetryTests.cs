@@ -1,6 +1,9 @@
+using System.Diagnostics;
+using AspireChat.ServiceDefaults;
 using AspireChat.Tests.Gateway;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
@@ -42,6 +45,31 @@ public sealed class TelemetryTests
             Assert.NotNull(services.GetService<MeterProvider>());
             Assert.NotNull(services.GetService<TracerProvider>());
         }
+    }
+
+    [Theory]
+    [InlineData("1.5")]
+    [InlineData("-1")]
+    public async Task A_part_of_the_requests_that_is_none_stops_the_start_and_is_named(string ratio)
+    {
+        var fault = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => RunningService.StartAsync(settings: new() { ["Tracing:RequestRatio"] = ratio }));
+
+        Assert.Contains("Tracing:RequestRatio", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ActivityKind.Server, 1, SamplingDecision.RecordAndSample)]
+    [InlineData(ActivityKind.Server, 0, SamplingDecision.Drop)]
+    [InlineData(ActivityKind.Producer, 0, SamplingDecision.RecordAndSample)]
+    [InlineData(ActivityKind.Client, 1, SamplingDecision.Drop)]
+    [InlineData(ActivityKind.Consumer, 1, SamplingDecision.Drop)]
+    [InlineData(ActivityKind.Internal, 1, SamplingDecision.Drop)]
+    public void Only_requests_that_come_in_and_messages_that_are_sent_begin_a_trace(ActivityKind kind, double ratio, SamplingDecision decision)
+    {
+        var asked = new SamplingParameters(default, ActivityTraceId.CreateRandom(), "any", kind, null, null);
+
+        Assert.Equal(decision, new TraceRoots(ratio).ShouldSample(asked).Decision);
     }
 
     [Fact]

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -33,7 +34,9 @@ export class System {
     const system = new System();
     // Many users are one machine here: limits that keep one user from flooding would only slow the tests.
     const settings = {
-      DOTNET_ENVIRONMENT: 'Development', ASPIRECHAT_PORT: '0', LocalHost__TemporaryData: 'true', Gateway__RateLimits__Enabled: 'false',
+      DOTNET_ENVIRONMENT: 'Development', ASPIRE_ALLOW_UNSECURED_TRANSPORT: 'true', ASPNETCORE_URLS: await freeAddress(),
+      ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL: await freeAddress(), ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL: await freeAddress(),
+      ASPIRECHAT_PORT: '0', Data__Temporary: 'true', Servers: 'processes', Gateway__RateLimits__Enabled: 'false',
       Sockets__EventsPerSecond: '100000', Sockets__EventBurst: '100000', Sockets__FramesPerSecond: '100000', Sockets__FrameBurst: '100000',
     };
     const host = system.#host = spawn('dotnet', ['exec', HOST], {
@@ -47,7 +50,7 @@ export class System {
       const read = (line) => {
         output.push(line);
         if (output.length > 200) output.shift();
-        const [, url] = /^ {2}gateway\s+(http:\S+)/.exec(line) ?? [];
+        const [, url] = /^ {2}Chat:\s+(http:\S+)/.exec(line) ?? [];
         if (url) resolve(url.replace(/\/$/, ''));
       };
       createInterface({ input: host.stdout }).on('line', read);
@@ -75,24 +78,14 @@ export class System {
     clearTimeout(timer);
   }
 
-  /** Kills the process of a node, named as in `welcome.node`; the host starts it again under another name. */
+  /** Kills the process of a node, named as in `welcome.node`. Nothing starts it again. */
   killNode(node) {
-    // A node's name is what the host calls the instance, and a random part.
+    // A node's name is what the host calls the instance, and a random part. `dotnet run`, which the host wraps it in, has the same variables.
     const instance = `service.instance.id=${node.replace(/-[0-9a-f]{8}$/, '')}`;
-    const found = this.#processes().find((pid) => read(`/proc/${pid}/environ`).split('\0').some((v) => v.includes(instance)));
+    const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).find((pid) =>
+      read(`/proc/${pid}/cmdline`).split('\0')[0].endsWith('AspireChat.ConnectionService') && read(`/proc/${pid}/environ`).includes(instance));
     if (!found) throw new Error(`No process says ${instance}.`);
-    process.kill(found, 'SIGKILL');
-  }
-
-  /** All processes below the host. */
-  #processes() {
-    const parents = new Map();
-    for (const name of readdirSync('/proc')) {
-      if (/^\d+$/.test(name)) parents.set(Number(name), Number(read(`/proc/${name}/stat`).split(') ').at(-1)?.split(' ')[1]));
-    }
-    const below = [this.#host.pid];
-    for (let i = 0; i < below.length; i++) for (const [pid, parent] of parents) if (parent === below[i]) below.push(pid);
-    return below.slice(1);
+    process.kill(Number(found), 'SIGKILL');
   }
 
   async token(user) {
@@ -115,6 +108,16 @@ export class System {
     if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
     return response.json();
   }
+}
+
+/** Where nothing listens now. */
+async function freeAddress() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return `http://localhost:${port}`;
 }
 
 /** A process may end while its files are read. */
