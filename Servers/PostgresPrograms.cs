@@ -16,7 +16,7 @@ internal sealed record PostgresPrograms(string Major, string Directory)
         {
             found.AddRange(System.IO.Directory.EnumerateDirectories(debian)
                 .Select(version => new PostgresPrograms(Path.GetFileName(version), Path.Combine(version, "bin")))
-                .Where(programs => IsWhole(programs.Directory))
+                .Where(programs => IsWhole(programs.Directory) && !found.Contains(programs))
                 .OrderByDescending(programs => int.TryParse(programs.Major, CultureInfo.InvariantCulture, out var major) ? major : 0));
         }
         return found;

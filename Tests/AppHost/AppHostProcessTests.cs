@@ -30,7 +30,7 @@ public sealed class AppHostProcessTests : IDisposable
 
     private async Task<(int ExitCode, string Errors)> RunAsync(params (string Name, string Value)[] environment)
     {
-        // A random port on all sides: the checks of ports are about another promise.
+        // Free ports on all sides: the checks of ports are another promise.
         var start = new ProcessStartInfo(Environment.ProcessPath!, ["exec", typeof(Projects.AppHost).Assembly.Location])
         {
             WorkingDirectory = Projects.AppHost.ProjectPath,

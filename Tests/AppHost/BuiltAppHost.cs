@@ -43,6 +43,14 @@ internal sealed class BuiltAppHost : IAsyncDisposable
         return arguments;
     }
 
+    /// <summary>What stopped a start, out of what the host and the testing builder wrapped it in.</summary>
+    public static async Task<ServerException> RefusalOfAsync(Func<Task> start)
+    {
+        Exception? fault = await Assert.ThrowsAnyAsync<Exception>(start);
+        while (fault is not (null or ServerException)) fault = fault.InnerException;
+        return Assert.IsType<ServerException>(fault);
+    }
+
     /// <summary>What a host would open when it starts, and closes when it ends.</summary>
     public async ValueTask DisposeAsync()
     {

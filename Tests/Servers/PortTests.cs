@@ -11,9 +11,9 @@ public sealed class PortTests
     [InlineData("0.0.0.0")]
     public void Port_on_which_something_listens_is_not_free(string address)
     {
-        using var listener = new TcpListener(IPAddress.Parse(address), 0);
+        var port = Ports.Free();
+        using var listener = new TcpListener(IPAddress.Parse(address), port);
         listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         Assert.False(Ports.IsFree(port));
         listener.Stop();
         Assert.True(Ports.IsFree(port));

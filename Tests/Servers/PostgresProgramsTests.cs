@@ -20,16 +20,17 @@ public sealed class PostgresProgramsTests : IDisposable
     }
 
     [Fact]
-    public void One_on_the_path_comes_first_and_its_link_is_followed()
+    public void One_on_the_path_comes_first_its_link_followed_and_is_named_once()
     {
         Install(Path.Combine(_folder, "15", "bin"), "initdb", "postgres");
         Install(Path.Combine(_folder, "17", "bin"), "initdb", "postgres");
         var path = Directory.CreateDirectory(Path.Combine(_folder, "path")).FullName;
         File.CreateSymbolicLink(Path.Combine(path, "postgres"), Path.Combine(_folder, "15", "bin", "postgres"));
 
-        var first = PostgresPrograms.Find(searchPath: path, debian: _folder)[0];
+        var found = PostgresPrograms.Find(searchPath: path, debian: _folder);
 
-        Assert.Equal(("15", Path.Combine(_folder, "15", "bin")), (first.Major, first.Directory));
+        Assert.Equal(["15", "17"], found.Select(programs => programs.Major));
+        Assert.Equal(Path.Combine(_folder, "15", "bin"), found[0].Directory);
     }
 
     public void Dispose() => TemporaryFolder.Delete(_folder);
