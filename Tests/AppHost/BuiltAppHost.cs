@@ -1,6 +1,7 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using AspireChat.Servers;
 
 namespace AspireChat.Tests.AppHost;
 
