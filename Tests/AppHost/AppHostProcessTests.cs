@@ -8,6 +8,10 @@ namespace AspireChat.Tests.AppHost;
 [Trait("Needs", "PostgreSQL")]
 public sealed class AppHostProcessTests : IDisposable
 {
+    // Beside the tests' own output, which lacks what only the AppHost needs.
+    private static readonly string Program = Path.Combine(
+        AppContext.BaseDirectory, "..", "..", "AppHost", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "AspireChat.AppHost.dll");
+
     private readonly string _folder = TemporaryFolder.Create("test");
 
     [Fact]
@@ -31,7 +35,7 @@ public sealed class AppHostProcessTests : IDisposable
     private async Task<(int ExitCode, string Errors)> RunAsync(params (string Name, string Value)[] environment)
     {
         // Free ports on all sides: the checks of ports are another promise.
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["exec", typeof(Projects.AppHost).Assembly.Location])
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["exec", Program])
         {
             WorkingDirectory = Projects.AppHost.ProjectPath,
             RedirectStandardOutput = true,

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Aspire.Hosting.ApplicationModel;
-using Aspire.Hosting.Eventing;
 using AspireChat.AppHost.Servers;
 using AspireChat.Servers;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,31 +17,31 @@ public sealed class ServerChoiceTests : IDisposable
     [Trait("Needs", "PostgreSQL")]
     public async Task Servers_are_processes_where_configuration_says_so()
     {
-        await using var host = await BuiltAppHost.BuildAsync(_folder, "Servers=processes");
-        Assert.IsType<RedisProcessResource>(host["redis"]);
-        Assert.IsType<PostgresProcessResource>(host["postgres"]);
-        Assert.IsType<PostgresProcessDatabase>(host["chatdb"]);
-        Assert.DoesNotContain(host.Resources, resource => resource is ContainerResource);
+        await using var model = await AppHostModel.CreateAsync(_folder, "Servers=processes");
+        Assert.IsType<RedisProcessResource>(model["redis"]);
+        Assert.IsType<PostgresProcessResource>(model["postgres"]);
+        Assert.IsType<PostgresProcessDatabase>(model["chatdb"]);
+        Assert.DoesNotContain(model.Resources, resource => resource is ContainerResource);
     }
 
     [Fact]
     public async Task Servers_are_containers_where_configuration_says_so()
     {
-        await using var host = await BuiltAppHost.BuildAsync(_folder, "Servers=containers");
-        Assert.IsType<RedisResource>(host["redis"]);
-        Assert.IsType<PostgresServerResource>(host["postgres"]);
-        Assert.Equal(["--appendonly", "yes", "--appendfsync", "everysec"], (await host.ArgumentsAsync("redis")).OfType<string>().TakeLast(4));
+        await using var model = await AppHostModel.CreateAsync(_folder, "Servers=containers");
+        Assert.IsType<RedisResource>(model["redis"]);
+        Assert.IsType<PostgresServerResource>(model["postgres"]);
+        Assert.Equal(["--appendonly", "yes", "--appendfsync", "everysec"], (await model.ArgumentsAsync("redis")).OfType<string>().TakeLast(4));
     }
 
     [Fact]
     public async Task Published_servers_are_containers_whatever_configuration_says()
     {
-        await using var host = await BuiltAppHost.BuildAsync(
+        await using var model = await AppHostModel.CreateAsync(
             _folder, "Servers=processes", "--operation", "publish", "--step", "publish", "--output-path", Path.Combine(_folder, "published"));
-        Assert.True(host.Context.IsPublishMode);
-        Assert.IsType<RedisResource>(host["redis"]);
-        Assert.IsType<PostgresServerResource>(host["postgres"]);
-        Assert.DoesNotContain(host.Resources, resource => resource.Name == "demo");
+        Assert.True(model.IsPublished);
+        Assert.IsType<RedisResource>(model["redis"]);
+        Assert.IsType<PostgresServerResource>(model["postgres"]);
+        Assert.DoesNotContain(model.Resources, resource => resource.Name == "demo");
     }
 
     [Theory]
@@ -50,7 +49,7 @@ public sealed class ServerChoiceTests : IDisposable
     [InlineData("Redis:AppendFsync=no", "Redis:AppendFsync is 'no', but can only be everysec or always.")]
     public async Task Setting_that_is_not_understood_is_named(string setting, string says)
     {
-        var refused = await BuiltAppHost.RefusalOfAsync(() => BuiltAppHost.BuildAsync(_folder, setting));
+        var refused = await AppHostModel.RefusalOfAsync(_folder, setting);
         Assert.Equal(says, refused.Message);
     }
 
@@ -61,12 +60,12 @@ public sealed class ServerChoiceTests : IDisposable
     [InlineData("containers")]
     public async Task No_secret_is_an_argument_of_a_process_of_this_machine(string servers)
     {
-        await using var host = await BuiltAppHost.BuildAsync(_folder, $"Servers={servers}");
-        var secrets = JsonSerializer.Deserialize<Dictionary<string, string>>(await File.ReadAllTextAsync(await SecretsAsync(host)))!;
+        await using var model = await AppHostModel.CreateAsync(_folder, $"Servers={servers}");
+        var secrets = JsonSerializer.Deserialize<Dictionary<string, string>>(await File.ReadAllTextAsync(await SecretsAsync(model)))!;
         Assert.True(secrets.Count >= 3);
-        foreach (var resource in host.Resources)
+        foreach (var resource in model.Resources)
         {
-            foreach (var argument in await host.ArgumentsAsync(resource.Name))
+            foreach (var argument in await model.ArgumentsAsync(resource.Name))
             {
                 Assert.True(argument is not (ParameterResource or IResourceBuilder<ParameterResource>), $"{resource.Name}: {argument}");
                 // A container's shell puts in the value of a variable: the argument names it.
@@ -81,10 +80,10 @@ public sealed class ServerChoiceTests : IDisposable
     [Trait("Needs", "PostgreSQL")]
     public async Task Append_fsync_reaches_the_configuration_of_redis()
     {
-        await using var host = await BuiltAppHost.BuildAsync(_folder, "Servers=processes", "Redis:AppendFsync=always");
+        await using var model = await AppHostModel.CreateAsync(_folder, "Servers=processes", "Redis:AppendFsync=always");
 
-        await host.Application.Services.GetRequiredService<IDistributedApplicationEventing>()
-            .PublishAsync(new BeforeResourceStartedEvent(host["redis"], host.Application.Services));
+        await using var services = new ServiceCollection().BuildServiceProvider();
+        await model.PrepareAsync("redis", services);
 
         var directives = await File.ReadAllLinesAsync(Path.Combine(_folder, "redis", "redis.conf"));
         Assert.Equal("appendfsync always", directives.Last(line => line.StartsWith("appendfsync", StringComparison.Ordinal)));
@@ -97,7 +96,7 @@ public sealed class ServerChoiceTests : IDisposable
     public async Task Second_host_on_the_data_is_refused_and_told_which_process_has_it()
     {
         using var first = DataFolder.Open(_folder);
-        var refused = await BuiltAppHost.RefusalOfAsync(() => BuiltAppHost.BuildAsync(_folder, "Servers=processes"));
+        var refused = await AppHostModel.RefusalOfAsync(_folder, "Servers=processes");
         Assert.Contains($"process {Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
     }
 
@@ -111,14 +110,11 @@ public sealed class ServerChoiceTests : IDisposable
     {
         Directory.CreateDirectory(Path.Combine(_folder, server));
         await File.WriteAllTextAsync(Path.Combine(_folder, server, file), content);
-        var host = await BuiltAppHost.BuildAsync(_folder, "Servers=processes");
 
-        var refused = await BuiltAppHost.RefusalOfAsync(() => host.Application.StartAsync());
+        var refused = await AppHostModel.RefusalOfAsync(_folder, "Servers=processes");
 
         Assert.Contains(says, refused.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(_folder, "redis", "redis.conf")), "a server was prepared");
-        // The builder says the same once more.
-        Assert.Equal(refused.Message, (await BuiltAppHost.RefusalOfAsync(() => host.DisposeAsync().AsTask())).Message);
     }
 
     [Fact]
@@ -130,8 +126,8 @@ public sealed class ServerChoiceTests : IDisposable
         var closed = Path.Combine(_folder, "closed");
         Directory.CreateDirectory(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var data = Path.Combine(closed, "data");
-        await using var host = await BuiltAppHost.BuildAsync(data, "Servers=processes");
-        var place = Assert.IsType<PostgresProcessResource>(host["postgres"]).WorkingDirectory;
+        await using var model = await AppHostModel.CreateAsync(data, "Servers=processes");
+        var place = Assert.IsType<PostgresProcessResource>(model["postgres"]).WorkingDirectory;
         if (Environment.IsPrivilegedProcess) Assert.StartsWith("/var/lib/aspirechat/", place, StringComparison.Ordinal);
         else Assert.Equal(data, place);
     }
@@ -139,9 +135,9 @@ public sealed class ServerChoiceTests : IDisposable
     public void Dispose() => TemporaryFolder.Delete(_folder);
 
     /// <summary>The file of the secrets, all of which are generated once somebody asks for them.</summary>
-    private async Task<string> SecretsAsync(BuiltAppHost host)
+    private async Task<string> SecretsAsync(AppHostModel model)
     {
-        foreach (var secret in host.Resources.OfType<ParameterResource>().Where(parameter => parameter.Secret))
+        foreach (var secret in model.Resources.OfType<ParameterResource>().Where(parameter => parameter.Secret))
             Assert.NotEmpty((await secret.GetValueAsync(CancellationToken.None))!);
         return Path.Combine(_folder, "secrets.json");
     }
