@@ -170,7 +170,8 @@ public sealed class TokenTests
         await gateway.DisposeAsync();
 
         Assert.Contains(gateway.Logs.Lines, line => line.Contains("Proxying to", StringComparison.Ordinal));
-        Assert.Contains(activities.Stopped, activity => activity.Contains("url.path, /ws", StringComparison.Ordinal));
+        // A socket is no trace: only requests are.
+        Assert.Contains(activities.Stopped, activity => activity.Contains("url.path, /api/conversations", StringComparison.Ordinal));
         foreach (var token in tokens)
         {
             var secret = TestTokens.SignatureOf(token);
