@@ -81,7 +81,8 @@ public class ManifestTests
         "kubernetes: redis's network policy admits gateway, which does not speak to it",
         "kubernetes: postgres's network policy keeps persistence out, which speaks to it",
         "kubernetes: postgres's network policy admits gateway, which does not speak to it")]
-    [InlineData(DeploymentFiles.Kustomization, "  - autoscaling.yaml\n", "", "kubernetes: kustomization.yaml does not name autoscaling.yaml")]
+    [InlineData(DeploymentFiles.Kustomization, "  - autoscaling.yaml\n", "",
+        "kubernetes: kustomization.yaml does not name autoscaling.yaml")]
     [InlineData(DeploymentFiles.KubernetesSecrets, "jwt-key=\n", "", "secrets.env: the secret jwt-key is missing")]
     [InlineData(DeploymentFiles.Manifest, "\"services__connection_", "\"Chat__New\": \"1\",\n\"services__connection_",
         "compose.yaml: gateway lacks the variable Chat__New",
