@@ -31,12 +31,12 @@ var connection = builder.AddProject<Projects.ConnectionService>("connection")
     .WithDrainCommand();
 
 var gateway = builder.AddProject<Projects.Gateway>("gateway")
-    .AsChatService(jwtKey, icon: "DoorArrowRight", port: builder.Configuration.GetValue("ASPIRECHAT_PORT", 8080))
+    .AsChatService(jwtKey, icon: "DoorArrowRight", link: "Chat", port: builder.Configuration.GetValue("ASPIRECHAT_PORT", 8080))
     .WithExternalHttpEndpoints()
     .WithReference(connection).WaitFor(connection)
     .WithReference(presence).WaitFor(presence)
     .WithReference(persistence).WaitFor(persistence)
-    .WithChatUrls()
+    .WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = "/openapi/v1.json", DisplayText = "API" })
     .WithDevelopmentTokenCommand();
 
 builder.AddDemoTraffic("demo", gateway);

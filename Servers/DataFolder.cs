@@ -10,8 +10,6 @@ namespace AspireChat.Servers;
 /// </summary>
 public sealed class DataFolder : IDisposable
 {
-    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private const UnixFileMode PassThrough = UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
     private const string Secrets = "secrets.json";
 
     private readonly Lock _lock = new();
@@ -32,7 +30,7 @@ public sealed class DataFolder : IDisposable
     /// <summary>12 hex digits, kept with the secrets: data that lies elsewhere carries it, and new secrets never meet old data.</summary>
     public string Id => Secret("folder-id", () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6)));
 
-    /// <summary>True for a folder that is deleted when it is disposed.</summary>
+    /// <summary>True for a folder that is deleted when it is disposed, or when this process ends.</summary>
     public bool IsTemporary { get; }
 
     /// <summary>Creates the folder if it is missing, and takes it for this process.</summary>
@@ -40,13 +38,7 @@ public sealed class DataFolder : IDisposable
     public static DataFolder Open(string path) => Open(path, isTemporary: false);
 
     /// <summary>A new folder that nothing else knows.</summary>
-    public static DataFolder Temporary()
-    {
-        var path = Directory.CreateTempSubdirectory("aspirechat-").FullName;
-        // A server that runs as another user passes through it.
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, Owner | PassThrough);
-        return Open(path, isTemporary: true);
-    }
+    public static DataFolder Temporary() => Open(TemporaryFolder.Create("data"), isTemporary: true);
 
     /// <summary>The place of one server's data.</summary>
     public string For(string server) => System.IO.Path.Combine(Path, server);
@@ -73,15 +65,7 @@ public sealed class DataFolder : IDisposable
     public void Dispose()
     {
         _held.Dispose();
-        if (!IsTemporary) return;
-        try
-        {
-            Directory.Delete(Path, recursive: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // A server that still ends writes its last file. A temporary folder left behind does no harm.
-        }
+        if (IsTemporary) TemporaryFolder.Delete(Path);
     }
 
     private static DataFolder Open(string path, bool isTemporary)

@@ -9,8 +9,7 @@ internal static class ReadyReport
 {
     public static IDistributedApplicationBuilder AddReadyReport(this IDistributedApplicationBuilder builder, string resource)
     {
-        // In tests nobody reads it.
-        if (builder.ExecutionContext.IsRunMode && !builder.Configuration.GetValue<bool>("DcpPublisher:RandomizePorts"))
+        if (builder.ExecutionContext.IsRunMode && !builder.IsTest())
         {
             builder.Services.AddHostedService(services => new Reporter(
                 resource, builder.Configuration, services.GetRequiredService<ResourceNotificationService>()));
@@ -41,7 +40,7 @@ internal static class ReadyReport
                 await foreach (var change in notifications.WatchAsync(cancellationToken))
                 {
                     var state = change.Snapshot.State?.Text;
-                    if (state == KnownResourceStates.FailedToStart || (state is not null && KnownResourceStates.TerminalStates.Contains(state)))
+                    if (state is not null && KnownResourceStates.TerminalStates.Contains(state))
                         Console.Error.WriteLine($"  {change.ResourceId}: {state}. Its log is in the dashboard.");
                 }
             }

@@ -19,7 +19,7 @@ internal static class StartChecks
             foreach (var check in start.Services.GetServices<StartCheck>()) check.Run();
             return Task.CompletedTask;
         });
-        if (builder.Configuration.GetValue<bool>("DcpPublisher:RandomizePorts")) return builder;
+        if (builder.IsTest()) return builder;
         builder.AddStartCheck(() => EnsureFree(builder.Configuration.GetValue("ASPIRECHAT_PORT", 8080), "ASPIRECHAT_PORT=<another port>"));
         foreach (var address in Addresses)
         {
@@ -32,6 +32,10 @@ internal static class StartChecks
     /// <summary>Adds a check; it throws a <see cref="ServerException"/> with what is wrong and what to do about it.</summary>
     public static void AddStartCheck(this IDistributedApplicationBuilder builder, Action check) =>
         builder.Services.AddSingleton(new StartCheck(check));
+
+    /// <summary>True for an application that the testing builder made: it takes any ports, and nobody reads its output.</summary>
+    public static bool IsTest(this IDistributedApplicationBuilder builder) =>
+        builder.Configuration.GetValue<bool>("DcpPublisher:RandomizePorts");
 
     private static void EnsureFree(int port, string remedy)
     {

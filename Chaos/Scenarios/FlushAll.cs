@@ -1,5 +1,4 @@
 using System.Globalization;
-using AspireChat.Chaos.Faults;
 using AspireChat.Chaos.Ledgers;
 
 namespace AspireChat.Chaos;

@@ -24,6 +24,19 @@ internal static class AppendSpans
         }
     }
 
+    /// <summary>The log has answered: ends what <see cref="MessageTracer.Begin"/> began.</summary>
+    public static void End(ConversationEvent e, in AppendResult result)
+    {
+        if (e is not TracedEvent { Send: { } send })
+            return;
+        send.SetTag("aspirechat.append.status", result.Status.ToString());
+        if (result.Seq > 0)
+            send.SetTag("aspirechat.seq", result.Seq);
+        if (result.Status == AppendStatus.Unavailable)
+            send.SetStatus(ActivityStatusCode.Error, "unavailable");
+        send.Stop();
+    }
+
     private static void Record(TracedEvent traced, bool again, in AppendCall call)
     {
         // What is appended again, because its target had to be looked up first, came to the queue at some time in between.

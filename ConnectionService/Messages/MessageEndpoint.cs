@@ -1,6 +1,5 @@
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
-using AspireChat.ConnectionService.Tracing;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
@@ -44,7 +43,7 @@ internal static class MessageEndpoint
         }
         var e = services.NewEvent(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content);
         var result = await services.Log.AppendAsync(e, services.RetryAfter, requireMember: true);
-        MessageTracer.End(e, result);
+        AppendSpans.End(e, result);
         if (result.Status != AppendStatus.Accepted)
             budget.GiveBack();
         await AnswerAsync(context, room, e.Nonce, result);

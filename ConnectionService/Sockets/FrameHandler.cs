@@ -1,4 +1,5 @@
 using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;

@@ -1,6 +1,6 @@
 using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Log;
-using AspireChat.ConnectionService.Tracing;
 using AspireChat.Contracts.Log;
 
 namespace AspireChat.ConnectionService.Sockets;
@@ -13,7 +13,7 @@ internal sealed class SentEvents(Connection connection, HubDirectory hubs, Token
         // A repeat is no event, and what was not accepted did not happen.
         if (result.Status != AppendStatus.Accepted)
             budget.GiveBack();
-        MessageTracer.End(appended, result);
+        AppendSpans.End(appended, result);
         hubs.OfSender(appended.Conversation, appended.From).Post(new HubMessage.Appended(connection, appended, result));
     }
 }

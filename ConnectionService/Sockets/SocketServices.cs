@@ -68,7 +68,7 @@ internal sealed class SocketServices(
 
     /// <summary>
     /// A new event as this node accepts it; seq and epoch come from the log, whose answer the caller tells
-    /// <see cref="MessageTracer.End"/>.
+    /// <see cref="AppendSpans.End"/>.
     /// </summary>
     public ConversationEvent NewEvent(
         EventKind kind, ConversationKey conversation, string from, string nonce, string? content = null, long target = 0,

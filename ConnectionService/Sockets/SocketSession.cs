@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.WebSockets;
 using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Limits;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;

@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.Limits;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Sockets;

@@ -1,13 +1,12 @@
 using System.Diagnostics;
-using AspireChat.ConnectionService.Log;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Limits;
 using AspireChat.Contracts.Log;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Tracing;
 
 /// <summary>
-/// Decides at a message's arrival whether it is traced, and begins and ends its first span. Everybody after that only asks the event
+/// Decides at a message's arrival whether it is traced, and begins its first span. Everybody after that only asks the event
 /// whether it is a <see cref="TracedEvent"/>: a message that is not traced costs a comparison here and there, and no memory. Thread-safe.
 /// </summary>
 internal sealed class MessageTracer(IOptions<MessageTracingOptions> options, TimeProvider time)
@@ -18,21 +17,8 @@ internal sealed class MessageTracer(IOptions<MessageTracingOptions> options, Tim
     /// <summary>The source of all spans of this service.</summary>
     public static ActivitySource Source { get; } = new("AspireChat.ConnectionService");
 
-    /// <summary>The event, traced if it is its turn. Whoever gets its answer calls <see cref="End"/>.</summary>
+    /// <summary>The event, traced if it is its turn. What the log answers ends the span.</summary>
     public ConversationEvent Begin(ConversationEvent e) => IsNext() ? Trace(e) : e;
-
-    /// <summary>The log has answered: ends what <see cref="Begin"/> began.</summary>
-    public static void End(ConversationEvent e, in AppendResult result)
-    {
-        if (e is not TracedEvent { Send: { } send })
-            return;
-        send.SetTag("aspirechat.append.status", result.Status.ToString());
-        if (result.Seq > 0)
-            send.SetTag("aspirechat.seq", result.Seq);
-        if (result.Status == AppendStatus.Unavailable)
-            send.SetStatus(ActivityStatusCode.Error, "unavailable");
-        send.Stop();
-    }
 
     private bool IsNext() =>
         _ratio > 0 && (_ratio >= 1 || Random.Shared.NextDouble() < _ratio) && Source.HasListeners() && _allowance.TryTake(out _);

@@ -17,11 +17,13 @@ internal sealed class CommitSpans : IDisposable
     private static readonly ActivitySource Source = new("AspireChat.PersistenceService");
 
     private readonly List<LogEntry> _traced;
+    private readonly int _records;
     private readonly Activity _transaction;
 
-    private CommitSpans(List<LogEntry> traced, Activity transaction)
+    private CommitSpans(List<LogEntry> traced, int records, Activity transaction)
     {
         _traced = traced;
+        _records = records;
         _transaction = transaction;
     }
 
@@ -46,20 +48,19 @@ internal sealed class CommitSpans : IDisposable
             return null;
         Describe(transaction, traced[0], records);
         transaction.SetTag("aspirechat.commit.partitions", batches.Count);
-        return new CommitSpans(traced, transaction);
+        return new CommitSpans(traced, records, transaction);
     }
 
     /// <summary>The transaction is committed.</summary>
     public void Committed()
     {
-        var records = (int)_transaction.GetTagItem("messaging.batch.message_count")!;
         foreach (var entry in _traced.Skip(1))
         {
             using var span = Source.StartActivity(
                 "commit", ActivityKind.Consumer, TraceOf(entry), links: [new ActivityLink(_transaction.Context)],
                 startTime: _transaction.StartTimeUtc);
             if (span is not null)
-                Describe(span, entry, records);
+                Describe(span, entry, _records);
         }
     }
 

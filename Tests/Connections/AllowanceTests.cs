@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Sockets;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;

@@ -41,7 +41,7 @@ public sealed class MessageTracerTests
             var e = exhausted.Begin(Message);
             using var span = FanOutSpan.Start(encoded);
             span.Delivered(encoded, "room", 1, 1);
-            MessageTracer.End(e, AppendResult.Unavailable(1));
+            AppendSpans.End(e, AppendResult.Unavailable(1));
         }
 
         Pass();
@@ -75,7 +75,7 @@ public sealed class MessageTracerTests
         // A client's bytes are the same whether it is traced or not.
         var untraced = Message with { Seq = 7, Epoch = "e1" };
         Assert.Equal(EventFrames.Encode(untraced, withNonce: true), EventFrames.Encode(read, withNonce: true));
-        MessageTracer.End(sent, AppendResult.Unavailable(1));
+        AppendSpans.End(sent, AppendResult.Unavailable(1));
     }
 
     [Theory]

@@ -3,7 +3,7 @@ using AspireChat.Chaos.Ledgers;
 using AspireChat.Chaos.Stack;
 using StackExchange.Redis;
 
-namespace AspireChat.Chaos.Faults;
+namespace AspireChat.Chaos;
 
 /// <summary><c>FLUSHALL</c>, and the ledger is told which epochs end with it.</summary>
 internal static class Wipe

@@ -1,4 +1,4 @@
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Limits;
 
 /// <summary>Allows so many things per second, and a burst after a pause. Thread-safe.</summary>
 internal sealed class TokenBucket(double perSecond, int burst, TimeProvider time)
