@@ -15,6 +15,7 @@ internal static class ChatService
             ReferenceEnvironmentInjectionFlags.ConnectionString | ReferenceEnvironmentInjectionFlags.ServiceDiscovery;
         builder.WithReferenceEnvironment(read)
             .WithHttpEndpoint(port == 0 ? null : port)
+            .InPlainHttp()
             .WithHttpHealthCheck("/health")
             .WithEnvironment("Jwt__Key", jwtKey)
             .WithIconName(icon)
@@ -33,7 +34,14 @@ internal static class ChatService
         if (builder.ExecutionContext.IsPublishMode) return;
         builder.AddProject<Projects.Demo>(name)
             .WithReference(gateway).WaitFor(gateway)
+            .InPlainHttp()
             .WithIconName("PeopleChat")
             .WithExplicitStart();
     }
+
+    /// <summary>Nothing here speaks TLS. Aspire would warn in red on the dashboard where no developer certificate is trusted.</summary>
+#pragma warning disable ASPIRECERTIFICATES001 // For evaluation.
+    private static IResourceBuilder<ProjectResource> InPlainHttp(this IResourceBuilder<ProjectResource> builder) =>
+        builder.WithoutHttpsCertificate();
+#pragma warning restore ASPIRECERTIFICATES001
 }

@@ -25,9 +25,12 @@ internal static class OrderlyStop
             limit.CancelAfter(Limit);
             try
             {
-                // All replicas of each; one that does not run refuses, which does no harm.
-                await Task.WhenAll(model.Resources.OfType<ProjectResource>().Select(project =>
-                    commands.ExecuteCommandAsync(project, KnownResourceCommands.StopCommand, limit.Token)));
+                // All replicas of each; one that has ended refuses at once. What a person starts is left out: it is a client of the services,
+                // and the orchestrator's answer for one that was never started comes only after the limit.
+                IEnumerable<ProjectResource> services = model.Resources.OfType<ProjectResource>()
+                    .Where(project => !project.HasAnnotationOfType<ExplicitStartupAnnotation>());
+                await Task.WhenAll(services.Select(service =>
+                    commands.ExecuteCommandAsync(service, KnownResourceCommands.StopCommand, limit.Token)));
             }
             catch (OperationCanceledException)
             {
