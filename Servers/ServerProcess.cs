@@ -11,8 +11,8 @@ namespace AspireChat.Servers;
 /// </summary>
 public sealed class ServerProcess : IAsyncDisposable
 {
-    // Enough to explain a failed start; a server that talks for minutes must not fill the memory.
-    private const int KeptOutput = 16_384;
+    // Enough to explain a failed start, or an end later on; a server that talks for minutes must not fill the memory.
+    private const int KeptOutput = 8_192;
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(40);
@@ -26,7 +26,10 @@ public sealed class ServerProcess : IAsyncDisposable
     private readonly ServerCommand _command;
     private readonly Process _process;
     private readonly string? _readyText;
-    private readonly StringBuilder _output = new();
+    private readonly StringBuilder _firstOutput = new();
+    private readonly Queue<string> _lastOutput = new();
+    private int _lastLength;
+    private Task _end = Task.CompletedTask;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private ServerProcess(ServerCommand command, Process process, string? readyText)
@@ -40,12 +43,15 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public bool HasEnded => _process.HasExited;
 
-    /// <summary>The first 16 KiB of what it said on both streams.</summary>
+    /// <summary>How it ended, for a person: <c>ended with code 1</c>. Null while it runs.</summary>
+    public string? End => _process.HasExited ? $"ended with code {_process.ExitCode}" : null;
+
+    /// <summary>What it said on both streams: the first 8 KiB, and the last.</summary>
     public string Output
     {
         get
         {
-            lock (_output) return _output.ToString();
+            lock (_firstOutput) return string.Join(Environment.NewLine, [_firstOutput.ToString(), .. _lastOutput]);
         }
     }
 
@@ -123,6 +129,7 @@ public sealed class ServerProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await EndAsync(_command.StopSignal).ConfigureAwait(false);
+        await _end.ConfigureAwait(false);
         _process.Dispose();
     }
 
@@ -160,20 +167,36 @@ public sealed class ServerProcess : IAsyncDisposable
     {
         _process.OutputDataReceived += (_, line) => Take(line.Data);
         _process.ErrorDataReceived += (_, line) => Take(line.Data);
-        _process.Exited += (_, _) => _ready.TrySetException(Failure("ended at its start"));
         // Nobody may be waiting for it.
         _ = _ready.Task.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         _process.EnableRaisingEvents = true;
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+        _end = FailAtEndAsync();
+    }
+
+    private async Task FailAtEndAsync()
+    {
+        // With both streams read to their end: the last line is what explains it.
+        await _process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+        _ready.TrySetException(Failure($"{End} at its start"));
     }
 
     private void Take(string? line)
     {
         if (line is null) return;
-        lock (_output)
+        lock (_firstOutput)
         {
-            if (_output.Length < KeptOutput) _output.AppendLine(line);
+            if (_firstOutput.Length < KeptOutput)
+            {
+                _firstOutput.AppendLine(line);
+            }
+            else
+            {
+                _lastOutput.Enqueue(line);
+                _lastLength += line.Length;
+                while (_lastLength > KeptOutput) _lastLength -= _lastOutput.Dequeue().Length;
+            }
         }
         if (_readyText is not null && line.Contains(_readyText, StringComparison.Ordinal)) _ready.TrySetResult();
     }

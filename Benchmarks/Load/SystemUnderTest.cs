@@ -107,7 +107,7 @@ internal abstract class SystemUnderTest(string name, Dialect dialect) : IDisposa
             }
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, CancellationToken.None);
         }
-        var fault = process.HasEnded ? "ended" : $"was not healthy within {StartDeadline.TotalSeconds} s";
+        var fault = process.End ?? $"was not healthy within {StartDeadline.TotalSeconds} s";
         throw new InvalidOperationException($"{project} {fault}:\n{process.Output}");
     }
 

@@ -1,6 +1,5 @@
 using AspireChat.Client.Connecting;
 using AspireChat.Client.History;
-using AspireChat.Client.Sessions;
 
 namespace AspireChat.Client.Delivery;
 
@@ -9,7 +8,7 @@ namespace AspireChat.Client.Delivery;
 /// conversations reached before the first connection is where the session begins in each; after every connection, those that have grown
 /// are followed from there. A server without the overview, or a look that fails, only leaves this out.
 /// </summary>
-internal sealed class DirectConversations(Session session, HistoryApi history)
+internal sealed class DirectConversations(IDeliveryHost session, HistoryApi history)
 {
     /// <summary>A passing failure must not leave the session without its beginnings, and an outage not without its connection.</summary>
     private const int AttemptsBefore = 4;

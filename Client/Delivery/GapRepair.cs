@@ -1,7 +1,6 @@
 using System.Globalization;
 using AspireChat.Client.Connecting;
 using AspireChat.Client.History;
-using AspireChat.Client.Sessions;
 using AspireChat.Client.Wire;
 
 namespace AspireChat.Client.Delivery;
@@ -11,7 +10,7 @@ namespace AspireChat.Client.Delivery;
 /// long as
 /// the session is connected; with an answer that lacks them it asks <see cref="ChatClientOptions.RepairAttempts"/> times and then says so.
 /// </summary>
-internal sealed class GapRepair(Session session, HistoryApi history)
+internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 

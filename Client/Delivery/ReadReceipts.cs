@@ -1,4 +1,3 @@
-using AspireChat.Client.Sessions;
 using AspireChat.Client.Wire;
 
 namespace AspireChat.Client.Delivery;
@@ -7,7 +6,7 @@ namespace AspireChat.Client.Delivery;
 /// The user's own read cursor of one conversation: kept until a connection has carried it, told at most once a second. Guarded by the
 /// session.
 /// </summary>
-internal sealed class ReadReceipts(Conversation name, Session session)
+internal sealed class ReadReceipts(Conversation name, IDeliveryHost session)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
 

@@ -32,6 +32,8 @@ internal sealed class Sequencer(int heldLimit)
     private readonly SortedList<long, ChatEvent> _held = new();
     private readonly (long Seq, string Id)[] _recent = new (long, string)[Remembered];
     private readonly Queue<string> _former = new();
+    private bool _delivered;
+    private bool _doubted;
 
     /// <summary>Everything up to this seq was delivered; null until the place in the log is known.</summary>
     public long? Last { get; private set; }
@@ -58,14 +60,22 @@ internal sealed class Sequencer(int heldLimit)
         Epoch = epoch;
         Last = last;
         Target = last;
+        (_delivered, _doubted) = (false, false);
         _held.Clear();
         Array.Clear(_recent);
     }
 
-    /// <summary>Learns an epoch that was not known yet; true when <paramref name="epoch"/> is another one than the log's.</summary>
+    /// <summary>
+    /// The connection ended. Where events were delivered before the server named their log, the name that comes next may be that of
+    /// another log: it counts as foreign.
+    /// </summary>
+    public void OnDown() => _doubted = Epoch is null && _delivered;
+
+    /// <summary>Learns an epoch that was not known yet; true when <paramref name="epoch"/> is, or may be, another one than the log's.</summary>
     public bool IsForeign(string epoch)
     {
-        Epoch ??= epoch;
+        if (!_doubted)
+            Epoch ??= epoch;
         return epoch != Epoch;
     }
 
@@ -109,6 +119,7 @@ internal sealed class Sequencer(int heldLimit)
         var e = _held.GetValueAtIndex(0);
         _held.RemoveAt(0);
         Last = e.Seq;
+        _delivered = true;
         _recent[e.Seq % Remembered] = (e.Seq, e.Id);
     }
 

@@ -1,4 +1,3 @@
-using AspireChat.Client.Sessions;
 using AspireChat.Client.Wire;
 using AspireChat.Contracts.Frames;
 
@@ -8,7 +7,7 @@ namespace AspireChat.Client.Delivery;
 /// One conversation of a session: where the application stands in its log, what is missing and how it is got. Not thread-safe: all members
 /// are for the session, inside its gate.
 /// </summary>
-internal sealed class TrackedConversation(Conversation name, Session session)
+internal sealed class TrackedConversation(Conversation name, IDeliveryHost session)
 {
     /// <summary>
     /// Events held, at most: a whole replay, which may have to wait for the log's name. A page brings again what was let go.
@@ -195,6 +194,7 @@ internal sealed class TrackedConversation(Conversation name, Session session)
         IsCatchingUp = false;
         _lateAt = null;
         _unconfirmed = _log.Last is not null;
+        _log.OnDown();
         Reads.Down();
     }
 

@@ -11,7 +11,7 @@ namespace AspireChat.Client.Sessions;
 /// <see cref="Gate"/>; nothing is awaited and no code of the application runs inside it. A socket's frames are handled on its reader's
 /// thread, so a slow session is a slow reader and TCP pushes back.
 /// </summary>
-internal sealed class Session : IOutboxHost, IDisposable
+internal sealed class Session : IDeliveryHost, IDisposable
 {
     /// <summary>
     /// More conversations than this go into several <c>resume</c> frames, which keeps each under the server's frame limit.
@@ -74,7 +74,7 @@ internal sealed class Session : IOutboxHost, IDisposable
 
     public bool SendDroppable(byte[] frame) => _connection?.Write(frame, droppable: true) ?? false;
 
-    /// <summary>A new <c>ref</c> for a frame whose refusal concerns these conversations.</summary>
+    /// <inheritdoc/>
     public string NewReference(List<TrackedConversation> conversations)
     {
         var reference = $"r-{++_lastReference}";
@@ -84,9 +84,7 @@ internal sealed class Session : IOutboxHost, IDisposable
 
     public TrackedConversation? Find(Conversation conversation) => _conversations.GetValueOrDefault(conversation);
 
-    /// <summary>
-    /// The conversation, followed from now on; where it is new, from <paramref name="cursor"/> or from where the session began.
-    /// </summary>
+    /// <inheritdoc/>
     public TrackedConversation Track(Conversation conversation, Cursor? cursor = null)
     {
         if (_conversations.TryGetValue(conversation, out var tracked))

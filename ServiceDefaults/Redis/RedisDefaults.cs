@@ -7,7 +7,7 @@ public static class RedisDefaults
 {
     /// <summary>
     /// Answers are read on the thread pool. By default the library keeps ten threads of its own for that, and every answer is passed from
-    /// one to the next: a third of a node's CPU in small rooms (docs/performance.md).
+    /// one to the next: a third of a node's CPU in small rooms (docs/performance-history.md).
     /// </summary>
     public static void Apply(ConfigurationOptions options) => options.SocketManager = SocketManager.ThreadPool;
 

@@ -84,6 +84,31 @@ public sealed class SequencerTests
         Assert.False(log.IsFormer("e2"));
     }
 
+    [Fact]
+    public void An_epoch_learnt_after_the_connection_of_unnamed_events_ended_counts_as_another_one()
+    {
+        var log = new Sequencer(heldLimit: 10);
+        log.Reset(null, 0);
+        log.Arrive(Event(1));
+        Drain(log);
+        log.OnDown();
+
+        Assert.True(log.IsForeign("e2"));
+        log.Reset("e2", 1);
+        Assert.False(log.IsForeign("e2"));
+    }
+
+    [Fact]
+    public void An_epoch_learnt_after_a_reconnect_is_the_logs_where_nothing_was_delivered()
+    {
+        var log = new Sequencer(heldLimit: 10);
+        log.Reset(null, 5);
+        log.OnDown();
+
+        Assert.False(log.IsForeign("e1"));
+        Assert.Equal("e1", log.Epoch);
+    }
+
     private static IReadOnlyList<long> Drain(Sequencer log)
     {
         var seqs = new List<long>();

@@ -207,6 +207,35 @@ public sealed class SocketFaultTests
     }
 
     [Fact]
+    public async Task A_first_direct_message_whose_log_was_lost_before_it_was_named_is_followed_by_a_reload()
+    {
+        await using var server = await FaultServer.StartAsync();
+        var named = false;
+        server.Script.OnFrame = (_, frame) => (string)frame["type"]! == "resume" && !named;
+        var (client, socket) = await InLobbyAsync(server);
+        await using var _ = client;
+        await using var listener = new Listener(client);
+        var bob = Conversation.With("bob");
+        server.Write("d:alice:bob", "bob", "lost");
+        await listener.EventAsync(bob, 1);
+
+        lock (server.Gate)
+        {
+            named = true;
+            socket.IsMute = true;
+            server.Rebuild("d:alice:bob", lost: 1);
+            server.Write("d:alice:bob", "bob", "1 of the new log");
+            socket.Cut();
+        }
+        await listener.ItemAsync<Reloaded>();
+        server.Write("d:alice:bob", "bob", "2");
+        await listener.EventAsync(bob, 2);
+
+        Assert.Equal(new Reloaded(bob, server.Log("d:alice:bob").Epoch, 1), Assert.Single(listener.Items.OfType<Reloaded>()));
+        Assert.Equal(["lost", "2"], listener.Contents(bob));
+    }
+
+    [Fact]
     public async Task A_live_message_that_comes_before_the_log_is_known_to_be_another_is_not_taken_for_one_of_the_old_log()
     {
         await using var server = await FaultServer.StartAsync();

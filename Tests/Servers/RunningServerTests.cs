@@ -37,7 +37,7 @@ public sealed class RunningServerTests
     {
         var refused = await Assert.ThrowsAsync<ServerException>(() => RunningRedis.StartAsync(["no-such-directive 1"]));
 
-        Assert.Contains("redis-server ended at its start", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("redis-server ended with code 1 at its start", refused.Message, StringComparison.Ordinal);
         Assert.Contains("no-such-directive", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Message);
     }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using AspireChat.ServiceDefaults;
 using AspireChat.Tests.Gateway;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,6 +47,22 @@ public sealed class TelemetryTests
             Assert.NotNull(services.GetService<MeterProvider>());
             Assert.NotNull(services.GetService<TracerProvider>());
         }
+    }
+
+    [Fact]
+    public async Task A_collector_that_takes_everything_and_answers_nothing_does_not_hold_up_a_stop()
+    {
+        using var collector = new TcpListener(IPAddress.Loopback, 0);
+        collector.Start();
+        var service = await RunningService.StartAsync(
+            settings: new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = $"http://{collector.LocalEndpoint}" });
+        await service.GetAsync("/anyone");
+
+        var start = Stopwatch.GetTimestamp();
+        await service.DisposeAsync();
+
+        // The SDK alone waits for 5 s three times.
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(5));
     }
 
     [Theory]

@@ -11,25 +11,27 @@ namespace AspireChat.Tests.Tracing;
 /// <summary>What the services export: this is what the dashboard shows.</summary>
 [Collection(TracingCollection.Name)]
 [Trait("Needs", "PostgreSQL")]
-public sealed class MessageTraceTests
+public sealed class MessageTraceTests(SharedTracedSystem shared) : IClassFixture<SharedTracedSystem>
 {
     private const string Secret = "the-content-of-this-test";
+
+    private readonly TracedSystem _system = shared.System;
 
     [Fact]
     public async Task A_message_is_one_trace_from_its_socket_to_the_commit_and_to_every_node()
     {
-        await using var system = await TracedSystem.StartAsync("Tracing:SampleRatio=1");
-        await using var alice = await TestSocket.ConnectAsync(system.Nodes[0], TestTokens.For("alice"));
-        await using var bob = await TestSocket.ConnectAsync(system.Nodes[1], TestTokens.For("bob"));
+        var room = ConversationKey.Room("traced");
+        await using var alice = await TestSocket.ConnectAsync(_system.Nodes[0], TestTokens.For("alice"));
+        await using var bob = await TestSocket.ConnectAsync(_system.Nodes[1], TestTokens.For("bob"));
         await alice.JoinAsync("traced");
         await bob.JoinAsync("traced");
         await alice.SayAsync("traced", Secret);
         await bob.ExpectAsync("room");
-        await system.World.DurableAsync(ConversationKey.Room("traced"), 1);
+        await _system.World.DurableAsync(room, 1);
 
         await Eventually.IsTrueAsync(
-            () => system.Receiver.Spans().Count(span => span.Name is "fan-out" or "commit") == 3, "all is exported");
-        var spans = system.Receiver.Spans();
+            () => _system.Receiver.SpansOf(room).Count(span => span.Name is "fan-out" or "commit") == 3, "all is exported");
+        var spans = _system.Receiver.SpansOf(room);
         var send = Assert.Single(spans, span => span.Name == "send room");
         Assert.Equal("", send.Parent);
         var trace = spans.Where(span => span.Trace == send.Trace).ToList();
@@ -48,19 +50,19 @@ public sealed class MessageTraceTests
     [Fact]
     public async Task Messages_that_share_a_transaction_each_have_the_commit_in_their_own_trace()
     {
-        await using var system = await TracedSystem.StartAsync("Tracing:SampleRatio=1");
-        await using var alice = await TestSocket.ConnectAsync(system.Nodes[0], TestTokens.For("alice"));
+        var room = ConversationKey.Room("batch");
+        await using var alice = await TestSocket.ConnectAsync(_system.Nodes[0], TestTokens.For("alice"));
         await alice.JoinAsync("batch");
-        await using (await system.World.HoldCommitsAsync())
+        await using (await _system.World.HoldCommitsAsync())
         {
             // The first is held in its transaction, and the others wait for the next.
             for (var i = 1; i <= 5; i++)
                 await alice.SayAsync("batch", Secret);
         }
-        await system.World.DurableAsync(ConversationKey.Room("batch"), 5);
+        await _system.World.DurableAsync(room, 5);
 
-        await Eventually.IsTrueAsync(() => system.Receiver.Spans().Count(span => span.Name == "commit") == 5, "all is exported");
-        var spans = system.Receiver.Spans();
+        await Eventually.IsTrueAsync(() => _system.Receiver.SpansOf(room).Count(span => span.Name == "commit") == 5, "all is exported");
+        var spans = _system.Receiver.SpansOf(room);
         var commits = spans.Where(span => span.Name == "commit").ToList();
         Assert.Equal(
             spans.Where(span => span.Name == "send room").Select(span => span.Trace).Order(StringComparer.Ordinal),
@@ -76,74 +78,49 @@ public sealed class MessageTraceTests
     [Fact]
     public async Task A_message_sent_by_HTTP_is_part_of_its_requests_trace()
     {
-        await using var system = await TracedSystem.StartAsync("Tracing:SampleRatio=1");
-        await using var alice = await TestSocket.ConnectAsync(system.Nodes[0], TestTokens.For("alice"));
+        var room = ConversationKey.Room("by-http");
+        await using var alice = await TestSocket.ConnectAsync(_system.Nodes[0], TestTokens.For("alice"));
         await alice.JoinAsync("by-http");
-        using var http = Http(system.Gateway, "alice");
+        using var http = Http(_system.Gateway, "alice");
         using var answer = await http.PostAsJsonAsync("/api/rooms/by-http/messages", new { content = Secret, nonce = "n1" });
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
 
         await Eventually.IsTrueAsync(
-            () => system.Receiver.Spans().FirstOrDefault(span => span.Name == "send room") is { } send
-                && system.Receiver.Spans().Any(span => span.Id == send.Parent && span.Kind == ExportedSpan.Server),
+            () => _system.Receiver.SpansOf(room).FirstOrDefault(span => span.Name == "send room") is { } send
+                && _system.Receiver.SpansOf(room).Any(span => span.Id == send.Parent && span.Kind == ExportedSpan.Server),
             "the request is the message's parent");
-    }
-
-    [Fact]
-    public async Task Polling_health_checks_probes_and_sockets_make_no_trace()
-    {
-        await using var system = await TracedSystem.StartAsync();
-        await using var alice = await TestSocket.ConnectAsync(system.Nodes[0], TestTokens.For("alice"));
-        await alice.JoinAsync("quiet");
-        await alice.SayAsync("quiet", Secret);
-        await system.World.DurableAsync(ConversationKey.Room("quiet"), 1);
-        using var http = Http(system.Gateway, "alice");
-        foreach (var node in system.Nodes)
-            (await http.GetAsync(new Uri(node, "/health"))).EnsureSuccessStatusCode();
-        // Every loop of the services comes round in this time, most of them several times.
-        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System, CancellationToken.None);
-        Assert.Empty(system.Receiver.Spans());
-
-        using var answer = await http.GetAsync("/api/conversations");
-        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        await Eventually.IsTrueAsync(
-            () => system.Receiver.Spans().Any(span => span.Source == "Npgsql"), "a request is traced down to its SQL");
-        var spans = system.Receiver.Spans();
-        Assert.Single(spans, span => span.Parent == "");
-        Assert.Single(spans.Select(span => span.Trace).Distinct());
     }
 
     [Fact]
     public async Task No_token_and_no_content_is_in_any_span_log_or_metric_though_URLs_are_not_redacted()
     {
-        await using var system = await TracedSystem.StartAsync(
-            "Tracing:SampleRatio=1", "Logging:LogLevel:Default=Information", "Logging:LogLevel:Microsoft.AspNetCore=Information");
+        var room = ConversationKey.Room("secrets");
         var token = TestTokens.For("alice");
-        await using var alice = await TestSocket.ConnectAsync(system.Nodes[0], token);
-        await using var browser = await BrowserAsync(system.Gateway, token);
+        await using var alice = await TestSocket.ConnectAsync(_system.Nodes[0], token);
+        await using var browser = await BrowserAsync(_system.Gateway, token);
         await alice.JoinAsync("secrets");
         var sent = await alice.SayAsync("secrets", Secret, "nonce-of-this-test");
         await alice.SendAsync(new { type = "edit", room = "secrets", target = (long)sent["seq"]!, content = Secret + "-2", nonce = "e1" });
         await alice.SendAsync(new { type = "dm", to = "bob", content = Secret, nonce = "d1" });
         await alice.SendTextAsync($$"""{"type":"{{Secret}}","token":"{{token}}"}""");
         await alice.SendAsync(new { type = "auth", token });
-        using var http = Http(system.Gateway, "alice");
+        using var http = Http(_system.Gateway, "alice");
         foreach (var target in new[] { "/api/rooms/secrets/messages?limit=1", "/api/presence?users=bob", "/nothing?a=1", "/dev/token?user=bob" })
             (await http.GetAsync($"{target}&token={token}")).Dispose();
         (await http.PostAsJsonAsync("/api/rooms/secrets/messages", new { content = Secret, nonce = "h1" })).Dispose();
         (await http.PostAsJsonAsync("/api/rooms/secrets/messages?token=" + token, Secret)).Dispose();
-        await system.World.DurableAsync(ConversationKey.Room("secrets"), 3);
+        await _system.World.DurableAsync(room, 3);
 
         await Eventually.IsTrueAsync(
-            () => system.Receiver.Spans().Count(span => span.Name == "commit") >= 4 && system.Receiver.BytesOf("logs") > 0
-                && system.Receiver.BytesOf("metrics") > 0 && system.Receiver.Contains("/api/rooms/secrets/messages"),
+            () => _system.Receiver.SpansOf(room).Count(span => span.Name == "commit") >= 3 && _system.Receiver.BytesOf("logs") > 0
+                && _system.Receiver.BytesOf("metrics") > 0 && _system.Receiver.Contains("/api/rooms/secrets/messages"),
             "all three signals are exported");
-        Assert.False(system.Receiver.Contains(Secret), "content is exported");
-        Assert.False(system.Receiver.Contains(TestTokens.SignatureOf(token)), "a token is exported");
-        Assert.False(system.Receiver.Contains("nonce-of-this-test"), "a nonce is exported");
+        Assert.False(_system.Receiver.Contains(Secret), "content is exported");
+        Assert.False(_system.Receiver.Contains(TestTokens.SignatureOf(token)), "a token is exported");
+        Assert.False(_system.Receiver.Contains("nonce-of-this-test"), "a nonce is exported");
     }
 
-    private static HttpClient Http(Uri address, string user)
+    internal static HttpClient Http(Uri address, string user)
     {
         // As a client that knows nothing of traces: the one of this process would say that the request belongs to one that is not recorded.
         var http = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { BaseAddress = address };

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using AspireChat.Contracts.Conversations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -54,6 +55,14 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     public IReadOnlyList<ExportedSpan> Spans() =>
         [.. _received.Where(each => each.Signal == "traces").SelectMany(each => ExportedSpan.ReadAll(each.Body))
             .Where(span => !span.Name.StartsWith("POST /v1/", StringComparison.Ordinal)).DistinctBy(span => span.Id)];
+
+    /// <summary>All spans of the traces in which this conversation is named.</summary>
+    public IReadOnlyList<ExportedSpan> SpansOf(ConversationKey conversation)
+    {
+        var spans = Spans();
+        var traces = spans.Where(span => span.Text.Contains(conversation.Value, StringComparison.Ordinal)).Select(span => span.Trace).ToHashSet();
+        return [.. spans.Where(span => traces.Contains(span.Trace))];
+    }
 
     public async ValueTask DisposeAsync()
     {

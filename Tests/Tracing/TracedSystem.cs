@@ -118,6 +118,17 @@ internal sealed class TracedSystem : IAsyncDisposable
     }
 }
 
+/// <summary>One traced system for several tests, each of which looks at the traces of its own conversation.</summary>
+public sealed class SharedTracedSystem : IAsyncLifetime
+{
+    internal TracedSystem System { get; private set; } = null!;
+
+    public async Task InitializeAsync() => System = await TracedSystem.StartAsync(
+        "Tracing:SampleRatio=1", "Logging:LogLevel:Default=Information", "Logging:LogLevel:Microsoft.AspNetCore=Information");
+
+    public async Task DisposeAsync() => await System.DisposeAsync();
+}
+
 /// <summary>
 /// Nothing else runs meanwhile: spans are the process's, and a listener of another test would have spans made that no service asks for.
 /// </summary>

@@ -180,19 +180,21 @@ export class ChatClient extends Emitter {
     this.#restore();
     for (const [room, untold] of this.#left) if (untold) this.#left.set(room, !this.#connection.send({ type: 'leave', room }));
     this.#resumes.clear();
-    const resumed = [];
-    for (const conversation of this.conversations.values()) {
-      const entry = conversation.connected();
-      if (entry) resumed.push({ conversation, entry });
-    }
+    for (const conversation of this.conversations.values()) conversation.connected();
+    this.#resume([...this.conversations.values()]);
+    this.#outbox.pump();
+    this.#overview();
+  }
+
+  /** Asks for what direct conversations missed. @param {Conversation[]} conversations */
+  #resume(conversations) {
+    const resumed = conversations.map((conversation) => ({ conversation, entry: conversation.resume() })).filter(({ entry }) => entry);
     for (let i = 0; i < resumed.length; i += RESUME_AT_ONCE) {
       const part = resumed.slice(i, i + RESUME_AT_ONCE);
       const ref = `r-${++this.#refs}`;
       this.#resumes.set(ref, part.map((p) => p.conversation));
       this.#connection.send({ type: 'resume', conversations: part.map((p) => p.entry), ref });
     }
-    this.#outbox.pump();
-    this.#overview();
   }
 
   // A first direct message that came while this client was away is in no cursor of its, so it asks for its conversations each time.
@@ -236,7 +238,9 @@ export class ChatClient extends Emitter {
     } else if (to !== undefined) {
       // Events name their addressee, everything else the other user.
       const isEvent = frame.id !== undefined && type !== 'ack';
-      this.#conversation({ to: isEvent && from !== this.user ? from : to }).receive(frame);
+      const conversation = this.#conversation({ to: isEvent && from !== this.user ? from : to });
+      conversation.receive(frame);
+      if (isEvent && conversation.isNameless) this.#resume([conversation]);
     }
   }
 

@@ -194,18 +194,21 @@ export class Conversation extends Emitter {
     return { resolve: () => {}, reject: (/** @type {Error} */ error) => this.#failed(nonce, error) };
   }
 
-  /** The client is connected (again). @returns {Frame|null} what a `resume` frame shall say of this direct conversation */
+  /** The client is connected (again). */
   connected() {
     if (this.read > this.#sentRead) this.#sendRead();
-    if (this.kind === 'room') {
-      if (this.wanted) this.#sendJoin();
-      return null;
-    }
-    this.#change({ kind: 'ready' });
-    const { last, epoch } = this.#sync.timeline;
-    if (last === null) return null;
+    if (this.kind !== 'room') this.#change({ kind: 'ready' });
+    else if (this.wanted) this.#sendJoin();
+  }
+
+  /** Events do not name their log, so a direct conversation may not know it yet: the answer to `resume` says it. */
+  get isNameless() { return this.kind !== 'room' && this.epoch === null && !this.#sync.catchingUp; }
+
+  /** @returns {Frame|null} what a `resume` frame says of this direct conversation */
+  resume() {
+    if (this.kind === 'room' || this.#sync.timeline.last === null) return null;
     this.#sync.catchUp();
-    return /** @type {any} */ ({ ...this.where, since: last, ...(epoch && { epoch }) });
+    return /** @type {any} */ ({ ...this.where, ...this.#sync.timeline.place });
   }
 
   disconnected() {
@@ -295,10 +298,10 @@ export class Conversation extends Emitter {
 
   #sendJoin() {
     const { clock, ref, send } = this.#session;
-    const { last, epoch } = this.#sync.timeline;
+    const { last, epoch, place } = this.#sync.timeline;
     this.#joinRef = ref();
     this.#joinWithReplay = last !== null && epoch !== null;
-    send({ type: 'join', ...this.where, ref: this.#joinRef, ...(this.#joinWithReplay && { since: last, epoch }) });
+    send({ type: 'join', ...this.where, ref: this.#joinRef, ...(this.#joinWithReplay && place) });
     clock.clear(this.#joinTimer);
     this.#joinTimer = clock.set(() => this.#sendJoin(), JOIN_WITHIN_MS);
   }

@@ -26,7 +26,8 @@ export class Sync {
   #on;
   /** Rises with every reset, so that an answer to an earlier question is known as stale. */
   #generation = 0;
-  #catchingUp = false;
+  /** A replay was asked for and has not ended. */
+  catchingUp = false;
   #repairing = false;
   #target = 0;
   /** @type {any} */
@@ -56,24 +57,24 @@ export class Sync {
   take(event) {
     const { delivered, gap, conflict } = this.timeline.accept(event);
     if (conflict) return this.reload(null, null);
-    if (this.#catchingUp) this.#awaitReplay();
+    if (this.catchingUp) this.#awaitReplay();
     if (delivered.length > 0) this.#on.delivered(delivered);
     // While a replay is on its way, live direct messages come ahead of it: that is no gap yet.
-    if (gap && !this.#catchingUp) this.#repair();
+    if (gap && !this.catchingUp) this.#repair();
   }
 
   /** The answer to a join. @param {number} head @param {string} epoch @param {boolean} withReplay */
   joined(head, epoch, withReplay) {
     const { timeline } = this;
     if (timeline.last === null) return timeline.reset(epoch, head);
-    if (this.#isForeign(epoch) || head < timeline.last) return this.reload(epoch, head);
+    if (this.timeline.isForeign(epoch) || head < timeline.last) return this.reload(epoch, head);
     this.#target = Math.max(this.#target, head);
     if (head > timeline.last) withReplay ? this.catchUp() : this.#repair();
   }
 
   /** A replay was asked for. */
   catchUp() {
-    this.#catchingUp = true;
+    this.catchingUp = true;
     this.#awaitReplay();
   }
 
@@ -82,7 +83,7 @@ export class Sync {
     const { timeline } = this;
     this.#endReplay();
     if (timeline.last === null) return;
-    if (this.#isForeign(frame.epoch) || frame.head < timeline.last) return this.reload(frame.epoch, frame.head);
+    if (this.timeline.isForeign(frame.epoch) || frame.head < timeline.last) return this.reload(frame.epoch, frame.head);
     this.#target = Math.max(this.#target, frame.head);
     if (this.#behind) this.#repair();
   }
@@ -98,12 +99,12 @@ export class Sync {
   /** The log holds an event at `seq`; it should come by itself soon. @param {number} seq @param {string} [epoch] */
   expect(seq, epoch) {
     if (this.timeline.last === null) return;
-    if (epoch !== undefined && this.#isForeign(epoch)) return this.reload(epoch, seq);
+    if (epoch !== undefined && this.timeline.isForeign(epoch)) return this.reload(epoch, seq);
     if (seq <= this.timeline.last) return;
     this.#target = Math.max(this.#target, seq);
     this.#lateTimer ??= this.#clock.set(() => {
       this.#lateTimer = null;
-      if (this.#behind && !this.#catchingUp) this.#repair();
+      if (this.#behind && !this.catchingUp) this.#repair();
     }, LATE_MS);
   }
 
@@ -112,6 +113,7 @@ export class Sync {
     this.#endReplay();
     this.#clock.clear(this.#lateTimer);
     this.#lateTimer = null;
+    this.timeline.disconnected();
   }
 
   /** Drops all and loads the newest page. @param {string|null} epoch @param {number|null} head null: from history */
@@ -141,7 +143,7 @@ export class Sync {
       const before = timeline.last === null ? undefined : timeline.first;
       const page = await this.#page({ before, limit });
       if (generation !== this.#generation) return 0;
-      if (this.#isForeign(page.epoch)) return this.reload(page.epoch, page.head), 0;
+      if (this.timeline.isForeign(page.epoch)) return this.reload(page.epoch, page.head), 0;
       if (timeline.last === null) timeline.reset(page.epoch || null, page.head);
       added += timeline.prepend(page.items);
       for (const event of inOrder(page.items)) if (event.seq > /** @type {number} */ (timeline.last)) this.take(event);
@@ -188,7 +190,7 @@ export class Sync {
       return null;
     }
     if (!current()) return null;
-    if (this.#isForeign(page.epoch)) return this.reload(page.epoch, page.head), null;
+    if (this.timeline.isForeign(page.epoch)) return this.reload(page.epoch, page.head), null;
     for (const event of inOrder(page.items)) this.take(event);
     if (page.head <= /** @type {number} */ (timeline.last) && !timeline.hasGap) this.#target = 0;
     return /** @type {number} */ (timeline.last) > last;
@@ -211,14 +213,8 @@ export class Sync {
   }
 
   #endReplay() {
-    this.#catchingUp = false;
+    this.catchingUp = false;
     this.#clock.clear(this.#replayTimer);
-  }
-
-  /** Whether this epoch is another one than the timeline's; an epoch not known so far is learnt. @param {string} epoch */
-  #isForeign(epoch) {
-    this.timeline.epoch ||= epoch || null;
-    return Boolean(epoch) && epoch !== this.timeline.epoch;
   }
 
   /** @param {{before?: number, after?: number, limit: number}} range @returns {Promise<Page>} */

@@ -13,6 +13,8 @@ export const isMessage = ({ type }) => type === 'room' || type === 'dm';
 export class Timeline {
   /** @type {string|null} null until the server told it */
   epoch = null;
+  /** The connection ended before the loaded events' log had a name: the name that comes next may be another log's. */
+  #doubted = false;
   /** The lowest loaded seq; one above `last` while nothing is loaded. */
   first = 0;
   /** The seq up to which events were given out. @type {number|null} null before the conversation's place in its log is known */
@@ -34,6 +36,8 @@ export class Timeline {
 
   /** Whether the oldest event of the conversation is loaded. */
   get atStart() { return this.last !== null && this.first <= 1; }
+  /** What a frame that asks for a replay says of the place in the log, which is known. */
+  get place() { return { since: this.last, ...(this.epoch && { epoch: this.epoch }) }; }
   /** Whether events are held that wait for missing ones. */
   get hasGap() { return this.#held.size > 0; }
   /** @param {number} seq */
@@ -42,11 +46,26 @@ export class Timeline {
   /** Forgets all and stands right behind `head`, where live events go on. @param {string|null} epoch @param {number|null} head */
   reset(epoch, head) {
     this.epoch = epoch;
+    this.#doubted = false;
     this.last = head;
     this.first = (head ?? 0) + 1;
     this.durable = 0;
     this.messages = [];
     for (const map of [this.#bySeq, this.#ids, this.#held]) map.clear();
+  }
+
+  /** Nothing more comes on this connection. */
+  disconnected() {
+    this.#doubted = this.epoch === null && this.last !== null && this.first <= this.last;
+  }
+
+  /**
+   * Whether this epoch is, or may be, another one than the log's; an epoch not known so far is learnt.
+   * @param {string} epoch empty where nobody has written yet
+   */
+  isForeign(epoch) {
+    if (!this.#doubted) this.epoch ||= epoch || null;
+    return Boolean(epoch) && epoch !== this.epoch;
   }
 
   /**

@@ -251,18 +251,33 @@ test('Direct conversations are resumed; live ones that come ahead of the replay 
   const kit = setup();
   const first = await kit.connect();
   first.say(direct(1));
+  assert.deepEqual(first.last('resume').conversations, [{ to: 'bob', since: 1 }], 'to hear the name of the log');
+  first.say({ type: 'resumed', to: 'bob', seq: 1, head: 1, complete: true, epoch: 'e1', ref: first.last('resume').ref });
   const bob = kit.client.direct('bob');
   const seen = [];
   bob.on('event', (e) => seen.push(e.seq));
   const socket = await kit.reconnect();
   const { ref, conversations } = socket.last('resume');
-  assert.deepEqual(conversations, [{ to: 'bob', since: 1 }]);
+  assert.deepEqual(conversations, [{ to: 'bob', since: 1, epoch: 'e1' }]);
   socket.say(direct(4));
   for (const event of range(2, 4, (s) => direct(s))) socket.say(event);
   socket.say({ type: 'resumed', to: 'bob', seq: 4, head: 4, complete: true, epoch: 'e1', ref });
   await kit.clock.advance(6000);
   assert.deepEqual(seen, [2, 3, 4]);
   assert.equal(kit.history.calls.filter((c) => c.path.startsWith('/api/dms')).length, 0);
+});
+
+test('A first direct message whose log was never named is not kept for one of a new log', async () => {
+  const kit = setup();
+  const first = await kit.connect();
+  first.say(direct(1, 'bob', 'alice', { id: 'lost' }));
+  assert.deepEqual(kit.client.direct('bob').messages.map((m) => m.id), ['lost']);
+  Object.assign(kit.history.log('to:bob'), { epoch: 'e2', items: [direct(1, 'bob', 'alice', { id: 'new' })] });
+  const socket = await kit.reconnect();
+  socket.say({ type: 'resumed', to: 'bob', seq: 1, head: 1, complete: true, epoch: 'e2', ref: socket.last('resume').ref });
+  await settle();
+  assert.deepEqual(kit.client.direct('bob').messages.map((m) => m.id), ['new']);
+  assert.equal(kit.client.direct('bob').epoch, 'e2');
 });
 
 test('Where resume is refused, missed direct messages come through history', async () => {

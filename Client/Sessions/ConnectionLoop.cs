@@ -1,8 +1,8 @@
-using AspireChat.Client.Sessions;
+using AspireChat.Client.Connecting;
 using AspireChat.Client.Wire;
 using AspireChat.Contracts.Frames;
 
-namespace AspireChat.Client.Connecting;
+namespace AspireChat.Client.Sessions;
 
 /// <summary>Keeps one session connected: opens, watches, renews the token, and opens again after a loss, until it must not.</summary>
 internal sealed class ConnectionLoop(Session session, ChatClientOptions options, TokenSource tokens)

@@ -1,0 +1,78 @@
+using System.Reflection;
+
+namespace AspireChat.Tests.Architecture;
+
+/// <summary>Which project and which folder may use which. The picture is in docs/architecture.md.</summary>
+public sealed class DirectionTests
+{
+    /// <summary>A project, and the projects of this repository that it may use.</summary>
+    private static readonly Dictionary<string, string[]> Projects = new(StringComparer.Ordinal)
+    {
+        ["Contracts"] = [],
+        ["Servers"] = [],
+        ["ServiceDefaults"] = ["Contracts"],
+        ["Client"] = ["Contracts"],
+        ["Gateway"] = ["Contracts", "ServiceDefaults"],
+        ["ConnectionService"] = ["Contracts", "ServiceDefaults"],
+        ["PresenceService"] = ["Contracts", "ServiceDefaults"],
+        ["PersistenceService"] = ["Contracts", "ServiceDefaults"],
+    };
+
+    /// <summary>What a project must not reach, because another one is there for it.</summary>
+    private static readonly Dictionary<string, string[]> Foreign = new(StringComparer.Ordinal)
+    {
+        ["Contracts"] = ["Microsoft.AspNetCore", "Microsoft.Extensions", "Aspire.", "StackExchange.Redis", "Npgsql"],
+        ["Client"] = ["Microsoft.AspNetCore", "Aspire.", "StackExchange.Redis", "Npgsql"],
+    };
+
+    public static TheoryData<string> All => [.. Projects.Keys];
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void A_project_uses_only_the_projects_that_it_may(string project)
+    {
+        var used = Load(project).GetReferencedAssemblies().Select(reference => reference.Name!)
+            .Where(name => name.StartsWith("AspireChat.", StringComparison.Ordinal)).Select(name => name["AspireChat.".Length..]);
+
+        None(used.Except(Projects[project]).Select(other => $"{project} uses {other}"));
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void A_project_reaches_no_library_that_another_project_is_there_for(string project)
+    {
+        var foreign = Foreign.GetValueOrDefault(project, []);
+        var used = Load(project).GetReferencedAssemblies().Select(reference => reference.Name!);
+
+        None(used.Where(name => foreign.Any(library => name.StartsWith(library, StringComparison.Ordinal))).Select(name => $"{project} uses {name}"));
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Folders_of_a_project_use_each_other_in_one_direction(string project) => None(FolderGraph.Of(Load(project)).Cycles());
+
+    [Fact]
+    public void A_circle_of_folders_is_found_and_named()
+    {
+        var graph = new FolderGraph();
+        graph.Add("Hubs", "Log", "Hub → Append");
+        graph.Add("Log", "Subscriptions", "Append → Channel");
+        graph.Add("Subscriptions", "Hubs", "Channel → Hub");
+        graph.Add("Hubs", "Presence", "Hub → Reporter");
+
+        Assert.Equal(["Hubs uses Log: Hub → Append", "Log uses Subscriptions: Append → Channel", "Subscriptions uses Hubs: Channel → Hub"], graph.Cycles());
+    }
+
+    [Fact]
+    public void A_use_that_is_not_allowed_is_found_and_named()
+    {
+        var graph = new FolderGraph();
+        graph.Add("Outbound", "Hubs", "Queue → Hub");
+
+        Assert.Equal(["Outbound uses Hubs: Queue → Hub"], graph.Violations(new Dictionary<string, string[]> { ["Outbound"] = [] }));
+    }
+
+    private static void None(IEnumerable<string> faults) => Assert.Equal("", string.Join('\n', faults));
+
+    private static Assembly Load(string project) => Assembly.Load($"AspireChat.{project}");
+}

@@ -1,0 +1,80 @@
+using ArchUnitNET.Domain;
+using ArchUnitNET.Loader;
+using Assembly = System.Reflection.Assembly;
+
+namespace AspireChat.Tests.Architecture;
+
+/// <summary>
+/// Which folder of a project uses which, read from the compiled program: a folder is the first part of a namespace behind the project's own.
+/// Constants are not seen, because the compiler writes their values.
+/// </summary>
+internal sealed class FolderGraph
+{
+    private readonly Dictionary<(string From, string To), SortedSet<string>> _uses = [];
+
+    /// <summary>What uses what; the part of a type before its nested ones is enough to find it.</summary>
+    public IReadOnlyDictionary<(string From, string To), SortedSet<string>> Uses => _uses;
+
+    public static FolderGraph Of(Assembly assembly)
+    {
+        var root = assembly.GetName().Name!;
+        var graph = new FolderGraph();
+        var architecture = new ArchLoader().LoadAssemblies(assembly).Build();
+        foreach (var type in architecture.Types)
+        {
+            foreach (var target in type.Dependencies.Select(dependency => dependency.Target))
+            {
+                graph.Add(FolderOf(type, root), FolderOf(target, root), $"{NameOf(type)} → {NameOf(target)}");
+            }
+        }
+        return graph;
+    }
+
+    public void Add(string? from, string? to, string types)
+    {
+        if (from is null || to is null || from == to)
+        {
+            return;
+        }
+        if (!_uses.TryGetValue((from, to), out var examples))
+        {
+            _uses.Add((from, to), examples = new SortedSet<string>(StringComparer.Ordinal));
+        }
+        examples.Add(types);
+    }
+
+    /// <summary>The folders that reach each other both ways, a line for each use among them; empty when there are none.</summary>
+    public IReadOnlyList<string> Cycles() =>
+        [.. _uses.Where(use => Reaches(use.Key.To, use.Key.From)).Select(Line).Order(StringComparer.Ordinal)];
+
+    /// <summary>The uses that the table does not allow, a line each.</summary>
+    /// <param name="allowed">A folder, and the folders that it may use. A folder that is not named may use all.</param>
+    public IReadOnlyList<string> Violations(IReadOnlyDictionary<string, string[]> allowed) =>
+        [.. _uses.Where(use => allowed.TryGetValue(use.Key.From, out var may) && !may.Contains(use.Key.To)).Select(Line).Order(StringComparer.Ordinal)];
+
+    private static string Line(KeyValuePair<(string From, string To), SortedSet<string>> use) =>
+        $"{use.Key.From} uses {use.Key.To}: {string.Join(", ", use.Value.Take(6))}{(use.Value.Count > 6 ? ", …" : "")}";
+
+    private bool Reaches(string from, string to)
+    {
+        var (seen, next) = (new HashSet<string>(StringComparer.Ordinal) { from }, new Queue<string>([from]));
+        while (next.TryDequeue(out var folder))
+        {
+            if (folder == to)
+            {
+                return true;
+            }
+            foreach (var use in _uses.Keys.Where(use => use.From == folder && seen.Add(use.To)))
+            {
+                next.Enqueue(use.To);
+            }
+        }
+        return false;
+    }
+
+    private static string NameOf(IType type) => type.FullName.Split('+', '/', '<')[0].Split('.')[^1];
+
+    // Null: another project's, or in the project's own folder, where everything is put together.
+    private static string? FolderOf(IType type, string root) =>
+        type.Namespace?.FullName is { } name && name.StartsWith(root + '.', StringComparison.Ordinal) ? name[(root.Length + 1)..].Split('.')[0] : null;
+}
