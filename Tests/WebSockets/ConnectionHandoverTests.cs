@@ -127,9 +127,17 @@ public sealed class ConnectionHandoverTests : IAsyncLifetime
             while (true)
             {
                 var read = await connection.Transport.Input.ReadAsync();
-                foreach (var part in read.Buffer) await connection.Transport.Output.WriteAsync(part);
+                // Looked up before the echo, at which the client may stop this.
+                var isLast = read.IsCompleted || _stop.Task.IsCompleted;
+                foreach (var part in read.Buffer)
+                {
+                    await connection.Transport.Output.WriteAsync(part);
+                }
                 connection.Transport.Input.AdvanceTo(read.Buffer.End);
-                if (read.IsCompleted || _stop.Task.IsCompleted) return;
+                if (isLast)
+                {
+                    return;
+                }
             }
         }
         finally
