@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using System.Text;
+using AspireChat.WebSockets;
 
 namespace AspireChat.Benchmarks.Load;
 
@@ -32,17 +32,8 @@ internal abstract class Dialect
 
     public abstract Notice NoticeOf(ReadOnlySpan<byte> text);
 
-    /// <summary>A client's frame; the mask is zero, which leaves the text as it is and costs the server the same.</summary>
-    public static byte[] Frame(string text, byte opcode = 1)
-    {
-        var payload = Encoding.UTF8.GetBytes(text);
-        byte[] frame = payload.Length < 126
-            ? [(byte)(0x80 | opcode), (byte)(0x80 | payload.Length), 0, 0, 0, 0, .. payload]
-            : [(byte)(0x80 | opcode), 0x80 | 126, 0, 0, 0, 0, 0, 0, .. payload];
-        if (payload.Length >= 126)
-            BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(2), checked((ushort)payload.Length));
-        return frame;
-    }
+    /// <summary>A client's text message. A key of zero leaves the text as it is and costs the server the same.</summary>
+    public static byte[] Frame(string text) => MaskedFrame.Encode(FrameHeader.Text, Encoding.UTF8.GetBytes(text), key: 0);
 }
 
 internal sealed class AspireChatDialect : Dialect

@@ -2,7 +2,7 @@ using System.Buffers.Text;
 using System.Diagnostics;
 using System.Net;
 using System.Text;
-using AspireChat.Gateway.Tunnels;
+using AspireChat.WebSockets;
 
 namespace AspireChat.Benchmarks.Load;
 

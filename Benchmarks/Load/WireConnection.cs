@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
-using AspireChat.Gateway.Tunnels;
+using AspireChat.WebSockets;
 
 namespace AspireChat.Benchmarks.Load;
 
@@ -21,11 +21,6 @@ internal interface IWireReader
 /// </summary>
 internal sealed class WireConnection : IDisposable
 {
-    private const int Continuation = 0;
-    private const int Text = 1;
-    private const int Close = 8;
-    private const int Ping = 9;
-
     private readonly Socket _socket;
     private byte[] _rest = [];
     private List<byte>? _fragments;
@@ -52,9 +47,7 @@ internal sealed class WireConnection : IDisposable
 
     public void Upgrade(Dialect dialect, string host, string token)
     {
-        Send(Encoding.ASCII.GetBytes(
-            $"GET {dialect.Path(User, token)} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-            $"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{dialect.Headers(token)}\r\n"));
+        Send(Handshake.Request(dialect.Path(User, token), host, "dGhlIHNhbXBsZSBub25jZQ==", dialect.Headers(token)));
         if (dialect.Greeting is { } greeting)
             Send(greeting);
     }
@@ -68,21 +61,22 @@ internal sealed class WireConnection : IDisposable
         // Reported ready together with what closed it.
         if (!IsOpen) return;
         _rest.CopyTo(buffer, 0);
-        var received = LinuxCalls.Receive(_socket.SafeHandle, buffer.AsSpan(_rest.Length));
+        var received = Epoll.Receive(_socket.SafeHandle, buffer.AsSpan(_rest.Length));
         if (received <= 0)
         {
             // -1 also for "nothing there", which level-triggered epoll does not report.
             End(reader, 0);
             return;
         }
-        var data = buffer.AsSpan(0, _rest.Length + received);
+        ReadOnlySpan<byte> data = buffer.AsSpan(0, _rest.Length + received);
         if (!_upgraded && !TakeUpgrade(ref data, reader))
         {
             Keep(data);
             return;
         }
-        while (IsOpen && TakeFrame(ref data, reader))
+        while (IsOpen && FrameHeader.TryTakeFrame(ref data, out var first, out var payload))
         {
+            OnFrame(first, payload, reader);
         }
         Keep(data);
     }
@@ -93,7 +87,7 @@ internal sealed class WireConnection : IDisposable
         _socket.Dispose();
     }
 
-    private bool TakeUpgrade(ref Span<byte> data, IWireReader reader)
+    private bool TakeUpgrade(ref ReadOnlySpan<byte> data, IWireReader reader)
     {
         var end = data.IndexOf("\r\n\r\n"u8);
         if (end < 0) return false;
@@ -107,49 +101,26 @@ internal sealed class WireConnection : IDisposable
         return true;
     }
 
-    private bool TakeFrame(ref Span<byte> data, IWireReader reader)
-    {
-        if (data.Length < 2) return false;
-        var header = 2;
-        long length = data[1] & 0x7f;
-        if (length == 126)
-        {
-            if (data.Length < 4) return false;
-            length = data[2] << 8 | data[3];
-            header = 4;
-        }
-        else if (length == 127)
-        {
-            if (data.Length < 10) return false;
-            length = System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(data[2..]);
-            header = 10;
-        }
-        if (data.Length < header + length) return false;
-        OnFrame(data[0], data.Slice(header, (int)length), reader);
-        data = data[(header + (int)length)..];
-        return true;
-    }
-
     private void OnFrame(byte first, ReadOnlySpan<byte> payload, IWireReader reader)
     {
-        var isFinal = (first & 0x80) != 0;
-        switch (first & 0x0f)
+        var isFinal = (first & FrameHeader.Final) != 0;
+        switch (first & FrameHeader.OpcodeBits)
         {
-            case Text when isFinal:
+            case FrameHeader.Text when isFinal:
                 reader.OnText(this, payload);
                 break;
-            case Text or Continuation:
+            case FrameHeader.Text or FrameHeader.Continuation:
                 _fragments ??= [];
                 _fragments.AddRange(payload);
                 if (!isFinal) break;
                 reader.OnText(this, _fragments.ToArray());
                 _fragments = null;
                 break;
-            case Ping:
-                Send([0x8a, (byte)(0x80 | payload.Length), 0, 0, 0, 0, .. payload]);
+            case FrameHeader.Ping:
+                Send(MaskedFrame.Encode(FrameHeader.Pong, payload, key: 0));
                 break;
-            case Close:
-                End(reader, payload.Length >= 2 ? payload[0] << 8 | payload[1] : 1005);
+            case FrameHeader.Close:
+                End(reader, CloseFrame.CodeOf(payload));
                 break;
         }
     }

@@ -1,6 +1,7 @@
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
+using AspireChat.WebSockets;
 using BenchmarkDotNet.Attributes;
 
 namespace AspireChat.Benchmarks.Micro;

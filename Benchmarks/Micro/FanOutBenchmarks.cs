@@ -6,10 +6,10 @@ using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
+using AspireChat.WebSockets;
 using BenchmarkDotNet.Attributes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace AspireChat.Benchmarks.Micro;
 
@@ -55,17 +55,16 @@ public class FanOutBenchmarks : IHubEffects
     public void Setup()
     {
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
-        var options = Options.Create(new SocketOptions
-        {
-            CoalesceFor = TimeSpan.FromMilliseconds(CoalesceFor), OutboundBytes = int.MaxValue,
-        });
-        var drain = new OutboundDrain(options, new SocketMetrics(meters), _time, NullLogger<OutboundDrain>.Instance);
+        var limits = new SocketOptions { CoalesceFor = TimeSpan.FromMilliseconds(CoalesceFor), OutboundBytes = int.MaxValue }.Outbound;
+        var metrics = new SocketMetrics(meters);
+        var queues = new OutboundQueues(
+            limits, new OutboundDrain(limits, metrics, _time), metrics, _time, NullLogger<OutboundQueue>.Instance);
         _hub = new Hub(new HubOptions(), this, new HubMetrics(meters), NullLogger.Instance);
         _sink = Sockets ? new SocketSink(Members) : null;
         for (var i = 0; i < Members; i++)
         {
             var writer = _sink is null ? null : new SharedFrameWriter(_sink.Clients[i]);
-            var queue = new OutboundQueue(new CountingWriter(this, writer), drain, () => { }, $"c{i}");
+            var queue = queues.Create(new CountingWriter(this, writer), () => { }, $"c{i}");
             _queues.Add(queue);
             var connection = new Connection($"c{i}", $"user-{i}", queue, long.MaxValue) { Welcome = _frame };
             Post(new HubMessage.Opened(connection));

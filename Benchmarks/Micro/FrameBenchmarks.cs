@@ -1,5 +1,5 @@
 using System.IO.Pipelines;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.WebSockets;
 using BenchmarkDotNet.Attributes;
 
 namespace AspireChat.Benchmarks.Micro;

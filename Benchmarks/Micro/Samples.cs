@@ -1,6 +1,7 @@
 using System.Text;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
+using AspireChat.WebSockets;
 
 namespace AspireChat.Benchmarks.Micro;
 
@@ -27,14 +28,6 @@ internal static class Samples
     public static byte[] ClientFrame { get; } = Encoding.UTF8.GetBytes(
         $$"""{"type":"room","room":"{{Room}}","content":"{{Event.Content}}","nonce":"{{Event.Nonce}}"}""");
 
-    /// <summary>A client's frame (masked) of 126 to 65,535 bytes.</summary>
-    public static byte[] Masked(byte[] payload)
-    {
-        byte[] mask = [1, 2, 3, 4];
-        return
-        [
-            0x81, 0x80 | 126, (byte)(payload.Length >> 8), (byte)payload.Length, .. mask,
-            .. payload.Select((value, i) => (byte)(value ^ mask[i & 3])),
-        ];
-    }
+    /// <summary>A client's text message.</summary>
+    public static byte[] Masked(byte[] payload) => MaskedFrame.Encode(FrameHeader.Text, payload, key: 0x04030201);
 }

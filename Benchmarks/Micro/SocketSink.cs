@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using AspireChat.Benchmarks.Load;
-using AspireChat.Gateway.Tunnels;
+using AspireChat.WebSockets;
 
 namespace AspireChat.Benchmarks.Micro;
 
@@ -49,7 +48,7 @@ internal sealed class SocketSink : IDisposable
         {
             var ready = _epoll.Wait(50);
             for (var i = 0; i < ready; i++)
-                LinuxCalls.Receive(_ends[(int)_epoll.Ready(i).Tag].SafeHandle, buffer);
+                Epoll.Receive(_ends[(int)_epoll.Ready(i).Tag].SafeHandle, buffer);
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using AspireChat.Benchmarks.Load;
-using AspireChat.Gateway.Tunnels;
+using AspireChat.WebSockets;
 
 namespace AspireChat.Benchmarks.Presence;
 

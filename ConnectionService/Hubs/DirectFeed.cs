@@ -1,6 +1,7 @@
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
+using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs;
 

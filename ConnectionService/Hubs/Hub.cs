@@ -4,6 +4,7 @@ using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Redis;
+using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs;
 

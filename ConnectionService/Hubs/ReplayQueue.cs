@@ -1,6 +1,7 @@
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Frames;
+using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs;
 

@@ -3,6 +3,7 @@ using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
 using AspireChat.Contracts.Redis;
+using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs;
 

@@ -2,6 +2,7 @@ using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
+using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs;
 

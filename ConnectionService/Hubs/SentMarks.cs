@@ -1,4 +1,5 @@
 using AspireChat.ConnectionService.Sockets;
+using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Sockets;
 

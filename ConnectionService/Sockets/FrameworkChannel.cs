@@ -1,31 +1,23 @@
 using System.Buffers;
 using System.Net.WebSockets;
+using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Sockets;
 
 /// <summary>
-/// A WebSocket of the framework's. Memory is held only while a message is coming in: waiting costs a zero-byte receive. The framework
-/// answers pings and closes by itself on a fault of the client.
+/// A WebSocket of the framework's. Memory is held only while a message comes in: waiting costs a zero-byte receive. The framework answers
+/// pings, and closes by itself when the client breaks the protocol.
 /// </summary>
-internal sealed class FrameworkChannel : ISocketChannel
+/// <param name="longest">Bytes of the longest message that is kept.</param>
+/// <param name="farTooLong">A message of more bytes than this is not even skipped.</param>
+internal sealed class FrameworkChannel(WebSocket socket, OutboundQueue outbound, int longest, long farTooLong) : ISocketChannel
 {
     private const int FirstBuffer = 4 * 1024;
 
-    private readonly WebSocket _socket;
-    private readonly int _longest;
-    private readonly long _farTooLong;
     private byte[]? _buffer;
     private int _length;
 
-    public FrameworkChannel(WebSocket socket, Action abort, string connection, OutboundDrain drain)
-    {
-        _socket = socket;
-        _longest = drain.Options.FrameBytes;
-        _farTooLong = (long)drain.Options.FrameBytes * drain.Options.FarTooLargeFactor;
-        Outbound = new OutboundQueue(new FrameworkWriter(socket), drain, abort, connection);
-    }
-
-    public OutboundQueue Outbound { get; }
+    public OutboundQueue Outbound { get; } = outbound;
 
     public ReadOnlySpan<byte> Text => _buffer.AsSpan(0, _length);
 
@@ -33,7 +25,7 @@ internal sealed class FrameworkChannel : ISocketChannel
     public async ValueTask<MessageKind> ReadAsync(CancellationToken cancellationToken)
     {
         Return();
-        var received = await _socket.ReceiveAsync(Memory<byte>.Empty, cancellationToken);
+        var received = await socket.ReceiveAsync(Memory<byte>.Empty, cancellationToken);
         long total = 0;
         while (true)
         {
@@ -45,39 +37,49 @@ internal sealed class FrameworkChannel : ISocketChannel
                     return MessageKind.Binary;
             }
             total += received.Count;
-            if (total > _farTooLong)
+            if (total > farTooLong)
+            {
                 return MessageKind.FarTooLarge;
-            _length = (int)Math.Min(total, _longest + 1L);
+            }
+            _length = (int)Math.Min(total, longest + 1L);
             if (received.EndOfMessage)
-                return total > _longest ? MessageKind.TooLarge : MessageKind.Text;
-            if (total <= _longest)
-                EnsureRoom();
-            // Past the limit the same last bytes are overwritten: the rest only has to be got out of the way.
-            var free = total > _longest ? _buffer.AsMemory() : _buffer.AsMemory(_length);
-            received = await _socket.ReceiveAsync(free, cancellationToken);
+            {
+                return total > longest ? MessageKind.TooLarge : MessageKind.Text;
+            }
+            if (total <= longest)
+            {
+                EnsureSpace();
+            }
+            // Past the limit the rest is only to be skipped: it overwrites what came before.
+            var free = total > longest ? _buffer.AsMemory() : _buffer.AsMemory(_length);
+            received = await socket.ReceiveAsync(free, cancellationToken);
         }
     }
 
     public async Task DiscardAsync(CancellationToken cancellationToken)
     {
         var scratch = new byte[1024];
-        while (_socket.State is WebSocketState.Open or WebSocketState.CloseSent)
+        while (socket.State is WebSocketState.Open or WebSocketState.CloseSent)
         {
-            var received = await _socket.ReceiveAsync(scratch.AsMemory(), cancellationToken);
+            var received = await socket.ReceiveAsync(scratch.AsMemory(), cancellationToken);
             if (received.MessageType == WebSocketMessageType.Close)
+            {
                 break;
+            }
         }
         await Outbound.Closed;
     }
 
     public void Dispose() => Return();
 
-    private void EnsureRoom()
+    private void EnsureSpace()
     {
-        _buffer ??= ArrayPool<byte>.Shared.Rent(Math.Min(FirstBuffer, _longest + 1));
+        _buffer ??= ArrayPool<byte>.Shared.Rent(Math.Min(FirstBuffer, longest + 1));
         if (_length < _buffer.Length)
+        {
             return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Min(_buffer.Length * 2, Math.Max(_longest + 1, _buffer.Length + 1)));
+        }
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Min(_buffer.Length * 2, Math.Max(longest + 1, _buffer.Length + 1)));
         _buffer.AsSpan(0, _length).CopyTo(larger);
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = larger;
@@ -86,7 +88,9 @@ internal sealed class FrameworkChannel : ISocketChannel
     private void Return()
     {
         if (_buffer is not null)
+        {
             ArrayPool<byte>.Shared.Return(_buffer);
+        }
         _buffer = null;
         _length = 0;
     }

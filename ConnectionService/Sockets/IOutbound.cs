@@ -1,3 +1,5 @@
+using AspireChat.WebSockets;
+
 namespace AspireChat.ConnectionService.Sockets;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using AspireChat.Contracts.Frames;
+using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Sockets;
 
@@ -9,17 +10,15 @@ namespace AspireChat.ConnectionService.Sockets;
 /// swapped under the lock and written outside of it, by the node's <see cref="OutboundDrain"/>; all that is queued goes out together.
 /// </summary>
 /// <remarks>
-/// Frames of a quiet connection go out at once. One that is written to more often than <see cref="SocketOptions.CoalesceAbove"/> times a
-/// second is busy: its frames wait up to <see cref="SocketOptions.CoalesceFor"/> and share a write, because a write costs the same 10 µs
-/// for one frame as for ten. Each write pays for <c>1/CoalesceAbove</c> seconds, a few may be paid late (the leaky bucket of ATM, GCRA).
+/// Frames of a quiet connection go out at once. One that is written to more often than <see cref="OutboundLimits.CoalesceAbove"/> times a
+/// second is busy: its frames wait up to <see cref="OutboundLimits.CoalesceFor"/> and share a write, because a write costs the same 10 µs
+/// for one frame as for ten.
 /// </remarks>
 /// <param name="abort">Cuts the transport.</param>
-internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Action abort, string connection) : IOutbound
+internal sealed class OutboundQueue(IFrameWriter writer, OutboundLimits limits, OutboundDrain drain, SocketMetrics metrics,
+    TimeProvider time, ILogger logger, Action abort, string connection) : IOutbound
 {
-    /// <summary>Writes that a quiet connection may make in a row before it counts as busy.</summary>
-    private const int WritesInARow = 4;
-
-    /// <summary>So many bytes are worth a write of their own, however busy the connection is.</summary>
+    /// <summary>Bytes that are worth a write of their own, however busy the connection is.</summary>
     private const int WorthAWrite = 16 * 1024;
 
     private readonly Lock _gate = new();
@@ -32,10 +31,8 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
     /// <summary>Bytes in the queue and in the batch that is being written.</summary>
     private long _bytes;
 
-    /// <summary>Timestamp up to which writes are paid for.</summary>
-    private long _paidUntil;
-
     private byte[]? _pong;
+    private WritePace _pace;
     private Stage _stage;
     private int _code;
     private bool _ping;
@@ -64,7 +61,9 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
             {
                 _closed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 if (_over)
+                {
                     _closed.TrySetResult();
+                }
                 return _closed.Task;
             }
         }
@@ -73,19 +72,21 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
     /// <summary>The close code decided on, 0 while the connection is open.</summary>
     public int CloseCode => Volatile.Read(ref _code);
 
-    private SocketOptions Options => drain.Options;
-
     public bool Send(OutboundFrame frame)
     {
         lock (_gate)
         {
             if (_sealed)
-                return false;
-            if (_bytes + frame.Length > Options.OutboundBytes)
-                DropEphemeral();
-            if (_bytes + frame.Length > Options.OutboundBytes)
             {
-                drain.Metrics.Dropped("too_slow", (_queue?.Count ?? 0) + 1);
+                return false;
+            }
+            if (_bytes + frame.Length > limits.Bytes)
+            {
+                DropEphemeral();
+            }
+            if (_bytes + frame.Length > limits.Bytes)
+            {
+                metrics.Dropped("too_slow", (_queue?.Count ?? 0) + 1);
                 Discard();
                 Seal(CloseCodes.TooSlow, "too slow: reconnect and resume");
                 return false;
@@ -100,11 +101,13 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
         lock (_gate)
         {
             if (_sealed)
-                return false;
-            // The second half of the queue is for what must not be skipped.
-            if (_bytes + frame.Length > Options.OutboundBytes / 2)
             {
-                drain.Metrics.Dropped("ephemeral");
+                return false;
+            }
+            // The second half of the queue is for what must not be skipped.
+            if (_bytes + frame.Length > limits.Bytes / 2)
+            {
+                metrics.Dropped("ephemeral");
                 return false;
             }
             Add(frame, ephemeral: true);
@@ -116,8 +119,10 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
     {
         lock (_gate)
         {
-            if (_sealed || _bytes <= Options.OutboundBytes / 4)
+            if (_sealed || _bytes <= limits.Bytes / 4)
+            {
                 return false;
+            }
             (_resumes ??= []).Add(resume);
             return true;
         }
@@ -128,7 +133,9 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
         lock (_gate)
         {
             if (!_sealed)
+            {
                 Seal(code, reason);
+            }
         }
     }
 
@@ -138,7 +145,9 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
         lock (_gate)
         {
             if (_sealed || !writer.WritesControlFrames)
+            {
                 return;
+            }
             _pong = payload;
             Drain();
         }
@@ -149,7 +158,9 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
         lock (_gate)
         {
             if (_sealed || !writer.WritesControlFrames)
+            {
                 return;
+            }
             _ping = true;
             DrainSoon();
         }
@@ -161,7 +172,9 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
         lock (_gate)
         {
             if (!_sealed)
-                drain.Metrics.Closing(0);
+            {
+                metrics.Closing(0);
+            }
             _sealed = _over = true;
             Discard();
             _late?.Dispose();
@@ -175,7 +188,9 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
         lock (_gate)
         {
             if (_stage == Stage.Waiting)
+            {
                 Drain();
+            }
         }
     }
 
@@ -194,7 +209,7 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
                     Written(batch, next, written);
                     next += written;
                 }
-                drain.Lists.Return(batch);
+                FrameListPool.Shared.Return(batch);
             }
             if (close)
             {
@@ -212,14 +227,20 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
 
     private void Add(OutboundFrame frame, bool ephemeral)
     {
-        (_queue ??= drain.Lists.Rent()).Add(frame, ephemeral);
+        (_queue ??= FrameListPool.Shared.Rent()).Add(frame, ephemeral);
         _bytes += frame.Length;
         if (_stage == Stage.Draining)
+        {
             return;
+        }
         if (_bytes >= WorthAWrite || (!ephemeral && !IsBusy()))
+        {
             Drain();
+        }
         else
+        {
             DrainSoon();
+        }
     }
 
     private void Seal(int code, string reason)
@@ -227,25 +248,29 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
         _sealed = true;
         _code = code;
         _reason = reason;
-        drain.Metrics.Closing(code);
-        if (code is not CloseCodes.Normal)
-            SocketLog.Closing(drain.Logger, connection, code, reason);
+        metrics.Closing(code);
+        if (code is not CloseStatus.Normal)
+        {
+            SocketLog.Closing(logger, connection, code, reason);
+        }
         // A client that does not read cannot be told anything, and one that does not answer is not waited for.
-        _late = drain.Time.CreateTimer(static abort => ((Action)abort!)(), abort, Options.CloseTimeout, Timeout.InfiniteTimeSpan);
+        _late = time.CreateTimer(static abort => ((Action)abort!)(), abort, limits.CloseTimeout, Timeout.InfiniteTimeSpan);
         Drain();
     }
 
     private void Drain()
     {
         if (_stage == Stage.Draining)
+        {
             return;
+        }
         _stage = Stage.Draining;
         drain.Add(this);
     }
 
     private void DrainSoon()
     {
-        if (Options.CoalesceFor == TimeSpan.Zero)
+        if (!drain.Coalesces)
         {
             Drain();
         }
@@ -256,8 +281,7 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
         }
     }
 
-    private bool IsBusy() =>
-        Options.CoalesceFor > TimeSpan.Zero && drain.Time.GetTimestamp() < _paidUntil - WritesInARow * drain.WritePrice;
+    private bool IsBusy() => drain.Coalesces && _pace.IsBusy(time.GetTimestamp(), drain.WritePrice);
 
     /// <summary>Null: nothing is to be written now; the last drainer of a sealed queue has the close frame to write.</summary>
     private FrameList? TakeBatch(bool first, out bool close)
@@ -267,26 +291,31 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
             close = false;
             if (_queue is null && _pong is null && !_ping)
             {
-                if (_sealed)
-                    close = !_over;
-                else
+                close = _sealed && !_over;
+                if (!_sealed)
+                {
                     _stage = Stage.Idle;
+                }
                 return null;
             }
             if (!first)
             {
-                // Others first: a connection that always has more must not keep its drainer.
+                // Other queues first: a connection that always has more must not keep its drainer.
                 _stage = Stage.Idle;
                 if (_sealed || _pong is not null || _bytes >= WorthAWrite || !IsBusy())
+                {
                     Drain();
+                }
                 else
+                {
                     DrainSoon();
+                }
                 return null;
             }
-            var batch = _queue ?? drain.Lists.Rent();
+            var batch = _queue ?? FrameListPool.Shared.Rent();
             _queue = null;
             AddControlFrames(batch);
-            PayForWrite();
+            _pace.Pay(time.GetTimestamp(), drain.WritePrice);
             return batch;
         }
     }
@@ -294,9 +323,13 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
     private void AddControlFrames(FrameList batch)
     {
         if (_pong is not null)
+        {
             Append(OutboundFrame.Control(FrameHeader.Pong, _pong));
+        }
         if (_ping)
+        {
             Append(OutboundFrame.Control(FrameHeader.Ping, []));
+        }
         _pong = null;
         _ping = false;
 
@@ -307,40 +340,38 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
         }
     }
 
-    private void PayForWrite()
-    {
-        var now = drain.Time.GetTimestamp();
-        // A connection that was busy is quiet again soon after.
-        _paidUntil = Math.Min(Math.Max(_paidUntil, now), now + WritesInARow * drain.WritePrice) + drain.WritePrice;
-    }
-
     private void Written(FrameList batch, int from, int count)
     {
         var bytes = 0;
         for (var i = from; i < from + count; i++)
+        {
             bytes += batch[i].Length;
-        drain.Metrics.Sent(count, bytes);
+        }
+        metrics.Sent(count, bytes);
         List<Action>? resumes = null;
         lock (_gate)
         {
             _bytes -= bytes;
-            if (_resumes is not null && _bytes <= Options.OutboundBytes / 8)
+            if (_resumes is not null && _bytes <= limits.Bytes / 8)
+            {
                 (resumes, _resumes) = (_resumes, null);
+            }
         }
-        if (resumes is null)
-            return;
-        foreach (var resume in resumes)
-            resume();
+        resumes?.ForEach(static resume => resume());
     }
 
     private void DropEphemeral()
     {
         if (_queue is null)
+        {
             return;
+        }
         var dropped = _queue.RemoveEphemeral(out var bytes);
         _bytes -= bytes;
         if (dropped > 0)
-            drain.Metrics.Dropped("ephemeral", dropped);
+        {
+            metrics.Dropped("ephemeral", dropped);
+        }
     }
 
     private void Discard()
@@ -348,7 +379,7 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundDrain drain, Ac
         if (_queue is { } queue)
         {
             _queue = null;
-            drain.Lists.Return(queue);
+            FrameListPool.Shared.Return(queue);
         }
         _pong = null;
         _ping = false;

@@ -1,5 +1,4 @@
-using System.IO.Pipelines;
-using System.Net.Sockets;
+using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Sockets;
 
@@ -14,17 +13,16 @@ internal sealed class OwnChannel : ISocketChannel
     private readonly Action _abort;
     private int _silentFor;
     private int _untilPing;
-    private bool _closed;
 
-    public OwnChannel(PipeReader input, Socket socket, Action abort, string connection, OutboundDrain drain, Heartbeats heartbeats)
+    /// <param name="abort">Cuts the connection.</param>
+    public OwnChannel(FrameReader reader, OutboundQueue outbound, Heartbeats heartbeats, Action abort)
     {
-        var options = drain.Options;
-        _reader = new FrameReader(input, options.FrameBytes, (long)options.FrameBytes * options.FarTooLargeFactor);
+        _reader = reader;
         _heartbeats = heartbeats;
         _abort = abort;
-        // Not all pings of a storm of reconnects at once, for ever after.
+        Outbound = outbound;
+        // Spread over the interval: connections that came in one storm would otherwise always be pinged in one burst.
         _untilPing = Random.Shared.Next(1, heartbeats.Interval + 1);
-        Outbound = new OutboundQueue(new SharedFrameWriter(socket), drain, abort, connection);
         heartbeats.Add(this);
     }
 
@@ -40,9 +38,6 @@ internal sealed class OwnChannel : ISocketChannel
             case MessageKind.Ping:
                 Outbound.Pong(_reader.PingPayload);
                 break;
-            case MessageKind.Close:
-                _closed = true;
-                break;
             case MessageKind.Fault:
                 _reader.Dispose();
                 Outbound.Close(_reader.Fault.Code, _reader.Fault.Reason);
@@ -53,20 +48,11 @@ internal sealed class OwnChannel : ISocketChannel
 
     public async Task DiscardAsync(CancellationToken cancellationToken)
     {
-        _reader.Discard();
-        while (!_closed)
-        {
-            // Behind a fault nothing can be understood, not even a close.
-            if (await ReadAsync(cancellationToken) == MessageKind.Fault)
-            {
-                await _reader.SkipAsync();
-                break;
-            }
-        }
+        await _reader.DiscardAsync();
         await Outbound.Closed;
     }
 
-    /// <summary>A second has passed. Called by <see cref="Heartbeats"/>, never at the same time twice.</summary>
+    /// <summary>A second has passed. Called by <see cref="Heartbeats"/>, one call at a time.</summary>
     public void OnBeat()
     {
         _silentFor = _reader.Heard ? 0 : _silentFor + 1;

@@ -1,4 +1,5 @@
 using AspireChat.Contracts.Frames;
+using AspireChat.WebSockets;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Sockets;
@@ -55,6 +56,6 @@ internal sealed class SocketDrain(OpenSockets sockets, IOptions<SocketOptions> o
     {
         var after = Random.Shared.Next((int)options.Value.ReconnectSpread.TotalMilliseconds + 1);
         connection.Outbound.Send(OutboundFrame.Of(new ReconnectFrame(after)));
-        connection.Outbound.Close(CloseCodes.Restart, "restart: reconnect");
+        connection.Outbound.Close(CloseCodes.Restart, CloseCodes.RestartReason);
     }
 }

@@ -1,10 +1,12 @@
 using System.Net.WebSockets;
 using AspireChat.ConnectionService.Tickets;
 using AspireChat.ServiceDefaults;
+using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Sockets;
 
@@ -19,15 +21,15 @@ internal static class SocketEndpoint
         services.AddSingleton<SocketMetrics>();
         services.AddSingleton<UserAllowances>();
         services.AddSingleton<OpenSockets>();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<SocketOptions>>().Value.Outbound);
         services.AddSingleton<OutboundDrain>();
+        services.AddSingleton<OutboundQueues>();
         services.AddSingleton<Heartbeats>();
         services.AddSingleton<SocketServices>();
         services.AddHostedService<SocketDrain>();
         services.AddHostedService(provider => provider.GetRequiredService<Heartbeats>());
         services.AddConnectionHandover();
-        // A flush of the server's completes when all of it is handed to the kernel. After an upgrade this service writes to the socket
-        // itself, and must not overtake the answer to the handshake.
-        services.Configure<SocketTransportOptions>(options => options.MaxWriteBufferSize = 1);
+        services.Configure<SocketTransportOptions>(transport => transport.FlushToKernel());
         return services;
     }
 
@@ -37,7 +39,9 @@ internal static class SocketEndpoint
         app.Use((context, next) =>
         {
             if (context.Request.Path == Path && context.Features.Get<IHttpUpgradeFeature>() is { } upgrade)
+            {
                 context.Features.Set<IHttpUpgradeFeature>(new LingeringUpgrade(upgrade, context.Abort));
+            }
             return next(context);
         });
         app.UseWebSockets();
@@ -66,16 +70,19 @@ internal static class SocketEndpoint
         var user = ChatUser.From(context.User);
         var id = services.NewConnectionId();
         var protocol = context.WebSockets.WebSocketRequestedProtocols.Contains(Protocol) ? Protocol : null;
-        if (services.Options.Framing == SocketFraming.Own && await OwnUpgrade.TryAcceptAsync(context, protocol, Session(services, id, user)))
-            return;
-        await RunFrameworkAsync(context, services, protocol, id, user);
+        if (services.Options.Framing != SocketFraming.Own || !await Handshake.TryAcceptAsync(context, protocol, Session(services, id, user)))
+        {
+            await RunFrameworkAsync(context, services, protocol, id, user);
+        }
     }
 
     /// <summary>Apart from the request, which would otherwise live as long as the socket.</summary>
     private static Func<ConnectionContext, Task> Session(SocketServices services, string id, ChatUser user) => async connection =>
     {
         var socket = connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket;
-        using var channel = new OwnChannel(connection.Transport.Input, socket, connection.Abort, id, services.Drain, services.Heartbeats);
+        var reader = new FrameReader(connection.Transport.Input, services.Options.FrameBytes, services.Options.FarTooLargeBytes);
+        var outbound = services.Outbound.Create(new SharedFrameWriter(socket), connection.Abort, id);
+        using var channel = new OwnChannel(reader, outbound, services.Heartbeats, connection.Abort);
         await new SocketSession(services, channel, id, user).RunAsync(connection.ConnectionClosed);
     };
 
@@ -87,10 +94,13 @@ internal static class SocketEndpoint
             KeepAliveInterval = services.Options.Heartbeat,
             KeepAliveTimeout = services.Options.HeartbeatTimeout,
         });
-        using var channel = new FrameworkChannel(socket, context.Abort, id, services.Drain);
+        var outbound = services.Outbound.Create(new FrameworkWriter(socket), context.Abort, id);
+        using var channel = new FrameworkChannel(socket, outbound, services.Options.FrameBytes, services.Options.FarTooLargeBytes);
         await new SocketSession(services, channel, id, user).RunAsync(context.RequestAborted);
         if (socket.State == WebSocketState.Aborted
             && context.Features.Get<IHttpUpgradeFeature>() is LingeringUpgrade { Stream: { } stream })
+        {
             await stream.LingerAsync(services.Options.CloseTimeout, services.Time, context.RequestAborted);
+        }
     }
 }

@@ -49,9 +49,8 @@ public sealed class SocketOptions : IValidatableObject
     public int OutboundBytes { get; set; } = 1024 * 1024;
 
     /// <summary>
-    /// Whose code frames messages. <see cref="SocketFraming.Own"/> (the default) shares ready frames between connections and writes
-    /// them to
-    /// the TCP socket; it needs a connection without TLS or HTTP/2 and leaves others to the framework's.
+    /// Whose code frames messages. <see cref="SocketFraming.Own"/> (the default) shares ready frames between connections and writes them to
+    /// the TCP socket. It needs a connection without TLS or HTTP/2; on others the framework frames.
     /// </summary>
     public SocketFraming Framing { get; set; } = SocketFraming.Own;
 
@@ -121,6 +120,11 @@ public sealed class SocketOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan ReconnectSpread { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>A message of more bytes than this closes the socket.</summary>
+    internal long FarTooLargeBytes => (long)FrameBytes * FarTooLargeFactor;
+
+    internal OutboundLimits Outbound => new(OutboundBytes, CoalesceAbove, CoalesceFor, CloseTimeout);
+
     internal FrameLimits Frames => new() { Content = Content, Conversations = ResumedConversations };
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -132,7 +136,7 @@ public sealed class SocketOptions : IValidatableObject
     }
 }
 
-/// <summary>Who frames a socket's messages.</summary>
+/// <summary>Whose code frames a socket's messages.</summary>
 public enum SocketFraming
 {
     /// <summary>This service.</summary>

@@ -24,7 +24,7 @@ internal sealed class SocketServices(
     UserTokenValidator tokens,
     NodeIdentity node,
     OpenSockets open,
-    OutboundDrain drain,
+    OutboundQueues outbound,
     Heartbeats heartbeats,
     SocketMetrics metrics,
     MessageTracer tracer,
@@ -54,7 +54,7 @@ internal sealed class SocketServices(
 
     public OpenSockets Open { get; } = open;
 
-    public OutboundDrain Drain { get; } = drain;
+    public OutboundQueues Outbound { get; } = outbound;
 
     public Heartbeats Heartbeats { get; } = heartbeats;
 

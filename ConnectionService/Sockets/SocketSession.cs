@@ -5,6 +5,7 @@ using AspireChat.ConnectionService.Limits;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
+using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Sockets;
 
@@ -56,7 +57,7 @@ internal sealed class SocketSession(SocketServices services, ISocketChannel chan
         catch (Exception e)
         {
             SocketLog.Failed(services.Logger, e, id);
-            outbound.Close(CloseCodes.ServerError, "server error");
+            outbound.Close(CloseStatus.InternalError, "server error");
             await outbound.Closed;
         }
         finally
@@ -94,13 +95,13 @@ internal sealed class SocketSession(SocketServices services, ISocketChannel chan
                     handler.Refuse(new FrameError(ErrorCodes.TooLarge, $"a frame has at most {services.Options.FrameBytes} bytes"));
                     break;
                 case MessageKind.FarTooLarge:
-                    outbound.Close(CloseCodes.MessageTooBig, "message too big");
+                    outbound.Close(CloseStatus.MessageTooBig, "message too big");
                     break;
                 case MessageKind.Binary:
-                    outbound.Close(CloseCodes.BinaryMessage, "only text messages");
+                    outbound.Close(CloseStatus.UnsupportedData, "only text messages");
                     break;
                 case MessageKind.Close:
-                    outbound.Close(CloseCodes.Normal, "");
+                    outbound.Close(CloseStatus.Normal, "");
                     return;
                 case MessageKind.Fault:
                     return;

@@ -1,18 +1,16 @@
 namespace AspireChat.Contracts.Frames;
 
-/// <summary>The WebSocket close codes of protocol §4. No other file spells one. 4000–4099 except 4002 and 4008 mean: do not reconnect by yourself.</summary>
+/// <summary>
+/// The close codes of protocol §4 that tell a client of the chat what to do. Those of RFC 6455 itself are in WebSockets' <c>CloseStatus</c>;
+/// no other file spells a code. 4000–4099 except 4002 and 4008 mean: do not reconnect on your own.
+/// </summary>
 public static class CloseCodes
 {
-    public const int Normal = 1000;
-    public const int Shutdown = 1001;
-    public const int ProtocolError = 1002;
-    public const int BinaryMessage = 1003;
-    public const int InvalidUtf8 = 1007;
-    public const int MessageTooBig = 1009;
-    public const int ServerError = 1011;
-
-    /// <summary>The node restarts: reconnect.</summary>
+    /// <summary>The node restarts: reconnect. From IANA's registry, like the next.</summary>
     public const int Restart = 1012;
+
+    /// <summary>What goes with <see cref="Restart"/>, whether node or gateway says it.</summary>
+    public const string RestartReason = "restart: reconnect";
 
     /// <summary>The node is overloaded: reconnect later.</summary>
     public const int Overloaded = 1013;

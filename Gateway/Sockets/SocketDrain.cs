@@ -1,5 +1,6 @@
+using AspireChat.Contracts.Frames;
 using AspireChat.Gateway.Routing;
-using Microsoft.AspNetCore.Http.Features;
+using AspireChat.WebSockets;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.Gateway.Sockets;
@@ -12,6 +13,14 @@ namespace AspireChat.Gateway.Sockets;
 internal sealed class SocketDrain(
     RequestDelegate next, IHostApplicationLifetime lifetime, IOptions<GatewayOptions> options, TimeProvider time)
 {
+    /// <summary>The last frames to a client that is sent away, as a draining node sends them: <c>reconnect</c>, close 1012.</summary>
+    public static byte[] Farewell(GatewayOptions options)
+    {
+        var after = Random.Shared.Next((int)options.ReconnectSpread.TotalMilliseconds + 1);
+        var reconnect = OutboundFrame.Of(ServerFrameCodec.Encode(new ReconnectFrame(after)));
+        return [.. reconnect.Bytes.Span, .. CloseFrame.Encode(CloseCodes.Restart, CloseCodes.RestartReason).Bytes.Span];
+    }
+
     public async Task InvokeAsync(HttpContext context)
     {
         if (!context.GetReverseProxyFeature().IsSocket())
@@ -39,7 +48,7 @@ internal sealed class SocketDrain(
             await Task.Delay(options.Value.DrainTime * Random.Shared.NextDouble(), time, ended);
             if (client.Stream is { } stream)
             {
-                await stream.LeaveAsync(Random.Shared.Next((int)options.Value.ReconnectSpread.TotalMilliseconds + 1), ended);
+                await stream.LeaveAsync(Farewell(options.Value), ended);
                 await Task.Delay(options.Value.CloseTimeout, time, ended);
             }
 
@@ -49,32 +58,5 @@ internal sealed class SocketDrain(
         {
             // The socket has ended.
         }
-    }
-
-    /// <summary>Puts a <see cref="LeavableStream"/> between the client and the proxy, for HTTP/1.1 and HTTP/2.</summary>
-    private sealed class LeavableUpgrade : IHttpUpgradeFeature, IHttpExtendedConnectFeature
-    {
-        private readonly IHttpUpgradeFeature? _upgrade;
-        private readonly IHttpExtendedConnectFeature? _connect;
-
-        public LeavableUpgrade(IFeatureCollection features)
-        {
-            _upgrade = features.Get<IHttpUpgradeFeature>();
-            _connect = features.Get<IHttpExtendedConnectFeature>();
-            if (_upgrade is not null) features.Set<IHttpUpgradeFeature>(this);
-            if (_connect is not null) features.Set<IHttpExtendedConnectFeature>(this);
-        }
-
-        public LeavableStream? Stream { get; private set; }
-
-        public bool IsUpgradableRequest => _upgrade is { IsUpgradableRequest: true };
-
-        public bool IsExtendedConnect => _connect is { IsExtendedConnect: true };
-
-        public string? Protocol => _connect?.Protocol;
-
-        public async Task<Stream> UpgradeAsync() => Stream = new LeavableStream(await _upgrade!.UpgradeAsync());
-
-        public async ValueTask<Stream> AcceptAsync() => Stream = new LeavableStream(await _connect!.AcceptAsync());
     }
 }

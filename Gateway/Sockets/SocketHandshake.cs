@@ -1,6 +1,6 @@
 using AspireChat.Gateway.Routing;
 using AspireChat.ServiceDefaults;
-using Microsoft.AspNetCore.Http.Features;
+using AspireChat.WebSockets;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.Gateway.Sockets;
@@ -15,8 +15,11 @@ internal sealed class SocketHandshake(RequestDelegate next, IOptions<GatewayOpti
 
     public Task InvokeAsync(HttpContext context)
     {
-        if (!context.GetReverseProxyFeature().IsSocket()) return next(context);
-        if (!IsHandshake(context))
+        if (!context.GetReverseProxyFeature().IsSocket())
+        {
+            return next(context);
+        }
+        if (!Handshake.IsRequested(context))
         {
             context.Response.Headers.Upgrade = "websocket";
             context.Response.Headers.Connection = "Upgrade";
@@ -27,13 +30,4 @@ internal sealed class SocketHandshake(RequestDelegate next, IOptions<GatewayOpti
             ? next(context)
             : context.WriteProblemAsync(StatusCodes.Status403Forbidden, "This origin may not open a socket.", "origin_forbidden");
     }
-
-    private static bool IsHandshake(HttpContext context)
-    {
-        var extended = context.Features.Get<IHttpExtendedConnectFeature>();
-        if (extended is { IsExtendedConnect: true }) return IsWebSocket(extended.Protocol);
-        return context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && IsWebSocket(context.Request.Headers.Upgrade);
-    }
-
-    private static bool IsWebSocket(string? protocol) => string.Equals(protocol, "websocket", StringComparison.OrdinalIgnoreCase);
 }

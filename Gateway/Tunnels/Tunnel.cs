@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
-using AspireChat.Gateway.Sockets;
+using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Connections;
 
 namespace AspireChat.Gateway.Tunnels;
@@ -11,13 +11,13 @@ namespace AspireChat.Gateway.Tunnels;
 /// everything the replica sends to the client. The other direction, where there is little to move, is <see cref="RunAsync"/>. The loop's
 /// thread and the connection's share it under a lock.
 /// </summary>
-internal sealed class Tunnel : IDisposable
+internal sealed class Tunnel : IEventLoopMember, IDisposable
 {
     private const int LongestHead = 32 * 1024;
     private static long _lastId;
 
     private readonly Lock _gate = new();
-    private readonly TunnelLoop _loop;
+    private readonly EventLoop<Tunnel> _loop;
     private readonly TimeSpan _idle;
     private byte[] _request;
     private Socket _replica = NewSocket();
@@ -42,7 +42,7 @@ internal sealed class Tunnel : IDisposable
 
     /// <param name="request">The head of the handshake, sent as soon as there is a connection.</param>
     /// <param name="idle">After this long without a byte in either direction the tunnel ends.</param>
-    public Tunnel(TunnelLoop loop, byte[] request, TimeSpan idle)
+    public Tunnel(EventLoop<Tunnel> loop, byte[] request, TimeSpan idle)
     {
         _loop = loop;
         _request = request;
@@ -171,9 +171,13 @@ internal sealed class Tunnel : IDisposable
         }
     }
 
-    public void EndIfSilent()
+    /// <summary>Ends the tunnel when it has been silent for too long.</summary>
+    public void OnSweep()
     {
-        if (_loop.Time.GetElapsedTime(Volatile.Read(ref _movedAt)) > _idle) Fail(new TimeoutException("Nothing moved for too long."));
+        if (_loop.Time.GetElapsedTime(Volatile.Read(ref _movedAt)) > _idle)
+        {
+            Fail(new TimeoutException("Nothing moved for too long."));
+        }
     }
 
     public void Fail(Exception fault)
@@ -265,7 +269,7 @@ internal sealed class Tunnel : IDisposable
 
     private void SayFarewell()
     {
-        if (_farewell is null || _left || _stage != Stage.Flowing || !_bounds.IsBetweenMessages || _bounds.IsClosed) return;
+        if (_farewell is null || _left || _stage != Stage.Flowing || !_bounds.CanInsert) return;
         _left = true;
         Pass(_farewell);
     }

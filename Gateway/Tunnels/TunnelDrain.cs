@@ -21,14 +21,20 @@ internal sealed class TunnelDrain : IDisposable
         _time = time;
         _stopping = lifetime.ApplicationStopping.Register(() =>
         {
-            foreach (var tunnel in loops.Tunnels) _ = SendAwayAsync(tunnel);
+            foreach (var tunnel in loops.Tunnels)
+            {
+                _ = SendAwayAsync(tunnel);
+            }
         });
     }
 
     /// <summary>For a tunnel that is open now: it may have come too late to be found among the others.</summary>
     public void Opened(Tunnel tunnel)
     {
-        if (_lifetime.ApplicationStopping.IsCancellationRequested) _ = SendAwayAsync(tunnel);
+        if (_lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            _ = SendAwayAsync(tunnel);
+        }
     }
 
     public void Dispose() => _stopping.Dispose();
@@ -37,7 +43,7 @@ internal sealed class TunnelDrain : IDisposable
     {
         // The process ends when the last of them has: nothing to cancel this by.
         await Task.Delay(_options.DrainTime * Random.Shared.NextDouble(), _time, CancellationToken.None);
-        tunnel.Leave(Farewell.Frames(Random.Shared.Next((int)_options.ReconnectSpread.TotalMilliseconds + 1)));
+        tunnel.Leave(SocketDrain.Farewell(_options));
         await Task.Delay(_options.CloseTimeout, _time, CancellationToken.None);
         tunnel.Cut();
     }

@@ -1,4 +1,4 @@
-using AspireChat.ServiceDefaults;
+using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
@@ -18,11 +18,12 @@ internal static class TunnelExtensions
         services.AddSingleton<TunnelDrain>();
         services.AddSingleton<IHttpForwarder>(provider => ActivatorUtilities.CreateInstance<TunnelForwarder>(provider,
             (IHttpForwarder)ActivatorUtilities.CreateInstance(provider, inner.ImplementationType!)));
-        // A flush then returns when its bytes are in the client's socket, not before: what a tunnel writes there must come behind them.
-        // (Two bytes and not one, because a pipe resumes at half of it.)
-        builder.Services.AddOptions<SocketTransportOptions>().Configure<IOptions<GatewayOptions>>((sockets, gateway) =>
+        services.AddOptions<SocketTransportOptions>().Configure<IOptions<GatewayOptions>>((transport, gateway) =>
         {
-            if (gateway.Value.Tunnels) sockets.MaxWriteBufferSize = 2;
+            if (gateway.Value.Tunnels)
+            {
+                transport.FlushToKernel();
+            }
         });
     }
 }

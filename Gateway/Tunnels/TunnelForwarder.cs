@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Net;
 using System.Net.Sockets;
 using AspireChat.Gateway.Routing;
-using AspireChat.ServiceDefaults;
+using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -113,11 +113,8 @@ internal sealed class TunnelForwarder(
 
     private static bool IsPlainSocket(HttpContext context, string destination) =>
         context.GetReverseProxyFeature().IsSocket()
-        && context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
+        && Handshake.CanTakeSocket(context)
         && HttpProtocol.IsHttp11(context.Request.Protocol)
-        && context.Features.Get<ITlsHandshakeFeature>() is null
-        && context.Features.Get<IConnectionSocketFeature>() is not null
-        && context.Features.Get<IConnectionHandover>() is not null
         && context.Request.ContentLength is null or 0
         && destination.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
 

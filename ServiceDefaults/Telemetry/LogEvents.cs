@@ -6,7 +6,7 @@ namespace AspireChat.ServiceDefaults;
 /// </summary>
 public static class LogEvents
 {
-    /// <summary>1000–1099: ServiceDefaults.</summary>
+    /// <summary>1000–1099: ServiceDefaults, except 1020–1029, which WebSockets has: it refers to no table of ours.</summary>
     public const int Defaults = 1000;
 
     /// <summary>1100–1999: Gateway.</summary>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Threading.Channels;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Tests.ServiceDefaults;
+using AspireChat.WebSockets;
 using Microsoft.Extensions.Time.Testing;
 
 namespace AspireChat.Tests.Connections;
@@ -18,8 +19,8 @@ public sealed class CoalescingTests
     public CoalescingTests()
     {
         var options = new SocketOptions { CoalesceAbove = 50, CoalesceFor = TimeSpan.FromMilliseconds(8) };
-        _drain = TestDrain.Create(options, _time);
-        _outbound = new OutboundQueue(_writer, _drain, () => { }, "c");
+        (var queues, _drain) = TestOutbound.Create(options, _time);
+        _outbound = queues.Create(_writer, () => { }, "c");
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Text;
 using AspireChat.ConnectionService;
 using AspireChat.ConnectionService.Presence;
+using AspireChat.Tests.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -68,6 +69,14 @@ internal sealed class ConnectionNode : IAsyncDisposable
     }
 
     public Task<TestSocket> ConnectAsync(string user, TimeSpan? lifetime = null) => TestSocket.ConnectAsync(Address, Token(user, lifetime));
+
+    /// <summary>Connects by bytes and reads <c>welcome</c>.</summary>
+    public static async Task<RawClient> ConnectRawAsync(Uri address, string user)
+    {
+        var client = await RawClient.ConnectAsync(address, $"Authorization: Bearer {Token(user)}\r\n");
+        Assert.Contains("\"type\":\"welcome\"", (await client.ReadAsync())!.Text);
+        return client;
+    }
 
     public HttpClient HttpClient(string user, string? scope = null)
     {

@@ -1,6 +1,6 @@
 using AspireChat.ConnectionService.Sockets;
-using AspireChat.Tests.Connections.Conformance;
 using AspireChat.Tests.Log;
+using AspireChat.Tests.WebSockets;
 
 namespace AspireChat.Tests.Connections;
 
@@ -14,7 +14,7 @@ public sealed class HeartbeatTests(LogFixture redis) : IClassFixture<LogFixture>
     {
         await using var node = await ConnectionNode.StartAsync(
             redis.Server.ConnectionString, $"Sockets:Framing={framing}", "Sockets:Heartbeat=00:00:01", "Sockets:HeartbeatTimeout=00:00:30");
-        await using var lively = await RawClient.ConnectAsync(node.Address, "lively");
+        await using var lively = await ConnectionNode.ConnectRawAsync(node.Address, "lively");
         for (var pings = 0; pings < 3; pings++)
         {
             var ping = await lively.ReadAsync();
@@ -24,7 +24,7 @@ public sealed class HeartbeatTests(LogFixture redis) : IClassFixture<LogFixture>
 
         await using var strict = await ConnectionNode.StartAsync(
             redis.Server.ConnectionString, $"Sockets:Framing={framing}", "Sockets:Heartbeat=00:00:01", "Sockets:HeartbeatTimeout=00:00:01");
-        await using var silent = await RawClient.ConnectAsync(strict.Address, "silent");
+        await using var silent = await ConnectionNode.ConnectRawAsync(strict.Address, "silent");
         while (await silent.ReadAsync() is { } frame)
             Assert.Equal(ClientFrames.PingOpcode, frame.Opcode);
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using AspireChat.ConnectionService.Sockets;
+using AspireChat.WebSockets;
 using Microsoft.Extensions.Time.Testing;
 
 namespace AspireChat.Tests.Connections;
@@ -14,7 +15,7 @@ public sealed class OutboundQueueTests
     {
         // Below what the options allow, so that a test can fill it by hand.
         var options = new SocketOptions { OutboundBytes = 1_000, CloseTimeout = TimeSpan.FromSeconds(5), CoalesceFor = TimeSpan.Zero };
-        _outbound = new OutboundQueue(new FrameworkWriter(_socket), TestDrain.Create(options, _time), _socket.Abort, "c");
+        _outbound = TestOutbound.Create(options, _time).Queues.Create(new FrameworkWriter(_socket), _socket.Abort, "c");
     }
 
     [Fact]

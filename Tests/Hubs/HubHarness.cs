@@ -7,6 +7,7 @@ using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.Tests.Hubs.Simulation;
+using AspireChat.WebSockets;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace AspireChat.Tests.Hubs;

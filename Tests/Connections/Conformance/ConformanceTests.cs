@@ -1,17 +1,16 @@
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Tests.Log;
+using AspireChat.Tests.WebSockets;
 
 namespace AspireChat.Tests.Connections.Conformance;
 
-/// <summary>RFC 6455 on the real endpoint, with this service's own framing and with the framework's.</summary>
+/// <summary>The table of Tests/WebSockets on the real endpoint, with this service's own framing and with the framework's.</summary>
 [Trait("Needs", "Redis")]
 public sealed class ConformanceTests(ConformanceNodes nodes) : IClassFixture<ConformanceNodes>
 {
-    private static readonly Dictionary<string, ConformanceCase> All = ConformanceTable.All.ToDictionary(c => c.Name);
+    public static TheoryData<string> Names => [.. ConformanceTable.ByName.Keys];
 
-    public static TheoryData<string> Names => [.. All.Keys];
-
-    public static TheoryData<string> FrameworkNames => [.. All.Values.Where(c => !c.OwnOnly).Select(c => c.Name)];
+    public static TheoryData<string> FrameworkNames => [.. ConformanceTable.ByName.Values.Where(c => !c.OwnOnly).Select(c => c.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -26,8 +25,8 @@ public sealed class ConformanceTests(ConformanceNodes nodes) : IClassFixture<Con
 
     private async Task RunAsync(SocketFraming framing, string name)
     {
-        await using var client = await RawClient.ConnectAsync(nodes.AddressOf(framing), nodes.NewUser());
-        await All[name].RunAsync(client);
+        await using var client = await ConnectionNode.ConnectRawAsync(nodes.AddressOf(framing), nodes.NewUser());
+        await ConformanceTable.ByName[name].RunAsync(client);
     }
 }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using AspireChat.ConnectionService.Sockets;
+using AspireChat.Tests.WebSockets;
 
 namespace AspireChat.Tests.Connections.Conformance;
 
@@ -25,7 +26,7 @@ public sealed class InterleavingTests(ConformanceNodes nodes) : IClassFixture<Co
     {
         var random = new Random(seed);
         var room = $"interleaving-{framing}-{seed}";
-        await using var client = await RawClient.ConnectAsync(nodes.AddressOf(framing), nodes.NewUser());
+        await using var client = await ConnectionNode.ConnectRawAsync(nodes.AddressOf(framing), nodes.NewUser());
         await client.SendAsync(ClientFrames.Text($$"""{"type":"join","room":"{{room}}"}"""));
         Assert.Contains("\"joined\"", (await client.ReadAsync())!.Text);
         await using var talker = await nodes.ConnectAsync(framing, nodes.NewUser());

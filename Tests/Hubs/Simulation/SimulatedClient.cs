@@ -4,6 +4,7 @@ using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
+using AspireChat.WebSockets;
 
 namespace AspireChat.Tests.Hubs.Simulation;
 

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace AspireChat.ServiceDefaults;
+namespace AspireChat.WebSockets;
 
-/// <summary>Connections of the process that were handed over, and those of them that have ended. Thread-safe.</summary>
+/// <summary>Counts the connections that are handed over, and again when they end. Safe for concurrent use.</summary>
 internal sealed class HandoverCount
 {
     private long _changes;
@@ -21,21 +21,21 @@ public sealed class MemoryOptions
     public const string Section = "Memory";
 
     /// <summary>
-    /// After a storm of connections that came or went, once the process is quiet again, the memory that their handshakes took is given back
-    /// to the system. True by default; false leaves it to the collector, which has no reason to hurry.
+    /// True: after a storm of connections that came or went, once the process is quiet again, the memory that their handshakes took is
+    /// given back to the system. False: that is left to the collector, which has no reason to hurry. Default true.
     /// </summary>
     public bool TrimAfterStorms { get; set; } = true;
 }
 
 /// <summary>
-/// Gives memory back after storms of connects or disconnects. Thousands of handshakes leave garbage and holes between what lives on, as
-/// much again as the connections themselves; a process that is idle from then on allocates too little for the collector to come back to
-/// it. One blocking compaction mends that at a moment when nobody waits: never under load, and never without a storm before it.
+/// Gives memory back after storms of connects or disconnects. Thousands of handshakes leave as much garbage, and holes between what lives
+/// on, as the connections themselves take. A process that is idle from then on allocates too little for the collector to run again. One
+/// blocking compaction repairs that when nothing waits for it: never under load, and never without a storm before it.
 /// </summary>
-internal sealed class StormTrim(
+internal sealed partial class StormTrim(
     HandoverCount connections, IOptions<MemoryOptions> options, TimeProvider time, ILogger<StormTrim> logger) : BackgroundService
 {
-    /// <summary>Connections that came or went since the last trim: fewer leave too little behind.</summary>
+    /// <summary>Connections that came or went since the last trim. Fewer leave too little behind.</summary>
     private const int Storm = 500;
 
     /// <summary>A step with more of them is still part of the storm.</summary>
@@ -43,6 +43,9 @@ internal sealed class StormTrim(
 
     /// <summary>A step in which more than this was allocated has traffic.</summary>
     private const long CalmBytes = 8 * 1024 * 1024;
+
+    /// <summary>From the range that the services' table of event ids leaves to this library: 1020 to 1029.</summary>
+    private const int TrimmedEvent = 1020;
 
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(2);
 
@@ -56,7 +59,9 @@ internal sealed class StormTrim(
         var isCalm = changes - _changes <= CalmChanges && allocated - _allocated <= CalmBytes;
         (_changes, _allocated) = (changes, allocated);
         if (!isCalm || changes - _trimmedAt < Storm)
+        {
             return false;
+        }
         _trimmedAt = changes;
         return true;
     }
@@ -64,14 +69,18 @@ internal sealed class StormTrim(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!options.Value.TrimAfterStorms)
+        {
             return;
+        }
         using var timer = new PeriodicTimer(Step, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 if (IsDue(connections.Changes, GC.GetTotalAllocatedBytes()))
+                {
                     Trim();
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -85,13 +94,10 @@ internal sealed class StormTrim(
         var before = Environment.WorkingSet;
         var started = Stopwatch.GetTimestamp();
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        ConnectionLog.Trimmed(logger, (before - Environment.WorkingSet) / (1024 * 1024), Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        LogTrimmed((before - Environment.WorkingSet) / (1024 * 1024), Stopwatch.GetElapsedTime(started).TotalMilliseconds);
     }
-}
 
-internal static partial class ConnectionLog
-{
-    [LoggerMessage(LogEvents.Defaults + 20, LogLevel.Information,
+    [LoggerMessage(TrimmedEvent, LogLevel.Information,
         "A storm of connections is over: {MiB} MiB were given back in {Milliseconds:F0} ms.")]
-    public static partial void Trimmed(ILogger logger, long mib, double milliseconds);
+    private partial void LogTrimmed(long mib, double milliseconds);
 }

@@ -1,12 +1,11 @@
-using System.Text;
-using AspireChat.Gateway.Sockets;
+using AspireChat.WebSockets;
 
-namespace AspireChat.Tests.Gateway;
+namespace AspireChat.Tests.WebSockets;
 
-/// <summary>Where in a service's frames a client can be sent away.</summary>
+/// <summary>Where in a server's frames a client can be sent away.</summary>
 public sealed class LeavableStreamTests
 {
-    private const string Goodbye = "{\"type\":\"reconnect\",\"after\":7}";
+    private static readonly byte[] Goodbye = [.. OutboundFrame.Of("goodbye"u8).Bytes.Span, .. CloseFrame.Encode(1012, "later").Bytes.Span];
 
     [Theory]
     [InlineData(0)]
@@ -25,14 +24,14 @@ public sealed class LeavableStreamTests
             await client.WriteAsync(frame);
             await client.WriteAsync(frame.AsMemory(0, cut));
 
-            await client.LeaveAsync(7, CancellationToken.None);
+            await client.LeaveAsync(Goodbye, CancellationToken.None);
             Assert.Equal(frame.Length + cut, sent.Length);
             await client.WriteAsync(frame.AsMemory(cut));
             await client.WriteAsync(frame);
 
             var bytes = sent.ToArray();
             Assert.Equal(frame, bytes[frame.Length..(2 * frame.Length)]);
-            Assert.StartsWith(Goodbye, Encoding.UTF8.GetString(bytes[(2 * frame.Length + 2)..]), StringComparison.Ordinal);
+            Assert.Equal(Goodbye, bytes[(2 * frame.Length)..]);
         }
     }
 
@@ -44,11 +43,11 @@ public sealed class LeavableStreamTests
         await client.WriteAsync(Frame(0x01, 3));
         await client.WriteAsync(Frame(0x89, 0));
 
-        await client.LeaveAsync(7, CancellationToken.None);
+        await client.LeaveAsync(Goodbye, CancellationToken.None);
         Assert.Equal(5 + 2, sent.Length);
         await client.WriteAsync(Frame(0x80, 3));
 
-        Assert.Contains(Goodbye, Encoding.UTF8.GetString(sent.ToArray()), StringComparison.Ordinal);
+        Assert.Equal(Goodbye, sent.ToArray()[^Goodbye.Length..]);
     }
 
     [Fact]
@@ -58,7 +57,7 @@ public sealed class LeavableStreamTests
         await using var client = new LeavableStream(sent);
         await client.WriteAsync(Frame(0x88, 2));
 
-        await client.LeaveAsync(7, CancellationToken.None);
+        await client.LeaveAsync(Goodbye, CancellationToken.None);
 
         Assert.Equal(4, sent.Length);
     }
@@ -69,9 +68,9 @@ public sealed class LeavableStreamTests
         using var sent = new MemoryStream();
         await using var client = new LeavableStream(sent);
 
-        await client.LeaveAsync(7, CancellationToken.None);
+        await client.LeaveAsync(Goodbye, CancellationToken.None);
         var length = sent.Length;
-        await client.LeaveAsync(7, CancellationToken.None);
+        await client.LeaveAsync(Goodbye, CancellationToken.None);
         await client.WriteAsync(Frame(0x81, 5));
 
         Assert.Equal(length, sent.Length);

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace AspireChat.Tests.Connections.Conformance;
+namespace AspireChat.Tests.WebSockets;
 
 /// <summary>What a client sends, packet by packet, and what it must be answered.</summary>
 /// <param name="Messages">Answers that are messages, in order: <c>pong REF</c> or <c>error CODE</c>.</param>

@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.WebSockets;
 
-/// <summary>Frames in the order they go out. Rented from a <see cref="FrameListPool"/>, so that idle connections hold none. Not
-/// thread-safe.</summary>
-internal sealed class FrameList
+/// <summary>
+/// Frames in the order in which they go out. Rented from a <see cref="FrameListPool"/>, so that an idle connection holds none. Not safe for
+/// concurrent use.
+/// </summary>
+public sealed class FrameList
 {
     private Entry[] _entries = new Entry[4];
 
@@ -14,24 +16,33 @@ internal sealed class FrameList
 
     public OutboundFrame this[int index] => _entries[index].Frame;
 
+    /// <param name="ephemeral">The frame may be dropped when its receiver is slow.</param>
     public void Add(OutboundFrame frame, bool ephemeral)
     {
         if (Count == _entries.Length)
+        {
             Array.Resize(ref _entries, 2 * Count);
+        }
         _entries[Count++] = new Entry(frame, ephemeral);
     }
 
     /// <summary>How many frames from <paramref name="from"/> on, at least one, fit into one write.</summary>
+    /// <param name="most">Bytes of the largest write.</param>
+    /// <param name="bytes">Of the frames that fit.</param>
     public int CountIn(int most, int from, out int bytes)
     {
         bytes = _entries[from].Frame.Length;
         var next = from + 1;
         while (next < Count && bytes + _entries[next].Frame.Length <= most)
+        {
             bytes += _entries[next++].Frame.Length;
+        }
         return next - from;
     }
 
-    /// <summary>Takes out what may be skipped; returns how many frames that were.</summary>
+    /// <summary>Removes the ephemeral frames.</summary>
+    /// <param name="bytes">Of the removed frames.</param>
+    /// <returns>How many frames were removed.</returns>
     public int RemoveEphemeral(out int bytes)
     {
         bytes = 0;
@@ -39,9 +50,13 @@ internal sealed class FrameList
         for (var i = 0; i < Count; i++)
         {
             if (_entries[i].Ephemeral)
+            {
                 bytes += _entries[i].Frame.Length;
+            }
             else
+            {
                 _entries[kept++] = _entries[i];
+            }
         }
         var removed = Count - kept;
         Array.Clear(_entries, kept, removed);
@@ -58,8 +73,10 @@ internal sealed class FrameList
     private readonly record struct Entry(OutboundFrame Frame, bool Ephemeral);
 }
 
-/// <summary>Keeps up to so many lists of ordinary size for the next use. Thread-safe.</summary>
-internal sealed class FrameListPool
+/// <summary>
+/// Keeps lists for the next use: at most 256, none with room for more than 256 frames. Safe for concurrent use.
+/// </summary>
+public sealed class FrameListPool
 {
     private const int MostKept = 256;
     private const int LongestKept = 256;
@@ -67,22 +84,34 @@ internal sealed class FrameListPool
     private readonly ConcurrentQueue<FrameList> _free = new();
     private int _kept;
 
+    /// <summary>The pool of the process.</summary>
+    public static FrameListPool Shared { get; } = new();
+
     public FrameList Rent()
     {
         if (!_free.TryDequeue(out var list))
+        {
             return new FrameList();
+        }
         Interlocked.Decrement(ref _kept);
         return list;
     }
 
+    /// <summary>The caller has no use of the list any more.</summary>
     public void Return(FrameList list)
     {
         list.Clear();
         if (list.Capacity > LongestKept)
+        {
             return;
+        }
         if (Interlocked.Increment(ref _kept) <= MostKept)
+        {
             _free.Enqueue(list);
+        }
         else
+        {
             Interlocked.Decrement(ref _kept);
+        }
     }
 }

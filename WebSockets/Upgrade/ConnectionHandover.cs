@@ -2,24 +2,25 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
-namespace AspireChat.ServiceDefaults;
+namespace AspireChat.WebSockets;
 
 /// <summary>
 /// A request's feature by which its connection leaves HTTP. What HTTP keeps for a request (the context, headers, claims, the token, a dozen
-/// frames of middleware) is 15 KiB, and a WebSocket that is a request keeps it for hours. One that was handed over keeps the transport.
+/// frames of middleware) is 15 KiB, and a WebSocket that stays a request keeps it for hours. After a handover only the transport is kept.
 /// </summary>
 public interface IConnectionHandover
 {
     /// <summary>
-    /// The request ends as any other; then the connection goes to <paramref name="successor"/>, who reads from the transport's first byte
-    /// behind the request, and it ends when that returns. Call it after the upgrade, once, with something that does not hold the request.
+    /// The request ends like any other. Then the connection goes to <paramref name="successor"/>, which reads from the first byte behind the
+    /// request; the connection ends when it returns. Call this once, after the upgrade.
     /// </summary>
+    /// <param name="successor">It must not hold the request.</param>
     void HandTo(Func<ConnectionContext, Task> successor);
 }
 
 /// <summary>
-/// Stands between the transport and HTTP, whose end would be the connection's end: it completes the transport's output, and it can never
-/// be taken off the server's heartbeat.
+/// Stands between the transport and HTTP. Without it the end of HTTP would be the end of the connection: HTTP completes the transport's
+/// output, and what it adds to the server's heartbeat can never be removed.
 /// </summary>
 internal sealed class ConnectionHandover : PipeWriter, IConnectionHandover, IConnectionHeartbeatFeature
 {
@@ -36,7 +37,9 @@ internal sealed class ConnectionHandover : PipeWriter, IConnectionHandover, ICon
         _heartbeat = connection.Features.Get<IConnectionHeartbeatFeature>();
         connection.Features.Set<IConnectionHandover>(this);
         if (_heartbeat is not null)
+        {
             connection.Features.Set<IConnectionHeartbeatFeature>(this);
+        }
         connection.Transport = new Pair(_transport.Input, this);
     }
 
@@ -44,8 +47,8 @@ internal sealed class ConnectionHandover : PipeWriter, IConnectionHandover, ICon
 
     public override long UnflushedBytes => _transport.Output.UnflushedBytes;
 
-    /// <param name="http">What serves requests.</param>
-    /// <param name="count">Of the connections that were handed over.</param>
+    /// <param name="http">Serves the requests of a connection.</param>
+    /// <param name="count">Counts the connections that are handed over.</param>
     public static ConnectionDelegate Around(ConnectionDelegate http, HandoverCount count) => async connection =>
     {
         var handover = new ConnectionHandover(connection);
@@ -85,7 +88,9 @@ internal sealed class ConnectionHandover : PipeWriter, IConnectionHandover, ICon
     public override void Complete(Exception? exception = null)
     {
         if (_successor is null)
+        {
             _transport.Output.Complete(exception);
+        }
     }
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
@@ -98,7 +103,7 @@ internal sealed class ConnectionHandover : PipeWriter, IConnectionHandover, ICon
 
     public override Span<byte> GetSpan(int sizeHint = 0) => _transport.Output.GetSpan(sizeHint);
 
-    /// <summary>HTTP is over: lets go of all that belongs to it.</summary>
+    /// <summary>HTTP has ended: lets go of everything that belongs to it.</summary>
     private Func<ConnectionContext, Task>? Release()
     {
         _beats = [];
@@ -109,7 +114,9 @@ internal sealed class ConnectionHandover : PipeWriter, IConnectionHandover, ICon
     private void Beat()
     {
         foreach (var (action, state) in _beats!)
+        {
             action(state);
+        }
     }
 
     private sealed record Pair(PipeReader Input, PipeWriter Output) : IDuplexPipe;

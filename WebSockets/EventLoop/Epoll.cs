@@ -1,10 +1,11 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 
-namespace AspireChat.Gateway.Tunnels;
+namespace AspireChat.WebSockets;
 
+/// <summary>What epoll watches a socket for, or reports of it.</summary>
 [Flags]
-internal enum Readiness : uint
+public enum Readiness : uint
 {
     Readable = 0x001,
     Writable = 0x004,
@@ -13,9 +14,10 @@ internal enum Readiness : uint
 }
 
 /// <summary>
-/// Linux's epoll, level-triggered. Watching and forgetting are thread-safe; waiting is for one thread.
+/// Linux's epoll, level-triggered, and the calls that go with it: they never wait, whatever mode the socket is in. Watching and forgetting
+/// are safe for concurrent use; one thread at a time may wait.
 /// </summary>
-internal sealed partial class Epoll : IDisposable
+public sealed partial class Epoll : IDisposable
 {
     private const int Add = 1;
     private const int Delete = 2;
@@ -34,7 +36,10 @@ internal sealed partial class Epoll : IDisposable
     public Epoll()
     {
         _handle = Create(CloseOnExec);
-        if (_handle < 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
+        if (_handle < 0)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        }
     }
 
     /// <summary>Reports the socket under <paramref name="tag"/> for as long as it is ready, until it is forgotten or closed.</summary>
@@ -43,10 +48,13 @@ internal sealed partial class Epoll : IDisposable
         Span<byte> item = stackalloc byte[ItemSize];
         MemoryMarshal.Write(item, (uint)what);
         MemoryMarshal.Write(item[(Stride - sizeof(long))..], tag);
-        if (Change(Add, socket, item) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
+        if (Change(Add, socket, item) != 0)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        }
     }
 
-    /// <summary>No more reports; a socket that its owner has closed is forgotten already.</summary>
+    /// <summary>Ends the reports. A socket that its owner has closed is forgotten already.</summary>
     public void Forget(SafeHandle socket)
     {
         try
@@ -59,11 +67,14 @@ internal sealed partial class Epoll : IDisposable
         }
     }
 
-    /// <summary>How many sockets are ready; <see cref="Ready"/> tells which, until the next call.</summary>
+    /// <summary>Waits until a socket is ready, or the time is over.</summary>
+    /// <returns>How many sockets are ready; <see cref="Ready"/> tells which, until the next call.</returns>
     public unsafe int Wait(int milliseconds)
     {
         fixed (byte* at = _ready)
+        {
             return Math.Max(0, Wait(_handle, at, MostReady, milliseconds));
+        }
     }
 
     public (long Tag, Readiness What) Ready(int index)
@@ -73,8 +84,8 @@ internal sealed partial class Epoll : IDisposable
     }
 
     /// <summary>
-    /// Bytes that went into the socket, which may be 0 when it is full; -1 when it is broken. The framework's own call would wait instead
-    /// of returning 0 on a socket that somebody else uses asynchronously.
+    /// Bytes that went into the socket: fewer than all, or 0, when it is full; -1 when it is broken. The framework's own call would wait
+    /// instead of returning 0 on a socket that is used asynchronously elsewhere.
     /// </summary>
     public static unsafe int Send(SafeHandle socket, ReadOnlySpan<byte> bytes)
     {
@@ -93,12 +104,23 @@ internal sealed partial class Epoll : IDisposable
         }
     }
 
+    /// <summary>Bytes read; 0 at the end of the stream; -1 when nothing has arrived or the connection is broken.</summary>
+    public static unsafe int Receive(SafeHandle socket, Span<byte> buffer)
+    {
+        fixed (byte* at = buffer)
+        {
+            return (int)Receive(socket, at, buffer.Length, DontWait);
+        }
+    }
+
     public void Dispose() => _ = Close(_handle);
 
     private unsafe int Change(int operation, SafeHandle socket, ReadOnlySpan<byte> item)
     {
         fixed (byte* at = item)
+        {
             return Control(_handle, operation, socket, at);
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
@@ -112,6 +134,9 @@ internal sealed partial class Epoll : IDisposable
 
     [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
     private static unsafe partial nint Send(SafeHandle socket, byte* bytes, nint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "recv")]
+    private static unsafe partial nint Receive(SafeHandle socket, byte* buffer, nint length, int flags);
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int handle);

@@ -1,19 +1,18 @@
 using System.Text;
-using static AspireChat.Tests.Connections.Conformance.ClientFrames;
-using static AspireChat.Tests.Connections.Conformance.ConformanceCase;
+using static AspireChat.Tests.WebSockets.ClientFrames;
+using static AspireChat.Tests.WebSockets.ConformanceCase;
 
-namespace AspireChat.Tests.Connections.Conformance;
+namespace AspireChat.Tests.WebSockets;
 
 /// <summary>What RFC 6455 demands of a server, section by section, and the size rules of the protocol of this system.</summary>
 internal static class ConformanceTable
 {
     private static readonly byte[] Ordinary = Message("r");
 
-    public static IEnumerable<ConformanceCase> All =>
-    [
-        .. Lengths(), .. Packets(), .. Masks(), .. ReservedBits(), .. Opcodes(), .. Pings(), .. Fragments(), .. Utf8(), .. CloseHandshake(),
-        .. Limits(),
-    ];
+    public static IReadOnlyDictionary<string, ConformanceCase> ByName { get; } = new IEnumerable<ConformanceCase>[]
+    {
+        Lengths(), Packets(), Masks(), ReservedBits(), Opcodes(), Pings(), Fragments(), Utf8(), CloseHandshake(), Limits(),
+    }.SelectMany(cases => cases).ToDictionary(each => each.Name);
 
     // §5.2: the three forms of the payload length.
     private static IEnumerable<ConformanceCase> Lengths()

@@ -1,9 +1,11 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace AspireChat.Tests.Connections.Conformance;
+namespace AspireChat.Tests.WebSockets;
 
-/// <summary>Frames of a client as bytes, right ones and wrong ones.</summary>
+/// <summary>
+/// Frames of a client as bytes, right ones and wrong ones. Written without the library, so that a fault of the library shows.
+/// </summary>
 internal static class ClientFrames
 {
     public const int Continuation = 0x0;

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
-using AspireChat.ServiceDefaults;
+using AspireChat.Tests.ServiceDefaults;
+using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
@@ -8,22 +9,28 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
-namespace AspireChat.Tests.ServiceDefaults;
+namespace AspireChat.Tests.WebSockets;
 
 /// <summary>Connections that leave HTTP after their upgrade.</summary>
-public sealed class ConnectionHandoverTests
+public sealed class ConnectionHandoverTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly List<WeakReference> _requests = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly FrameServer _server;
+
+    public ConnectionHandoverTests() => _server = new FrameServer { Map = Map };
+
+    public Task InitializeAsync() => _server.InitializeAsync();
+
+    public Task DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
     public async Task What_follows_the_request_goes_to_the_successor_and_its_end_is_the_connection_s()
     {
-        await using var service = await StartAsync();
-        using var client = await UpgradeAsync(service, "first");
+        using var client = await UpgradeAsync("first");
 
         Assert.Equal("first", await ReadAsync(client, 5));
         await client.SendAsync("second"u8.ToArray());
@@ -38,8 +45,7 @@ public sealed class ConnectionHandoverTests
     [Fact]
     public async Task The_request_is_let_go_while_its_connection_lives()
     {
-        await using var service = await StartAsync();
-        using var client = await UpgradeAsync(service, "x");
+        using var client = await UpgradeAsync("x");
         Assert.Equal("x", await ReadAsync(client, 1));
 
         await Eventually.IsTrueAsync(
@@ -57,8 +63,7 @@ public sealed class ConnectionHandoverTests
     [Fact]
     public async Task A_client_that_vanishes_ends_the_connection()
     {
-        await using var service = await StartAsync();
-        var client = await UpgradeAsync(service, "x");
+        var client = await UpgradeAsync("x");
         Assert.Equal("x", await ReadAsync(client, 1));
 
         client.Close(timeout: 0);
@@ -69,10 +74,12 @@ public sealed class ConnectionHandoverTests
     [Fact]
     public async Task Other_requests_are_served_as_before()
     {
-        await using var service = await StartAsync();
-
+        using var client = new HttpClient { BaseAddress = _server.Address };
         // Twice: the connection is kept between them.
-        for (var i = 0; i < 2; i++) Assert.Equal("hello", await service.Http.GetStringAsync("/anyone"));
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal("hello", await client.GetStringAsync("/anyone"));
+        }
     }
 
     [Fact]
@@ -100,14 +107,18 @@ public sealed class ConnectionHandoverTests
             Assert.Equal((changes, isDue), (changes, trim.IsDue(changes, megabytes * megabyte)));
     }
 
-    private Task<RunningService> StartAsync() => RunningService.StartAsync(
-        builder => builder.Services.AddConnectionHandover(),
-        app => app.MapGet("/echo", async (HttpContext context) =>
-        {
-            _requests.Add(new WeakReference(context));
-            await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
-            context.Features.GetRequiredFeature<IConnectionHandover>().HandTo(EchoAsync);
-        }));
+    private void Map(WebApplication app)
+    {
+        app.MapGet("/echo", AcceptAsync);
+        app.MapGet("/anyone", () => "hello");
+    }
+
+    private async Task AcceptAsync(HttpContext context)
+    {
+        _requests.Add(new WeakReference(context));
+        await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
+        context.Features.GetRequiredFeature<IConnectionHandover>().HandTo(EchoAsync);
+    }
 
     private async Task EchoAsync(ConnectionContext connection)
     {
@@ -116,9 +127,17 @@ public sealed class ConnectionHandoverTests
             while (true)
             {
                 var read = await connection.Transport.Input.ReadAsync();
-                foreach (var part in read.Buffer) await connection.Transport.Output.WriteAsync(part);
+                // Looked up before the echo, at which the client may stop this.
+                var isLast = read.IsCompleted || _stop.Task.IsCompleted;
+                foreach (var part in read.Buffer)
+                {
+                    await connection.Transport.Output.WriteAsync(part);
+                }
                 connection.Transport.Input.AdvanceTo(read.Buffer.End);
-                if (read.IsCompleted || _stop.Task.IsCompleted) return;
+                if (isLast)
+                {
+                    return;
+                }
             }
         }
         finally
@@ -128,9 +147,9 @@ public sealed class ConnectionHandoverTests
     }
 
     /// <param name="early">Sent before the answer is there, together with the request.</param>
-    private static async Task<Socket> UpgradeAsync(RunningService service, string early)
+    private async Task<Socket> UpgradeAsync(string early)
     {
-        var address = service.Http.BaseAddress!;
+        var address = _server.Address;
         var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(address.Host, address.Port);
         await client.SendAsync(Encoding.ASCII.GetBytes(

@@ -1,0 +1,17 @@
+using System.Diagnostics.Metrics;
+using AspireChat.ConnectionService.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace AspireChat.Tests.Connections;
+
+internal static class TestOutbound
+{
+    public static (OutboundQueues Queues, OutboundDrain Drain) Create(SocketOptions options, TimeProvider time)
+    {
+        var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
+        var metrics = new SocketMetrics(meters);
+        var drain = new OutboundDrain(options.Outbound, metrics, time);
+        return (new OutboundQueues(options.Outbound, drain, metrics, time, NullLogger<OutboundQueue>.Instance), drain);
+    }
+}

@@ -1,0 +1,119 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AspireChat.WebSockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace AspireChat.Tests.WebSockets;
+
+/// <summary>
+/// A server of nothing but the library and Kestrel. Its socket has the limits of the chat's, and answers a <c>ping</c> message of the chat
+/// with <c>pong</c>, so that one table of cases serves it and the real node.
+/// </summary>
+public sealed class FrameServer : IAsyncLifetime
+{
+    private const int Longest = 32 * 1024;
+
+    private WebApplication _app = null!;
+
+    public Uri Address => new(_app.Urls.First());
+
+    /// <summary>Further endpoints.</summary>
+    public Action<WebApplication>? Map { get; init; }
+
+    public Task InitializeAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddConnectionHandover();
+        builder.Services.Configure<SocketTransportOptions>(transport => transport.FlushToKernel());
+        _app = builder.Build();
+        _app.Map("/ws", AcceptAsync);
+        Map?.Invoke(_app);
+        return _app.StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private static async Task AcceptAsync(HttpContext context)
+    {
+        Assert.True(Handshake.IsRequested(context));
+        Assert.True(await Handshake.TryAcceptAsync(context, "aspirechat.v1", ServeAsync));
+    }
+
+    private static async Task ServeAsync(ConnectionContext connection)
+    {
+        var writer = new SharedFrameWriter(connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket);
+        using var reader = new FrameReader(connection.Transport.Input, Longest, 8 * Longest);
+        try
+        {
+            var (code, reason) = await AnswerAsync(reader, writer);
+            await writer.WriteCloseAsync(code, reason);
+            await reader.DiscardAsync();
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            // The client is gone.
+        }
+    }
+
+    /// <summary>Returns how to close.</summary>
+    private static async Task<(int Code, string Reason)> AnswerAsync(FrameReader reader, SharedFrameWriter writer)
+    {
+        var frames = new FrameList();
+        while (true)
+        {
+            switch (await reader.ReadAsync())
+            {
+                case MessageKind.Text:
+                    frames.Add(AnswerTo(reader.Text), ephemeral: false);
+                    break;
+                case MessageKind.TooLarge:
+                    frames.Add(Error("too_large"), ephemeral: false);
+                    break;
+                case MessageKind.Ping:
+                    frames.Add(OutboundFrame.Control(FrameHeader.Pong, reader.PingPayload), ephemeral: false);
+                    break;
+                case MessageKind.FarTooLarge:
+                    return (CloseStatus.MessageTooBig, "");
+                case MessageKind.Binary:
+                    return (CloseStatus.UnsupportedData, "");
+                case MessageKind.Close:
+                    return (CloseStatus.Normal, "");
+                default:
+                    return reader.Fault;
+            }
+            await writer.WriteAsync(frames, 0);
+            frames.Clear();
+        }
+    }
+
+    private static OutboundFrame AnswerTo(ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            var reference = (string?)JsonNode.Parse(text)!["ref"];
+            return OutboundFrame.Of(JsonSerializer.SerializeToUtf8Bytes(new { type = "pong", @ref = reference }));
+        }
+        catch (JsonException)
+        {
+            return Error("bad_request");
+        }
+    }
+
+    private static OutboundFrame Error(string code) =>
+        OutboundFrame.Of(JsonSerializer.SerializeToUtf8Bytes(new { type = "error", code }));
+}
