@@ -1,6 +1,6 @@
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Frames;
-using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 using BenchmarkDotNet.Attributes;
 
 namespace AspireChat.Benchmarks.Micro;

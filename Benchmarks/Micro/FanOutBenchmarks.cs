@@ -5,7 +5,7 @@ using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 using BenchmarkDotNet.Attributes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
