@@ -18,16 +18,15 @@ namespace AspireChat.RedisLog;
 /// {"type":"read","c":"r:lobby","user":"alice","seq":17,"timestamp":…}                     written by read.lua
 /// </code>
 /// <see cref="Encode"/> writes the events. When an event's content is deleted, append.lua writes its record again, with an empty
-/// <c>"content"</c>, with <c>"deleted":true</c>, and with the fields in any order. An event that is traced has <c>"trace"</c> as well, a
-/// W3C
-/// <c>traceparent</c>: see <see cref="TracedEvent"/>. Tests hold what the scripts write to these lines. Reading tolerates unknown fields,
-/// so that a newer service may add some. Thread-safe.
+/// <c>"content"</c>, with <c>"deleted":true</c>, and with the fields in any order. A traced event has <c>"trace"</c> as well, a W3C
+/// <c>traceparent</c>: see <see cref="TracedEvent"/>. Tests hold what the scripts write to these lines. Reading tolerates unknown
+/// fields, so that a newer service may add some. Thread-safe.
 /// </summary>
 public static class LogRecordCodec
 {
     /// <summary>
-    /// Escapes only what JSON itself demands: half the bytes for most of the world's scripts. Safe, because clients show text as text,
-    /// never as HTML.
+    /// Escapes little but what JSON itself demands: half the bytes for most of the world's scripts. Safe, because clients show text as
+    /// text, never as HTML.
     /// </summary>
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 

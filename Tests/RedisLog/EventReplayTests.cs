@@ -12,7 +12,7 @@ public sealed class EventReplayTests
     private const string Body =
         $$"""
         E k3v9 7 {"type":"room","id":"{{Id}}","room":"lobby","from":"alice","content":"a\nb","timestamp":1767225600000,"nonce":"n7"}
-        E k3v9 8 {"type":"react","id":"{{Id}}","room":"lobby","from":"alice","target":7,"emoji":"👍","timestamp":1767225600000,"nonce":"n8"}
+        E k3v9 8 {"type":"react","id":"{{Id}}","room":"lobby","from":"alice","target":7,"emoji":"♥","timestamp":1767225600000,"nonce":"n8"}
 
         """;
 
@@ -30,7 +30,7 @@ public sealed class EventReplayTests
     };
 
     private static readonly ConversationEvent[] Events =
-        [Message, Message with { Kind = EventKind.React, Nonce = "n8", Content = null, Target = 7, Emoji = "👍", Seq = 8 }];
+        [Message, Message with { Kind = EventKind.React, Nonce = "n8", Content = null, Target = 7, Emoji = "♥", Seq = 8 }];
 
     [Fact]
     public void An_event_is_a_line()
