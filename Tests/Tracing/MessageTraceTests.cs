@@ -107,7 +107,8 @@ public sealed class MessageTraceTests
         using var answer = await http.GetAsync("/api/conversations");
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         await Eventually.IsTrueAsync(
-            () => system.Receiver.Spans().Any(span => span.Source == "Npgsql"), "a request is traced down to its SQL");
+            () => system.Receiver.Spans().Any(span => span.Source == "Npgsql") && system.Receiver.Spans().Any(span => span.Parent == ""),
+            "a request is traced down to its SQL");
         var spans = system.Receiver.Spans();
         Assert.Single(spans, span => span.Parent == "");
         Assert.Single(spans.Select(span => span.Trace).Distinct());
