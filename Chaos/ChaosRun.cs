@@ -5,6 +5,7 @@ using AspireChat.Chaos.Stack;
 using AspireChat.Chaos.Traffic;
 using AspireChat.Client;
 using AspireChat.Contracts.Conversations;
+using AspireChat.RedisLog;
 
 namespace AspireChat.Chaos;
 
@@ -188,7 +189,8 @@ internal sealed class ChaosRun
             {
                 if (!ConversationKey.TryParse(group.Key, out var key))
                     continue;
-                var state = await redis.GetDatabase().HashGetAsync(Contracts.Redis.RedisKeys.Conversation(key), ["head", "durable"]);
+                var state = await redis.GetDatabase().HashGetAsync(
+                    RedisKeys.Conversation(key), [ConversationFields.Head, ConversationFields.Durable]);
                 var (head, durable) = ((long)state[0], (long)state[1]);
                 if (head != durable || group.Any(view => view.Begun && (view.Last < head || _ledger.IsWiped(view.Epoch))))
                     return false;

@@ -9,6 +9,7 @@ using AspireChat.ConnectionService.Sockets;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.ConnectionService.Tickets;
 using AspireChat.ConnectionService.Tracing;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService;
@@ -20,8 +21,7 @@ internal static class Composition
     {
         builder.AddServiceDefaults();
         builder.AddChatAuthentication();
-        // A span per command would be nearly all polling; what a message waits for in Redis is in its own trace.
-        builder.AddRedisClient("redis", settings => settings.DisableTracing = true, RedisDefaults.Apply);
+        builder.AddRedis();
         builder.AddPresenceReporting();
         builder.Services.AddNode();
         builder.Services.AddConversationLog();

@@ -5,6 +5,7 @@ using AspireChat.PersistenceService.History;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Partitions;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.PersistenceService;
@@ -17,8 +18,8 @@ internal static class Composition
         builder.AddServiceDefaults();
         builder.AddChatAuthentication();
         builder.AddNpgsqlDataSource("chatdb");
-        // A span per command would be nearly all polling; what a message waits for in Redis is in its own trace.
-        builder.AddRedisClient("redis", settings => settings.DisableTracing = true, RedisDefaults.ApplyFailingFast);
+        builder.AddRedis(RedisDefaults.FailFast);
+        builder.Services.AddValidatedOptions<PersistenceOptions>(PersistenceOptions.Section);
         builder.AddMigrations();
         builder.AddWriting();
         builder.AddConsuming();

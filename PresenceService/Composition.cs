@@ -4,6 +4,7 @@ using AspireChat.PresenceService.Reports;
 using AspireChat.PresenceService.State;
 using AspireChat.PresenceService.Timers;
 using AspireChat.PresenceService.Typing;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.PresenceService;
@@ -15,8 +16,7 @@ internal static class Composition
     {
         builder.AddServiceDefaults();
         builder.AddChatAuthentication();
-        // A span per command would be nearly all polling; what a message waits for in Redis is in its own trace.
-        builder.AddRedisClient("redis", settings => settings.DisableTracing = true, PresenceRedis.Configure);
+        builder.AddRedis(PresenceRedis.Configure);
 
         var services = builder.Services;
         services.AddValidatedOptions<PresenceOptions>(PresenceOptions.Section);
@@ -26,7 +26,7 @@ internal static class Composition
         services.AddSingleton<ArrivalHandler>();
         services.AddSingleton<TypingHandler>();
         services.AddSingleton<ReportHandler>();
-        services.AddSingleton<SweepSignal>();
+        services.AddSingleton<Doorbell>();
         services.AddSingleton<Sweep>();
         services.AddHostedService<SweepLoop>();
         services.ConfigureHttpJsonOptions(json =>

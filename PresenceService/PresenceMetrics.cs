@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace AspireChat.PresenceService;
 
-/// <summary>What the service counts, on the meter <c>AspireChat.PresenceService</c>. Safe for concurrent use.</summary>
+/// <summary>What the service counts, on the meter <c>AspireChat.PresenceService</c>. Thread-safe.</summary>
 public sealed class PresenceMetrics
 {
     private readonly Counter<long> _reports;

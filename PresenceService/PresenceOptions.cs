@@ -21,8 +21,8 @@ public sealed class PresenceOptions : IValidatableObject
     public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Least time between two tellings of who came, and between two of who went, in one room: 0.1–60 s, 1 s by default. The first change
-    /// after a pause is told at once.
+    /// Least time between two <c>online</c> frames of one room, and between two <c>offline</c> frames: 0.1–60 s, 1 s by default. The first
+    /// change after a pause is told at once.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
     public TimeSpan DiffInterval { get; set; } = TimeSpan.FromSeconds(1);
@@ -40,29 +40,29 @@ public sealed class PresenceOptions : IValidatableObject
     public TimeSpan TypingExpiry { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// Most users of one room who are shown typing at a time; further ones are ignored until one stops: 1–1,000, 20 by default.
+    /// Most users of one room that are shown as typing at a time; further ones are ignored until one stops: 1–1,000, 20 by default.
     /// </summary>
     [Range(1, 1_000)]
     public int TypingNames { get; set; } = 20;
 
     /// <summary>
-    /// Least time between two tellings of who began and stopped typing in one room: 0–10 s, 0.5 s by default. The first change after a
-    /// pause is told at once, and what changes back within the time is not told. With <see cref="TypingNames"/> it bounds what a room hears
-    /// of typing: so many frames in so long.
+    /// Least time between two rounds of <c>typing</c> frames in one room: 0–10 s, 0.5 s by default. The first change after a pause is told
+    /// at once, and what changes back within the time is not told. In each interval a room hears at most <see cref="TypingNames"/> users
+    /// begin.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
     public TimeSpan TypingInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// After Redis lost its state, rooms hear nothing for this long (at most a lease), while the replicas report everybody again: 0–60 s,
-    /// 5 s by default. Longer than <c>PresenceReporting:Renewal</c>, or rooms hear of the users of slow replicas as if they came anew.
+    /// After Redis lost its state, rooms hear nothing for this long (at most a lease), while the replicas report all their users again:
+    /// 0–60 s, 5 s by default. Must be longer than <c>PresenceReporting:Renewal</c>: otherwise a slow replica's users seem to come online.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan Settle { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// When no PresenceService looked at the timers for longer than this (all were down, or Redis was), every lease and grace period starts
-    /// anew, because nobody could renew: 1–60 s, 3 s by default.
+    /// When no PresenceService looked at the timers for longer than this, because all of them or Redis were down, every lease and grace
+    /// period starts anew, because no replica could renew: 1–60 s, 3 s by default.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
     public TimeSpan Blind { get; set; } = TimeSpan.FromSeconds(3);

@@ -4,7 +4,7 @@ using System.Globalization;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using AspireChat.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -44,7 +44,7 @@ internal static class AppendBenchmark
     {
         await using var server = await RunningRedis.StartAsync([$"appendfsync {fsync}"]);
         await using var redis = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString + ",allowAdmin=true");
-        for (var partition = 0; partition < Partitions.Count; partition++)
+        for (var partition = 0; partition < LogPartitions.Count; partition++)
             await redis.GetDatabase().StringSetAsync(RedisKeys.Epoch(partition), "bench");
         var options = new ConversationLogOptions { QueueLength = 100_000 };
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
@@ -69,7 +69,7 @@ internal static class AppendBenchmark
                     way.Samples.Add(sample);
                 // What was appended is of no use any more; a growing log would favour whoever runs first.
                 await redis.GetServers()[0].FlushDatabaseAsync();
-                for (var partition = 0; partition < Partitions.Count; partition++)
+                for (var partition = 0; partition < LogPartitions.Count; partition++)
                     await redis.GetDatabase().StringSetAsync(RedisKeys.Epoch(partition), "bench");
             }
         }

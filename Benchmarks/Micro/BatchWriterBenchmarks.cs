@@ -1,9 +1,9 @@
 using System.Globalization;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.PersistenceService.Consuming;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using AspireChat.Servers;
 using BenchmarkDotNet.Attributes;
 using Microsoft.Extensions.Logging.Abstractions;

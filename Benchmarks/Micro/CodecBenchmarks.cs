@@ -1,6 +1,6 @@
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Frames;
-using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 using AspireChat.WebSockets;
 using BenchmarkDotNet.Attributes;
 

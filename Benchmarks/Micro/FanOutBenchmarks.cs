@@ -5,7 +5,7 @@ using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 using AspireChat.WebSockets;
 using BenchmarkDotNet.Attributes;
 using Microsoft.Extensions.DependencyInjection;

@@ -4,6 +4,7 @@ using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
+using AspireChat.RedisLog;
 using AspireChat.WebSockets;
 using BenchmarkDotNet.Attributes;
 using Microsoft.AspNetCore.Builder;

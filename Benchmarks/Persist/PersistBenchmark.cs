@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 using AspireChat.Benchmarks.Load;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService;
+using AspireChat.RedisLog;
 using AspireChat.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -127,7 +127,7 @@ internal static class PersistBenchmark
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString);
         var database = connection.GetDatabase();
-        for (var partition = 0; partition < Partitions.Count; partition++)
+        for (var partition = 0; partition < LogPartitions.Count; partition++)
         {
             while (!await database.KeyExistsAsync(RedisKeys.Epoch(partition)))
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);

@@ -16,7 +16,7 @@ internal sealed record SourceBug(string Name, string File, string Right, string 
     public static IReadOnlyList<SourceBug> All { get; } =
     [
         new("no dedup: a repeated nonce becomes a second event",
-            "Contracts/Redis/append.lua", "local refused = acks[nonce]", "local refused = nil",
+            "RedisLog/Scripts/append.lua", "local refused = acks[nonce]", "local refused = nil",
             Breach.Duplicated, "cut:clients,halfopen:clients,kill:gateway"),
         new("ack before append: the sender is answered when the event is handed over, not when the log has it",
             "ConnectionService/Log/RedisConversationLog.cs",
@@ -58,7 +58,7 @@ internal sealed record SourceBug(string Name, string File, string Right, string 
             """,
             "            Advance(e);", Breach.SilentGap, "pubsub"),
         new("trim too early: the log is trimmed past what is committed",
-            "Contracts/Redis/acknowledge.lua", "if first then redis.call('XTRIM', KEYS[1], 'MINID', first) end",
+            "RedisLog/Scripts/acknowledge.lua", "if first then redis.call('XTRIM', KEYS[1], 'MINID', first) end",
             "redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)", Breach.Lost, "kill:persistence,pause:postgres"),
     ];
 

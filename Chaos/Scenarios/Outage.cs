@@ -1,7 +1,7 @@
 using System.Globalization;
 using AspireChat.Chaos.Ledgers;
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.Chaos;
@@ -76,7 +76,7 @@ internal sealed class Outage : Scenario
     private static async Task<long> BacklogAsync(ConnectionMultiplexer redis)
     {
         var database = redis.GetDatabase();
-        var lengths = Enumerable.Range(0, Partitions.Count).Select(partition => database.StreamLengthAsync(RedisKeys.Log(partition)));
+        var lengths = Enumerable.Range(0, LogPartitions.Count).Select(partition => database.StreamLengthAsync(RedisKeys.Log(partition)));
         return (await Task.WhenAll(lengths)).Sum();
     }
 }

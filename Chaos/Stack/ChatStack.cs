@@ -8,7 +8,7 @@ using Aspire.Hosting.Testing;
 using AspireChat.Chaos.Faults;
 using AspireChat.Chaos.Ledgers;
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using Npgsql;
 using StackExchange.Redis;
 
@@ -132,14 +132,14 @@ internal sealed partial class ChatStack : IAsyncDisposable
     /// <summary>The epochs in force, read before they are destroyed; and what the log buried.</summary>
     public static async Task<IReadOnlyList<string>> EpochsAsync(IDatabase redis)
     {
-        var keys = Enumerable.Range(0, Partitions.Count).Select(partition => (RedisKey)RedisKeys.Epoch(partition)).ToArray();
+        var keys = Enumerable.Range(0, LogPartitions.Count).Select(partition => (RedisKey)RedisKeys.Epoch(partition)).ToArray();
         return [.. (await redis.StringGetAsync(keys)).Where(epoch => !epoch.IsNull).Select(epoch => (string)epoch!)];
     }
 
     public static async Task<long> BuriedAsync(IDatabase redis)
     {
         var buried = 0L;
-        for (var partition = 0; partition < Partitions.Count; partition++)
+        for (var partition = 0; partition < LogPartitions.Count; partition++)
             buried += await redis.StreamLengthAsync(RedisKeys.DeadLetters(partition));
         return buried;
     }

@@ -1,6 +1,7 @@
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService.History;
@@ -8,7 +9,8 @@ namespace AspireChat.ConnectionService.History;
 /// <summary>
 /// Reads a conversation from any seq on, wherever its events are: the tail in Redis, and behind it what PostgreSQL keeps. Thread-safe.
 /// </summary>
-internal sealed class EventReader(IConversationLog log, IEventHistory history, TimeProvider time, ILogger<EventReader> logger)
+internal sealed partial class EventReader(
+    IConversationLog log, IEventHistory history, TimeProvider time, ILogger<EventReader> logger)
 {
     private readonly RecurringFault _outage = new(time);
 
@@ -28,7 +30,7 @@ internal sealed class EventReader(IConversationLog log, IEventHistory history, T
         catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             if (_outage.IsDue(out var count))
-                HistoryMessages.Unreachable(logger, conversation.Value, afterSeq, e.Message, count);
+                Unreachable(logger, conversation.Value, afterSeq, e.Message, count);
             return tail;
         }
         if (older.Count == 0)
@@ -49,13 +51,20 @@ internal sealed class EventReader(IConversationLog log, IEventHistory history, T
         var events = tail.Events.Count > 0 ? tail.Events : await history.ReadAsync(conversation, seq - 1, 1, cancellationToken);
         return events.FirstOrDefault(e => e.Seq == seq);
     }
-}
 
-/// <summary>Log messages of reading history: event ids 2450–2459.</summary>
-internal static partial class HistoryMessages
-{
-    [LoggerMessage(2450, LogLevel.Warning,
+    [LoggerMessage(LogEvents.Connection + 450, LogLevel.Warning,
         "History can't be asked for events that are not in the tail, last of {Conversation} above {AfterSeq}: {Reason} " +
         "({Count} times since the last such line)")]
-    public static partial void Unreachable(ILogger logger, string conversation, long afterSeq, string reason, long count);
+    private static partial void Unreachable(ILogger logger, string conversation, long afterSeq, string reason, long count);
+}
+
+/// <summary>Registers <see cref="EventReader"/>: needs the conversation log and <see cref="ChatAuthenticationExtensions.AddChatAuthentication"/>.</summary>
+internal static class HistoryRegistration
+{
+    public static void AddEventReading(this IHostApplicationBuilder builder)
+    {
+        builder.AddInternalHttpClient<IEventHistory, PersistedHistory>("persistence");
+        builder.Services.AddSingleton<EventReader>();
+        builder.Services.AddSingleton<Revisions>();
+    }
 }

@@ -1,5 +1,7 @@
+using System.Globalization;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 
 namespace AspireChat.ConnectionService.History;
 
@@ -10,4 +12,17 @@ internal interface IEventHistory
     /// <exception cref="HttpRequestException">PersistenceService, or PostgreSQL, is away.</exception>
     Task<IReadOnlyList<ConversationEvent>> ReadAsync(
         ConversationKey conversation, long afterSeq, int limit, CancellationToken cancellationToken);
+}
+
+/// <summary>Asks PersistenceService: <c>GET /internal/events</c>, answered as an <see cref="EventReplay"/>.</summary>
+internal sealed class PersistedHistory(HttpClient http) : IEventHistory
+{
+    public async Task<IReadOnlyList<ConversationEvent>> ReadAsync(
+        ConversationKey conversation, long afterSeq, int limit, CancellationToken cancellationToken)
+    {
+        var path = string.Create(
+            CultureInfo.InvariantCulture, $"/internal/events?conversation={Uri.EscapeDataString(conversation.Value)}&after={afterSeq}&limit={limit}");
+        return EventReplay.Read(await http.GetByteArrayAsync(path, cancellationToken))
+            ?? throw new HttpRequestException("PersistenceService answered events in a form that is not known here.");
+    }
 }

@@ -1,5 +1,6 @@
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs;

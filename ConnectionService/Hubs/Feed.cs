@@ -1,4 +1,4 @@
-using AspireChat.ConnectionService.Log;
+using AspireChat.RedisLog;
 
 namespace AspireChat.ConnectionService.Hubs;
 

@@ -3,7 +3,7 @@ using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs;
@@ -120,7 +120,7 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
 
     private void Receive(HubMessage.Payload payload)
     {
-        if (!ChannelMessage.TryParse(payload.Bytes, out var message))
+        if (!PubSubMessage.TryRead(payload.Bytes, out var message))
         {
             metrics.CountDropped("unreadable");
             HubLog.UnreadableMessage(logger, payload.Channel.Channel);

@@ -25,5 +25,5 @@ internal sealed class HubDirectory
 
     public void Add(HubMailbox mailbox) => _mailboxes.Add(mailbox);
 
-    private HubMailbox Of(string key) => _mailboxes[Partitions.Of(key) % _mailboxes.Count];
+    private HubMailbox Of(string key) => _mailboxes[LogPartitions.Of(key) % _mailboxes.Count];
 }

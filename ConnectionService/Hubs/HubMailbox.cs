@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 
 namespace AspireChat.ConnectionService.Hubs;
 
@@ -30,12 +30,12 @@ internal sealed class HubMailbox(long limit, HubMetrics metrics, ILogger logger)
     {
         if (bytes.IsEmpty)
             return;
-        var kind = (ChannelMessageKind)bytes.Span[0];
+        var kind = (PubSubKind)bytes.Span[0];
         // A kick or a leave cannot be found in any log later, and is rare.
-        if (kind is not (ChannelMessageKind.Kick or ChannelMessageKind.Left) && Bytes > limit)
+        if (kind is not (PubSubKind.Kick or PubSubKind.Left) && Bytes > limit)
         {
             metrics.CountDropped("mailbox_full");
-            if (kind == ChannelMessageKind.Event && _overflowed.TryAdd(channel, true))
+            if (kind == PubSubKind.Events && _overflowed.TryAdd(channel, true))
             {
                 HubLog.MailboxFull(logger, channel.Channel);
                 Post(new HubMessage.Overflowed(channel));

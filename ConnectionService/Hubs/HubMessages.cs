@@ -3,7 +3,7 @@ using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 
 namespace AspireChat.ConnectionService.Hubs;
 

@@ -1,8 +1,7 @@
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
-using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs;
@@ -72,30 +71,30 @@ internal sealed class LocalUser(string name, HubContext hub)
     }
 
     /// <summary>A message of the user's channel.</summary>
-    public void Receive(in ChannelMessage message)
+    public void Receive(PubSubMessage message)
     {
-        switch (message.Kind)
+        switch (message)
         {
-            case ChannelMessageKind.Event:
-                foreach (var (seq, record) in message.Records())
+            case PubSubMessage.Events events:
+                foreach (var e in events.Batch.Decode())
                 {
-                    if (LogRecordCodec.Decode(record.Span, seq, message.First) is ConversationEvent e && e.Conversation.HasUser(Name))
+                    if (e.Conversation.HasUser(Name))
                         Follow(e.Conversation).ReceiveLive(new EncodedEvent(e));
                 }
                 break;
-            case ChannelMessageKind.Frame:
-                Forward(OutboundFrame.Of(message.Body.Span));
+            case PubSubMessage.Frame frame:
+                Forward(OutboundFrame.Of(frame.Json.Span));
                 break;
-            case ChannelMessageKind.Left:
-                hub.Effects.PostToRoom(message.First, new HubMessage.MembershipEnded(message.First, Name, message.Number));
+            case PubSubMessage.Left left:
+                hub.Effects.PostToRoom(left.Room, new HubMessage.MembershipEnded(left.Room, Name, left.At));
                 break;
-            case ChannelMessageKind.Durable when Find(message.First) is { } direct:
-                direct.Committed(message.Second, message.Number);
+            case PubSubMessage.Durable durable when Find(durable.Conversation) is { } direct:
+                direct.Committed(durable.Epoch, durable.Seq);
                 break;
-            case ChannelMessageKind.Read when ConversationKey.TryParse(message.First, out var key) && key.HasUser(Name):
-                Forward(OutboundFrame.Of(new ReadFrame(message.Second, null, key.Other(Name), message.Number)));
+            case PubSubMessage.Read read when ConversationKey.TryParse(read.Conversation, out var key) && key.HasUser(Name):
+                Forward(OutboundFrame.Of(new ReadFrame(read.User, null, key.Other(Name), read.Seq)));
                 break;
-            case ChannelMessageKind.Kick:
+            case PubSubMessage.Kick:
                 Kick(long.MaxValue);
                 break;
         }

@@ -1,4 +1,4 @@
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.ConnectionService.Hubs;
@@ -34,7 +34,7 @@ internal sealed class MembershipIndex(IConnectionMultiplexer redis, TimeProvider
             return new RoomPresence(
                 [.. (await online).Select(user => (string)user!)], await count, [.. (await typing).Select(user => (string)user!)]);
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
         {
             return RoomPresence.Unknown;
         }

@@ -1,6 +1,6 @@
-using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Frames;
+using AspireChat.RedisLog;
 using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs;

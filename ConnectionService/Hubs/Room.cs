@@ -1,8 +1,7 @@
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Frames;
-using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs;
@@ -224,28 +223,28 @@ internal sealed class Room
     }
 
     /// <summary>A message of the room's channel.</summary>
-    public void Receive(in ChannelMessage message)
+    public void Receive(PubSubMessage message)
     {
-        switch (message.Kind)
+        switch (message)
         {
-            case ChannelMessageKind.Event:
-                foreach (var (seq, record) in message.Records())
+            case PubSubMessage.Events events:
+                foreach (var e in events.Batch.Decode())
                 {
-                    if (LogRecordCodec.Decode(record.Span, seq, message.First) is ConversationEvent e && e.Conversation == Feed.Id.Key)
+                    if (e.Conversation == Feed.Id.Key)
                         Feed.Receive(new EncodedEvent(e));
                 }
                 break;
-            case ChannelMessageKind.Frame:
-                var frame = OutboundFrame.Of(message.Body.Span);
-                Feed.Forward(frame, message.First);
+            case PubSubMessage.Frame(var json, var except):
+                var frame = OutboundFrame.Of(json.Span);
+                Feed.Forward(frame, except);
                 if (_readingPresence)
-                    _meanwhile.Add((frame, message.First));
+                    _meanwhile.Add((frame, except));
                 break;
-            case ChannelMessageKind.Read:
-                Feed.CursorMoved(message.Second, message.Number);
+            case PubSubMessage.Read read:
+                Feed.CursorMoved(read.User, read.Seq);
                 break;
-            case ChannelMessageKind.Durable:
-                Feed.Committed(message.Second, message.Number);
+            case PubSubMessage.Durable durable:
+                Feed.Committed(durable.Epoch, durable.Seq);
                 break;
         }
     }

@@ -1,5 +1,6 @@
 using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService.Kicks;
@@ -23,7 +24,7 @@ internal static class DisconnectEndpoint
             await kicks.AddAsync(user);
             context.Response.StatusCode = StatusCodes.Status204NoContent;
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
         {
             await context.WriteProblemAsync(503, "the nodes can't be reached", ErrorCodes.Unavailable, TimeSpan.FromSeconds(1));
         }

@@ -1,7 +1,5 @@
-using System.Globalization;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
-using ChannelMessage = AspireChat.Contracts.Redis.ChannelMessage;
 
 namespace AspireChat.ConnectionService.Kicks;
 
@@ -21,8 +19,9 @@ internal sealed class KickLog(IConnectionMultiplexer redis)
     /// <exception cref="RedisException">Redis can't be reached: the order may or may not be carried out.</exception>
     public async Task AddAsync(string user)
     {
-        await redis.GetDatabase().StreamAddAsync(RedisKeys.Kicks, [new("user", user)], maxLength: Kept, useApproximateMaxLength: true);
-        await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisChannels.User(user)), ChannelMessage.ForKick());
+        await redis.GetDatabase().StreamAddAsync(
+            RedisKeys.Kicks, [new(KickFields.User, user)], maxLength: Kept, useApproximateMaxLength: true);
+        await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisChannels.User(user)), new PubSubMessage.Kick().Encode());
     }
 
     /// <summary>The orders given after the one at <paramref name="place"/>, and the place of the last.</summary>
@@ -32,9 +31,6 @@ internal sealed class KickLog(IConnectionMultiplexer redis)
         return ([.. entries.Select(ToKick)], entries.Length > 0 ? entries[^1].Id! : place);
     }
 
-    private static Kick ToKick(StreamEntry entry)
-    {
-        var id = (string)entry.Id!;
-        return new Kick((string?)entry["user"] ?? "", long.Parse(id.AsSpan(0, id.IndexOf('-')), CultureInfo.InvariantCulture));
-    }
+    private static Kick ToKick(StreamEntry entry) =>
+        new((string?)entry[KickFields.User] ?? "", LogPosition.Parse(entry.Id.ToString()).Milliseconds);
 }

@@ -1,5 +1,6 @@
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Subscriptions;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Kicks;
@@ -36,9 +37,19 @@ internal sealed class KickReader(
             foreach (var (user, at) in kicks)
                 hubs.OfUser(user).Post(new HubMessage.Kicked(user, at));
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
         {
             // Redis is away, as the probe will say; the next read begins where this one did.
         }
+    }
+}
+
+internal static class KickRegistration
+{
+    public static IServiceCollection AddKicks(this IServiceCollection services)
+    {
+        services.AddSingleton<KickLog>();
+        services.AddHostedService<KickReader>();
+        return services;
     }
 }

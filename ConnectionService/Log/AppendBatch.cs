@@ -1,7 +1,7 @@
 using System.Globalization;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.ConnectionService.Log;
@@ -78,7 +78,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
             keys[key++] = RedisKeys.Tail(conversation);
             keys[key++] = RedisKeys.Members(conversation);
             keys[key++] = RedisKeys.Revisions(conversation);
-            var (channel, second) = ConversationChannels.Of(conversation);
+            var (channel, second) = RedisChannels.Of(conversation);
             arguments[at++] = conversation.Value;
             arguments[at++] = channel;
             arguments[at++] = second;
@@ -161,7 +161,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
         var revision = e.Target == 0
             ? $"{Unchecked} {Unchecked} {Unchecked}"
             : string.Create(CultureInfo.InvariantCulture,
-                $"{e.Target} {LogRecordCodec.NameOf(e.Kind)} {(request.TargetChecked ? Unchecked : e.From)}");
+                $"{e.Target} {EventKinds.NameOf(e.Kind)} {(request.TargetChecked ? Unchecked : e.From)}");
         return $"{member} {revision}";
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using AspireChat.ConnectionService.Tracing;
 using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 
 namespace AspireChat.ConnectionService.Log;
 

@@ -1,17 +1,18 @@
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 
 namespace AspireChat.ConnectionService.Log;
 
 /// <summary>
-/// The log of conversations, as hubs and endpoints see it. Thread-safe. Every awaited call throws <see cref="LogUnavailableException"/> when
-/// Redis can't be reached or the partition is closed; nothing was changed then, or the change is harmless to repeat.
+/// The log of conversations, as hubs and endpoints see it. Thread-safe. Every awaited call throws <see cref="LogUnavailableException"/>
+/// when Redis can't be reached or the partition is closed; nothing was changed then, or the change is harmless to repeat.
 /// </summary>
 public interface IConversationLog
 {
     /// <summary>
     /// Posts an event to the publisher of its partition. Never blocks. Events that one caller posts to one conversation are accepted in
-    /// that order. The completion is called exactly once if true is returned, on a publisher's thread: post onwards from there, do not work there.
+    /// that order. If true is returned, the completion is called exactly once, on a publisher's thread: post onwards, do not work there.
     /// </summary>
     /// <returns>False when the publisher's queue is full: nothing was accepted, answer <c>unavailable</c>.</returns>
     bool TryAppend(in AppendRequest request);
@@ -37,7 +38,7 @@ public interface IConversationLog
 }
 
 /// <param name="Event">Seq and epoch are not set yet.</param>
-/// <param name="RequireMember">Refuse unless the sender is a member of the room (a send without a socket; sockets check that they joined).</param>
+/// <param name="RequireMember">Refuse unless the sender is a member of the room: for sends by HTTP. Sockets check that they joined.</param>
 /// <param name="TargetChecked">The caller has made sure that the event's target exists and may be changed by the sender.</param>
 public readonly record struct AppendRequest(
     ConversationEvent Event, bool RequireMember, IAppendCompletion Completion, bool TargetChecked = false);
@@ -101,15 +102,32 @@ public sealed record RoomStrangers(string Room, string Epoch, long At, IReadOnly
 /// <param name="Seq">The cursor now; -1 when the user has none because they are no member of the room.</param>
 public readonly record struct ReadResult(long Seq, bool Moved);
 
-/// <param name="Events">In seq order, without a hole.</param>
-/// <param name="Head">The conversation's head when the slice was read.</param>
-/// <param name="Complete">
-/// True when <paramref name="Events"/> starts right after the asked seq (or nothing is missing at all): the tail still held what was asked.
-/// </param>
-public sealed record TailSlice(IReadOnlyList<ConversationEvent> Events, long Head, string Epoch, bool Complete);
-
 /// <param name="Durable">All events up to this seq are committed in PostgreSQL.</param>
 public readonly record struct ConversationHead(string Epoch, long Head, long Durable);
 
 /// <summary>Redis can't be reached, or the partition is closed until PersistenceService has opened it: try again.</summary>
 public sealed class LogUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Appending for callers who wait for the answer, instead of having it posted somewhere.</summary>
+public static class AppendAnswer
+{
+    /// <summary>Appends one event and waits for its place; <see cref="AppendStatus.Unavailable"/> also when the queue is full.</summary>
+    /// <param name="retryAfter">Milliseconds for the answer to a full queue.</param>
+    public static Task<AppendResult> AppendAsync(
+        this IConversationLog log, ConversationEvent e, int retryAfter, bool requireMember = false, bool targetChecked = false)
+    {
+        var waiter = new Waiter();
+        return log.TryAppend(new AppendRequest(e, requireMember, waiter, targetChecked))
+            ? waiter.Task
+            : Task.FromResult(AppendResult.Unavailable(retryAfter));
+    }
+
+    private sealed class Waiter : IAppendCompletion
+    {
+        private readonly TaskCompletionSource<AppendResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<AppendResult> Task => _result.Task;
+
+        public void Completed(ConversationEvent appended, AppendResult result) => _result.TrySetResult(result);
+    }
+}

@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.ConnectionService.Log;
@@ -122,12 +122,12 @@ internal sealed class PartitionPublisher
     /// <summary>One attempt. No results: the reason, a metric tag.</summary>
     private async Task<(AppendResult[]? Results, string Reason)> TryOnceAsync(RedisKey[] keys, RedisValue[] arguments, TimeSpan patience)
     {
-        // A multiplexer without a connection would hold the call back and send it later, after the client was told that nothing was accepted.
+        // Without a connection the multiplexer would send the call later, after the client was told that nothing was accepted.
         if (!_redis.IsConnected)
             return (null, "disconnected");
         try
         {
-            // Waiting longer than the deadline serves nobody; a call given up here may still be carried out, which its nonces make harmless.
+            // A call that is given up at the deadline may still be carried out. Its nonces make that harmless.
             var reply = await _redis.GetDatabase().ScriptEvaluateAsync(RedisScripts.Append, keys, arguments)
                 .WaitAsync(patience > RetryDelay ? patience : RetryDelay, _time);
             return (_batch.ReadReply(reply), "closed");
@@ -144,7 +144,7 @@ internal sealed class PartitionPublisher
         {
             return (null, "memory");
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is FormatException or ObjectDisposedException)
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || e is FormatException or ObjectDisposedException)
         {
             _faults.Failed(e, _partition, _batch.Count);
             return (null, "error");

@@ -1,14 +1,13 @@
-using System.Globalization;
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
+using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace AspireChat.ConnectionService.Log;
 
 /// <summary>The log in Redis: one publisher per partition, and the scripts of membership and cursors. Thread-safe.</summary>
-internal sealed class RedisConversationLog : BackgroundService, IConversationLog
+internal sealed partial class RedisConversationLog : BackgroundService, IConversationLog
 {
     private readonly IConnectionMultiplexer _redis;
     private readonly TimeProvider _time;
@@ -26,7 +25,7 @@ internal sealed class RedisConversationLog : BackgroundService, IConversationLog
         _time = time;
         _logger = logger;
         var faults = new AppendFaults(time, logger);
-        _publishers = new PartitionPublisher[Partitions.Count];
+        _publishers = new PartitionPublisher[LogPartitions.Count];
         for (var i = 0; i < _publishers.Length; i++)
             _publishers[i] = new PartitionPublisher(i, redis, options.Value, metrics, time, faults);
     }
@@ -77,7 +76,7 @@ internal sealed class RedisConversationLog : BackgroundService, IConversationLog
 
     public async Task<ReadResult> ReadAsync(ConversationKey conversation, string user, long seq, CancellationToken cancellationToken)
     {
-        var (channel, second) = ConversationChannels.Of(conversation);
+        var (channel, second) = RedisChannels.Of(conversation);
         var reply = await CallAsync(
             RedisScripts.Read,
             [
@@ -94,40 +93,12 @@ internal sealed class RedisConversationLog : BackgroundService, IConversationLog
 
     public async Task<TailSlice> ReadTailAsync(ConversationKey conversation, long afterSeq, int limit, CancellationToken cancellationToken)
     {
-        // One transaction: head and epoch belong to exactly the entries that come with them.
-        var transaction = _redis.GetDatabase().CreateTransaction();
-        var epochTask = transaction.StringGetAsync(RedisKeys.Epoch(conversation.Partition));
-        var headTask = transaction.HashGetAsync(RedisKeys.Conversation(conversation), "head");
-        var entriesTask = transaction.StreamRangeAsync(RedisKeys.Tail(conversation), $"{afterSeq + 1}-0", "+", limit);
-        var revisionsTask = transaction.HashGetAllAsync(RedisKeys.Revisions(conversation));
-        await GuardAsync(transaction.ExecuteAsync(), cancellationToken);
-        var epoch = (string?)await epochTask ?? throw Closed();
-        var head = (long)await headTask;
-
-        var revisions = (await revisionsTask).ToDictionary(revision => revision.Name, revision => revision.Value);
-        var events = new List<ConversationEvent>();
-        foreach (var entry in await entriesTask)
-        {
-            var seq = SeqOf(entry.Id);
-            // A deleted message is no longer an entry; what is left of it stands in revisions.
-            var next = afterSeq + events.Count + 1;
-            while (next < seq && revisions.TryGetValue(next, out var redacted) && TryAdd(redacted, next))
-                next++;
-            if (next != seq || !TryAdd(entry["e"], seq))
-                break;
-        }
-        return new TailSlice(events, head, epoch, events.Count > 0 || head <= afterSeq);
-
-        bool TryAdd(RedisValue record, long seq)
-        {
-            if (LogRecordCodec.Decode(((ReadOnlyMemory<byte>)record).Span, seq, epoch) is ConversationEvent e)
-            {
-                events.Add(e);
-                return true;
-            }
-            ConversationLogMessages.UnreadableRecord(_logger, conversation.Value, seq);
-            return false;
-        }
+        var reading = TailReader.ReadAfterAsync(_redis.GetDatabase(), conversation, afterSeq, limit);
+        await GuardAsync(reading, cancellationToken);
+        var slice = await reading ?? throw Closed();
+        if (slice.Unreadable > 0)
+            UnreadableRecord(_logger, conversation.Value, slice.Unreadable);
+        return slice;
     }
 
     public async Task<IReadOnlyDictionary<ConversationKey, ConversationHead>> ReadHeadsAsync(
@@ -141,7 +112,7 @@ internal sealed class RedisConversationLog : BackgroundService, IConversationLog
         {
             if (!epochs.ContainsKey(key.Partition))
                 epochs.Add(key.Partition, database.StringGetAsync(RedisKeys.Epoch(key.Partition)));
-            heads.Add((key, database.HashGetAsync(RedisKeys.Conversation(key), ["head", "durable"])));
+            heads.Add((key, database.HashGetAsync(RedisKeys.Conversation(key), [ConversationFields.Head, ConversationFields.Durable])));
         }
         await GuardAsync(Task.WhenAll([.. epochs.Values, .. heads.Select(head => head.State)]), cancellationToken);
 
@@ -175,26 +146,38 @@ internal sealed class RedisConversationLog : BackgroundService, IConversationLog
         return (string?)reply[0] is "" ? throw Closed() : reply;
     }
 
-    /// <summary>Turns what Redis calls its many ways of being away into the one that callers know.</summary>
+    /// <summary>Turns each way in which a call to Redis can fail into the one exception that callers know.</summary>
     private async Task GuardAsync(Task call, CancellationToken cancellationToken)
     {
         try
         {
             await call.WaitAsync(cancellationToken);
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException or ObjectDisposedException)
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || e is ObjectDisposedException)
         {
             throw new LogUnavailableException("Redis can't be reached.", e);
         }
     }
 
-    private static LogUnavailableException Closed() => new("The partition is closed: Redis is new or was emptied, and PersistenceService has not opened it yet.");
-
-    private static long SeqOf(RedisValue entryId)
-    {
-        var id = (string)entryId!;
-        return long.Parse(id.AsSpan(0, id.IndexOf('-')), CultureInfo.InvariantCulture);
-    }
+    private static LogUnavailableException Closed() =>
+        new("The partition is closed: Redis is new or was emptied, and PersistenceService has not opened it yet.");
 
     private long Now() => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    [LoggerMessage(LogEvents.Connection + 402, LogLevel.Error, "Tail of {Conversation} holds an unreadable record at seq {Seq}")]
+    private static partial void UnreadableRecord(ILogger logger, string conversation, long seq);
+}
+
+/// <summary>Registers the conversation log: needs <see cref="RedisDefaults.AddRedis"/>, offers <see cref="IConversationLog"/>.</summary>
+public static class ConversationLogRegistration
+{
+    public static IServiceCollection AddConversationLog(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<ConversationLogOptions>(ConversationLogOptions.Section);
+        services.AddSingleton<ConversationLogMetrics>();
+        services.AddSingleton<RedisConversationLog>();
+        services.AddSingleton<IConversationLog>(provider => provider.GetRequiredService<RedisConversationLog>());
+        services.AddHostedService(provider => provider.GetRequiredService<RedisConversationLog>());
+        return services;
+    }
 }

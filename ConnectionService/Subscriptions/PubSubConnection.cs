@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Node;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -85,7 +86,7 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
                     await GiveUpAsync(queue);
                 }
             }
-            catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
+            catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
             {
                 // Redis is away; the deadline decides.
             }
@@ -103,7 +104,7 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
         {
             await (await _connection.Value).DisposeAsync();
         }
-        catch (RedisException)
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
         {
             // It never connected.
         }
@@ -115,7 +116,7 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
         {
             await queue.UnsubscribeAsync().WaitAsync(_options.Patience, _time);
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
         {
             // Without a connection there is no subscription either; the library has forgotten the queue.
         }

@@ -1,11 +1,10 @@
 using System.Diagnostics.Metrics;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Node;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
-using ChannelMessage = AspireChat.Contracts.Redis.ChannelMessage;
 
 namespace AspireChat.ConnectionService.Subscriptions;
 
@@ -83,8 +82,8 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
         var queue = await _connection.TrySubscribeAsync(_channel);
         queue?.OnMessage(message =>
         {
-            if (ChannelMessage.TryParse((ReadOnlyMemory<byte>)message.Message, out var parsed) && parsed.Kind == ChannelMessageKind.Probe)
-                Heard(parsed.Number);
+            if (PubSubMessage.TryRead(message.Message, out var read) && read is PubSubMessage.Probe probe)
+                Heard(probe.Number);
         });
         return queue;
     }
@@ -101,10 +100,10 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
         {
             Volatile.Write(ref _sentAt, _time.GetTimestamp());
             await _redis.GetSubscriber().PublishAsync(RedisChannel.Literal(_channel),
-                ChannelMessage.ForProbe(Interlocked.Increment(ref _sent)))
+                new PubSubMessage.Probe(Interlocked.Increment(ref _sent)).Encode())
                 .WaitAsync(_options.ProbeInterval, _time);
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
         {
             SubscriptionLog.ProbeNotSent(_logger, e.Message);
         }

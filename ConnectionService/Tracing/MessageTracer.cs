@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using AspireChat.ConnectionService.Limits;
 using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Tracing;
@@ -29,7 +30,7 @@ internal sealed class MessageTracer(IOptions<MessageTracingOptions> options, Tim
         // A message sent by HTTP is a part of its request's trace. One from a socket begins a trace.
         if (outer is { Recorded: false })
             Activity.Current = null;
-        var send = Source.StartActivity("send " + LogRecordCodec.NameOf(e.Kind), ActivityKind.Producer);
+        var send = Source.StartActivity("send " + EventKinds.NameOf(e.Kind), ActivityKind.Producer);
         // The connection's loop goes on to other frames, which are no part of this one's trace.
         Activity.Current = outer;
         if (send is not { Recorded: true })

@@ -18,7 +18,7 @@ public readonly record struct ConversationKey
     public string RoomId => IsRoom ? Value[2..] : throw new InvalidOperationException($"'{Value}' is not a room.");
 
     /// <summary>The partition of the log that holds this conversation.</summary>
-    public int Partition => Partitions.Of(Value);
+    public int Partition => LogPartitions.Of(Value);
 
     /// <param name="room">A valid identifier (<see cref="Identifiers.IsValid"/>); the caller has checked it.</param>
     public static ConversationKey Room(string room) => new("r:" + room);

@@ -28,12 +28,12 @@ public static class EventFrames
     public static void Write(Utf8JsonWriter json, ConversationEvent e, bool withNonce, MessageState? state)
     {
         json.WriteStartObject();
-        json.WriteString("type"u8, LogRecordCodec.NameOf(e.Kind));
+        json.WriteString("type"u8, EventKinds.NameOf(e.Kind));
         json.WriteString("id"u8, e.Id);
         json.WriteNumber("seq"u8, e.Seq);
-        LogRecordCodec.WritePlace(json, e);
+        WritePlace(json, e);
         json.WriteString("from"u8, e.From);
-        LogRecordCodec.WriteBody(json, e);
+        WriteBody(json, e);
         json.WriteString("timestamp"u8, Timestamps.ToText(e.Timestamp));
         if (withNonce)
             json.WriteString("nonce"u8, e.Nonce);
@@ -44,6 +44,28 @@ public static class EventFrames
         if (state is { Reactions.Count: > 0 })
             WriteReactions(json, state.Reactions);
         json.WriteEndObject();
+    }
+
+    /// <summary>Where the event stands: a room, or the other user as its sender sees them. The stored record has the same fields.</summary>
+    internal static void WritePlace(Utf8JsonWriter json, ConversationEvent e)
+    {
+        if (e.Conversation.IsRoom)
+            json.WriteString("room"u8, e.Conversation.RoomId);
+        else
+            json.WriteString("to"u8, e.Conversation.Other(e.From));
+    }
+
+    /// <summary>What the event says. The stored record has the same fields.</summary>
+    internal static void WriteBody(Utf8JsonWriter json, ConversationEvent e)
+    {
+        if (e.Target > 0)
+            json.WriteNumber("target"u8, e.Target);
+        if (e.Content is not null)
+            json.WriteString("content"u8, e.Content);
+        if (e.Emoji is not null)
+            json.WriteString("emoji"u8, e.Emoji);
+        if (e.Remove)
+            json.WriteBoolean("remove"u8, true);
     }
 
     private static void WriteReactions(Utf8JsonWriter json, IReadOnlyList<Reaction> reactions)

@@ -3,8 +3,11 @@ using System.Text.Json.Serialization;
 namespace AspireChat.Contracts.Frames;
 
 /// <summary>
-/// A frame from the server other than an event (those: <see cref="EventFrames"/>); protocol §3 says when each is sent. Encoded by
-/// <see cref="ServerFrameCodec"/>; null fields are left out. Immutable.
+/// A frame from the server other than an event (those: <see cref="EventFrames"/>); protocol §3 says when each is sent. Immutable.
+/// <see cref="ServerFrameCodec"/> encodes frames and leaves out null fields. It has one rival: the presence scripts in Redis write
+/// <see cref="OnlineFrame"/>, <see cref="OfflineFrame"/> and <see cref="PresenceFrame"/> (presence-diffs.lua) and <see cref="TypingFrame"/>
+/// (presence-typing.lua) themselves, and nodes pass those on as they are. Here is their shape; Tests/Presence compares the scripts' bytes
+/// with the codec's.
 /// </summary>
 public abstract record ServerFrame
 {

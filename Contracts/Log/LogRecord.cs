@@ -3,9 +3,8 @@ using AspireChat.Contracts.Conversations;
 namespace AspireChat.Contracts.Log;
 
 /// <summary>
-/// What one entry of the partition log says: an event of a conversation (<see cref="ConversationEvent"/>), a change of membership
-/// (<see cref="MembershipRecord"/>) or of a read cursor (<see cref="ReadRecord"/>). Stored as one JSON object, so that an operator can
-/// read the log with redis-cli; <see cref="LogRecordCodec"/> is its only reader and writer in C#. Immutable.
+/// What one record of the partition log says: an event of a conversation (<see cref="ConversationEvent"/>), a change of membership
+/// (<see cref="MembershipRecord"/>) or of a read cursor (<see cref="ReadRecord"/>). The project RedisLog stores it. Immutable.
 /// </summary>
 public abstract record LogRecord
 {
@@ -25,9 +24,18 @@ public enum EventKind
     React,
 }
 
+public static class EventKinds
+{
+    /// <summary>The wire and storage names, by kind.</summary>
+    internal static readonly string[] Names = ["room", "dm", "edit", "delete", "react"];
+
+    /// <summary>The wire and storage name of <paramref name="kind"/>.</summary>
+    public static string NameOf(EventKind kind) => Names[(int)kind];
+}
+
 /// <summary>
 /// An event of a conversation. <see cref="Seq"/> and <see cref="Epoch"/> are not part of the stored JSON: append.lua assigns them, and
-/// they stand beside the record wherever it is stored or published. One kind is derived from it: <see cref="TracedEvent"/>.
+/// they stand beside the record wherever it is stored or published. Not sealed: RedisLog derives the event that is traced.
 /// </summary>
 public record ConversationEvent : LogRecord
 {

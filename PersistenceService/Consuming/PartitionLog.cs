@@ -1,14 +1,15 @@
+using System.Security.Cryptography;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.PersistenceService.Consuming;
 
 /// <summary>
-/// The consumer's side of the partition logs in Redis. No call blocks on the server. Thread-safe; throws <see cref="RedisException"/> or
-/// <see cref="TimeoutException"/> when Redis cannot be asked.
+/// The consumer's side of the partition logs in Redis. No call blocks on the server. Thread-safe; throws what
+/// <see cref="RedisFaults.IsAwayOrRefused"/> knows when Redis cannot be asked.
 /// </summary>
 internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName replica)
 {
@@ -16,13 +17,13 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
     private const int ConversationsPerCall = 200;
 
     /// <summary>
-    /// Records that an entry of the stream is taken to hold until one has been seen; append.lua puts up to 63 events into one.
+    /// Records that an entry of the stream is assumed to hold until some have been read; append.lua puts up to 63 events into one.
     /// </summary>
     private const int RecordsPerEntry = 32;
 
     private IDatabase Database => redis.GetDatabase();
 
-    /// <summary>What was never delivered to anybody, oldest first: about <paramref name="count"/> records, less only at the log's end.</summary>
+    /// <summary>What was never delivered, oldest first: about <paramref name="count"/> records, fewer only at the log's end.</summary>
     public async Task<List<LogEntry>> ReadNewAsync(int partition, int count)
     {
         var records = new List<LogEntry>(count);
@@ -35,13 +36,13 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
             if (entries.Length < ask || records.Count >= count)
                 return records;
             read += entries.Length;
-            // The rest, if what follows is like what came.
+            // Asks for the rest, as if the next entries held as many records as these.
             ask = Math.Max(1, (count - records.Count) * read / records.Count);
         }
     }
 
     /// <summary>
-    /// Takes over what was delivered to whomever, this replica included, and not acknowledged for that long.
+    /// Takes over what was delivered to any consumer, this one included, and was not acknowledged for <paramref name="idle"/>.
     /// </summary>
     /// <param name="from">Where to go on; <c>0-0</c> to begin.</param>
     /// <param name="count">About how many records at most.</param>
@@ -57,7 +58,7 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
     }
 
     /// <summary>
-    /// Removes consumers that hold nothing and have not been seen for that long: each start of a replica leaves one behind.
+    /// Removes consumers that hold nothing and have been idle for <paramref name="idle"/>: each start of a replica leaves one behind.
     /// </summary>
     public async Task ForgetConsumersAsync(int partition, TimeSpan idle)
     {
@@ -71,7 +72,7 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
     }
 
     /// <summary>
-    /// After the commit: buries what was rejected, moves the durable marks and tells the members, then acknowledges and trims.
+    /// What follows the commit: buries the rejected records, moves the durable marks and tells the members, then acknowledges and trims.
     /// A repeat is harmless. Returns how many entries are left in the log.
     /// </summary>
     /// <param name="entries">All records of each entry of the stream, as they were read.</param>
@@ -118,7 +119,7 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
             {
                 var (conversation, seq) = chunk[i];
                 keys[1 + i] = RedisKeys.Conversation(conversation);
-                var (channel, second) = ChannelsOf(conversation);
+                var (channel, second) = RedisChannels.Of(conversation);
                 arguments[4 * i] = conversation.Value;
                 arguments[4 * i + 1] = seq;
                 arguments[4 * i + 2] = channel;
@@ -129,7 +130,7 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
         return calls;
     }
 
-    /// <summary>All that was rejected of one entry of the stream at once: it can be acknowledged only once.</summary>
+    /// <summary>All rejected records of one stream entry in one call, because the entry can be acknowledged only once.</summary>
     private Task BuryAsync(int partition, RedisValue id, IReadOnlyList<RejectedEntry> rejected)
     {
         var keys = new RedisKey[2 + rejected.Count];
@@ -147,20 +148,18 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
         return Database.ScriptEvaluateAsync(RedisScripts.Bury, keys, [.. arguments]);
     }
 
-    /// <summary>
-    /// Where a conversation's traffic is published: the room's channel, or both users' (the second is empty if there is none).
-    /// </summary>
-    private static (string Channel, string Second) ChannelsOf(ConversationKey conversation)
-    {
-        if (conversation.IsRoom)
-            return (RedisChannels.Room(conversation.RoomId), "");
-        var (first, second) = conversation.Users;
-        return (RedisChannels.User(first), first == second ? "" : RedisChannels.User(second));
-    }
-
     private static void Decode(StreamEntry[] entries, List<LogEntry> records)
     {
         foreach (var entry in entries)
             LogEntry.Read(entry, records);
     }
+}
+
+/// <summary>
+/// Names this replica as consumer and lease holder. New at every start: what the process before left pending is claimed like that of any
+/// other consumer, and its leases run out.
+/// </summary>
+internal sealed record ReplicaName(string Value)
+{
+    public static ReplicaName New() => new($"{Environment.MachineName}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}");
 }

@@ -1,5 +1,6 @@
-using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
+using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -7,9 +8,9 @@ namespace AspireChat.PersistenceService.Consuming;
 
 /// <summary>
 /// Carries one partition's log into PostgreSQL for as long as this replica owns it: takes over what others left, then reads what is new,
-/// commits, and only then acknowledges. One loop; <see cref="Ring"/> is thread-safe.
+/// commits, and acknowledges after the commit. One loop; <see cref="Ring"/> is thread-safe.
 /// </summary>
-internal sealed class PartitionWorker(
+internal sealed partial class PartitionWorker(
     int partition,
     PartitionLog log,
     LogPersister persister,
@@ -22,7 +23,7 @@ internal sealed class PartitionWorker(
     ILogger<PartitionWorker> logger)
 {
     private readonly PersistenceOptions _options = options.Value;
-    private readonly WakeUp _bell = new(time);
+    private readonly Doorbell _bell = new(time);
 
     private long _lastClaim;
     private volatile bool _claimAll = true;
@@ -49,7 +50,7 @@ internal sealed class PartitionWorker(
         {
             try
             {
-                // Who is behind has enough for a transaction of its own.
+                // A partition that is behind has enough for a transaction of its own.
                 if (!busy)
                     await pacer.WaitAsync();
                 busy = false;
@@ -62,12 +63,12 @@ internal sealed class PartitionWorker(
             }
             catch (RedisServerException e) when (e.Message.StartsWith("NOGROUP", StringComparison.Ordinal))
             {
-                // Redis is new or emptied; whoever inspects the partition opens it.
-                ConsumingMessages.NoGroup(logger, partition);
+                // Redis is new or was emptied. PartitionSupervisor will open the partition.
+                NoGroup(logger, partition);
             }
-            catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
+            catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
             {
-                // The answer may have been lost on its way: what it carried is pending under this consumer's name.
+                // The answer may have been lost. The entries in it are then pending under this consumer's name.
                 _claimAll = true;
                 outage.Seen(e, partition);
             }
@@ -97,8 +98,8 @@ internal sealed class PartitionWorker(
     }
 
     /// <summary>
-    /// Everything pending when the partition was taken over or an answer was lost: the lease says that nobody else works on it. Otherwise
-    /// only what a former owner read after its lease ran out and never finished.
+    /// Takes over everything pending when the partition was just acquired or an answer was lost: the lease says that no other replica works
+    /// on it. Otherwise takes over only what a former owner read after its lease had run out, and never finished.
     /// </summary>
     private async Task ClaimAsync(CancellationToken stop, CancellationToken abort)
     {
@@ -109,7 +110,7 @@ internal sealed class PartitionWorker(
             (var entries, next) = await log.ClaimAsync(partition, idle, next, _options.BatchSize);
             if (entries.Count > 0)
             {
-                ConsumingMessages.Claimed(logger, partition, entries.Count);
+                Claimed(logger, partition, entries.Count);
                 metrics.Claimed(entries.Count);
                 await CommitAsync(entries, stop, abort);
             }
@@ -137,5 +138,42 @@ internal sealed class PartitionWorker(
         {
             // Stopping; the loop sees it.
         }
+    }
+
+    [LoggerMessage(LogEvents.Persistence + 20, LogLevel.Debug, "Partition {Partition} has no log to read yet")]
+    private static partial void NoGroup(ILogger logger, int partition);
+
+    [LoggerMessage(LogEvents.Persistence + 22, LogLevel.Information, "Took over {Count} unfinished entries of partition {Partition}")]
+    private static partial void Claimed(ILogger logger, int partition, int count);
+}
+
+/// <summary>Reports an outage of Redis once for all partitions, because it concerns all of them. Thread-safe.</summary>
+internal sealed partial class LogOutage(TimeProvider time, ILogger<LogOutage> logger)
+{
+    private readonly RecurringFault _fault = new(time);
+
+    /// <summary>A partition could not reach its log.</summary>
+    public void Seen(Exception e, int partition)
+    {
+        if (_fault.IsDue(out var count))
+            RedisFailed(logger, e, partition, count);
+    }
+
+    [LoggerMessage(LogEvents.Persistence + 21, LogLevel.Warning,
+        "The log cannot be reached, last by partition {Partition}; trying again ({Count} failures since the last such line)")]
+    private static partial void RedisFailed(ILogger logger, Exception exception, int partition, long count);
+}
+
+internal static class ConsumingExtensions
+{
+    /// <summary>Reading the partition logs.</summary>
+    public static IHostApplicationBuilder AddConsuming(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(ReplicaName.New());
+        builder.Services.AddSingleton<PartitionLog>();
+        builder.Services.AddSingleton<ConsumingMetrics>();
+        builder.Services.AddSingleton<StepPacer>();
+        builder.Services.AddSingleton<LogOutage>();
+        return builder;
     }
 }

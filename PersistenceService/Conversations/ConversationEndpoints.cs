@@ -1,3 +1,4 @@
+using AspireChat.Contracts.Frames;
 using System.Text.Json;
 using AspireChat.Contracts;
 using AspireChat.PersistenceService.History;
@@ -61,12 +62,12 @@ internal static class ConversationEndpoints
         string? after = context.Request.Query["after"];
         if (!Identifiers.IsValid(room) || (after is not null && !Identifiers.IsValid(after)))
         {
-            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, "room and after must be valid ids.", "bad_request");
+            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, "room and after must be valid ids.", ErrorCodes.BadRequest);
             return;
         }
         if (!PageRequest.TryParseLimit(context.Request.Query["limit"], out var limit, out var problem))
         {
-            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, problem, "bad_request");
+            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, problem, ErrorCodes.BadRequest);
             return;
         }
         if (await members.ReadAsync(room, after ?? "", limit, context.RequestAborted) is not var (page, next))

@@ -1,8 +1,8 @@
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService.History;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -18,8 +18,6 @@ internal sealed record ConversationState(ConversationKey Conversation, long Head
 internal sealed class ConversationList(
     IConnectionMultiplexer redis, ConversationTable table, EventTable events, IOptions<HistoryOptions> options)
 {
-    private static readonly PageRequest Newest = new(null, null, 1);
-
     /// <summary>Most recently active first. Null when Redis or PostgreSQL cannot be asked, or a partition is being opened.</summary>
     public async Task<List<ConversationState>?> ReadAsync(string user, CancellationToken cancellationToken)
     {
@@ -37,7 +35,7 @@ internal sealed class ConversationList(
             states.Sort((a, b) => (b.Last?.Event.Timestamp ?? 0).CompareTo(a.Last?.Event.Timestamp ?? 0));
             return states;
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || DatabaseFaults.Is(e))
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
         {
             return null;
         }
@@ -60,7 +58,8 @@ internal sealed class ConversationList(
         var conversation = membership.Conversation;
         var cursor = database.HashGetAsync(RedisKeys.Members(conversation), user);
         // Above the cursor nothing may be missing from the count, so this reads all that is uncommitted; usually that is nothing.
-        var tail = await ConversationTail.ReadAsync(database, conversation, Newest, 1, options.Value.TailLimit);
+        var tail = await TailReader.ReadNewestAsync(
+            database, conversation, before: null, after: null, count: 1, near: 1, options.Value.TailLimit);
         var read = await cursor;
         return new Place(conversation, tail, read.HasValue ? (long)read : membership.Read, read.HasValue || !conversation.IsRoom);
     }

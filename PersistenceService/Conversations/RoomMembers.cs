@@ -1,6 +1,6 @@
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.PersistenceService.Conversations;
@@ -10,7 +10,7 @@ internal sealed record RoomMember(string User, bool Online, long Read);
 /// <summary>A page of a room's members in the byte order of their ids. Thread-safe.</summary>
 internal sealed class RoomMembers(IConnectionMultiplexer redis, ConversationTable table)
 {
-    /// <summary>Up to this many members, Redis is asked for all of them: it has those whose joining is not committed yet.</summary>
+    /// <summary>In rooms of up to this many members, all come from Redis, which also has those whose join is not committed yet.</summary>
     private const int SmallRoom = 5_000;
 
     /// <summary>
@@ -35,7 +35,7 @@ internal sealed class RoomMembers(IConnectionMultiplexer redis, ConversationTabl
                 : await database.SetContainsAsync(RedisKeys.RoomOnline(room), [.. shown.Select(member => (RedisValue)member.Key)]);
             return (shown.Select((member, i) => new RoomMember(member.Key, online[i], member.Value)).ToList(), next);
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || DatabaseFaults.Is(e))
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
         {
             return null;
         }
@@ -53,8 +53,8 @@ internal sealed class RoomMembers(IConnectionMultiplexer redis, ConversationTabl
     }
 
     /// <summary>
-    /// From PostgreSQL, without those who have left since and with the present cursors. A member of a large room appears when the joining
-    /// is committed, which is a matter of milliseconds.
+    /// From PostgreSQL, without the members who have left since, and with the present cursors. A new member of a large room appears once
+    /// the join is committed, which takes milliseconds.
     /// </summary>
     private async Task<List<KeyValuePair<string, long>>> ReadPageAsync(
         IDatabase database, ConversationKey room, string after, int count, CancellationToken cancellationToken)

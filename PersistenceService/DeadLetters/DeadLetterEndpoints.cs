@@ -1,6 +1,8 @@
 using System.Text.Json;
+using AspireChat.Contracts.Frames;
 using AspireChat.PersistenceService.History;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.PersistenceService.DeadLetters;
@@ -37,7 +39,7 @@ internal static class DeadLetterEndpoints
         {
             letters = await queue.ListAsync(ShownPerPartition);
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
         {
             await context.WriteUnavailableAsync();
             return;
@@ -76,7 +78,7 @@ internal static class DeadLetterEndpoints
             });
         }
         catch (Exception e)
-            when (ServiceDefaults.RedisFaults.Is(e) || e is OperationCanceledException || DatabaseFaults.Is(e))
+            when (RedisFaults.IsAwayOrRefused(e) || e is OperationCanceledException || DatabaseFaults.Is(e))
         {
             await context.WriteUnavailableAsync();
         }
@@ -89,9 +91,10 @@ internal static class DeadLetterEndpoints
             if (await queue.DiscardAsync(id))
                 await WriteAsync(context, json => json.WriteString("discarded"u8, id));
             else
-                await context.WriteProblemAsync(StatusCodes.Status404NotFound, "There is no dead letter with this id.", "not_found");
+                await context.WriteProblemAsync(
+                    StatusCodes.Status404NotFound, "There is no dead letter with this id.", ErrorCodes.NotFound);
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || DatabaseFaults.Is(e))
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
         {
             await context.WriteUnavailableAsync();
         }

@@ -1,10 +1,9 @@
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService.Consuming;
 using AspireChat.PersistenceService.Conversations;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
-using LogPartitions = AspireChat.Contracts.Conversations.Partitions;
 
 namespace AspireChat.PersistenceService.DeadLetters;
 
@@ -63,10 +62,10 @@ internal sealed class DeadLetterQueue(IConnectionMultiplexer redis, PartitionLog
     private async Task<List<DeadLetter>> ListAsync(int partition, int count)
     {
         var entries = await Database.StreamRangeAsync(RedisKeys.DeadLetters(partition), count: count == int.MaxValue ? null : count);
-        return entries.Select(entry =>
+        return entries.Select(letter =>
         {
-            var original = LogEntry.ReadFields(entry) with { Id = entry["id"], Position = LogPosition.Parse(entry["id"].ToString()) };
-            return new DeadLetter(partition, entry.Id.ToString(), entry["why"].ToString(), original);
+            var (entry, why) = LogEntry.ReadDeadLetter(letter);
+            return new DeadLetter(partition, letter.Id.ToString(), why, entry);
         }).ToList();
     }
 
@@ -84,9 +83,9 @@ internal sealed class DeadLetterQueue(IConnectionMultiplexer redis, PartitionLog
             .ToList();
         var key = RedisKeys.Conversation(conversation);
         if (others.Count > 0)
-            await Database.HashSetAsync(key, "hold", others.Min());
+            await Database.HashSetAsync(key, ConversationFields.Hold, others.Min());
         else
-            await Database.HashDeleteAsync(key, "hold");
+            await Database.HashDeleteAsync(key, ConversationFields.Hold);
         var head = await table.ReadHeadAsync(conversation, CancellationToken.None);
         await Task.WhenAll(log.MarkDurable(letter.Partition, [new(conversation, head)]));
     }

@@ -1,3 +1,4 @@
+using AspireChat.Contracts.Frames;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -57,13 +58,13 @@ internal static class HistoryEndpoints
     }
 
     private static Task RefuseAsync(HttpContext context, string problem) =>
-        context.WriteProblemAsync(StatusCodes.Status400BadRequest, problem, "bad_request");
+        context.WriteProblemAsync(StatusCodes.Status400BadRequest, problem, ErrorCodes.BadRequest);
 
     /// <summary>503: nothing can be promised at the moment.</summary>
     public static Task WriteUnavailableAsync(this HttpContext context) => context.WriteProblemAsync(
         StatusCodes.Status503ServiceUnavailable,
         "The history cannot be read at the moment; try again.",
-        "unavailable",
+        ErrorCodes.Unavailable,
         context.RequestServices.GetRequiredService<IOptions<HistoryOptions>>().Value.RetryAfter);
 
     private static async Task WriteAsync(HttpContext context, HistoryPage page, string caller)

@@ -15,21 +15,21 @@ internal sealed class HistoryOptions
     public int NearHead { get; set; } = 300;
 
     /// <summary>
-    /// Most events that one request reads of the tail: 1,000–200,000, 20,000 by default. Only while PostgreSQL is that far behind in one
-    /// conversation does it matter: then edits and deletes older than the newest so many do not show on earlier messages until they are
+    /// Most events that one request reads of the tail: 1,000–200,000, 20,000 by default. It matters only while PostgreSQL is that far
+    /// behind in one conversation: an uncommitted edit or delete that lies further below the head does not show on its message until it is
     /// committed.
     /// </summary>
     [Range(1_000, 200_000)]
     public int TailLimit { get; set; } = 20_000;
 
     /// <summary>
-    /// How long PostgreSQL is waited for before the tail alone is tried: 100 ms–30 s, 3 s by default. A server that is gone answers at
-    /// once; one that hangs does not.
+    /// How long a request waits for PostgreSQL before it tries the tail alone: 100 ms–30 s, 3 s by default. A server that is down refuses
+    /// at once; one that hangs does not answer.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:00:30")]
     public TimeSpan DatabaseTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>What a client is told to wait when history cannot be served: 1–60 s, 2 s by default.</summary>
+    /// <summary>How long a client is told to wait when history cannot be served: 1–60 s, 2 s by default.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(2);
 }

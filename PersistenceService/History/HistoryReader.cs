@@ -1,6 +1,7 @@
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -27,10 +28,9 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
         ConversationTail tail;
         try
         {
-            tail = await ConversationTail.ReadAsync(
-                redis.GetDatabase(), conversation, request, options.Value.NearHead, options.Value.TailLimit);
+            tail = await ReadTailAsync(conversation, request, options.Value.NearHead);
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
         {
             return null;
         }
@@ -56,15 +56,17 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
     {
         try
         {
-            var tail = await ConversationTail.ReadAsync(
-                redis.GetDatabase(), conversation, request, options.Value.TailLimit, options.Value.TailLimit);
+            var tail = await ReadTailAsync(conversation, request, options.Value.TailLimit);
             return tail.Epoch.Length == 0 ? null : FromTail(tail, request);
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
         {
             return null;
         }
     }
+
+    private Task<ConversationTail> ReadTailAsync(ConversationKey conversation, PageRequest request, int near) => TailReader.ReadNewestAsync(
+        redis.GetDatabase(), conversation, request.Before, request.After, request.Limit, near, options.Value.TailLimit);
 
     /// <summary>The lowest seq that the page may contain.</summary>
     private static long LowestOf(PageRequest request, long head) => request.After is { } after
@@ -107,7 +109,7 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
         ConversationKey conversation, ConversationTail tail, PageRequest request, long bound)
     {
         var from = request.IsForward ? Math.Max(bound, tail.Durable) + 1 : Math.Max(tail.Durable + 1, bound - request.Limit - 1);
-        var range = await ConversationTail.ReadRangeAsync(redis.GetDatabase(), conversation, from, from + request.Limit, tail.Epoch);
+        var range = await TailReader.ReadRangeAsync(redis.GetDatabase(), conversation, from, from + request.Limit, tail.Epoch);
         return [.. tail.Events.UnionBy(range, e => e.Seq)];
     }
 

@@ -1,16 +1,15 @@
-using System.Globalization;
-using System.Text;
 using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.PersistenceService.History;
 
 /// <summary>
-/// <c>GET /internal/events?conversation=&amp;after=&amp;limit=</c>: committed events as they are replayed, for the nodes. A line per event,
-/// oldest first, in the form in which events are published (<see cref="ChannelMessageKind.Event"/>).
+/// <c>GET /internal/events?conversation=&amp;after=&amp;limit=</c>: committed events as they are replayed, for the nodes, as an
+/// <see cref="EventReplay"/>.
 /// </summary>
 internal static class ReplayEndpoint
 {
@@ -24,7 +23,7 @@ internal static class ReplayEndpoint
         if (!ConversationKey.TryParse(conversation, out var key) || after < 0 || limit is < 1 or > Most)
         {
             var problem = $"A conversation's key, after at least 0 and limit from 1 to {Most} are needed.";
-            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, problem, "bad_request");
+            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, problem, ErrorCodes.BadRequest);
             return;
         }
         List<ConversationEvent> found;
@@ -40,9 +39,7 @@ internal static class ReplayEndpoint
         context.Response.ContentType = "text/plain; charset=utf-8";
         foreach (var e in found)
         {
-            var head = string.Create(CultureInfo.InvariantCulture, $"{(char)ChannelMessageKind.Event} {e.Epoch} {e.Seq} ");
-            await context.Response.Body.WriteAsync(
-                (byte[])[.. Encoding.ASCII.GetBytes(head), .. LogRecordCodec.Encode(e), (byte)'\n'], context.RequestAborted);
+            await context.Response.Body.WriteAsync(EventReplay.EncodeLine(e), context.RequestAborted);
         }
     }
 }

@@ -8,8 +8,8 @@ namespace AspireChat.PersistenceService.Migrations;
 /// <summary>
 /// Migrates at the start, however long PostgreSQL is away, and tells the rest of the service when it is done. Healthy from then on.
 /// </summary>
-internal sealed class MigrationService(Migrator migrator, IConfiguration configuration, TimeProvider time, ILogger<MigrationService> logger)
-    : BackgroundService, IHealthCheck
+internal sealed partial class MigrationService(
+    Migrator migrator, IConfiguration configuration, TimeProvider time, ILogger<MigrationService> logger) : BackgroundService, IHealthCheck
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
@@ -42,13 +42,13 @@ internal sealed class MigrationService(Migrator migrator, IConfiguration configu
             catch (Exception e) when (DatabaseFaults.Is(e))
             {
                 if (_outage.IsDue(out var count))
-                    MigrationMessages.Waiting(logger, e, count);
+                    Waiting(logger, e, count);
             }
             await Task.Delay(delay, time, stoppingToken);
         }
     }
 
-    /// <summary>Published deployments start a bare server: there nobody but this service creates its database.</summary>
+    /// <summary>A published deployment starts a bare server: this service has to create its database.</summary>
     private async Task CreateDatabaseAsync(CancellationToken cancellationToken)
     {
         var target = new NpgsqlConnectionStringBuilder(configuration.GetConnectionString("chatdb"));
@@ -62,7 +62,7 @@ internal sealed class MigrationService(Migrator migrator, IConfiguration configu
             var quoted = name.Replace("\"", "\"\"", StringComparison.Ordinal);
             await using var command = new NpgsqlCommand($"CREATE DATABASE \"{quoted}\"", connection);
             await command.ExecuteNonQueryAsync(cancellationToken);
-            MigrationMessages.DatabaseCreated(logger, name);
+            DatabaseCreated(logger, name);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
         {
@@ -71,7 +71,28 @@ internal sealed class MigrationService(Migrator migrator, IConfiguration configu
         catch (Exception e) when (DatabaseFaults.Is(e))
         {
             if (_outage.IsDue(out var count))
-                MigrationMessages.Waiting(logger, e, count);
+                Waiting(logger, e, count);
         }
+    }
+
+    [LoggerMessage(LogEvents.Persistence + 1, LogLevel.Warning,
+        "The schema cannot be migrated yet; trying again ({Count} failures since the last such line)")]
+    private static partial void Waiting(ILogger logger, Exception exception, long count);
+
+    [LoggerMessage(LogEvents.Persistence + 2, LogLevel.Information, "Database {Name} created")]
+    private static partial void DatabaseCreated(ILogger logger, string name);
+}
+
+internal static class MigrationExtensions
+{
+    /// <summary>Migrates at the start; until that is done the service is not ready and consumes nothing.</summary>
+    public static IHostApplicationBuilder AddMigrations(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<Migrator>();
+        builder.Services.AddSingleton<MigrationService>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<MigrationService>());
+        // Resolved, not constructed: the check is the very service that does the work.
+        builder.Services.AddHealthChecks().Add(new("migrations", services => services.GetRequiredService<MigrationService>(), null, null));
+        return builder;
     }
 }

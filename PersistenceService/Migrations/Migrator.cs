@@ -1,9 +1,10 @@
+using AspireChat.ServiceDefaults;
 using Npgsql;
 
 namespace AspireChat.PersistenceService.Migrations;
 
 /// <summary>Brings the schema up to date. Several replicas may call it at once: one works, the others wait and find it done.</summary>
-internal sealed class Migrator(NpgsqlDataSource database, TimeProvider time, ILogger<Migrator> logger)
+internal sealed partial class Migrator(NpgsqlDataSource database, TimeProvider time, ILogger<Migrator> logger)
 {
     /// <summary>Any number, the same for all replicas.</summary>
     private const long Lock = 0x_4153_5043_4841_54;
@@ -29,7 +30,7 @@ internal sealed class Migrator(NpgsqlDataSource database, TimeProvider time, ILo
                     },
                 };
                 await note.ExecuteNonQueryAsync(cancellationToken);
-                MigrationMessages.Applied(logger, step.Name);
+                Applied(logger, step.Name);
             }
             await transaction.CommitAsync(cancellationToken);
         }
@@ -54,4 +55,7 @@ internal sealed class Migrator(NpgsqlDataSource database, TimeProvider time, ILo
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
+
+    [LoggerMessage(LogEvents.Persistence + 0, LogLevel.Information, "Schema step {Name} applied")]
+    private static partial void Applied(ILogger logger, string name);
 }

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using Npgsql;
 using StackExchange.Redis;
 
@@ -30,7 +30,7 @@ internal sealed class PartitionOpener(
         var mine = await PartitionTable.LockAsync(connection, partitions, cancellationToken);
         try
         {
-            // Whoever held the lock a moment ago may just have opened it: its state must not be thrown away.
+            // The replica that held the lock before may have opened the partition. Its state must not be thrown away.
             var closed = new List<int>();
             foreach (var partition in mine)
             {

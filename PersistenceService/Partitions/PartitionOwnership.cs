@@ -1,18 +1,18 @@
 using System.Collections.Concurrent;
-using AspireChat.Contracts.Redis;
+using AspireChat.Contracts.Conversations;
 using AspireChat.PersistenceService.Consuming;
 using AspireChat.PersistenceService.Migrations;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
-using LogPartitions = AspireChat.Contracts.Conversations.Partitions;
 
 namespace AspireChat.PersistenceService.Partitions;
 
 /// <summary>
-/// Decides which partitions this replica works on: each living replica may hold a fair share (rounded up), each partition has one holder by
-/// a lease in Redis. A holder that stalls past its lease does no harm, since everything it may still do is idempotent; the lease only keeps
-/// replicas from doing the same work twice.
+/// Decides which partitions this replica works on: each living replica may hold a fair share (rounded up), and a lease in Redis gives each
+/// partition one holder. A holder that stalls past its lease does no harm, since everything it may still do is idempotent; the lease only
+/// keeps two replicas from doing the same work.
 /// </summary>
 internal sealed class PartitionOwnership(
     IConnectionMultiplexer redis,
@@ -50,7 +50,7 @@ internal sealed class PartitionOwnership(
                 {
                     await TickAsync();
                 }
-                catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException)
+                catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
                 {
                     if (_outage.IsDue(out var count))
                         PartitionMessages.LeasesUnreachable(logger, e, count);
@@ -70,7 +70,7 @@ internal sealed class PartitionOwnership(
         var quota = (LogPartitions.Count + replicas - 1) / replicas;
         foreach (var (partition, running) in _owned)
         {
-            // Only a bug ends a worker by itself. Whoever takes the partition next begins with what it left.
+            // Only a bug ends a worker by itself. The next owner of the partition begins with what it left.
             if (running.Work.IsCompleted)
             {
                 await StopAsync(partition);
@@ -126,7 +126,7 @@ internal sealed class PartitionOwnership(
         PartitionMessages.Taken(logger, partition);
     }
 
-    /// <summary>Lets the worker finish its batch, within the limit.</summary>
+    /// <summary>Lets the worker finish its batch within <see cref="PersistenceOptions.StopLimit"/>.</summary>
     private async Task StopAsync(int partition)
     {
         if (!_owned.TryRemove(partition, out var running))
@@ -157,7 +157,7 @@ internal sealed class PartitionOwnership(
             await Task.WhenAll(partitions.Select(DropAsync));
             await redis.GetDatabase().SortedSetRemoveAsync(RedisKeys.Persisters, replica.Value);
         }
-        catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || e is TimeoutException or ObjectDisposedException)
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || e is ObjectDisposedException)
         {
             // The leases run out by themselves.
             if (_outage.IsDue(out var count))
@@ -166,4 +166,20 @@ internal sealed class PartitionOwnership(
     }
 
     private sealed record Running(PartitionWorker Worker, Task Work, CancellationTokenSource Stop, CancellationTokenSource Abort);
+}
+
+internal static class PartitionExtensions
+{
+    /// <summary>Sharing the partitions between replicas, opening and fencing them.</summary>
+    public static IHostApplicationBuilder AddPartitions(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<PartitionMetrics>();
+        builder.Services.AddSingleton<PartitionTable>();
+        builder.Services.AddSingleton<RedisSeeder>();
+        builder.Services.AddSingleton<PartitionOpener>();
+        builder.Services.AddSingleton<PartitionOwnership>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<PartitionOwnership>());
+        builder.Services.AddHostedService<PartitionSupervisor>();
+        return builder;
+    }
 }

@@ -1,5 +1,4 @@
-using AspireChat.Contracts.Redis;
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.PersistenceService.Partitions;
@@ -8,7 +7,7 @@ namespace AspireChat.PersistenceService.Partitions;
 /// <param name="Epoch">Empty: the partition is closed.</param>
 /// <param name="Committed">The last log entry that Redis knows as committed.</param>
 /// <param name="HasKnownEntry">The entry that PostgreSQL knows as committed is still in the log.</param>
-/// <param name="Drained">Everything in the log is acknowledged, and somebody could read it.</param>
+/// <param name="Drained">The group exists, and everything in the log is delivered and acknowledged.</param>
 internal sealed record PartitionState(string Epoch, LogPosition Committed, bool HasKnownEntry, bool HasGroup, bool Drained)
 {
     public static async Task<PartitionState> ReadAsync(IDatabase redis, int partition, LogPosition known)

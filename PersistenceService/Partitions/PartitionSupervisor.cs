@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
-using AspireChat.Contracts.Redis;
-using AspireChat.PersistenceService.Consuming;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -10,8 +9,8 @@ using StackExchange.Redis;
 namespace AspireChat.PersistenceService.Partitions;
 
 /// <summary>
-/// Watches the partitions that this replica owns. One that is closed (Redis is new or was emptied) is opened; one whose Redis was restored
-/// to an older state is closed at once, so that no seq is given out twice, and then opened anew. Works again at once when Redis comes back.
+/// Watches the partitions that this replica owns. It opens a closed one: Redis is new or was emptied. It closes one whose Redis was
+/// restored to an older state, so that no seq is given out twice, and then opens it anew. It looks again at once when Redis comes back.
 /// </summary>
 internal sealed class PartitionSupervisor(
     IConnectionMultiplexer redis,
@@ -24,7 +23,7 @@ internal sealed class PartitionSupervisor(
     TimeProvider time,
     ILogger<PartitionSupervisor> logger) : BackgroundService
 {
-    private readonly WakeUp _wakeUp = new(time);
+    private readonly Doorbell _bell = new(time);
     private readonly RecurringFault _outage = new(time);
 
     /// <summary>What Redis had noted as committed at the last look, by partition: read before PostgreSQL is asked the next time.</summary>
@@ -32,10 +31,10 @@ internal sealed class PartitionSupervisor(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        void OnRestored(object? sender, ConnectionFailedEventArgs e) => _wakeUp.Ring();
+        void OnRestored(object? sender, ConnectionFailedEventArgs e) => _bell.Ring();
         await migrations.Done.WaitAsync(stoppingToken);
         redis.ConnectionRestored += OnRestored;
-        ownership.Changed += _wakeUp.Ring;
+        ownership.Changed += _bell.Ring;
         try
         {
             while (!stoppingToken.IsCancellationRequested)
@@ -46,18 +45,18 @@ internal sealed class PartitionSupervisor(
                     if (!await InspectAsync(stoppingToken))
                         again = TimeSpan.FromMilliseconds(50);
                 }
-                catch (Exception e) when (ServiceDefaults.RedisFaults.Is(e) || DatabaseFaults.Is(e))
+                catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
                 {
                     if (_outage.IsDue(out var count))
                         PartitionMessages.InspectionFailed(logger, e, count);
                 }
-                await _wakeUp.WaitAsync(again, stoppingToken);
+                await _bell.WaitAsync(again, stoppingToken);
             }
         }
         finally
         {
             redis.ConnectionRestored -= OnRestored;
-            ownership.Changed -= _wakeUp.Ring;
+            ownership.Changed -= _bell.Ring;
         }
     }
 
@@ -98,7 +97,7 @@ internal sealed class PartitionSupervisor(
     }
 
     /// <summary>
-    /// From here on nothing is accepted; what is in the log is still carried into PostgreSQL before the partition opens again.
+    /// From here on nothing is accepted. What is in the log is carried into PostgreSQL before the partition opens again.
     /// </summary>
     private async Task CloseAsync(IDatabase database, int partition, string epoch, string fault)
     {

@@ -1,4 +1,4 @@
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.RedisLog;
 using Npgsql;
 
 namespace AspireChat.PersistenceService.Partitions;

@@ -1,10 +1,8 @@
 using System.Globalization;
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using Npgsql;
 using StackExchange.Redis;
-using LogPartitions = AspireChat.Contracts.Conversations.Partitions;
 
 namespace AspireChat.PersistenceService.Partitions;
 
@@ -32,7 +30,7 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
     }
 
     /// <summary>
-    /// Removes what is left of an earlier state: a tail with events that PostgreSQL does not have in that place would be replayed to
+    /// Removes what is left of an earlier state. A tail whose events PostgreSQL does not have under those seqs would be replayed to
     /// clients.
     /// </summary>
     /// <returns>True when there was any.</returns>
@@ -62,13 +60,13 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
             var head = reader.GetInt64(1);
             if (ConversationKey.TryParse(reader.GetString(0), out var conversation))
                 await pipeline.AddAsync(database => database.HashSetAsync(
-                    RedisKeys.Conversation(conversation), [new("head", head), new("durable", head)]));
+                    RedisKeys.Conversation(conversation), [new(ConversationFields.Head, head), new(ConversationFields.Durable, head)]));
         }
         await pipeline.FinishAsync();
         return pipeline.Count;
     }
 
-    /// <param name="withLeft">Also take back index entries of members who have left: Redis may hold them from before.</param>
+    /// <param name="withLeft">Also removes members who have left from the index of rooms, where Redis may hold them from before.</param>
     private async Task<long> SeedMembersAsync(IReadOnlySet<int> partitions, bool withLeft, CancellationToken cancellationToken)
     {
         var pipeline = new Pipeline(redis.GetDatabase());
@@ -151,7 +149,7 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
     }
 
     /// <summary>
-    /// Commands sent ahead of their answers, but never more than a few thousand: neither side's buffers grow with the database.
+    /// Sends commands ahead of their answers, a few thousand at most, so that neither side's buffers grow with the database.
     /// </summary>
     private sealed class Pipeline(IDatabase database)
     {

@@ -1,9 +1,8 @@
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.RedisLog;
 using Npgsql;
 using NpgsqlTypes;
-using LogPartitions = AspireChat.Contracts.Conversations.Partitions;
 
 namespace AspireChat.PersistenceService.Writing;
 

@@ -1,17 +1,16 @@
 using System.Diagnostics;
-using AspireChat.Contracts.Log;
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.RedisLog;
 
 namespace AspireChat.PersistenceService.Writing;
 
 /// <summary>
-/// What a transaction is in the traces of its messages. The transaction itself, with its SQL, is a span in the trace of the first one that
-/// is traced, and links to the others; each of those gets a span of the same time that links back. A transaction without a traced message
-/// has none, nor has its SQL. Belongs to one transaction.
+/// The spans of a transaction in the traces of its messages. The transaction itself, with its SQL, is a span in the trace of the first
+/// traced message and links to the others. Each of those gets a span of the same time that links back. A transaction without a traced
+/// message has no span, and neither has its SQL. Belongs to one transaction.
 /// </summary>
 internal sealed class CommitSpans : IDisposable
 {
-    /// <summary>Of one transaction; those of further messages are left out.</summary>
+    /// <summary>Most spans of one transaction; further messages get none.</summary>
     private const int Most = 128;
 
     private static readonly ActivitySource Source = new("AspireChat.PersistenceService");
@@ -80,7 +79,7 @@ internal sealed class CommitSpans : IDisposable
         span.SetTag("messaging.message.id", e.Id.ToString());
         span.SetTag("messaging.batch.message_count", records);
         span.SetTag("aspirechat.seq", entry.Seq);
-        // From the log's clock to this one's: their difference is in it.
+        // Measured from the log's clock to this one, so it includes the difference of the two clocks.
         var inLog = new DateTimeOffset(span.StartTimeUtc).ToUnixTimeMilliseconds() - entry.Position.Milliseconds;
         span.SetTag("aspirechat.commit.waited_ms", Math.Max(0, inLog));
     }

@@ -1,5 +1,5 @@
 using AspireChat.Contracts.Log;
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.RedisLog;
 using Npgsql;
 using NpgsqlTypes;
 

@@ -1,12 +1,12 @@
 using System.Diagnostics;
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.PersistenceService.Writing;
 
 /// <summary>
-/// Group commit: batches of several partitions that come while a transaction is under way share the next one. Most of the cost of a small
-/// transaction is the commit itself, so many partitions with little to write must not each have their own. Thread-safe.
+/// Group commit: batches that come while a transaction is under way share the next one. Most of the cost of a small transaction is the
+/// commit itself, so partitions with little to write must not each have their own. Thread-safe.
 /// </summary>
 internal sealed class GroupCommit(BatchWriter writer, IOptions<PersistenceOptions> options)
 {
@@ -20,7 +20,7 @@ internal sealed class GroupCommit(BatchWriter writer, IOptions<PersistenceOption
     private int _transactions;
 
     /// <summary>Returns when the batch is committed, with those of its entries that contradict what PostgreSQL has.</summary>
-    /// <exception cref="OperationCanceledException">Not waited for any longer. The batch may still be committed, which is harmless.</exception>
+    /// <exception cref="OperationCanceledException">The wait was given up. The batch may still be committed, which is harmless.</exception>
     public async Task<IReadOnlyList<Conflict>> WriteAsync(PartitionBatch batch, CancellationToken cancellationToken)
     {
         var member = new Member(batch);
@@ -41,9 +41,10 @@ internal sealed class GroupCommit(BatchWriter writer, IOptions<PersistenceOption
 
     private async Task RunAsync()
     {
-        // Others whose batches were read at the same moment come first, and share the transaction.
+        // Batches that were read at the same moment are enqueued first, and share the transaction.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        // Whoever came first may have been asked to by a request; what is written here is others' as well, and no part of its trace.
+        // The first batch may have come with an HTTP request. The transaction carries others' batches too, so it is no part of that
+        // request's trace.
         Activity.Current = null;
         while (TakeGroup() is { } group)
             await CommitAsync(group);
@@ -80,7 +81,7 @@ internal sealed class GroupCommit(BatchWriter writer, IOptions<PersistenceOption
         }
         catch (Exception e) when (group.Count > 1 && DatabaseFaults.IsAboutData(e))
         {
-            // One of them is to blame: alone, the others are written and its partition takes its batch apart.
+            // One batch of the group is to blame. Alone, the others are written, and the partition of the bad one takes it apart.
             foreach (var member in group)
                 await CommitAsync([member]);
         }

@@ -1,5 +1,5 @@
 using AspireChat.Contracts.Log;
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 using Npgsql;
 
@@ -15,10 +15,10 @@ internal sealed record RejectedEntry(LogEntry Entry, string Reason, bool Missing
 internal sealed record PersistOutcome(LogPosition Committed, IReadOnlyList<RejectedEntry> Rejected);
 
 /// <summary>
-/// Gets a batch into PostgreSQL whatever it takes: waits while the server is away, and takes apart a batch that it refuses for its data
+/// Writes a batch into PostgreSQL, however long it takes: waits while the server is away, and halves a batch that it refuses for its data
 /// until the bad entries stand alone. Thread-safe.
 /// </summary>
-internal sealed class LogPersister(GroupCommit commit, WritingMetrics metrics, TimeProvider time, ILogger<LogPersister> logger)
+internal sealed partial class LogPersister(GroupCommit commit, WritingMetrics metrics, TimeProvider time, ILogger<LogPersister> logger)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
@@ -71,7 +71,7 @@ internal sealed class LogPersister(GroupCommit commit, WritingMetrics metrics, T
                     Reject(partition, entries[0], reason, missing: true, rejected);
                     return LogPosition.None;
                 }
-                WritingMessages.Bisecting(logger, e, partition, entries.Count);
+                Bisecting(logger, e, partition, entries.Count);
                 // In order: the first half's events are there before those of the second refer to them.
                 var half = entries.Count / 2;
                 var first = await WriteAsync(partition, entries[..half], advance, rejected, stop, abort);
@@ -82,7 +82,7 @@ internal sealed class LogPersister(GroupCommit commit, WritingMetrics metrics, T
             {
                 metrics.Retried();
                 if (_outage.IsDue(out var failures))
-                    WritingMessages.Retrying(logger, e, partition, entries.Count, failures);
+                    Retrying(logger, e, partition, entries.Count, failures);
             }
             await Task.Delay(delay, time, stop);
         }
@@ -99,7 +99,32 @@ internal sealed class LogPersister(GroupCommit commit, WritingMetrics metrics, T
 
     private void Reject(int partition, LogEntry entry, string reason, bool missing, List<RejectedEntry> rejected)
     {
-        WritingMessages.Rejected(logger, partition, entry.Id.ToString(), entry.Conversation, entry.Seq, reason);
+        Rejected(logger, partition, entry.Id.ToString(), entry.Conversation, entry.Seq, reason);
         rejected.Add(new RejectedEntry(entry, reason, missing && entry.Record is null or ConversationEvent));
+    }
+
+    [LoggerMessage(LogEvents.Persistence + 10, LogLevel.Warning,
+        "PostgreSQL could not take {Count} entries of partition {Partition}; trying again ({Failures} failures since the last such line)")]
+    private static partial void Retrying(ILogger logger, Exception exception, int partition, int count, long failures);
+
+    [LoggerMessage(LogEvents.Persistence + 11, LogLevel.Warning,
+        "PostgreSQL refused {Count} entries of partition {Partition} for their data; halving")]
+    private static partial void Bisecting(ILogger logger, Exception exception, int partition, int count);
+
+    [LoggerMessage(LogEvents.Persistence + 12, LogLevel.Error,
+        "Entry {Id} of partition {Partition} ({Conversation}, seq {Seq}) cannot be stored and goes to the dead letters: {Reason}")]
+    private static partial void Rejected(ILogger logger, int partition, string id, string conversation, long seq, string reason);
+}
+
+internal static class WritingExtensions
+{
+    /// <summary>The way of a batch into PostgreSQL.</summary>
+    public static IHostApplicationBuilder AddWriting(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<WritingMetrics>();
+        builder.Services.AddSingleton<BatchWriter>();
+        builder.Services.AddSingleton<GroupCommit>();
+        builder.Services.AddSingleton<LogPersister>();
+        return builder;
     }
 }

@@ -1,6 +1,6 @@
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.RedisLog;
 using Npgsql;
 using NpgsqlTypes;
 

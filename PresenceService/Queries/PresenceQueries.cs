@@ -1,16 +1,16 @@
 using AspireChat.Contracts;
-using AspireChat.Contracts.Redis;
 using AspireChat.PresenceService.State;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.PresenceService.Queries;
 
-/// <summary>Answers who is online. Two commands to Redis, however many users are asked for. Safe for concurrent use.</summary>
+/// <summary>Answers who is online. Two commands to Redis, however many users are asked for. Thread-safe.</summary>
 public sealed class PresenceQueries(PresenceRedis redis)
 {
     /// <summary>
-    /// In the order asked. Whoever is online was last seen now; whoever is not, when their last connection closed; never seen, or longer
-    /// ago than is remembered: null.
+    /// In the order asked. A user who is online was last seen now; one who is not, when their last connection closed. Null: never, or
+    /// longer ago than <see cref="PresenceOptions.SeenRetention"/>.
     /// </summary>
     public async Task<IReadOnlyList<UserPresence>> ReadAsync(IReadOnlyList<string> users, CancellationToken cancellationToken)
     {

@@ -1,20 +1,19 @@
-using AspireChat.Contracts.Presence;
-using AspireChat.Contracts.Redis;
 using AspireChat.PresenceService.State;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.PresenceService.Reports;
 
 /// <summary>
-/// Puts users who came online into the rooms that they are members of. Their rooms are kept outside of presence and so outside of the
-/// script's reach: they are read first, and the script refuses them when the user left a room in between. Safe for concurrent use.
+/// Puts users who came online into the rooms that they are members of. The script cannot read those rooms, because they are kept in another
+/// slot. So they are read first, and the script refuses a user who left a room in between. Thread-safe.
 /// </summary>
 public sealed class ArrivalHandler(PresenceRedis redis)
 {
     /// <summary>Users whose rooms are read together and who are placed in one call; bounds a mass return's memory.</summary>
     private const int AtOnce = 50;
 
-    /// <summary>Places these users now. Who isn't placed (refused, or this service dies) is found by the next sweep.</summary>
+    /// <summary>Places these users now. The next sweep finds the users who were not placed: refused, or this service died.</summary>
     public async Task PlaceAsync(IReadOnlyList<string> users, CancellationToken cancellationToken)
     {
         foreach (var part in users.Chunk(AtOnce))

@@ -21,7 +21,7 @@ public static class ReportEndpoint
         return Results.Json(answer, PresenceReportContext.Default.PresenceReportAnswer);
     }
 
-    /// <summary>Identifiers become parts of keys and of frames: nothing else may get that far, whoever sends it.</summary>
+    /// <summary>The scripts build keys and frames from these texts, so each must be an identifier.</summary>
     private static bool IsValid(string replica, PresenceReport report) =>
         Identifiers.IsValid(replica) && report is { Instance.Length: > 0 and <= 64, Users: not null, Rooms: not null, Typing: not null }
         && report.Users.All(user => user is not null && Identifiers.IsValid(user.User) && user.Connections >= 0)

@@ -1,9 +1,8 @@
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Presence;
-using AspireChat.Contracts.Redis;
 using AspireChat.PresenceService.State;
-using AspireChat.PresenceService.Timers;
 using AspireChat.PresenceService.Typing;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -11,14 +10,14 @@ namespace AspireChat.PresenceService.Reports;
 
 /// <summary>
 /// Applies the reports of ConnectionService replicas. A report is applied in parts of a bounded number of changes, so that a full one of
-/// many thousand users never holds Redis up; whoever sent it repeats what was not confirmed, so a report that stops half-way is harmless.
-/// Safe for concurrent use.
+/// many thousand users never holds Redis up. A report that stops half-way is harmless, because its replica repeats what was not confirmed.
+/// Thread-safe.
 /// </summary>
 public sealed class ReportHandler(
     PresenceRedis redis,
     ArrivalHandler arrivals,
     TypingHandler typing,
-    SweepSignal sweep,
+    Doorbell sweep,
     IOptions<PresenceOptions> options,
     PresenceMetrics metrics,
     ILogger<ReportHandler> logger)
@@ -28,7 +27,7 @@ public sealed class ReportHandler(
 
     private readonly PresenceOptions _options = options.Value;
 
-    /// <exception cref="RedisException">Redis is away: the report may or may not have been applied, or only in part.</exception>
+    /// <exception cref="Exception">Redis is away: the report may have been applied, not at all, or in part.</exception>
     public async Task<PresenceReportAnswer> ApplyAsync(string replica, PresenceReport report, CancellationToken cancellationToken)
     {
         var missed = report.Missed ?? [];
@@ -36,8 +35,8 @@ public sealed class ReportHandler(
         var users = report.Full ? [] : report.Users;
         List<string> came = [];
 
-        // The first part settles whether the report counts. Of a full one it is empty: who is missing from it is only known afterwards,
-        // when no older report can slip in any more.
+        // The first part settles whether the report counts. The first part of a full report is empty: which users are missing from the
+        // report is only known after it, when no older report can slip in any more.
         var small = !report.Full && users.Count + memberships.Count <= Part;
         var outcome = await ApplyPartAsync(
             replica, report, report.Full ? "full" : "change", small ? users : [], small ? memberships : [], came, cancellationToken);
@@ -116,9 +115,9 @@ public sealed class ReportHandler(
     }
 
     /// <summary>
-    /// A report only says which memberships changed; what they are now is read from the log's own record of members, because reports of two
-    /// replicas on one user (joined here, left there) may come in either order. Without that record (Redis was emptied and is not filled
-    /// from PostgreSQL yet) the report is believed.
+    /// A report says which memberships changed. What they are now is read from the log's own record of members, because the reports of two
+    /// replicas on one user (joined here, left there) may come in either order. While that record is missing, because Redis was emptied and
+    /// is not filled from PostgreSQL yet, the report is believed.
     /// </summary>
     private async Task<IReadOnlyList<RoomMembership>> ConfirmAsync(
         IReadOnlyList<RoomMembership> claims, CancellationToken cancellationToken)

@@ -1,25 +1,24 @@
-using AspireChat.Contracts.Presence;
-using AspireChat.ServiceDefaults;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.PresenceService.State;
 
 /// <summary>
-/// Runs the presence scripts. Nothing is kept in memory: Redis holds the state and the timers, so replicas of this service need not know
-/// of each other. The clock is the service's, handed to each script. Safe for concurrent use; calls are pipelined.
+/// Runs the presence scripts. Redis holds the state and the timers and this service keeps nothing in memory, so its replicas need not know
+/// of each other. Each script is given the service's clock. Thread-safe; calls are pipelined.
 /// </summary>
 public sealed class PresenceRedis(IConnectionMultiplexer redis, TimeProvider time)
 {
     private static readonly RedisKey[] Keys = [.. PresenceScripts.Keys.Select(key => (RedisKey)key)];
 
     /// <summary>
-    /// Fails at once while Redis is away instead of queueing what nobody will wait for: reports are repeated with newer state, and a caller
-    /// gets 503 rather than silence. Two seconds for an answer, as long as a replica waits for its report. Reconnects without the usual
-    /// growing pauses: the few replicas of this service are no herd, and every second counts against the leases.
+    /// A call fails at once while Redis is away: a replica repeats its report with newer state, and a caller gets 503 rather than silence.
+    /// An answer may take two seconds, as long as a replica waits for its report. The pauses between attempts to reconnect do not grow: the
+    /// few replicas of this service are no herd, and every second counts against the leases.
     /// </summary>
     public static void Configure(ConfigurationOptions options)
     {
-        RedisDefaults.ApplyFailingFast(options);
+        RedisDefaults.FailFast(options);
         options.AsyncTimeout = 2_000;
         options.ReconnectRetryPolicy = new LinearRetry(500);
     }
@@ -30,7 +29,7 @@ public sealed class PresenceRedis(IConnectionMultiplexer redis, TimeProvider tim
     public long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Evaluates <paramref name="script"/>; the present is put before its arguments.</summary>
-    /// <exception cref="RedisException">Redis is away.</exception>
+    /// <exception cref="Exception">Redis is away (<see cref="RedisFaults.IsAway"/>), or the script failed.</exception>
     public async Task<RedisResult> RunAsync(
         string script, long now, IEnumerable<RedisValue> arguments, CancellationToken cancellationToken) =>
         await Database.ScriptEvaluateAsync(script, Keys, [now, .. arguments]).WaitAsync(cancellationToken);

@@ -1,9 +1,10 @@
 using AspireChat.Contracts.Frames;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.PresenceService.State;
 
-/// <summary>Turns Redis' absence into 503 with <c>Retry-After</c>, so that no caller mistakes it for an answer.</summary>
+/// <summary>Answers 503 with <c>Retry-After</c> while Redis is away, so that no caller takes the failure for a state of presence.</summary>
 internal sealed class RedisAway : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
@@ -12,7 +13,7 @@ internal sealed class RedisAway : IEndpointFilter
         {
             return await next(context);
         }
-        catch (Exception e) when (RedisFailure.Is(e))
+        catch (Exception e) when (RedisFaults.IsAway(e))
         {
             await context.HttpContext.WriteProblemAsync(
                 StatusCodes.Status503ServiceUnavailable, "Presence is not available at the moment.", ErrorCodes.Unavailable,

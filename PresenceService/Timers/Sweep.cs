@@ -1,16 +1,15 @@
-using AspireChat.Contracts.Presence;
-using AspireChat.Contracts.Redis;
 using AspireChat.PresenceService.Reports;
 using AspireChat.PresenceService.State;
 using AspireChat.PresenceService.Typing;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace AspireChat.PresenceService.Timers;
 
 /// <summary>
-/// Does what is due: leases that ended, users whose grace is over, arrivals that nobody placed, rooms to be told, typing that ended.
-/// Each is claimed by the script that does it, so sweeps of several replicas may overlap: work is shared, never done twice.
+/// Does what is due: ends leases, takes users offline whose grace is over, places abandoned arrivals, tells rooms, ends typing. The script
+/// that does a piece of work also claims it, so sweeps of several replicas may overlap: work is shared, never done twice.
 /// </summary>
 public sealed class Sweep(
     PresenceRedis redis,
@@ -20,7 +19,7 @@ public sealed class Sweep(
     PresenceMetrics metrics,
     ILogger<Sweep> logger)
 {
-    /// <summary>Most of each kind taken in one look; the rest is due still and taken in the next, at once.</summary>
+    /// <summary>Most of each kind in one look; the rest stays due, and the next look follows at once.</summary>
     private const int Most = 500;
 
     /// <summary>Users taken offline and rooms told in one script call. A user has up to a few hundred rooms.</summary>
@@ -31,7 +30,7 @@ public sealed class Sweep(
 
     private readonly PresenceOptions _options = options.Value;
 
-    /// <summary>One look at the timers. Returns how long nothing more will be due, as far as is known now; null: nothing is.</summary>
+    /// <summary>One look at the timers. Returns the time until the next one is due, as far as is known now; null: none is set.</summary>
     public async Task<TimeSpan?> RunAsync(CancellationToken cancellationToken)
     {
         var now = redis.Now;
@@ -45,7 +44,7 @@ public sealed class Sweep(
         var leases = (string[])due[2]!;
         foreach (var replica in leases)
             await EndLeaseAsync(replica, cancellationToken);
-        // Each step makes work for the next ones, which was not due yet when it was looked up.
+        // Each step makes work for the next ones that was not due yet at the look-up, so that is looked up again.
         var users = leases.Length > 0 ? await DueAsync(RedisKeys.PresenceGrace, cancellationToken) : (string[])due[3]!;
         foreach (var part in users.Chunk(Part))
         {

@@ -1,19 +1,19 @@
-using AspireChat.PresenceService.State;
+using AspireChat.RedisLog;
 
 namespace AspireChat.PresenceService.Timers;
 
 /// <summary>
-/// Sweeps whenever something falls due, and at least every half second: another replica of this service may have set a timer since. That
+/// Sweeps whenever something falls due, and at least every half second, because another replica of this service may have set a timer. That
 /// is two script calls a second on an idle system.
 /// </summary>
 public sealed class SweepLoop(
-    Sweep sweep, SweepSignal signal, TimeProvider time, PresenceMetrics metrics, ILogger<SweepLoop> logger) : BackgroundService
+    Sweep sweep, Doorbell bell, TimeProvider time, PresenceMetrics metrics, ILogger<SweepLoop> logger) : BackgroundService
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// Keeps a flood of reports from becoming a flood of sweeps: each costs several script calls, however little is due. What comes after a
-    /// pause is swept at once.
+    /// Least time between two sweeps. A sweep costs several script calls, however little is due, and a flood of reports must not become a
+    /// flood of sweeps. After a pause the first sweep follows at once.
     /// </summary>
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(150);
 
@@ -32,7 +32,7 @@ public sealed class SweepLoop(
                 away = false;
                 await Task.Delay(Shortest, time, stoppingToken);
                 if (next is null || next > Shortest)
-                    await signal.WaitAsync(next < Longest ? next.Value - Shortest : Longest, time, stoppingToken);
+                    await bell.WaitAsync(next < Longest ? next.Value - Shortest : Longest, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -40,8 +40,8 @@ public sealed class SweepLoop(
             }
             catch (Exception e)
             {
-                // The loop outlives every fault; a fault that is not Redis' absence shows each time.
-                if (!RedisFailure.Is(e))
+                // The loop outlives every fault. A fault other than Redis' absence is a bug, and logged each time.
+                if (!RedisFaults.IsAway(e))
                     logger.SweepFailed(e);
                 else if (!away)
                     logger.RedisAway(e.Message);

@@ -1,14 +1,14 @@
 using AspireChat.Contracts.Presence;
-using AspireChat.Contracts.Redis;
 using AspireChat.PresenceService.State;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace AspireChat.PresenceService.Typing;
 
 /// <summary>
-/// Who is typing where. The others of a room, or the one addressee, hear when it begins and when it ends, by notice or by itself; renewing
-/// is silent. Safe for concurrent use.
+/// Which users are typing where. The others of a room, or the one addressee, hear when typing begins and when it ends, by notice or by
+/// itself. A renewal is silent. Thread-safe.
 /// </summary>
 public sealed class TypingHandler(PresenceRedis redis, IOptions<PresenceOptions> options, PresenceMetrics metrics)
 {
@@ -18,7 +18,7 @@ public sealed class TypingHandler(PresenceRedis redis, IOptions<PresenceOptions>
 
     public async Task NoteAsync(IReadOnlyList<TypingNotice> notices, CancellationToken cancellationToken)
     {
-        // Nobody is told of their own typing, so of typing to oneself nobody is.
+        // Users are not told of their own typing, so a notice to oneself has no receiver.
         var steps = notices.Where(notice => notice.To != notice.User)
             .Select(notice => new Step(notice.Active ? "on" : "off", Place.Of(notice), notice.User));
         await RunAsync(steps, cancellationToken);

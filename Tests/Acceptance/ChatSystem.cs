@@ -141,7 +141,7 @@ public sealed class ChatSystem : IAsyncLifetime
     {
         await using var socket = await ReconnectAsync(Unique("prober"));
         var open = new HashSet<int>();
-        while (open.Count < Partitions.Count)
+        while (open.Count < LogPartitions.Count)
         {
             var room = Unique("probe");
             if (open.Add(ConversationKey.Room(room).Partition))

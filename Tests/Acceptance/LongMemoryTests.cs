@@ -1,5 +1,5 @@
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.Tests.Acceptance;

@@ -2,8 +2,7 @@ using AspireChat.Chaos.Ledgers;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.RedisLog;
 using AspireChat.Tests.Log;
 using StackExchange.Redis;
 
@@ -72,7 +71,7 @@ public sealed class MutatedScriptTests(LogFixture fixture) : IClassFixture<LogFi
         foreach (var entry in await fixture.Database.StreamRangeAsync(RedisKeys.Tail(room)))
         {
             var seq = long.Parse(((string)entry.Id!).Split('-')[0], System.Globalization.CultureInfo.InvariantCulture);
-            var e = (ConversationEvent)LogRecordCodec.Decode((byte[])entry["e"]!, seq, LogFixture.Epoch)!;
+            var e = (ConversationEvent)LogRecordCodec.Decode((byte[])entry[TailFields.Record]!, seq, LogFixture.Epoch)!;
             view.Deliver(LogFixture.Epoch, seq, e.Id, e.Nonce);
         }
         while (await writer.StepAsync(dies: false))

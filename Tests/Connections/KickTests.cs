@@ -1,6 +1,6 @@
 using System.Net;
 using AspireChat.Contracts.Frames;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using AspireChat.Tests.Log;
 
 namespace AspireChat.Tests.Connections;
@@ -16,7 +16,7 @@ public sealed class KickTests(LogFixture fixture) : IClassFixture<LogFixture>
         await using var other = await node.ConnectAsync("other");
 
         // What the endpoint keeps, without what it publishes.
-        await fixture.Database.StreamAddAsync(RedisKeys.Kicks, "user", "kicked");
+        await fixture.Database.StreamAddAsync(RedisKeys.Kicks, KickFields.User, "kicked");
 
         Assert.Equal(CloseCodes.Forbidden, await kicked.ExpectCloseAsync());
         await other.JoinAsync("lobby");
@@ -34,7 +34,7 @@ public sealed class KickTests(LogFixture fixture) : IClassFixture<LogFixture>
 
         // Kept and not published: when it takes effect, everything before it has been read too.
         await using var later = await node.ConnectAsync("later");
-        await fixture.Database.StreamAddAsync(RedisKeys.Kicks, "user", "later");
+        await fixture.Database.StreamAddAsync(RedisKeys.Kicks, KickFields.User, "later");
         Assert.Equal(CloseCodes.Forbidden, await later.ExpectCloseAsync());
         await again.JoinAsync("lobby");
     }

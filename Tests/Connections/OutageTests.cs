@@ -1,6 +1,5 @@
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using AspireChat.Tests.Log;
 using AspireChat.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
@@ -48,8 +47,8 @@ public sealed class OutageTests
         // Into the log as append.lua does it, but without the publish.
         var key = ConversationKey.Room("lost");
         await redis.GetDatabase().StreamAddAsync(RedisKeys.Tail(key),
-            "e", LogRecordCodec.Encode(LogFixture.Message(key, "bob", "n", "unheard")), "1-0");
-        await redis.GetDatabase().HashSetAsync(RedisKeys.Conversation(key), "head", 1);
+            TailFields.Record, LogRecordCodec.Encode(LogFixture.Message(key, "bob", "n", "unheard")), "1-0");
+        await redis.GetDatabase().HashSetAsync(RedisKeys.Conversation(key), ConversationFields.Head, 1);
         Assert.Equal("unheard", (string?)(await alice.ExpectAsync("room"))["content"]);
     }
 
@@ -138,7 +137,7 @@ public sealed class OutageTests
 
     private static async Task OpenAsync(IDatabase database, string epoch)
     {
-        for (var partition = 0; partition < Partitions.Count; partition++)
+        for (var partition = 0; partition < LogPartitions.Count; partition++)
             await database.StringSetAsync(RedisKeys.Epoch(partition), epoch);
     }
 

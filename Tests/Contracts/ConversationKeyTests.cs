@@ -47,13 +47,13 @@ public sealed class ConversationKeyTests
     public void A_key_never_changes_its_partition()
     {
         // Literal on purpose: another hash would look for every stored conversation in the wrong log.
-        Assert.Equal([11, 3, 4], [Partitions.Of("r:lobby"), Partitions.Of("r:general"), Partitions.Of("d:alice:bob")]);
+        Assert.Equal([11, 3, 4], [LogPartitions.Of("r:lobby"), LogPartitions.Of("r:general"), LogPartitions.Of("d:alice:bob")]);
     }
 
     [Fact]
     public void Conversations_spread_over_all_partitions()
     {
-        var counts = new int[Partitions.Count];
+        var counts = new int[LogPartitions.Count];
         for (var i = 0; i < 16_000; i++)
             counts[ConversationKey.Room($"room-{i}").Partition]++;
 

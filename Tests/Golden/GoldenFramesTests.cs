@@ -5,6 +5,7 @@ using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 
 namespace AspireChat.Tests.Golden;
 

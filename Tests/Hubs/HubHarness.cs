@@ -6,6 +6,7 @@ using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 using AspireChat.Tests.Hubs.Simulation;
 using AspireChat.WebSockets;
 using Microsoft.Extensions.Logging.Abstractions;

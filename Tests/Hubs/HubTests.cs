@@ -4,6 +4,7 @@ using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 
 namespace AspireChat.Tests.Hubs;
 

@@ -1,11 +1,9 @@
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Time.Testing;
 using StackExchange.Redis;
-using ChannelMessage = AspireChat.Contracts.Redis.ChannelMessage;
 
 namespace AspireChat.Tests.Log;
 
@@ -53,10 +51,7 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         var entry = (await fixture.Database.StreamRangeAsync(RedisKeys.Log(key.Partition), "-", "+", 1, Order.Descending)).Single();
         var field = Assert.Single(entry.Values);
         Assert.Equal(key.Value, (string?)field.Name);
-        Assert.True(ChannelMessage.TryParse((byte[])field.Value!, out var message));
-        var (seq, record) = Assert.Single(message.Records());
-        Assert.Equal((1L, LogFixture.Epoch), (seq, message.First));
-        Assert.Equal(e with { Seq = 1, Epoch = LogFixture.Epoch }, LogRecordCodec.Decode(record.Span, 1, LogFixture.Epoch));
+        Assert.Equal(EventBatch.Of(slice.Events[0]).Encode(), (byte[])field.Value!);
         Assert.Equal(e.Id, result.Id);
     }
 
@@ -147,7 +142,7 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         Assert.Equal(500, await fixture.Database.StreamLengthAsync(RedisKeys.Tail(room)));
 
         // Committed up to 450: from now on only 451.. and the usual length must stay. Redis trims whole nodes of 100 entries.
-        await fixture.Database.HashSetAsync(RedisKeys.Conversation(room), "durable", 450);
+        await fixture.Database.HashSetAsync(RedisKeys.Conversation(room), ConversationFields.Durable, 450);
         await running.AppendAsync(LogFixture.Message(room, "alice", "last"));
 
         var first = (await fixture.Database.StreamRangeAsync(RedisKeys.Tail(room), count: 1)).Single();
@@ -209,7 +204,7 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         var room = NewRoom();
         var broken = Enumerable.Range(0, 1_000).Select(i => ConversationKey.Room($"broken-{i}")).First(key => key.Partition == room.Partition);
         // A tail that is further than its head: nothing can be appended in between.
-        await fixture.Database.StreamAddAsync(RedisKeys.Tail(broken), "e", "{}", "9-0");
+        await fixture.Database.StreamAddAsync(RedisKeys.Tail(broken), TailFields.Record, "{}", "9-0");
         var batch = new AppendBatch(room.Partition, new ConversationLogOptions());
         batch.Add(new AppendRequest(LogFixture.Message(room, "alice", "n1", "kept"), false, new Nobody()));
         batch.Add(new AppendRequest(LogFixture.Message(broken, "alice", "n2"), false, new Nobody()));
@@ -233,8 +228,8 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         while (seqs.Count < count)
         {
             var message = await queue.ReadAsync(patience.Token);
-            Assert.True(ChannelMessage.TryParse((byte[])message.Message!, out var parsed));
-            seqs.AddRange(parsed.Records().Select(record => record.Seq));
+            Assert.True(EventBatch.TryRead((byte[])message.Message!, out var batch));
+            seqs.AddRange(batch.Split().Select(record => record.Seq));
         }
         return seqs;
     }

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using AspireChat.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -31,7 +31,7 @@ public sealed class LogFixture : IAsyncLifetime
 
     public async Task OpenAsync()
     {
-        for (var partition = 0; partition < Partitions.Count; partition++)
+        for (var partition = 0; partition < LogPartitions.Count; partition++)
             await Database.StringSetAsync(RedisKeys.Epoch(partition), Epoch);
     }
 

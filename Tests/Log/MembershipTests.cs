@@ -1,9 +1,8 @@
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
-using ChannelMessage = AspireChat.Contracts.Redis.ChannelMessage;
 
 namespace AspireChat.Tests.Log;
 
@@ -42,8 +41,7 @@ public sealed class MembershipTests(LogFixture fixture) : IClassFixture<LogFixtu
         Assert.False((await running.Log.LeaveAsync(room.RoomId, user, CancellationToken.None)).WasMember);
 
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        Assert.True(ChannelMessage.TryParse((byte[])(await channel.ReadAsync(patience.Token)).Message!, out var message));
-        Assert.Equal((ChannelMessageKind.Left, room.RoomId, left.At), (message.Kind, message.First, message.Number));
+        Assert.Equal(new PubSubMessage.Left(room.RoomId, left.At).Encode(), (byte[])(await channel.ReadAsync(patience.Token)).Message!);
         Assert.False(await fixture.Database.HashExistsAsync(RedisKeys.Members(room), user));
         Assert.Equal([$"join {user} 0", $"leave {user} 0"], await MembershipEntriesAsync(room));
     }

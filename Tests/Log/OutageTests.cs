@@ -1,6 +1,6 @@
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 
 namespace AspireChat.Tests.Log;
 

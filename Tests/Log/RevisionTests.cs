@@ -1,7 +1,7 @@
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 
 namespace AspireChat.Tests.Log;
 
@@ -53,7 +53,7 @@ public sealed class RevisionTests(LogFixture fixture) : IClassFixture<LogFixture
         Assert.Equal([("", true), ("", true), ("harmless", false), ("", true), (null, false)], tail.Events.Select(e => (e.Content, e.Deleted)));
         Assert.Equal([1L, 2, 3, 4, 5], tail.Events.Select(e => e.Seq));
         var stored = await fixture.Database.StreamRangeAsync(RedisKeys.Tail(room));
-        Assert.DoesNotContain(stored, entry => ((string)entry["e"]!).Contains("secret", StringComparison.Ordinal));
+        Assert.DoesNotContain(stored, entry => ((string)entry[TailFields.Record]!).Contains("secret", StringComparison.Ordinal));
         Assert.Equal(AppendStatus.NoSuchTarget, await StatusAsync(running, Edit(room, "alice", 1, "back again")));
         Assert.Equal(AppendStatus.NoSuchTarget, await StatusAsync(running, Revision(EventKind.React, room, "bob", 1) with { Emoji = "👍" }));
     }

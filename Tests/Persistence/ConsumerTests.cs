@@ -2,10 +2,10 @@ using System.Net;
 using System.Text.Json;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService.Consuming;
 using AspireChat.PersistenceService.Partitions;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using AspireChat.Tests.ServiceDefaults;
 using StackExchange.Redis;
 
@@ -59,7 +59,7 @@ public sealed class ConsumerTests
         Assert.StartsWith("22021", letter.GetProperty("why").GetString(), StringComparison.Ordinal);
 
         // It is not committed, so the durable mark stays below, and history still has it.
-        Assert.Equal(10, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), "durable"));
+        Assert.Equal(10, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), ConversationFields.Durable));
         var page = await service.GetJsonAsync("/api/rooms/lobby/messages?limit=200");
         Assert.Equal(Enumerable.Range(1, 30).Reverse().Select(i => (long)i),
             page.GetProperty("items").EnumerateArray().Select(e => e.GetProperty("seq").GetInt64()));
@@ -87,7 +87,7 @@ public sealed class ConsumerTests
         await LogIsEmptyAsync(world);
         Assert.Equal(57, await world.QueryAsync<long>("SELECT count(*) FROM events"));
         Assert.Equal([20L, 21, 50], (await ListAsync(service)).Select(letter => letter.GetProperty("seq").GetInt64()));
-        Assert.Equal(19, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), "durable"));
+        Assert.Equal(19, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), ConversationFields.Durable));
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class ConsumerTests
         await AppendAsync(world, 20);
         var service = await world.StartServiceAsync();
         await LogIsEmptyAsync(world);
-        Assert.Equal(12, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), "durable"));
+        Assert.Equal(12, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), ConversationFields.Durable));
 
         Assert.Equal((0, 1), await ReplayAsync(service));
         Assert.Single(await ListAsync(service));
@@ -108,7 +108,7 @@ public sealed class ConsumerTests
         await world.ExecuteAsync("ALTER TABLE events DROP CONSTRAINT no_thirteen");
         Assert.Equal((1, 0), await ReplayAsync(service));
         Assert.Empty(await ListAsync(service));
-        Assert.Equal(20, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), "durable"));
+        Assert.Equal(20, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), ConversationFields.Durable));
         Assert.Equal(20, await world.QueryAsync<long>("SELECT count(*) FROM events"));
         // A replayed entry is an old place in the log: it must not look like a restored Redis.
         Assert.Equal(0, service.Total("aspirechat.persistence.fences"));
@@ -127,7 +127,7 @@ public sealed class ConsumerTests
         Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
         using var answer = await service.SendInternalAsync(HttpMethod.Post, $"/internal/dead-letters/discard?id={id}");
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        Assert.Equal(3, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), "durable"));
+        Assert.Equal(3, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), ConversationFields.Durable));
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class ConsumerTests
         // The consumer has read them and cannot commit.
         await Eventually.IsTrueAsync(async () => service.Total("aspirechat.persistence.retries") > 1, "the writer has tried");
         Assert.Equal(50, await world.Database.StreamLengthAsync(RedisKeys.Log(Partition)));
-        Assert.Equal(10, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), "durable"));
+        Assert.Equal(10, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), ConversationFields.Durable));
 
         await world.Postgres.StartAgainAsync();
         await world.DurableAsync(Lobby, 60);
@@ -239,11 +239,12 @@ public sealed class ConsumerTests
         var marks = new List<long>();
         await world.Redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisChannels.Room("lobby")), (_, payload) =>
         {
-            if (AspireChat.Contracts.Redis.ChannelMessage.TryParse((byte[])payload!, out var message)
-                && message.Kind == ChannelMessageKind.Durable && message.First == "r:lobby")
+            if (PubSubMessage.TryRead((byte[])payload!, out var message)
+                && message is PubSubMessage.Durable { Conversation: "r:lobby" } durable)
             {
+                Assert.Equal(durable.Encode(), (byte[])payload!);
                 lock (marks)
-                    marks.Add(message.Number);
+                    marks.Add(durable.Seq);
             }
         });
         await using (await world.HoldCommitsAsync())

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using AspireChat.Tests.ServiceDefaults;
 
 namespace AspireChat.Tests.Persistence;

@@ -1,6 +1,7 @@
 using AspireChat.Contracts.Conversations;
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.PersistenceService;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.Tests.Persistence;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using AspireChat.Tests.ServiceDefaults;
 
 namespace AspireChat.Tests.Persistence;

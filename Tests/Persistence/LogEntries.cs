@@ -1,7 +1,7 @@
 using System.Globalization;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.Tests.Persistence;

@@ -1,6 +1,6 @@
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using AspireChat.Tests.ServiceDefaults;
 
 namespace AspireChat.Tests.Persistence;
@@ -45,7 +45,8 @@ public sealed class OpeningTests
         await world.OpenedAsync();
 
         Assert.Equal(["7", "7"],
-            (await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), ["head", "durable"])).Select(v => (string?)v));
+            (await world.Database.HashGetAsync(
+                RedisKeys.Conversation(Lobby), [ConversationFields.Head, ConversationFields.Durable])).Select(v => (string?)v));
         Assert.Equal(["alice=5"], (await world.Database.HashGetAllAsync(RedisKeys.Members(Lobby))).Select(e => $"{e.Name}={e.Value}"));
         Assert.Equal(["alice=0", "bob=0"],
             (await world.Database.HashGetAllAsync(RedisKeys.Members(Direct))).Select(e => $"{e.Name}={e.Value}").Order());
@@ -104,7 +105,7 @@ public sealed class OpeningTests
             async () => await world.Database.StringGetAsync(RedisKeys.Epoch(Lobby.Partition)) is { HasValue: true } now && now != epoch,
             "the partition has a new epoch");
         Assert.True(service.Total("aspirechat.persistence.fences") > 0);
-        Assert.Equal(9, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), "head"));
+        Assert.Equal(9, (long)await world.Database.HashGetAsync(RedisKeys.Conversation(Lobby), ConversationFields.Head));
         // The tail of the older state would be replayed as if it were the present.
         Assert.Equal(0, await world.Database.StreamLengthAsync(RedisKeys.Tail(Lobby)));
 

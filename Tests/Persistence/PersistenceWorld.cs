@@ -5,10 +5,10 @@ using System.Text.Json;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
 using AspireChat.PersistenceService;
 using AspireChat.PersistenceService.Consuming;
 using AspireChat.PersistenceService.Migrations;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 using AspireChat.Tests.Gateway;
 using AspireChat.Tests.Servers;
@@ -122,7 +122,7 @@ public sealed class PersistenceWorld : IAsyncDisposable
     public Task OpenedAsync() => Eventually.IsTrueAsync(
         async () =>
         {
-            for (var partition = 0; partition < Partitions.Count; partition++)
+            for (var partition = 0; partition < LogPartitions.Count; partition++)
             {
                 if (!await Database.KeyExistsAsync(RedisKeys.Epoch(partition)))
                     return false;
@@ -132,7 +132,7 @@ public sealed class PersistenceWorld : IAsyncDisposable
         "all partitions are open");
 
     public Task DurableAsync(ConversationKey conversation, long seq) => Eventually.IsTrueAsync(
-        async () => (long)await Database.HashGetAsync(RedisKeys.Conversation(conversation), "durable") >= seq,
+        async () => (long)await Database.HashGetAsync(RedisKeys.Conversation(conversation), ConversationFields.Durable) >= seq,
         $"{conversation} is durable up to {seq}");
 
     public async Task<T?> QueryAsync<T>(string sql)

@@ -1,3 +1,4 @@
+using AspireChat.PersistenceService;
 using AspireChat.PersistenceService.Consuming;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;

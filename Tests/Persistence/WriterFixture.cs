@@ -1,7 +1,8 @@
 using System.Diagnostics.Metrics;
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.PersistenceService;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using AspireChat.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,5 +1,5 @@
 using AspireChat.Contracts.Conversations;
-using AspireChat.PersistenceService.Consuming;
+using AspireChat.RedisLog;
 
 namespace AspireChat.Tests.Persistence;
 

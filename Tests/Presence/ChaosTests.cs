@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Presence;
-using AspireChat.Contracts.Redis;
 using AspireChat.PresenceService;
 using AspireChat.PresenceService.Reports;
+using AspireChat.RedisLog;
 using AspireChat.Tests.Servers;
 
 namespace AspireChat.Tests.Presence;

@@ -1,7 +1,7 @@
 using AspireChat.Contracts;
 using AspireChat.Contracts.Presence;
-using AspireChat.Contracts.Redis;
 using AspireChat.PresenceService;
+using AspireChat.RedisLog;
 using AspireChat.Tests.Servers;
 
 namespace AspireChat.Tests.Presence;

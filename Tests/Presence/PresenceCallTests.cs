@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using AspireChat.Contracts;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using AspireChat.Tests.Gateway;
 using AspireChat.Tests.Servers;
 

@@ -1,19 +1,18 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using AspireChat.Contracts.Presence;
-using AspireChat.Contracts.Redis;
 using AspireChat.PresenceService;
 using AspireChat.PresenceService.Queries;
 using AspireChat.PresenceService.Reports;
 using AspireChat.PresenceService.State;
 using AspireChat.PresenceService.Timers;
 using AspireChat.PresenceService.Typing;
+using AspireChat.RedisLog;
 using AspireChat.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using StackExchange.Redis;
-using ChannelMessage = AspireChat.Contracts.Redis.ChannelMessage;
 
 namespace AspireChat.Tests.Presence;
 
@@ -80,7 +79,7 @@ internal sealed class PresenceWorld : IAsyncDisposable
         var state = new PresenceRedis(_redis, Time);
         var arrivals = new ArrivalHandler(state);
         var typing = new TypingHandler(state, options, metrics);
-        var handler = new ReportHandler(state, arrivals, typing, new SweepSignal(), options, metrics, NullLogger<ReportHandler>.Instance);
+        var handler = new ReportHandler(state, arrivals, typing, new Doorbell(Time), options, metrics, NullLogger<ReportHandler>.Instance);
         return (state, handler, new Sweep(state, arrivals, typing, options, metrics, NullLogger<Sweep>.Instance));
     }
 
@@ -158,9 +157,9 @@ internal sealed class PresenceWorld : IAsyncDisposable
 
     private static string Open(string payload)
     {
-        Assert.True(ChannelMessage.TryParse(Encoding.UTF8.GetBytes(payload), out var message));
-        Assert.Equal(ChannelMessageKind.Frame, message.Kind);
-        return (message.First.Length > 0 ? $"not for {message.First}: " : "") + Encoding.UTF8.GetString(message.Body.Span);
+        Assert.True(PubSubMessage.TryRead(Encoding.UTF8.GetBytes(payload), out var message));
+        var frame = Assert.IsType<PubSubMessage.Frame>(message);
+        return (frame.Except.Length > 0 ? $"not for {frame.Except}: " : "") + Encoding.UTF8.GetString(frame.Json.Span);
     }
 
     private void Hear(RedisChannel channel, RedisValue payload)

@@ -1,10 +1,9 @@
 using System.Text.Json.Nodes;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 using AspireChat.Servers;
-using AspireChat.Tests.ServiceDefaults;
 using AspireChat.Tests.Servers;
+using AspireChat.Tests.ServiceDefaults;
 using StackExchange.Redis;
-using ChannelMessage = AspireChat.Contracts.Redis.ChannelMessage;
 
 namespace AspireChat.Tests.Presence;
 
@@ -69,8 +68,8 @@ public sealed class RebuildTests(RedisServer server)
         var told = new List<string>();
         await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisChannels.Room("lobby")), (_, payload) =>
         {
-            ChannelMessage.TryParse(((byte[])payload!).AsMemory(), out var message);
-            var frame = JsonNode.Parse(message.Body.Span)!;
+            PubSubMessage.TryRead((byte[])payload!, out var message);
+            var frame = JsonNode.Parse(((PubSubMessage.Frame)message!).Json.Span)!;
             lock (told)
                 told.AddRange(frame["users"]!.AsArray().Select(user => $"{frame["type"]} {user}"));
         });

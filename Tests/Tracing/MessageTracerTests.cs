@@ -6,6 +6,7 @@ using AspireChat.ConnectionService.Tracing;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
+using AspireChat.RedisLog;
 using AspireChat.Tests.Hubs;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

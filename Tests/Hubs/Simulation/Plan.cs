@@ -1,5 +1,6 @@
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
+using AspireChat.RedisLog;
 
 namespace AspireChat.Tests.Hubs.Simulation;
 

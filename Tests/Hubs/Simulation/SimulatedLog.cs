@@ -2,7 +2,7 @@ using System.Text;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts.Redis;
+using AspireChat.RedisLog;
 
 namespace AspireChat.Tests.Hubs.Simulation;
 

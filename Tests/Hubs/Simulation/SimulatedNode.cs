@@ -52,9 +52,9 @@ internal sealed class SimulatedNode
     public bool IsIdle => _calls.Count == 0 && _wire.Count == 0 && _sends.Count == 0 && Connected
         && Inboxes.TrueForAll(inbox => inbox.Count == 0);
 
-    public int HubOfRoom(string room) => Partitions.Of(ConversationKey.Room(room).Value) % _hubs.Count;
+    public int HubOfRoom(string room) => LogPartitions.Of(ConversationKey.Room(room).Value) % _hubs.Count;
 
-    public int HubOfUser(string user) => Partitions.Of(user) % _hubs.Count;
+    public int HubOfUser(string user) => LogPartitions.Of(user) % _hubs.Count;
 
     public void Post(int hub, HubMessage message) => Inboxes[hub].Enqueue(message);
 

@@ -1,0 +1,196 @@
+using System.Globalization;
+using AspireChat.Contracts.Conversations;
+
+namespace AspireChat.RedisLog;
+
+/// <summary>
+/// Every Redis key of the project, with its type and lifetime. No other file spells one. Keys of a partition carry it as hash tag
+/// (<c>{p07}:…</c>), so that all keys of one script call live in one Redis Cluster slot. Channels are in <see cref="RedisChannels"/>.
+/// </summary>
+public static class RedisKeys
+{
+    /// <summary>Consumer group of the partition log that writes PostgreSQL.</summary>
+    public const string PersistGroup = "persist";
+
+    /// <summary>
+    /// string: the partition's epoch. Where it is missing, the partition is closed and nothing can be appended: Redis is new or was
+    /// emptied. PersistenceService sets a new epoch once it has seeded heads, members and read cursors from PostgreSQL.
+    /// </summary>
+    public static string Epoch(int partition) => $"{Tag(partition)}:epoch";
+
+    /// <summary>
+    /// stream: everything durable of the partition in the order of acceptance, several events in an entry, in the forms of
+    /// <see cref="LogEntry"/>. Trimmed only up to what is committed.
+    /// </summary>
+    public static string Log(int partition) => $"{Tag(partition)}:log";
+
+    /// <summary>
+    /// string: id of the last log entry known as committed in PostgreSQL, noted after the commit. One of the two servers was restored to an
+    /// older state when PostgreSQL is behind this, or ahead of it by an entry that the log does not have.
+    /// </summary>
+    public static string Committed(int partition) => $"{Tag(partition)}:committed";
+
+    /// <summary>sorted set: the living PersistenceService replicas, scored by the Unix milliseconds until when each counts as alive.</summary>
+    public const string Persisters = "persisters";
+
+    /// <summary>stream: log entries that PostgreSQL refused for their data; never trimmed by itself.</summary>
+    public static string DeadLetters(int partition) => $"{Tag(partition)}:dead";
+
+    /// <summary>string with expiry: the PersistenceService replica that owns the partition now.</summary>
+    public static string Owner(int partition) => $"{Tag(partition)}:owner";
+
+    /// <summary>
+    /// hash: first 16 bytes of SHA-256(conversation, sender, nonce) → first ack. One hash a day, kept until the day after has ended: a
+    /// nonce is remembered for at least 24 h at half the memory of a key with an expiry each.
+    /// </summary>
+    public static string Nonces(int partition, long day) => $"{Tag(partition)}:nonces:{day.ToString(CultureInfo.InvariantCulture)}";
+
+    /// <summary>hash: where the conversation stands, in the fields of <see cref="ConversationFields"/>.</summary>
+    public static string Conversation(ConversationKey key) => $"{Tag(key.Partition)}:c:{key.Value}";
+
+    /// <summary>
+    /// stream with entry id <c>seq-0</c> and the field of <see cref="TailFields"/>: the recent events, and all that are not committed yet.
+    /// <see cref="TailReader"/> reads it.
+    /// </summary>
+    public static string Tail(ConversationKey key) => $"{Tag(key.Partition)}:t:{key.Value}";
+
+    /// <summary>
+    /// hash: what became of events in the tail. <c>seq</c> → the record of an event whose content was deleted (it is no longer in the
+    /// tail itself); <c>edits:seq</c> → the seqs of the edits of that message, should it be deleted.
+    /// </summary>
+    public static string Revisions(ConversationKey key) => $"{Tag(key.Partition)}:x:{key.Value}";
+
+    /// <summary>hash: user → read cursor (seq). The fields of a room's hash are its members.</summary>
+    public static string Members(ConversationKey key) => $"{Tag(key.Partition)}:m:{key.Value}";
+
+    /// <summary>set: the rooms that a user is a member of (an index over <see cref="Members"/>, for presence).</summary>
+    public static string UserRooms(string user) => $"u:{user}:rooms";
+
+    /// <summary>
+    /// stream with the field of <see cref="KickFields"/>: operators' last orders to disconnect users; its length is capped. Not durable:
+    /// the operator repeats an order that Redis loses within its second.
+    /// </summary>
+    public const string Kicks = "kicks";
+
+    // Presence. All of it carries one hash tag, because a user's change and its effect on their rooms are one atomic step. None of it is
+    // durable: it is rebuilt from the replicas' reports. All times are Unix milliseconds. A key with an empty name is the stem from which
+    // the presence scripts build the others.
+
+    /// <summary>
+    /// set: the users online in a room (its members who have a connection anywhere, or lost the last one within the grace period). Written
+    /// by PresenceService, read for <c>joined</c>.
+    /// </summary>
+    public static string RoomOnline(string room) => Presence + "room:" + room;
+
+    /// <summary>
+    /// sorted set: the users that the room was told are typing, scored by when it ends. Written by PresenceService, read for <c>joined</c>.
+    /// For a direct conversation the name is <c>user:other</c>.
+    /// </summary>
+    public static string RoomTyping(string room) => Presence + "typing:" + room;
+
+    /// <summary>
+    /// set: users of a place (a name as in <see cref="RoomTyping"/>) whose typing may have changed since the place was last told.
+    /// </summary>
+    public static string PresenceTyped(string place) => Presence + "typed:" + place;
+
+    /// <summary>
+    /// hash: user → <c>+</c> or <c>-</c>, the last change that the room was not told yet; and <c>:+</c>, <c>:-</c>, <c>:#</c> (no
+    /// <c>online</c>, <c>offline</c>, <c>presence</c> before), <c>:count</c> (the room is too large for names; the count it was last told),
+    /// <c>:all</c> (tell every name). Expires a minute after the last telling.
+    /// </summary>
+    public static string PresenceDiff(string room) => Presence + "diff:" + room;
+
+    /// <summary>hash: replica → connections of the user there; without a key the user is connected nowhere.</summary>
+    public static string PresenceUser(string user) => Presence + "user:" + user;
+
+    /// <summary>set: the rooms in whose <see cref="RoomOnline"/> the user is.</summary>
+    public static string PresenceIn(string user) => Presence + "in:" + user;
+
+    /// <summary>string with expiry: when the user's last connection closed.</summary>
+    public static string PresenceSeen(string user) => Presence + "seen:" + user;
+
+    /// <summary>
+    /// hash: <c>instance</c> and <c>sequence</c> of the last report applied; the fence against late ones. Gone when the lease ends.
+    /// </summary>
+    public static string PresenceReplica(string replica) => Presence + "replica:" + replica;
+
+    /// <summary>hash: user → connections, as the replica last reported. They end with its lease.</summary>
+    public static string PresenceReplicaUsers(string replica) => Presence + "users:" + replica;
+
+    /// <summary>set: the users that count as online.</summary>
+    public const string PresenceOnline = Presence + "online";
+
+    /// <summary>sorted set: replica → when its lease ends.</summary>
+    public const string PresenceLeases = Presence + "leases";
+
+    /// <summary>sorted set: user without a connection → when they go offline.</summary>
+    public const string PresenceGrace = Presence + "grace";
+
+    /// <summary>sorted set: user who came online and whose rooms (<see cref="UserRooms"/>) are still to be read → since when.</summary>
+    public const string PresenceArrivals = Presence + "arrivals";
+
+    /// <summary>sorted set: room that is to be told of changes → when.</summary>
+    public const string PresenceDiffs = Presence + "diffs";
+
+    /// <summary>sorted set: <c>r:room:user</c> or <c>d:user:other</c>, someone typing → when it ends.</summary>
+    public const string PresenceTypists = Presence + "typists";
+
+    /// <summary>sorted set: place that was told of typing → when it may be told again.</summary>
+    public const string PresenceTellings = Presence + "tellings";
+
+    /// <summary>
+    /// hash: <c>born</c> (this state began), <c>sweep</c> (last look at the timers), <c>settle</c> (no room is told anything before).
+    /// </summary>
+    public const string PresenceWatch = Presence + "watch";
+
+    private const string Presence = "{presence}:";
+
+    /// <summary>SCAN pattern of all keys of all partitions.</summary>
+    public const string AnyPartition = "{p[0-9][0-9]}:*";
+
+    /// <summary>
+    /// True for keys that are rebuilt from PostgreSQL when a partition opens and must not survive from before: conversations, tails,
+    /// revisions, members, nonces. False for log, dead letters, lease and marks.
+    /// </summary>
+    public static bool IsRebuilt(string key, out int partition)
+    {
+        partition = -1;
+        return key.Length > 7 && key.StartsWith("{p", StringComparison.Ordinal) && key[4] == '}'
+            && int.TryParse(key.AsSpan(2, 2), NumberStyles.None, CultureInfo.InvariantCulture, out partition)
+            && (key.AsSpan(5) is [':', 'c' or 't' or 'x' or 'm', ':', ..] || key.AsSpan(5).StartsWith(":nonces:"));
+    }
+
+    /// <summary>A nonce hash serves its own day and the next, and an hour for clocks that disagree.</summary>
+    public const int NonceSeconds = 49 * 3600;
+
+    /// <summary>The day whose <see cref="Nonces"/> hash an event accepted at this moment belongs to.</summary>
+    public static long NonceDay(long unixMilliseconds) => unixMilliseconds / 86_400_000;
+
+    internal static string Tag(int partition) => string.Create(CultureInfo.InvariantCulture, $"{{p{partition:00}}}");
+}
+
+/// <summary>The fields of <see cref="RedisKeys.Conversation"/>.</summary>
+public static class ConversationFields
+{
+    /// <summary>The last seq.</summary>
+    public const string Head = "head";
+
+    /// <summary>The last seq committed in PostgreSQL.</summary>
+    public const string Durable = "durable";
+
+    /// <summary>Only while dead letters hold events of the conversation: the lowest of their seqs. Durable stays below it.</summary>
+    public const string Hold = "hold";
+}
+
+/// <summary>The field of an entry of <see cref="RedisKeys.Tail"/>.</summary>
+public static class TailFields
+{
+    /// <summary>The event's record, JSON (<see cref="LogRecordCodec"/>).</summary>
+    public const string Record = "e";
+}
+
+/// <summary>The field of an entry of <see cref="RedisKeys.Kicks"/>.</summary>
+public static class KickFields
+{
+    public const string User = "user";
+}

@@ -1,0 +1,36 @@
+namespace AspireChat.RedisLog;
+
+/// <summary>
+/// The Lua scripts of the log, embedded; those of presence are <see cref="PresenceScripts"/>. Keys, arguments and reply are described at
+/// the top of each file.
+/// </summary>
+public static class RedisScripts
+{
+    public static string Append { get; } = Load("append.lua");
+    public static string Join { get; } = Load("join.lua");
+    public static string Leave { get; } = Load("leave.lua");
+    public static string Members { get; } = Load("members.lua");
+    public static string Read { get; } = Load("read.lua");
+    public static string Tail { get; } = Load("tail.lua");
+    public static string Lease { get; } = Load("lease.lua");
+    public static string Persisters { get; } = Load("persisters.lua");
+    public static string Drop { get; } = Load("drop.lua");
+    public static string Inspect { get; } = Load("inspect.lua");
+    public static string Open { get; } = Load("open.lua");
+    public static string Durable { get; } = Load("durable.lua");
+    public static string Acknowledge { get; } = Load("acknowledge.lua");
+    public static string Bury { get; } = Load("bury.lua");
+
+    /// <summary>
+    /// A script without its comments: at each call the client hashes the text to find the script's id, which costs a microsecond for each
+    /// 2,000 characters.
+    /// </summary>
+    internal static string Load(string file)
+    {
+        using var stream = typeof(RedisScripts).Assembly.GetManifestResourceStream(file)
+            ?? throw new InvalidOperationException($"The script {file} is not embedded in {typeof(RedisScripts).Assembly.GetName().Name}.");
+        using var reader = new StreamReader(stream);
+        var code = reader.ReadToEnd().Split('\n').Where(line => !line.TrimStart().StartsWith("--", StringComparison.Ordinal));
+        return string.Join('\n', code);
+    }
+}

@@ -1,0 +1,176 @@
+-- Appends a batch of events to the log of one partition: for each event looks up its nonce, assigns the next seq of its
+-- conversation, writes the tail; then, once for all of them, log, heads and nonces, and one message per conversation to its members.
+-- All or nothing per event; a conversation's events are handled in the order given.
+--
+-- Redis' time goes into calls from Lua and into making strings (each is hashed over its whole length), so what can be written for many
+-- events at once is, and a conversation's message is made once: it is published and stands in the log as it is. EventBatch.cs describes
+-- it; LogEntry.cs describes the log's entry.
+--
+-- KEYS 1 epoch   2 log   3 nonces of today   4 of yesterday   5 of tomorrow (another node's clock may already be there)
+--      6.. for each conversation of the batch: conversation, tail, members, revisions
+-- ARGV 1 seconds that a nonce hash is kept   2 events that a tail keeps although they are committed   3 bell channel
+--      4 number of events   5.. their nonce fields, in the order of the events below
+--      then for each conversation: its stored key · channel · second channel ('' = none) · number of its events
+--        and for each of these: 'id timestamp' for a repeated ack · record · conditions ('' = none), four words:
+--          user who must be a member · seq of the message that it refers to · 'edit', 'delete' or 'react'
+--          · its sender, who must be the author of what is edited or deleted. ':' stands for: not checked here
+-- Reply: the epoch ('' = the partition is closed, nothing was done), then for each event, in the order given
+--        an integer > 0: its seq · -1: not a member · -2: no such message · -3: not its author
+--        -4: the message is older than the tail: check it elsewhere and send the event again
+--        a string 'seq epoch id timestamp': the first ack of a repeated nonce
+local call, format = redis.call, string.format
+local epoch = call('GET', KEYS[1])
+if not epoch then return {''} end
+
+-- Why an edit, delete or reaction of the message at `target` cannot be accepted, as a reply; nil when it can.
+local function refusal(tail, revisions, head, target, kind, sender)
+  if target < 1 or target > head then return -2 end
+  local entry = call('XRANGE', tail, target .. '-0', target .. '-0')[1]
+  if not entry then
+    if call('HEXISTS', revisions, target) == 1 then return -2 end
+    if sender == ':' then return nil end
+    return -4
+  end
+  local message = cjson.decode(entry[2][2])
+  if message.type ~= 'room' and message.type ~= 'dm' then return -2 end
+  if sender ~= ':' and kind ~= 'react' and message.from ~= sender then return -3 end
+  return nil
+end
+
+-- Takes the content out of an entry of the tail. A stream entry cannot be changed: it goes, and what is left of it stands in revisions.
+local function redact(tail, revisions, seq)
+  local entry = call('XRANGE', tail, seq .. '-0', seq .. '-0')[1]
+  if not entry then return end
+  local message = cjson.decode(entry[2][2])
+  message.content = ''
+  message.deleted = true
+  call('XDEL', tail, seq .. '-0')
+  call('HSET', revisions, seq, cjson.encode(message))
+end
+
+-- Forgets what lies before `oldest`, where the tail need not reach back to: redacted events, and lists of edits that all lie there.
+local function trim(revisions, oldest)
+  local all = call('HGETALL', revisions)
+  for i = 1, #all, 2 do
+    local seq = tonumber(all[i]) or tonumber(string.match(all[i + 1], '%d+$'))
+    if seq < oldest then call('HDEL', revisions, all[i]) end
+  end
+end
+
+-- What an accepted edit or deletion does to the events in the tail.
+local function revise(tail, revisions, kind, target, seq, oldest)
+  if kind == 'edit' then
+    -- Which events hold content of the message, should it be deleted.
+    local edits = call('HGET', revisions, 'edits:' .. target)
+    call('HSET', revisions, 'edits:' .. target, edits and edits .. ' ' .. seq or seq)
+  elseif kind == 'delete' then
+    redact(tail, revisions, target)
+    for edit in string.gmatch(call('HGET', revisions, 'edits:' .. target) or '', '%d+') do
+      redact(tail, revisions, edit)
+    end
+    call('HDEL', revisions, 'edits:' .. target)
+    trim(revisions, oldest)
+  end
+end
+
+local log, today, events = KEYS[2], KEYS[3], tonumber(ARGV[4])
+local keep = tonumber(ARGV[2])
+-- Most events in one message; an entry of the log is full with twice as many. Consumers count messages and entries, so none may be much
+-- larger than the others.
+local most = 32
+
+-- Nonce field → first ack, of those that were used before; the events of this batch come in as they are accepted.
+local acks = {}
+for d = 3, 5 do
+  if d == 3 or call('EXISTS', KEYS[d]) == 1 then
+    local found = call('HMGET', KEYS[d], unpack(ARGV, 5, 4 + events))
+    for i = 1, events do
+      if found[i] and not acks[ARGV[4 + i]] then acks[ARGV[4 + i]] = found[i] end
+    end
+  end
+end
+
+local reply, failure = {epoch}, nil
+local entry, size, nonces = {}, 0, {}
+local place = ' ' .. epoch .. ' '
+
+-- Tells the members of consecutive events, and puts them down for the log.
+local function publish(conversation, channel, second, first, records)
+  size = size + #records
+  records[1] = 'E' .. place .. format('%d', first) .. ' ' .. records[1]
+  local message = table.concat(records, '\n')
+  call('PUBLISH', channel, message)
+  if second ~= '' then call('PUBLISH', second, message) end
+  entry[#entry + 1] = conversation
+  entry[#entry + 1] = message
+  if size >= most then
+    call('XADD', log, '*', unpack(entry))
+    entry, size = {}, 0
+  end
+end
+
+local nonceAt, at = 5, 5 + events
+for keys = 6, #KEYS, 4 do
+  local conversation, channel, second, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
+  local tail, revisions = KEYS[keys + 1], KEYS[keys + 3]
+  local state = call('HMGET', KEYS[keys], 'head', 'durable')
+  local head, durable = tonumber(state[1] or 0), tonumber(state[2] or 0)
+  local before, records = head, {}
+  at = at + 4
+  for i = 1, count do
+    local nonce, record, conditions = ARGV[nonceAt], ARGV[at + 1], ARGV[at + 2]
+    local refused = acks[nonce]
+    local member, target, kind, sender
+    if not refused and conditions ~= '' then
+      member, target, kind, sender = string.match(conditions, '^(%S+) (%S+) (%S+) (%S+)$')
+      if member ~= ':' and call('HEXISTS', KEYS[keys + 2], member) == 0 then
+        refused = -1
+      elseif target ~= ':' then
+        refused = refusal(tail, revisions, head, tonumber(target), kind, sender)
+      end
+    end
+    if refused then
+      reply[#reply + 1] = refused
+    else
+      local seq = format('%d', head + 1)
+      -- The tail is trimmed to its usual length, but never past what PostgreSQL has: until then it is the only readable copy.
+      local oldest = math.min(head + 1 - keep, durable) + 1
+      local added
+      if oldest > 1 then
+        added = redis.pcall('XADD', tail, 'MINID', '~', format('%d', oldest), seq .. '-0', 'e', record)
+      else
+        added = redis.pcall('XADD', tail, seq .. '-0', 'e', record)
+      end
+      if type(added) == 'table' then
+        failure = added
+        break
+      end
+      head = head + 1
+      if kind then revise(tail, revisions, kind, target, seq, oldest) end
+      local ack = seq .. place .. ARGV[at]
+      acks[nonce] = ack
+      nonces[#nonces + 1] = nonce
+      nonces[#nonces + 1] = ack
+      reply[#reply + 1] = head
+      records[#records + 1] = record
+      if #records == most then
+        publish(conversation, channel, second, head - most + 1, records)
+        records = {}
+      end
+    end
+    nonceAt, at = nonceAt + 1, at + 3
+  end
+
+  if head > before then call('HSET', KEYS[keys], 'head', format('%d', head)) end
+  if #records > 0 then publish(conversation, channel, second, head - #records + 1, records) end
+  if failure then break end
+end
+
+if size > 0 then call('XADD', log, '*', unpack(entry)) end
+if #nonces > 0 then
+  call('HSET', today, unpack(nonces))
+  call('EXPIRE', today, ARGV[1], 'NX')
+  call('PUBLISH', ARGV[3], '1')
+end
+-- What was accepted before the failure stays so: the caller's repeat gets these acks again.
+return failure or reply

@@ -1,0 +1,24 @@
+-- Makes a user a member of a room (nothing changes for a member) and answers the room's place at this moment.
+-- LogRecordCodec describes the record.
+--
+-- KEYS 1 epoch   2 conversation   3 members   4 log
+-- ARGV 1 the conversation's stored key   2 room   3 user   4 Unix milliseconds   5 bell channel
+-- Reply: {epoch ('' = the partition is closed, nothing was done), head, the user's read cursor, 1 if newly a member else 0,
+--        the moment in microseconds, by which a leave is known as earlier or later}
+local epoch = redis.call('GET', KEYS[1])
+if not epoch then return {'', 0, 0, 0, 0} end
+
+local time = redis.call('TIME')
+local at = time[1] * 1000000 + time[2]
+
+local head = tonumber(redis.call('HGET', KEYS[2], 'head') or 0)
+local read = redis.call('HGET', KEYS[3], ARGV[3])
+if read then return {epoch, head, tonumber(read), 0, at} end
+
+-- A new member starts at the head: nothing is unread.
+local text = string.format('%d', head)
+redis.call('HSET', KEYS[3], ARGV[3], text)
+redis.call('XADD', KEYS[4], '*', 'c', ARGV[1], 's', '0', 'p', epoch,
+  'e', '{"type":"join","room":"' .. ARGV[2] .. '","user":"' .. ARGV[3] .. '","seq":' .. text .. ',"timestamp":' .. ARGV[4] .. '}')
+redis.call('PUBLISH', ARGV[5], '1')
+return {epoch, head, head, 1, at}

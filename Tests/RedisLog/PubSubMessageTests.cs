@@ -1,0 +1,65 @@
+using System.Text;
+using AspireChat.RedisLog;
+
+namespace AspireChat.Tests.RedisLog;
+
+/// <summary>The bytes of pub/sub, written out: nodes of two versions read each other's while a release rolls out.</summary>
+public sealed class PubSubMessageTests
+{
+    public static TheoryData<string, PubSubMessage> Golden { get; } = new()
+    {
+        { "L lobby 1795367890123456", new PubSubMessage.Left("lobby", 1795367890123456) },
+        { "D r:lobby k3v9 7", new PubSubMessage.Durable("r:lobby", "k3v9", 7) },
+        { "R d:alice:bob bob 9", new PubSubMessage.Read("d:alice:bob", "bob", 9) },
+        { "K", new PubSubMessage.Kick() },
+        { "P 12", new PubSubMessage.Probe(12) },
+    };
+
+    [Theory]
+    [MemberData(nameof(Golden))]
+    public void Each_kind_has_one_form(string bytes, PubSubMessage message)
+    {
+        Assert.Equal(bytes, Encoding.ASCII.GetString(message.Encode()));
+
+        Assert.True(PubSubMessage.TryRead(Encoding.ASCII.GetBytes(bytes), out var read));
+        Assert.Equal(message, read);
+    }
+
+    [Theory]
+    [InlineData("F alice {\"a\": 1}", "alice")]
+    [InlineData("F : {\"a\": 1}", "")]
+    public void A_frame_says_whom_it_is_not_for(string bytes, string except)
+    {
+        Assert.True(PubSubMessage.TryRead(Encoding.UTF8.GetBytes(bytes), out var message));
+
+        var frame = Assert.IsType<PubSubMessage.Frame>(message);
+        Assert.Equal(("{\"a\": 1}", except), (Encoding.UTF8.GetString(frame.Json.Span), frame.Except));
+        Assert.Equal(bytes, Encoding.UTF8.GetString(frame.Encode()));
+    }
+
+    [Theory]
+    [InlineData("E k3v9 42 {\"type\":\"room\"}", "42 {\"type\":\"room\"}")]
+    [InlineData("E k3v9 9 {\"a\":1}\n{\"b\":\"\\n\"}\n{}", "9 {\"a\":1}|10 {\"b\":\"\\n\"}|11 {}")]
+    public void The_events_of_one_message_have_consecutive_seqs(string bytes, string records)
+    {
+        Assert.True(PubSubMessage.TryRead(Encoding.UTF8.GetBytes(bytes), out var message));
+
+        var batch = Assert.IsType<PubSubMessage.Events>(message).Batch;
+        Assert.Equal("k3v9", batch.Epoch);
+        Assert.Equal(
+            records, string.Join('|', batch.Split().Select(record => $"{record.Seq} {Encoding.UTF8.GetString(record.Record.Span)}")));
+        Assert.Equal(bytes, Encoding.UTF8.GetString(message.Encode()));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("X 1")]
+    [InlineData("E k3v9")]
+    [InlineData("E k3v9 x {}")]
+    [InlineData("E  42 {}")]
+    [InlineData("D r:lobby k3v9")]
+    [InlineData("P")]
+    [InlineData("F")]
+    public void What_another_program_publishes_is_not_taken_for_ours(string payload) =>
+        Assert.False(PubSubMessage.TryRead(Encoding.UTF8.GetBytes(payload), out _));
+}
