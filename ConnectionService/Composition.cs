@@ -5,7 +5,7 @@ using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Messages;
 using AspireChat.ConnectionService.Node;
 using AspireChat.ConnectionService.Presence;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.ConnectionService.Tickets;
 using AspireChat.ConnectionService.Tracing;

@@ -1,4 +1,4 @@
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts.Frames;
 using AspireChat.RedisLog;
 using AspireChat.WebSockets;

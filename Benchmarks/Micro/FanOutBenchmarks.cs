@@ -1,9 +1,11 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
+using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Outbound;
+using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Conversations;
 using AspireChat.RedisLog;
 using AspireChat.WebSockets;
@@ -56,7 +58,7 @@ public class FanOutBenchmarks : IHubEffects
     {
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
         var limits = new SocketOptions { CoalesceFor = TimeSpan.FromMilliseconds(CoalesceFor), OutboundBytes = int.MaxValue }.Outbound;
-        var metrics = new SocketMetrics(meters);
+        var metrics = new OutboundMetrics(meters);
         var queues = new OutboundQueues(
             limits, new OutboundDrain(limits, metrics, _time), metrics, _time, NullLogger<OutboundQueue>.Instance);
         _hub = new Hub(new HubOptions(), this, new HubMetrics(meters), NullLogger.Instance);
@@ -83,7 +85,7 @@ public class FanOutBenchmarks : IHubEffects
         for (var i = 0; i < Burst; i++)
         {
             (++_seq).TryFormat(_payload.AsSpan("E e1 ".Length), out _, "D12", CultureInfo.InvariantCulture);
-            Post(new HubMessage.Payload(HubChannel.Room(Samples.Room), _payload));
+            Post(new HubMessage.Payload(ChatChannel.Room(Samples.Room), _payload));
         }
         WaitFor(Frames);
     }
@@ -99,7 +101,7 @@ public class FanOutBenchmarks : IHubEffects
         WaitFor(Frames);
     }
 
-    void IHubEffects.Subscribe(HubChannel channel) => _inbox.Enqueue(new HubMessage.Subscribed(channel, Success: true));
+    void IHubEffects.Subscribe(ChatChannel channel) => _inbox.Enqueue(new HubMessage.Subscribed(channel, Success: true));
 
     void IHubEffects.Join(string room, string user, long token) =>
         _inbox.Enqueue(new HubMessage.JoinAnswer(room, token, new JoinResult("e1", _seq, 0, NewMember: true, At: 0)));
@@ -118,7 +120,7 @@ public class FanOutBenchmarks : IHubEffects
     {
     }
 
-    void IHubEffects.Unsubscribe(HubChannel channel) => throw new NotSupportedException();
+    void IHubEffects.Unsubscribe(ChatChannel channel) => throw new NotSupportedException();
 
     void IHubEffects.Leave(string room, string user) => throw new NotSupportedException();
 

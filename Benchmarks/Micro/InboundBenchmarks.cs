@@ -1,7 +1,9 @@
 using System.IO.Pipelines;
 using AspireChat.ConnectionService;
+using AspireChat.ConnectionService.Connections;
+using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.RedisLog;
@@ -44,12 +46,12 @@ public class InboundBenchmarks
         builder.Services.AddSingleton<IConversationLog, TakingLog>();
         builder.Services.AddSingleton(Options.Create(new SocketOptions { EventsPerSecond = 1e9, EventBurst = int.MaxValue }));
         // Composed as in production, and never started.
-        var services = builder.Build().Services.GetRequiredService<SocketServices>();
+        var handlers = builder.Build().Services.GetRequiredService<FrameHandlers>();
         var connection = new Connection("c-1", Samples.Sender, new SilentOutbound(), long.MaxValue);
         var pass = new RoomPass();
         pass.Settle(joined: true);
         connection.Rooms[Samples.Room] = pass;
-        _handler = new FrameHandler(services, connection);
+        _handler = handlers.For(connection);
         _reader = new FrameReader(_pipe.Reader, 32 * 1024, 256 * 1024);
     }
 

@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.Subscriptions;
 namespace AspireChat.ConnectionService.Hubs;
 
 internal enum SubscriptionState
@@ -12,7 +13,7 @@ internal enum SubscriptionState
 /// A hub's subscription to one channel. Changes never overlap: who wants the channel while it is being given up waits until it is gone,
 /// and subscribes anew. Belongs to one hub.
 /// </summary>
-internal sealed class ChannelSubscription(HubChannel channel, HubContext hub)
+internal sealed class ChannelSubscription(ChatChannel channel, HubContext hub)
 {
     private const long Wanted = -1;
 

@@ -1,4 +1,4 @@
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.WebSockets;

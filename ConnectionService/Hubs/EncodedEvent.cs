@@ -1,4 +1,4 @@
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts.Log;
 using AspireChat.RedisLog;
 using AspireChat.WebSockets;

@@ -1,5 +1,5 @@
 using AspireChat.ConnectionService.Log;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;

@@ -22,12 +22,12 @@ internal sealed class HubEffects(
     /// <summary>Longer than Redis usually takes to come back after a blip, shorter than a client's patience.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
-    public void Subscribe(HubChannel channel) => _ = RunAsync(
+    public void Subscribe(ChatChannel channel) => _ = RunAsync(
         "Subscribing",
         async _ => new HubMessage.Subscribed(channel, await subscriber.SubscribeAsync(channel, mailbox)),
         () => new HubMessage.Subscribed(channel, Success: false));
 
-    public void Unsubscribe(HubChannel channel) => _ = RunAsync(
+    public void Unsubscribe(ChatChannel channel) => _ = RunAsync(
         "Unsubscribing",
         async _ =>
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.RedisLog;
 
 namespace AspireChat.ConnectionService.Hubs;
@@ -9,14 +10,14 @@ namespace AspireChat.ConnectionService.Hubs;
 /// read from the log instead; typing, presence and cursors are dropped for good. Everything else is unbounded on purpose: it is at most a
 /// few messages per connection, channel or question under way, and the hub cannot do without it. Thread-safe; one reader.
 /// </summary>
-internal sealed class HubMailbox(long limit, HubMetrics metrics, ILogger logger)
+internal sealed class HubMailbox(long limit, HubMetrics metrics, ILogger logger) : IChannelListener
 {
     /// <summary>The message itself and its place in the queue.</summary>
     private const int Overhead = 128;
 
     private readonly Channel<HubMessage> _messages =
         Channel.CreateUnbounded<HubMessage>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly ConcurrentDictionary<HubChannel, bool> _overflowed = [];
+    private readonly ConcurrentDictionary<ChatChannel, bool> _overflowed = [];
     private long _bytes;
 
     /// <summary>Bytes of pub/sub messages waiting.</summary>
@@ -26,7 +27,7 @@ internal sealed class HubMailbox(long limit, HubMetrics metrics, ILogger logger)
 
     public void Post(HubMessage message) => _messages.Writer.TryWrite(message);
 
-    public void PostPayload(HubChannel channel, ReadOnlyMemory<byte> bytes)
+    public void Received(ChatChannel channel, ReadOnlyMemory<byte> bytes)
     {
         if (bytes.IsEmpty)
             return;

@@ -1,22 +1,11 @@
 using AspireChat.ConnectionService.Log;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
 using AspireChat.RedisLog;
 
 namespace AspireChat.ConnectionService.Hubs;
-
-/// <summary>A pub/sub channel that a hub listens to: a room's, or a user's.</summary>
-internal readonly record struct HubChannel(bool IsRoom, string Name)
-{
-    public static HubChannel Room(string room) => new(true, room);
-
-    public static HubChannel User(string user) => new(false, user);
-
-    /// <summary>The channel's name in Redis.</summary>
-    public string Channel => IsRoom ? RedisChannels.Room(Name) : RedisChannels.User(Name);
-}
 
 /// <summary>What a hub follows: a conversation, and for a direct one the local user for whom it is followed.</summary>
 internal readonly record struct FeedId(ConversationKey Key, string? User);
@@ -51,14 +40,14 @@ internal abstract record HubMessage
     /// <summary>The connection's queue has room again: its replay of this feed goes on.</summary>
     public sealed record RoomToSend(Connection Connection, FeedId Feed) : HubMessage;
 
-    public sealed record Subscribed(HubChannel Channel, bool Success) : HubMessage;
+    public sealed record Subscribed(ChatChannel Channel, bool Success) : HubMessage;
 
-    public sealed record Unsubscribed(HubChannel Channel) : HubMessage;
+    public sealed record Unsubscribed(ChatChannel Channel) : HubMessage;
 
-    public sealed record Payload(HubChannel Channel, ReadOnlyMemory<byte> Bytes) : HubMessage;
+    public sealed record Payload(ChatChannel Channel, ReadOnlyMemory<byte> Bytes) : HubMessage;
 
     /// <summary>Messages of the channel were dropped because the mailbox was full.</summary>
-    public sealed record Overflowed(HubChannel Channel) : HubMessage;
+    public sealed record Overflowed(ChatChannel Channel) : HubMessage;
 
     /// <summary>The pub/sub connection was lost and is back: anything may have been missed.</summary>
     public sealed record Restored : HubMessage;

@@ -30,6 +30,7 @@ internal sealed class HubService : BackgroundService, IHealthCheck
     {
         var count = options.Value.Count > 0 ? options.Value.Count : Math.Clamp(Environment.ProcessorCount, 1, 16);
         var fault = new RecurringFault(time);
+        subscriber.MayHaveMissed += () => directory.PostToAll(new HubMessage.Restored());
         for (var i = 0; i < count; i++)
         {
             var mailbox = new HubMailbox(options.Value.MailboxBytes, metrics, logger);

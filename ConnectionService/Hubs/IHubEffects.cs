@@ -1,4 +1,5 @@
 using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Conversations;
 
 namespace AspireChat.ConnectionService.Hubs;
@@ -12,10 +13,10 @@ internal interface IHubEffects
     /// <summary>
     /// Answered by <see cref="HubMessage.Subscribed"/>; after success every message published on the channel arrives, unless lost.
     /// </summary>
-    void Subscribe(HubChannel channel);
+    void Subscribe(ChatChannel channel);
 
     /// <summary>Answered by <see cref="HubMessage.Unsubscribed"/>.</summary>
-    void Unsubscribe(HubChannel channel);
+    void Unsubscribe(ChatChannel channel);
 
     /// <summary>Answered by <see cref="HubMessage.JoinAnswer"/>.</summary>
     void Join(string room, string user, long token);

@@ -1,4 +1,5 @@
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Outbound;
+using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.RedisLog;
@@ -12,7 +13,7 @@ namespace AspireChat.ConnectionService.Hubs;
 /// </summary>
 internal sealed class LocalUser(string name, HubContext hub)
 {
-    private readonly ChannelSubscription _subscription = new(HubChannel.User(name), hub);
+    private readonly ChannelSubscription _subscription = new(ChatChannel.User(name), hub);
     private readonly Dictionary<ConversationKey, DirectFeed> _directs = [];
     private readonly List<Connection> _waiting = [];
 

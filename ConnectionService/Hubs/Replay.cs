@@ -1,4 +1,3 @@
-using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Frames;
 
 namespace AspireChat.ConnectionService.Hubs;

@@ -1,5 +1,6 @@
 using AspireChat.ConnectionService.Log;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Outbound;
+using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Frames;
 using AspireChat.RedisLog;
 using AspireChat.WebSockets;
@@ -37,7 +38,7 @@ internal sealed class Room
     {
         _hub = hub;
         Feed = new RoomFeed(name, hub);
-        _subscription = new ChannelSubscription(HubChannel.Room(name), hub);
+        _subscription = new ChannelSubscription(ChatChannel.Room(name), hub);
     }
 
     public RoomFeed Feed { get; private set; }

@@ -1,5 +1,4 @@
 using AspireChat.ConnectionService.Log;
-using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Frames;
 
 namespace AspireChat.ConnectionService.Hubs;

@@ -1,4 +1,3 @@
-using AspireChat.ConnectionService.Sockets;
 using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs;

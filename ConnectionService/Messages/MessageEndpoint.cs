@@ -1,10 +1,11 @@
 using AspireChat.ConnectionService.Log;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Connections;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
 using AspireChat.ServiceDefaults;
+using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Messages;
 
@@ -15,34 +16,36 @@ internal static class MessageEndpoint
 {
     public static void MapMessages(this WebApplication app) => app.MapPost("/api/rooms/{room}/messages", SendAsync).RequireAuthorization();
 
-    private static async Task SendAsync(string room, HttpContext context, SocketServices services)
+    private static async Task SendAsync(
+        string room, HttpContext context, IOptions<SocketOptions> options, IOptions<ConversationLogOptions> logOptions, UserAllowances allowances,
+        NewEvents events, IConversationLog log)
     {
         if (!Identifiers.IsValid(room))
         {
             await RefuseAsync(context, 400, "room must be 1 to 64 characters of A-Z a-z 0-9 _ . - and not . or ..", ErrorCodes.BadRequest);
             return;
         }
-        var (body, tooLarge) = await ReadBodyAsync(context, services.Options.FrameBytes);
+        var (body, tooLarge) = await ReadBodyAsync(context, options.Value.FrameBytes);
         if (tooLarge)
         {
-            await RefuseAsync(context, 413, $"a message has at most {services.Options.FrameBytes} bytes", ErrorCodes.TooLarge);
+            await RefuseAsync(context, 413, $"a message has at most {options.Value.FrameBytes} bytes", ErrorCodes.TooLarge);
             return;
         }
-        if (!MessageBody.TryRead(body, room, services.FrameLimits, out var frame, out var error))
+        if (!MessageBody.TryRead(body, room, options.Value.Frames, out var frame, out var error))
         {
             await RefuseAsync(context, 400, error.Message, error.Code);
             return;
         }
 
         var user = ChatUser.From(context.User);
-        var budget = services.Allowances.EventsOf(user.Id);
+        var budget = allowances.EventsOf(user.Id);
         if (!budget.TryTake(out var retryAfter))
         {
             await RefuseAsync(context, 429, "too many events", ErrorCodes.RateLimited, retryAfter);
             return;
         }
-        var e = services.NewEvent(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content);
-        var result = await services.Log.AppendAsync(e, services.RetryAfter, requireMember: true);
+        var e = events.Create(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content);
+        var result = await log.AppendAsync(e, (int)logOptions.Value.RetryAfter.TotalMilliseconds, requireMember: true);
         AppendSpans.End(e, result);
         if (result.Status != AppendStatus.Accepted)
             budget.GiveBack();

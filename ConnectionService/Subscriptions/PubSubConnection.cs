@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Node;
 using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
@@ -18,8 +17,7 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
 
     private readonly Lazy<Task<ConnectionMultiplexer>> _connection;
-    private readonly ConcurrentDictionary<HubChannel, ChannelMessageQueue> _queues = [];
-    private readonly HubDirectory _hubs;
+    private readonly ConcurrentDictionary<ChatChannel, ChannelMessageQueue> _queues = [];
     private readonly SubscriptionOptions _options;
     private readonly RecurringFault _late;
     private readonly TimeProvider _time;
@@ -28,12 +26,10 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
     public PubSubConnection(
         IConfiguration configuration,
         NodeIdentity node,
-        HubDirectory hubs,
         IOptions<SubscriptionOptions> options,
         TimeProvider time,
         ILogger<PubSubConnection> logger)
     {
-        _hubs = hubs;
         _options = options.Value;
         _late = new RecurringFault(time);
         _time = time;
@@ -46,7 +42,9 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
     /// <summary>Raised after the connection was lost and is back. What was published meanwhile is gone.</summary>
     public event Action? Restored;
 
-    public async Task<bool> SubscribeAsync(HubChannel channel, HubMailbox mailbox)
+    public event Action? MayHaveMissed;
+
+    public async Task<bool> SubscribeAsync(ChatChannel channel, IChannelListener listener)
     {
         var queue = await TrySubscribeAsync(channel.Channel);
         if (queue is null)
@@ -56,17 +54,20 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
             return false;
         }
         _queues[channel] = queue;
-        queue.OnMessage(message => mailbox.PostPayload(channel, (ReadOnlyMemory<byte>)message.Message));
+        queue.OnMessage(message => listener.Received(channel, (ReadOnlyMemory<byte>)message.Message));
         return true;
     }
 
-    public async Task UnsubscribeAsync(HubChannel channel)
+    public async Task UnsubscribeAsync(ChatChannel channel)
     {
         if (_queues.TryRemove(channel, out var queue))
             await GiveUpAsync(queue);
     }
 
-    /// <summary>Subscribes outside of the hubs: for the probe. Null when not possible in time.</summary>
+    /// <summary>For the probe, which finds out what the connection does not know: raises <see cref="MayHaveMissed"/>.</summary>
+    public void TellMissed() => MayHaveMissed?.Invoke();
+
+    /// <summary>Subscribes without a listener: for the probe. Null when not possible in time.</summary>
     public async Task<ChannelMessageQueue?> TrySubscribeAsync(string channel)
     {
         var started = _time.GetTimestamp();
@@ -141,7 +142,7 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
             if (restored.ConnectionType != ConnectionType.Subscription)
                 return;
             SubscriptionLog.Restored(_logger);
-            _hubs.PostToAll(new HubMessage.Restored());
+            MayHaveMissed?.Invoke();
             Restored?.Invoke();
         };
         return connection;

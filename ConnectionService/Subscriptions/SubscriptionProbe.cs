@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Node;
 using AspireChat.RedisLog;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -16,7 +15,6 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
 {
     private readonly IConnectionMultiplexer _redis;
     private readonly PubSubConnection _connection;
-    private readonly HubDirectory _hubs;
     private readonly SubscriptionOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<SubscriptionProbe> _logger;
@@ -31,8 +29,7 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
     public SubscriptionProbe(
         IConnectionMultiplexer redis,
         PubSubConnection connection,
-        HubDirectory hubs,
-        HubMetrics metrics,
+        IMeterFactory meters,
         NodeIdentity node,
         IOptions<SubscriptionOptions> options,
         TimeProvider time,
@@ -40,12 +37,11 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
     {
         _redis = redis;
         _connection = connection;
-        _hubs = hubs;
         _options = options.Value;
         _time = time;
         _logger = logger;
         _channel = RedisChannels.Node(node.Name);
-        _delay = metrics.Meter.CreateHistogram<double>("aspirechat.subscription.delay", "s", "From publishing a probe to hearing it");
+        _delay = meters.Create("AspireChat.ConnectionService").CreateHistogram<double>("aspirechat.subscription.delay", "s", "From publishing a probe to hearing it");
         _connection.Restored += () => _checkAgain = true;
     }
 
@@ -119,6 +115,6 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
         // After a reconnect the library subscribes channel by channel: only now is it certain that this one is back, and a second look
         // finds what was published between the first look and the subscription.
         _silent = _checkAgain = false;
-        _hubs.PostToAll(new HubMessage.Restored());
+        _connection.TellMissed();
     }
 }

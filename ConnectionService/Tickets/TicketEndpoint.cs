@@ -1,4 +1,3 @@
-using AspireChat.ConnectionService.Sockets;
 using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
 
@@ -18,7 +17,7 @@ internal static class TicketEndpoint
 
     public static void MapTickets(this WebApplication app) => app.MapPost("/api/socket-tickets", IssueAsync).RequireAuthorization();
 
-    private static Task IssueAsync(HttpContext context, SocketTickets tickets, TicketOrigins origins, OpenSockets sockets)
+    private static Task IssueAsync(HttpContext context, SocketTickets tickets, TicketOrigins origins, IHostApplicationLifetime lifetime)
     {
         if (!tickets.AreIssued)
         {
@@ -27,7 +26,7 @@ internal static class TicketEndpoint
         }
         if (!origins.Allow(context.Request))
             return context.WriteProblemAsync(StatusCodes.Status403Forbidden, "This origin may not open a socket.", "origin_forbidden");
-        if (sockets.IsDraining)
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
         {
             return context.WriteProblemAsync(
                 StatusCodes.Status503ServiceUnavailable, "This node is stopping.", ErrorCodes.Unavailable, TimeSpan.FromSeconds(1));

@@ -1,12 +1,11 @@
 using System.ComponentModel.DataAnnotations;
-using AspireChat.ConnectionService.Sockets;
 
 namespace AspireChat.ConnectionService.Tickets;
 
-/// <summary>Tickets for connecting to this node without the gateway. Section <c>Sockets</c>, beside <see cref="SocketOptions"/>.</summary>
+/// <summary>Tickets for connecting to this node without the gateway. Section <c>Sockets</c>, beside the limits of sockets.</summary>
 public sealed class TicketOptions : IValidatableObject
 {
-    public const string Section = SocketOptions.Section;
+    public const string Section = "Sockets";
 
     /// <summary>
     /// Where clients reach this very node and no other, <c>wss://node-3.chat.example.org</c>: <c>/ws</c> is put behind it. Empty, the

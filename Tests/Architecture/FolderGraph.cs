@@ -47,10 +47,9 @@ internal sealed class FolderGraph
     public IReadOnlyList<string> Cycles() =>
         [.. _uses.Where(use => Reaches(use.Key.To, use.Key.From)).Select(Line).Order(StringComparer.Ordinal)];
 
-    /// <summary>The uses that the table does not allow, a line each.</summary>
-    /// <param name="allowed">A folder, and the folders that it may use. A folder that is not named may use all.</param>
-    public IReadOnlyList<string> Violations(IReadOnlyDictionary<string, string[]> allowed) =>
-        [.. _uses.Where(use => allowed.TryGetValue(use.Key.From, out var may) && !may.Contains(use.Key.To)).Select(Line).Order(StringComparer.Ordinal)];
+    /// <summary>The uses that are forbidden, a line each.</summary>
+    public IReadOnlyList<string> Violations(Func<string, string, bool> isForbidden) =>
+        [.. _uses.Where(use => isForbidden(use.Key.From, use.Key.To)).Select(Line).Order(StringComparer.Ordinal)];
 
     private static string Line(KeyValuePair<(string From, string To), SortedSet<string>> use) =>
         $"{use.Key.From} uses {use.Key.To}: {string.Join(", ", use.Value.Take(6))}{(use.Value.Count > 6 ? ", …" : "")}";

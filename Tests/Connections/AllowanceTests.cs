@@ -1,5 +1,5 @@
 using AspireChat.ConnectionService.Limits;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Connections;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 

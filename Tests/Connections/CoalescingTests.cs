@@ -1,6 +1,7 @@
 using System.Text;
 using System.Threading.Channels;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Connections;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.Tests.ServiceDefaults;
 using AspireChat.WebSockets;
 using Microsoft.Extensions.Time.Testing;

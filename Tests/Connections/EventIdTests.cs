@@ -1,4 +1,4 @@
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Connections;
 
 namespace AspireChat.Tests.Connections;
 

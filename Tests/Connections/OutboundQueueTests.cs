@@ -1,5 +1,6 @@
 using System.Text;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Connections;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.WebSockets;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Connections;
+using AspireChat.ConnectionService.Outbound;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -10,7 +11,7 @@ internal static class TestOutbound
     public static (OutboundQueues Queues, OutboundDrain Drain) Create(SocketOptions options, TimeProvider time)
     {
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
-        var metrics = new SocketMetrics(meters);
+        var metrics = new OutboundMetrics(meters);
         var drain = new OutboundDrain(options.Outbound, metrics, time);
         return (new OutboundQueues(options.Outbound, drain, metrics, time, NullLogger<OutboundQueue>.Instance), drain);
     }

@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Connections;
 using AspireChat.Tests.Gateway;
 using AspireChat.Tests.Log;
 using AspireChat.Tests.ServiceDefaults;

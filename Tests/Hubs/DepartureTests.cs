@@ -1,5 +1,5 @@
 using AspireChat.ConnectionService.Hubs;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 
@@ -18,7 +18,7 @@ public sealed class DepartureTests
         var (_, one) = _hub.Connect("alice");
         var (_, other) = _hub.Connect("alice");
         var (_, bob) = _hub.Connect("bob");
-        _hub.Publish(HubChannel.User("alice"), "K");
+        _hub.Publish(ChatChannel.User("alice"), "K");
         Assert.Equal((CloseCodes.Forbidden, CloseCodes.Forbidden, 0), (one.CloseCode, other.CloseCode, bob.CloseCode));
     }
 
@@ -88,7 +88,7 @@ public sealed class DepartureTests
         var left = _hub.Log.Leave("lobby", "alice");
         var (_, phone) = _hub.Join("alice", "lobby");
         HubHarness.Read(phone);
-        _hub.Publish(HubChannel.User("alice"), $"L lobby {left}");
+        _hub.Publish(ChatChannel.User("alice"), $"L lobby {left}");
         Assert.Equal(["left"], HubHarness.Read(desk).Select(HubHarness.TypeOf));
         Assert.False(phone.HasFrames);
         _hub.Append(Lobby, "bob");

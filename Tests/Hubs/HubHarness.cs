@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.RedisLog;
@@ -76,7 +76,7 @@ internal sealed class HubHarness : IHubEffects
     }
 
     /// <summary>A message on the room's or the user's channel.</summary>
-    public void Publish(HubChannel channel, string message) => Post(new HubMessage.Payload(channel, Encoding.UTF8.GetBytes(message)));
+    public void Publish(ChatChannel channel, string message) => Post(new HubMessage.Payload(channel, Encoding.UTF8.GetBytes(message)));
 
     /// <summary>Appends to the log and, unless it is lost, publishes.</summary>
     public ConversationEvent Append(ConversationKey key, string from, bool lost = false, EventKind kind = EventKind.Room, long target = 0)
@@ -90,7 +90,7 @@ internal sealed class HubHarness : IHubEffects
         var result = Log.Append(e);
         e = e with { Seq = result.Seq, Epoch = result.Epoch };
         if (!lost)
-            Publish(key.IsRoom ? HubChannel.Room(key.RoomId) : HubChannel.User(from),
+            Publish(key.IsRoom ? ChatChannel.Room(key.RoomId) : ChatChannel.User(from),
                 $"E {e.Epoch} {e.Seq} {Encoding.UTF8.GetString(LogRecordCodec.Encode(e))}");
         return e;
     }
@@ -114,9 +114,9 @@ internal sealed class HubHarness : IHubEffects
 
     public static long SeqOf(JsonElement frame) => frame.GetProperty("seq").GetInt64();
 
-    public void Subscribe(HubChannel channel) => Answer($"subscribe {channel.Name}", new HubMessage.Subscribed(channel, true));
+    public void Subscribe(ChatChannel channel) => Answer($"subscribe {channel.Name}", new HubMessage.Subscribed(channel, true));
 
-    public void Unsubscribe(HubChannel channel) => Answer($"unsubscribe {channel.Name}", new HubMessage.Unsubscribed(channel));
+    public void Unsubscribe(ChatChannel channel) => Answer($"unsubscribe {channel.Name}", new HubMessage.Unsubscribed(channel));
 
     public void Join(string room, string user, long token) =>
         Answer($"join {room} {user}", new HubMessage.JoinAnswer(room, token, FailJoins ? null : Log.Join(room, user)));

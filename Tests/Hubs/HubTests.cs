@@ -1,7 +1,7 @@
 using System.Text;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.RedisLog;
@@ -11,7 +11,7 @@ namespace AspireChat.Tests.Hubs;
 public sealed class HubTests
 {
     private static readonly ConversationKey Lobby = ConversationKey.Room("lobby");
-    private static readonly HubChannel LobbyChannel = HubChannel.Room("lobby");
+    private static readonly ChatChannel LobbyChannel = ChatChannel.Room("lobby");
 
     private readonly HubHarness _hub = new();
 
@@ -269,9 +269,9 @@ public sealed class HubTests
         HubHarness.Read(alice);
 
         // Redis was wiped: another event got the place of the one that was lost, and is committed there.
-        _hub.Publish(HubChannel.User("alice"), "D d:alice:bob new 5");
+        _hub.Publish(ChatChannel.User("alice"), "D d:alice:bob new 5");
         Assert.False(alice.HasFrames);
-        _hub.Publish(HubChannel.User("alice"), "D d:alice:bob old 4");
+        _hub.Publish(ChatChannel.User("alice"), "D d:alice:bob old 4");
         Assert.Equal([4], HubHarness.Read(alice).Select(HubHarness.SeqOf));
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.ConnectionService.Tracing;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
@@ -128,7 +129,7 @@ public sealed class MessageTracerTests
         var trace = new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded);
         var record = Encoding.UTF8.GetString(LogRecordCodec.Encode(new TracedEvent(Message, trace)));
 
-        hub.Publish(HubChannel.Room("lobby"), $"E {hub.Log.ReadHead(Message.Conversation).Epoch} 1 {record}");
+        hub.Publish(ChatChannel.Room("lobby"), $"E {hub.Log.ReadHead(Message.Conversation).Epoch} 1 {record}");
 
         var span = Assert.Single(spans, span => span.TraceId == trace.TraceId);
         Assert.Equal(("fan-out", trace.SpanId), (span.OperationName, span.ParentSpanId));

@@ -1,4 +1,4 @@
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Connections;
 using AspireChat.Tests.Log;
 using AspireChat.Tests.WebSockets;
 

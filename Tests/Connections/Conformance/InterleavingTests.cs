@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Connections;
 using AspireChat.Tests.WebSockets;
 
 namespace AspireChat.Tests.Connections.Conformance;

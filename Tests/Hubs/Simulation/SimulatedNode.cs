@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Log;
-using AspireChat.ConnectionService.Sockets;
+using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -26,10 +26,10 @@ internal sealed class SimulatedNode
     private readonly Queue<(string Channel, byte[] Bytes)> _wire = new();
 
     /// <summary>Channels that Redis knows of.</summary>
-    private readonly Dictionary<string, (HubChannel Channel, int Hub)> _subscribed = [];
+    private readonly Dictionary<string, (ChatChannel Channel, int Hub)> _subscribed = [];
 
     /// <summary>Channels that the client library wants, and will subscribe again after a reconnect.</summary>
-    private readonly Dictionary<string, (HubChannel Channel, int Hub)> _wanted = [];
+    private readonly Dictionary<string, (ChatChannel Channel, int Hub)> _wanted = [];
 
     private readonly Queue<string> _resubscribe = new();
     private readonly Queue<(Connection Connection, ConversationEvent Event)> _sends = new();
@@ -181,9 +181,9 @@ internal sealed class SimulatedNode
 
     private sealed class Effects(SimulatedNode node, int hub) : IHubEffects
     {
-        private readonly HashSet<HubChannel> _changing = [];
+        private readonly HashSet<ChatChannel> _changing = [];
 
-        public void Subscribe(HubChannel channel)
+        public void Subscribe(ChatChannel channel)
         {
             Assert.True(_changing.Add(channel), $"two changes of {channel} under way");
             node._wanted[channel.Channel] = (channel, hub);
@@ -200,7 +200,7 @@ internal sealed class SimulatedNode
                 null);
         }
 
-        public void Unsubscribe(HubChannel channel)
+        public void Unsubscribe(ChatChannel channel)
         {
             Assert.True(_changing.Add(channel), $"two changes of {channel} under way");
             Start(

@@ -1,43 +1,40 @@
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Limits;
-using AspireChat.ConnectionService.Log;
-using AspireChat.Contracts;
+using AspireChat.ConnectionService.Outbound;
+using AspireChat.ConnectionService.Presence;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
+using AspireChat.Contracts;
+using AspireChat.ServiceDefaults;
 using AspireChat.WebSockets;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>
 /// Does what a client's frames ask for, one at a time, in the order sent. Most of it is posting to a hub or to the log; the answer comes
 /// from there. Not thread-safe.
 /// </summary>
-internal sealed class FrameHandler
+internal sealed class FrameHandler(
+    Connection connection,
+    EventIntake intake,
+    NewEvents events,
+    ReadCursors cursors,
+    HubDirectory hubs,
+    IPresenceReporter presence,
+    UserTokenValidator tokens,
+    SocketMetrics metrics,
+    SocketOptions options,
+    TimeProvider time)
 {
-    private readonly SocketServices _services;
-    private readonly Connection _connection;
-    private readonly TokenBucket _events;
-    private readonly TokenBucket _refused;
-    private readonly SentEvents _sent;
-    private readonly ReadCursors _cursors;
+    private readonly TokenBucket _refused = new(options.RefusedPerSecond, options.RefusedBurst, time);
 
     /// <summary>Where the connection wrote last and most likely writes next: a conversation's key is made once, not per frame.</summary>
     private (string? Room, string? To, ConversationKey Key) _last;
 
-    public FrameHandler(SocketServices services, Connection connection)
-    {
-        _services = services;
-        _connection = connection;
-        _events = services.Allowances.EventsOf(connection.User);
-        _refused = new TokenBucket(services.Options.RefusedPerSecond, services.Options.RefusedBurst, services.Time);
-        _sent = new SentEvents(connection, services.Hubs, _events);
-        _cursors = new ReadCursors(connection.User, services.Log, services.Options.CursorInterval, services.Time);
-    }
-
     public ValueTask HandleAsync(in ClientFrame frame, CancellationToken cancellationToken)
     {
-        _services.Metrics.Received(frame.Type);
+        metrics.Received(frame.Type);
         switch (frame.Type)
         {
             case ClientFrameType.Join:
@@ -73,11 +70,11 @@ internal sealed class FrameHandler
     /// <summary>Answers an error. A connection that keeps on producing them is closed.</summary>
     public void Refuse(FrameError error)
     {
-        _services.Metrics.Refused(error.Code);
+        metrics.Refused(error.Code);
         if (_refused.TryTake(out _))
             Answer(ErrorFrame.Of(error));
         else
-            _connection.Outbound.Close(CloseCodes.Flooding, "too many refused frames");
+            connection.Outbound.Close(CloseCodes.Flooding, "too many refused frames");
     }
 
     private async ValueTask JoinAsync(string room, long? since, string? epoch, string? reference, CancellationToken cancellationToken)
@@ -85,34 +82,34 @@ internal sealed class FrameHandler
         var pass = await SettledAsync(room, cancellationToken);
         if (pass is not { Joined: true })
         {
-            if (_connection.Rooms.Count >= _services.Options.RoomsPerConnection)
+            if (connection.Rooms.Count >= options.RoomsPerConnection)
             {
-                Refuse(new FrameError(ErrorCodes.Limit, $"at most {_services.Options.RoomsPerConnection} rooms per connection", null,
+                Refuse(new FrameError(ErrorCodes.Limit, $"at most {options.RoomsPerConnection} rooms per connection", null,
                     reference));
                 return;
             }
             pass = new RoomPass();
-            _connection.Rooms[room] = pass;
+            connection.Rooms[room] = pass;
         }
-        _services.Hubs.OfRoom(room).Post(new HubMessage.Join(_connection, room, pass, since, epoch, RawJson.Of(reference)));
+        hubs.OfRoom(room).Post(new HubMessage.Join(connection, room, pass, since, epoch, RawJson.Of(reference)));
     }
 
     private async ValueTask LeaveAsync(ClientFrame frame, CancellationToken cancellationToken)
     {
         await SettledAsync(frame.Room!, cancellationToken);
         var pass = new RoomPass();
-        _connection.Rooms[frame.Room!] = pass;
-        _services.Hubs.OfRoom(frame.Room!).Post(new HubMessage.Leave(_connection, frame.Room!, pass, RawJson.Of(frame.Ref)));
+        connection.Rooms[frame.Room!] = pass;
+        hubs.OfRoom(frame.Room!).Post(new HubMessage.Leave(connection, frame.Room!, pass, RawJson.Of(frame.Ref)));
     }
 
-    private ValueTask SendAsync(in ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
-    {
-        return HasPlace(in frame) ? AppendAsync(in frame, kind, cancellationToken) : LaterAsync(this, frame, kind, cancellationToken);
+    private ValueTask SendAsync(in ClientFrame frame, EventKind kind, CancellationToken cancellationToken) =>
+        HasPlace(in frame) ? AppendAsync(in frame, kind, cancellationToken) : SendLaterAsync(frame, kind, cancellationToken);
 
-        static async ValueTask LaterAsync(FrameHandler handler, ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
+    private async ValueTask SendLaterAsync(ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
+    {
+        if (await IsJoinedAsync(frame, cancellationToken))
         {
-            if (await handler.IsJoinedAsync(frame, cancellationToken))
-                await handler.AppendAsync(in frame, kind, cancellationToken);
+            await AppendAsync(in frame, kind, cancellationToken);
         }
     }
 
@@ -125,54 +122,62 @@ internal sealed class FrameHandler
                 await JoinAsync(room, point.Since, point.Epoch, frame.Ref, cancellationToken);
                 continue;
             }
-            _services.Hubs.OfUser(_connection.User)
-                .Post(new HubMessage.ResumeDirect(_connection, point.To!, point.Since, point.Epoch, RawJson.Of(frame.Ref)));
+            hubs.OfUser(connection.User)
+                .Post(new HubMessage.ResumeDirect(connection, point.To!, point.Since, point.Epoch, RawJson.Of(frame.Ref)));
         }
     }
 
     private async ValueTask AuthenticateAsync(ClientFrame frame)
     {
-        var user = await _services.Tokens.ValidateAsync(frame.Token!);
-        if (user?.Id != _connection.User)
+        var user = await tokens.ValidateAsync(frame.Token!);
+        if (user?.Id != connection.User)
         {
             Refuse(new FrameError(ErrorCodes.Forbidden, "the token is not valid for this user", null, frame.Ref));
             return;
         }
-        _connection.Expires = user.Expires.ToUnixTimeMilliseconds();
+        connection.Expires = user.Expires.ToUnixTimeMilliseconds();
         Answer(new AuthenticatedFrame(Timestamps.ToText(user.Expires), RawJson.Of(frame.Ref)));
     }
 
     private ValueTask TypingAsync(in ClientFrame frame, CancellationToken cancellationToken)
     {
         if (!HasPlace(in frame))
-            return LaterAsync(this, frame, cancellationToken);
-        _services.Presence.Typing(_connection.User, frame.Room, frame.To, frame.Active);
-        return ValueTask.CompletedTask;
-
-        static async ValueTask LaterAsync(FrameHandler handler, ClientFrame frame, CancellationToken cancellationToken)
         {
-            if (await handler.IsJoinedAsync(frame, cancellationToken))
-                handler._services.Presence.Typing(handler._connection.User, frame.Room, frame.To, frame.Active);
+            return TypingLaterAsync(frame, cancellationToken);
+        }
+        presence.Typing(connection.User, frame.Room, frame.To, frame.Active);
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask TypingLaterAsync(ClientFrame frame, CancellationToken cancellationToken)
+    {
+        if (await IsJoinedAsync(frame, cancellationToken))
+        {
+            presence.Typing(connection.User, frame.Room, frame.To, frame.Active);
         }
     }
 
     private ValueTask ReadAsync(in ClientFrame frame, CancellationToken cancellationToken)
     {
         if (!HasPlace(in frame))
-            return LaterAsync(this, frame, cancellationToken);
-        _cursors.Move(ConversationOf(in frame), frame.Seq!.Value);
-        return ValueTask.CompletedTask;
-
-        static async ValueTask LaterAsync(FrameHandler handler, ClientFrame frame, CancellationToken cancellationToken)
         {
-            if (await handler.IsJoinedAsync(frame, cancellationToken))
-                handler._cursors.Move(handler.ConversationOf(in frame), frame.Seq!.Value);
+            return ReadLaterAsync(frame, cancellationToken);
+        }
+        cursors.Move(ConversationOf(in frame), frame.Seq!.Value);
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask ReadLaterAsync(ClientFrame frame, CancellationToken cancellationToken)
+    {
+        if (await IsJoinedAsync(frame, cancellationToken))
+        {
+            cursors.Move(ConversationOf(in frame), frame.Seq!.Value);
         }
     }
 
     private ValueTask AppendAsync(in ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
     {
-        if (!_events.TryTake(out var wait))
+        if (!intake.TryTake(out var wait))
         {
             var retryAfter = (int)Math.Ceiling(wait.TotalMilliseconds);
             Refuse(new FrameError(ErrorCodes.RateLimited, "too many events", frame.Nonce, frame.Ref, retryAfter));
@@ -181,36 +186,29 @@ internal sealed class FrameHandler
         // Only what the kind is about: whatever else the frame carries must not get into the log.
         var isRevision = kind is EventKind.Edit or EventKind.Delete or EventKind.React;
         var isReaction = kind == EventKind.React;
-        var e = _services.NewEvent(
+        var e = events.Create(
             kind,
             ConversationOf(in frame),
-            _connection.User,
+            connection.User,
             frame.Nonce!,
             kind is EventKind.Delete or EventKind.React ? null : frame.Content,
             isRevision ? frame.Target!.Value : 0,
             isReaction ? frame.Emoji : null,
             isReaction && frame.Remove);
-        if (isRevision)
-            return ReviseAsync(e, cancellationToken);
-        if (!_services.Log.TryAppend(new AppendRequest(e, RequireMember: false, _sent)))
-            _sent.Completed(e, AppendResult.Unavailable(_services.RetryAfter));
-        return ValueTask.CompletedTask;
+        return intake.AppendAsync(e, cancellationToken);
     }
-
-    private async ValueTask ReviseAsync(ConversationEvent e, CancellationToken cancellationToken) =>
-        _sent.Completed(e, await _services.Revisions.AppendAsync(e, _services.RetryAfter, cancellationToken));
 
     private ConversationKey ConversationOf(in ClientFrame frame)
     {
         if (_last.Room != frame.Room || _last.To != frame.To)
-            _last = (frame.Room, frame.To, frame.ConversationOf(_connection.User));
+            _last = (frame.Room, frame.To, frame.ConversationOf(connection.User));
         return _last.Key;
     }
 
     /// <summary>The usual: nothing has to be waited for before the frame may go to its conversation.</summary>
     private bool HasPlace(in ClientFrame frame) =>
         frame.Room is null
-        || (_connection.Rooms.TryGetValue(frame.Room, out var pass) && pass is { Settled.IsCompleted: true, Joined: true });
+        || (connection.Rooms.TryGetValue(frame.Room, out var pass) && pass is { Settled.IsCompleted: true, Joined: true });
 
     private async ValueTask<bool> IsJoinedAsync(ClientFrame frame, CancellationToken cancellationToken)
     {
@@ -223,7 +221,7 @@ internal sealed class FrameHandler
     /// <summary>The connection's standing in the room, once no join or leave of its own is under way.</summary>
     private async ValueTask<RoomPass?> SettledAsync(string room, CancellationToken cancellationToken)
     {
-        while (_connection.Rooms.TryGetValue(room, out var pass))
+        while (connection.Rooms.TryGetValue(room, out var pass))
         {
             if (pass.Settled.IsCompleted)
                 return pass;
@@ -232,5 +230,5 @@ internal sealed class FrameHandler
         return null;
     }
 
-    private void Answer(ServerFrame frame) => _connection.Outbound.Send(OutboundFrame.Of(frame));
+    private void Answer(ServerFrame frame) => connection.Outbound.Send(OutboundFrame.Of(frame));
 }

@@ -2,53 +2,71 @@ using System.Diagnostics;
 using System.Net.WebSockets;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Limits;
+using AspireChat.ConnectionService.Node;
+using AspireChat.ConnectionService.Outbound;
+using AspireChat.ConnectionService.Presence;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
 using AspireChat.WebSockets;
+using Microsoft.Extensions.Options;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>
-/// One socket from the upgrade to its end: welcome, the read loop (one frame at a time: what a client sends too fast waits in TCP),
-/// close.
+/// Each socket from the upgrade to its end: welcome, the read loop (one frame at a time: what a client sends too fast waits in TCP),
+/// close. Thread-safe.
 /// </summary>
-internal sealed class SocketSession(SocketServices services, ISocketChannel channel, string id, ChatUser user)
+internal sealed class SocketSessions(
+    IOptions<SocketOptions> options,
+    FrameHandlers handlers,
+    UserAllowances allowances,
+    OpenSockets open,
+    HubDirectory hubs,
+    IPresenceReporter presence,
+    NodeIdentity node,
+    SocketMetrics metrics,
+    TimeProvider time,
+    ILogger<SocketSessions> logger)
 {
+    private readonly SocketOptions _options = options.Value;
+    private readonly FrameLimits _limits = options.Value.Frames;
+
+    /// <param name="id">The connection's, unique in the system.</param>
     /// <param name="aborted">The transport is gone.</param>
-    public async Task RunAsync(CancellationToken aborted)
+    public async Task RunAsync(ISocketChannel channel, string id, ChatUser user, CancellationToken aborted)
     {
         // A socket outlives the request that opened it, and what comes over it is no part of that one's trace.
         Activity.Current = null;
         var outbound = channel.Outbound;
-        if (!services.Allowances.TryOpen(user.Id))
+        if (!allowances.TryOpen(user.Id))
         {
-            SocketLog.TooManyConnections(services.Logger, user.Id);
-            services.Metrics.Refused(ErrorCodes.Limit);
+            SocketLog.TooManyConnections(logger, user.Id);
+            metrics.Refused(ErrorCodes.Limit);
             outbound.Send(OutboundFrame.Of(ErrorFrame.Of(
-                new FrameError(ErrorCodes.Limit, $"at most {services.Options.ConnectionsPerUser} connections per user"))));
+                new FrameError(ErrorCodes.Limit, $"at most {_options.ConnectionsPerUser} connections per user"))));
             // Not a code that forbids coming back: often the others are dead connections that nobody has noticed yet.
             outbound.Close(CloseCodes.Overloaded, "too many connections");
-            await DiscardAsync(aborted);
+            await DiscardAsync(channel, aborted);
             outbound.End();
             return;
         }
 
         var connection = new Connection(id, user.Id, outbound, user.Expires.ToUnixTimeMilliseconds())
         {
-            Welcome = Welcome(), OpenedAt = services.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+            Welcome = Welcome(id, user), OpenedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),
         };
-        var started = services.Time.GetTimestamp();
-        services.Metrics.Opened();
-        SocketLog.Opened(services.Logger, id, user.Id);
-        services.Open.Add(connection);
-        services.Presence.ConnectionOpened(user.Id);
+        var started = time.GetTimestamp();
+        metrics.Opened();
+        SocketLog.Opened(logger, id, user.Id);
+        open.Add(connection);
+        presence.ConnectionOpened(user.Id);
         try
         {
-            services.Hubs.OfUser(user.Id).Post(new HubMessage.Opened(connection));
+            hubs.OfUser(user.Id).Post(new HubMessage.Opened(connection));
             if (await connection.Welcomed.WaitAsync(aborted))
-                await ReadAsync(connection, aborted);
-            await DiscardAsync(aborted);
+                await ReadAsync(channel, connection, aborted);
+            await DiscardAsync(channel, aborted);
         }
         catch (Exception e) when (IsEnd(e))
         {
@@ -56,29 +74,29 @@ internal sealed class SocketSession(SocketServices services, ISocketChannel chan
         }
         catch (Exception e)
         {
-            SocketLog.Failed(services.Logger, e, id);
+            SocketLog.Failed(logger, e, id);
             outbound.Close(CloseStatus.InternalError, "server error");
             await outbound.Closed;
         }
         finally
         {
             connection.MarkClosed();
-            services.Hubs.PostToAll(new HubMessage.Closed(connection));
-            services.Presence.ConnectionClosed(user.Id);
-            services.Open.Remove(connection);
-            services.Allowances.Close(user.Id);
-            services.Metrics.Closed();
+            hubs.PostToAll(new HubMessage.Closed(connection));
+            presence.ConnectionClosed(user.Id);
+            open.Remove(connection);
+            allowances.Close(user.Id);
+            metrics.Closed();
             outbound.End();
-            SocketLog.Ended(services.Logger, id, user.Id, services.Time.GetElapsedTime(started).TotalSeconds);
+            SocketLog.Ended(logger, id, user.Id, time.GetElapsedTime(started).TotalSeconds);
         }
     }
 
     /// <summary>Returns when the connection is to end: its client said so, or its queue is sealed.</summary>
-    private async Task ReadAsync(Connection connection, CancellationToken aborted)
+    private async Task ReadAsync(ISocketChannel channel, Connection connection, CancellationToken aborted)
     {
         var outbound = channel.Outbound;
-        var handler = new FrameHandler(services, connection);
-        var frames = new TokenBucket(services.Options.FramesPerSecond, services.Options.FrameBurst, services.Time);
+        var handler = handlers.For(connection);
+        var frames = new TokenBucket(_options.FramesPerSecond, _options.FrameBurst, time);
         while (outbound.CloseCode == 0)
         {
             var message = await channel.ReadAsync(aborted);
@@ -86,13 +104,13 @@ internal sealed class SocketSession(SocketServices services, ISocketChannel chan
             switch (message)
             {
                 case MessageKind.Text:
-                    if (ClientFrameReader.TryRead(channel.Text, services.FrameLimits, out var frame, out var error))
+                    if (ClientFrameReader.TryRead(channel.Text, _limits, out var frame, out var error))
                         await handler.HandleAsync(in frame, aborted);
                     else
                         handler.Refuse(error);
                     break;
                 case MessageKind.TooLarge:
-                    handler.Refuse(new FrameError(ErrorCodes.TooLarge, $"a frame has at most {services.Options.FrameBytes} bytes"));
+                    handler.Refuse(new FrameError(ErrorCodes.TooLarge, $"a frame has at most {_options.FrameBytes} bytes"));
                     break;
                 case MessageKind.FarTooLarge:
                     outbound.Close(CloseStatus.MessageTooBig, "message too big");
@@ -115,10 +133,10 @@ internal sealed class SocketSession(SocketServices services, ISocketChannel chan
     private async ValueTask PaceAsync(TokenBucket frames, CancellationToken aborted)
     {
         while (!frames.TryTake(out var wait))
-            await Task.Delay(wait, services.Time, aborted);
+            await Task.Delay(wait, time, aborted);
     }
 
-    private async Task DiscardAsync(CancellationToken aborted)
+    private static async Task DiscardAsync(ISocketChannel channel, CancellationToken aborted)
     {
         try
         {
@@ -130,8 +148,8 @@ internal sealed class SocketSession(SocketServices services, ISocketChannel chan
         }
     }
 
-    private OutboundFrame Welcome() => OutboundFrame.Of(new WelcomeFrame(
-        user.Id, id, services.Node.Name, (int)services.Options.Heartbeat.TotalSeconds, Timestamps.ToText(user.Expires)));
+    private OutboundFrame Welcome(string id, ChatUser user) => OutboundFrame.Of(new WelcomeFrame(
+        user.Id, id, node.Name, (int)_options.Heartbeat.TotalSeconds, Timestamps.ToText(user.Expires)));
 
     private static bool IsEnd(Exception e) =>
         e is OperationCanceledException or WebSocketException or ObjectDisposedException or IOException;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Outbound;
 
 /// <summary>
 /// The node's drainers: a few workers write the queues that have something to send, one queue after the other, and run only while there are
@@ -24,7 +24,7 @@ internal sealed class OutboundDrain : IThreadPoolWorkItem, IDisposable
     private int _workers;
     private int _armed;
 
-    public OutboundDrain(OutboundLimits limits, SocketMetrics metrics, TimeProvider time)
+    public OutboundDrain(OutboundLimits limits, OutboundMetrics metrics, TimeProvider time)
     {
         metrics.Meter.CreateObservableGauge("aspirechat.socket.writers", () => Workers, "{worker}", "Workers that write to clients");
         _delay = limits.CoalesceFor;

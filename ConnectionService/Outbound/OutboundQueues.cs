@@ -1,8 +1,8 @@
 using AspireChat.WebSockets;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Outbound;
 
-/// <summary>What one connection may have waiting, and when it is written (see <see cref="SocketOptions"/>).</summary>
+/// <summary>What one connection may have waiting, and when it is written.</summary>
 /// <param name="Bytes">That wait to be sent to one connection.</param>
 /// <param name="CoalesceAbove">Writes per second above which a connection is busy.</param>
 /// <param name="CoalesceFor">How long frames of a busy connection wait for others; zero: never.</param>
@@ -11,7 +11,7 @@ internal sealed record OutboundLimits(int Bytes, double CoalesceAbove, TimeSpan 
 
 /// <summary>Makes each connection's queue. Safe for concurrent use.</summary>
 internal sealed class OutboundQueues(
-    OutboundLimits limits, OutboundDrain drain, SocketMetrics metrics, TimeProvider time, ILogger<OutboundQueue> logger)
+    OutboundLimits limits, OutboundDrain drain, OutboundMetrics metrics, TimeProvider time, ILogger<OutboundQueue> logger)
 {
     /// <param name="abort">Cuts the connection.</param>
     /// <param name="connection">Its id, for the log.</param>

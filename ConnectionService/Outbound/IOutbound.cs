@@ -1,6 +1,6 @@
 using AspireChat.WebSockets;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Outbound;
 
 /// <summary>
 /// The sending half of a connection: a queue bounded in bytes with one drainer. Thread-safe; no call blocks, so hubs may use it. When the

@@ -1,14 +1,13 @@
-using System.Net.WebSockets;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Tickets;
 using AspireChat.ServiceDefaults;
 using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Connections;
 
 internal static class SocketEndpoint
 {
@@ -19,13 +18,17 @@ internal static class SocketEndpoint
     {
         services.AddValidatedOptions<SocketOptions>(SocketOptions.Section);
         services.AddSingleton<SocketMetrics>();
+        services.AddSingleton<OutboundMetrics>();
         services.AddSingleton<UserAllowances>();
         services.AddSingleton<OpenSockets>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<SocketOptions>>().Value.Outbound);
         services.AddSingleton<OutboundDrain>();
         services.AddSingleton<OutboundQueues>();
         services.AddSingleton<Heartbeats>();
-        services.AddSingleton<SocketServices>();
+        services.AddSingleton<NewEvents>();
+        services.AddSingleton<FrameHandlers>();
+        services.AddSingleton<SocketSessions>();
+        services.AddSingleton<SocketAcceptor>();
         services.AddHostedService<SocketDrain>();
         services.AddHostedService(provider => provider.GetRequiredService<Heartbeats>());
         services.AddConnectionHandover();
@@ -49,14 +52,14 @@ internal static class SocketEndpoint
             .RequireAuthorization(policy => policy.AddAuthenticationSchemes(TicketScheme.Socket).RequireAuthenticatedUser());
     }
 
-    private static async Task AcceptAsync(HttpContext context, SocketServices services)
+    private static async Task AcceptAsync(HttpContext context, SocketAcceptor acceptor, OpenSockets open)
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
             await context.WriteProblemAsync(StatusCodes.Status400BadRequest, "This address is a WebSocket.", "bad_request");
             return;
         }
-        if (services.Open.IsDraining)
+        if (open.IsDraining)
         {
             await context.WriteProblemAsync(
                 StatusCodes.Status503ServiceUnavailable, "This node is stopping.", "unavailable", TimeSpan.FromSeconds(1));
@@ -67,40 +70,6 @@ internal static class SocketEndpoint
             await context.WriteProblemAsync(StatusCodes.Status403Forbidden, "This origin may not open a socket.", "origin_forbidden");
             return;
         }
-        var user = ChatUser.From(context.User);
-        var id = services.NewConnectionId();
-        var protocol = context.WebSockets.WebSocketRequestedProtocols.Contains(Protocol) ? Protocol : null;
-        if (services.Options.Framing != SocketFraming.Own || !await Handshake.TryAcceptAsync(context, protocol, Session(services, id, user)))
-        {
-            await RunFrameworkAsync(context, services, protocol, id, user);
-        }
-    }
-
-    /// <summary>Apart from the request, which would otherwise live as long as the socket.</summary>
-    private static Func<ConnectionContext, Task> Session(SocketServices services, string id, ChatUser user) => async connection =>
-    {
-        var socket = connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket;
-        var reader = new FrameReader(connection.Transport.Input, services.Options.FrameBytes, services.Options.FarTooLargeBytes);
-        var outbound = services.Outbound.Create(new SharedFrameWriter(socket), connection.Abort, id);
-        using var channel = new OwnChannel(reader, outbound, services.Heartbeats, connection.Abort);
-        await new SocketSession(services, channel, id, user).RunAsync(connection.ConnectionClosed);
-    };
-
-    private static async Task RunFrameworkAsync(HttpContext context, SocketServices services, string? protocol, string id, ChatUser user)
-    {
-        using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
-        {
-            SubProtocol = protocol,
-            KeepAliveInterval = services.Options.Heartbeat,
-            KeepAliveTimeout = services.Options.HeartbeatTimeout,
-        });
-        var outbound = services.Outbound.Create(new FrameworkWriter(socket), context.Abort, id);
-        using var channel = new FrameworkChannel(socket, outbound, services.Options.FrameBytes, services.Options.FarTooLargeBytes);
-        await new SocketSession(services, channel, id, user).RunAsync(context.RequestAborted);
-        if (socket.State == WebSocketState.Aborted
-            && context.Features.Get<IHttpUpgradeFeature>() is LingeringUpgrade { Stream: { } stream })
-        {
-            await stream.LingerAsync(services.Options.CloseTimeout, services.Time, context.RequestAborted);
-        }
+        await acceptor.AcceptAsync(context);
     }
 }

@@ -5,7 +5,7 @@ using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
 using AspireChat.WebSockets;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Outbound;
 
 /// <summary>Encodes the chat's frames, as <c>OutboundFrame.Of</c>. Safe for concurrent use.</summary>
 internal static class OutboundEncoding

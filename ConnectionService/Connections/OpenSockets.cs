@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
+using AspireChat.ConnectionService.Hubs;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>The sockets of the process, for draining. Thread-safe.</summary>
 internal sealed class OpenSockets

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>One clock for the pings of all sockets of the node, instead of a timer each. Thread-safe.</summary>
 internal sealed class Heartbeats(IOptions<SocketOptions> options, TimeProvider time) : BackgroundService

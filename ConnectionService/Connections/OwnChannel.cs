@@ -1,6 +1,7 @@
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.WebSockets;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>
 /// A WebSocket whose frames this service reads and writes itself: reads from the server's transport, writes to the TCP socket. Nothing

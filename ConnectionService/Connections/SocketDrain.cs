@@ -1,8 +1,10 @@
+using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts.Frames;
 using AspireChat.WebSockets;
 using Microsoft.Extensions.Options;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>
 /// When the process is asked to stop: no new sockets and readiness off at once (the host's shutdown check), then one client after another

@@ -1,7 +1,7 @@
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>
 /// A connection's read cursors on their way to the log: those of one interval are written together, the last of a conversation wins. A

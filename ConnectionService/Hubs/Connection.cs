@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.WebSockets;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Hubs;
 
 /// <summary>
 /// One socket of a user, as hubs and the read loop share it. The identity never changes; the rest is thread-safe.

@@ -1,6 +1,7 @@
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.WebSockets;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>One accepted WebSocket: messages in, frames out. Reading is for one caller at a time.</summary>
 internal interface ISocketChannel : IDisposable

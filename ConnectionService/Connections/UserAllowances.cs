@@ -1,7 +1,7 @@
 using AspireChat.ConnectionService.Limits;
 using Microsoft.Extensions.Options;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>
 /// What each user may still do on this node: open connections, send events. Over sockets and HTTP alike. Thread-safe. Other nodes count

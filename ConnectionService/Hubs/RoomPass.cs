@@ -1,4 +1,4 @@
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Hubs;
 
 /// <summary>
 /// A connection's standing in one room as its read loop sees it. A join or leave under way makes it unsettled: later frames of the same

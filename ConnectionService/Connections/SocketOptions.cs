@@ -1,7 +1,8 @@
 using System.ComponentModel.DataAnnotations;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts.Frames;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>The limits of a socket (protocol §4). Section <c>Sockets</c>.</summary>
 public sealed class SocketOptions : IValidatableObject

@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.Net.WebSockets;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.WebSockets;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>
 /// A WebSocket of the framework's. Memory is held only while a message comes in: waiting costs a zero-byte receive. The framework answers

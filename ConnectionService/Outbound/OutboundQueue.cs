@@ -1,9 +1,10 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using AspireChat.Contracts.Frames;
+using AspireChat.ServiceDefaults;
 using AspireChat.WebSockets;
 
-namespace AspireChat.ConnectionService.Sockets;
+namespace AspireChat.ConnectionService.Outbound;
 
 /// <summary>
 /// A connection's <see cref="IOutbound"/>, whatever writes its frames. An idle connection owns no task, buffer or timer. The queue is
@@ -15,7 +16,7 @@ namespace AspireChat.ConnectionService.Sockets;
 /// for one frame as for ten.
 /// </remarks>
 /// <param name="abort">Cuts the transport.</param>
-internal sealed class OutboundQueue(IFrameWriter writer, OutboundLimits limits, OutboundDrain drain, SocketMetrics metrics,
+internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits limits, OutboundDrain drain, OutboundMetrics metrics,
     TimeProvider time, ILogger logger, Action abort, string connection) : IOutbound
 {
     /// <summary>Bytes that are worth a write of their own, however busy the connection is.</summary>
@@ -251,7 +252,7 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundLimits limits, 
         metrics.Closing(code);
         if (code is not CloseStatus.Normal)
         {
-            SocketLog.Closing(logger, connection, code, reason);
+            LogClosing(logger, connection, code, reason);
         }
         // A client that does not read cannot be told anything, and one that does not answer is not waited for.
         _late = time.CreateTimer(static abort => ((Action)abort!)(), abort, limits.CloseTimeout, Timeout.InfiniteTimeSpan);
@@ -395,4 +396,7 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundLimits limits, 
             _closed?.TrySetResult();
         }
     }
+
+    [LoggerMessage(LogEvents.Connection + 152, LogLevel.Information, "Connection {Connection} is closed: {Code} {Reason}")]
+    private static partial void LogClosing(ILogger logger, string connection, int code, string reason);
 }

@@ -1,0 +1,37 @@
+using AspireChat.ConnectionService.History;
+using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Presence;
+using AspireChat.ServiceDefaults;
+using Microsoft.Extensions.Options;
+
+namespace AspireChat.ConnectionService.Connections;
+
+/// <summary>Makes each connection's <see cref="FrameHandler"/>. Thread-safe.</summary>
+internal sealed class FrameHandlers(
+    IOptions<SocketOptions> options,
+    IOptions<ConversationLogOptions> logOptions,
+    HubDirectory hubs,
+    IConversationLog log,
+    Revisions revisions,
+    NewEvents events,
+    IPresenceReporter presence,
+    UserAllowances allowances,
+    UserTokenValidator tokens,
+    SocketMetrics metrics,
+    TimeProvider time)
+{
+    private readonly int _retryAfter = (int)logOptions.Value.RetryAfter.TotalMilliseconds;
+
+    public FrameHandler For(Connection connection) => new(
+        connection,
+        new EventIntake(connection, allowances.EventsOf(connection.User), log, revisions, hubs, _retryAfter),
+        events,
+        new ReadCursors(connection.User, log, options.Value.CursorInterval, time),
+        hubs,
+        presence,
+        tokens,
+        metrics,
+        options.Value,
+        time);
+}
