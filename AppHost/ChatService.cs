@@ -24,14 +24,21 @@ internal static class ChatService
 
         // Only a run says so: what is published stays in Production, where /dev/token does not exist.
         if (builder.ApplicationBuilder.ExecutionContext.IsRunMode)
+        {
             builder.WithEnvironment("ASPNETCORE_ENVIRONMENT", builder.ApplicationBuilder.Environment.EnvironmentName);
+        }
+
         return builder;
     }
 
     /// <summary>Five people who chat through the gateway, once somebody starts them. Not published.</summary>
     public static void AddDemoTraffic(this IDistributedApplicationBuilder builder, string name, IResourceBuilder<ProjectResource> gateway)
     {
-        if (builder.ExecutionContext.IsPublishMode) return;
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            return;
+        }
+
         builder.AddProject<Projects.Demo>(name)
             .WithReference(gateway).WaitFor(gateway)
             .InPlainHttp()

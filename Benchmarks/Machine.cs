@@ -28,7 +28,10 @@ internal static class Machine
     {
         var sorted = values.Order().ToArray();
         if (quantile == 0.5 && sorted.Length % 2 == 0)
+        {
             return (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
+        }
+
         return sorted[Math.Clamp((int)Math.Ceiling(quantile * sorted.Length) - 1, 0, sorted.Length - 1)];
     }
 }

@@ -91,7 +91,10 @@ internal sealed record ChaosOptions
                 continue;
             }
             if (i + 1 == arguments.Count || !double.TryParse(arguments[i + 1], CultureInfo.InvariantCulture, out var value) || value < 0)
+            {
                 throw new FormatException($"{arguments[i]} needs a number.");
+            }
+
             options = arguments[i++] switch
             {
                 "--seed" => options with { Seed = (int)value },

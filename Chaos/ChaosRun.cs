@@ -62,12 +62,18 @@ internal sealed class ChaosRun
         var traffic = began.Elapsed;
         await QuietAsync(stack, cancellationToken);
         if (_options.Storm > 0)
+        {
             _storm = await Storm.RunAsync(stack, _options.Storm, _ledger, cancellationToken);
+        }
+
         var check = await CheckAsync(stack, http, cancellationToken);
         await end.CancelAsync();
         await Task.WhenAll(_observing);
         foreach (var client in _clients)
+        {
             await client.DisposeAsync();
+        }
+
         await http.DisposeAsync();
         return new RunReport(_options, _ledger, _scenario, finished, check, traffic, _storm);
     }
@@ -91,7 +97,9 @@ internal sealed class ChaosRun
             _clients.Add(new SeededClient(client, users[i], conversations, unchecked((_options.Seed * 7919) + i), traffic));
         }
         foreach (var client in _clients)
+        {
             await client.ConnectAsync(cancellationToken);
+        }
 
         var http = direct(watchers[0]);
         var rooms = Enumerable.Range(0, _options.Rooms).Select(Room).ToList();
@@ -149,7 +157,9 @@ internal sealed class ChaosRun
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             patience.CancelAfter(QuietPatience);
             while (_clients.Any(client => client.Unacknowledged > 0))
+            {
                 await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, patience.Token);
+            }
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
@@ -160,7 +170,10 @@ internal sealed class ChaosRun
             }
         }
         foreach (var observer in _observers.Where(observer => observer.Waiting > 0))
+        {
             _ledger.Findings.Add(Breach.Unanswered, $"an observer still waits for {observer.Waiting} answers", observer.Waiting);
+        }
+
         return finished;
     }
 
@@ -173,7 +186,9 @@ internal sealed class ChaosRun
         try
         {
             while (!await SettledAsync())
+            {
                 await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, patience.Token);
+            }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -181,19 +196,26 @@ internal sealed class ChaosRun
         }
         var buried = await ChatStack.BuriedAsync(redis.GetDatabase());
         if (buried > 0)
+        {
             _ledger.Findings.Add(Breach.Buried, $"{buried} events are in dead letters", buried);
+        }
 
         async Task<bool> SettledAsync()
         {
             foreach (var group in Views.GroupBy(view => view.Conversation))
             {
                 if (!ConversationKey.TryParse(group.Key, out var key))
+                {
                     continue;
+                }
+
                 var state = await redis.GetDatabase().HashGetAsync(
                     RedisKeys.Conversation(key), [ConversationFields.Head, ConversationFields.Durable]);
                 var (head, durable) = ((long)state[0], (long)state[1]);
                 if (head != durable || group.Any(view => view.Begun && (view.Last < head || _ledger.IsWiped(view.Epoch))))
+                {
                     return false;
+                }
             }
             return true;
         }
@@ -213,7 +235,10 @@ internal sealed class ChaosRun
         var directs = _clients.SelectMany(client =>
             client.Directs.Select(direct => (client.Client, direct.Conversation, direct.View.Conversation)));
         foreach (var (reader, conversation, key) in rooms.Concat(directs))
+        {
             check.CheckHistory(key, await HistoryRepair.AllAsync(reader, conversation, patience.Token));
+        }
+
         return check;
     }
 
@@ -251,7 +276,10 @@ internal sealed class ChaosRun
     {
         var tokens = new Dictionary<string, string>();
         foreach (var user in users)
+        {
             tokens.Add(user, await stack.TokenAsync(user, cancellationToken));
+        }
+
         return tokens;
     }
 

@@ -41,17 +41,32 @@ internal sealed record RunReport(
         text.AppendLine(culture, $"anything else  {string.Join(", ", others)}");
         text.AppendLine(culture, $"faults         {Scenario.Done}");
         foreach (var (name, count) in Scenario.ByName.OrderByDescending(fault => fault.Value))
+        {
             text.AppendLine(culture, $"  {count,4}  {name}");
+        }
+
         foreach (var fact in Scenario.Facts)
+        {
             text.AppendLine(culture, $"  · {fact}");
+        }
+
         text.AppendLine("times");
         foreach (var name in Ledger.Durations.Names)
+        {
             text.AppendLine(culture, $"  {name,-52} {Ledger.Durations.Line(name)}");
+        }
+
         if (Options.Storm > 0)
+        {
             text.AppendLine(culture, $"storm          {Options.Storm} at once in one room, all resumed after {Storm.TotalSeconds:0.00} s");
+        }
+
         text.AppendLine(culture, $"findings       {found}");
         foreach (var finding in found.Texts)
+        {
             text.AppendLine(culture, $"  ! {finding}");
+        }
+
         text.Append(culture, $"{Verdict}   replay: {Options.Replay}");
         return text.ToString();
     }

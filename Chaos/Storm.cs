@@ -22,7 +22,9 @@ internal static class Storm
         var room = $"storm-{Guid.NewGuid().ToString("N")[..8]}";
         var tokens = new string[Users];
         for (var i = 0; i < Users; i++)
+        {
             tokens[i] = await stack.TokenAsync($"{room}-{i}", stop);
+        }
 
         // Everybody comes in, and the room has a history of its own.
         using var sender = await ConnectAsync(stack, tokens[0], stop);
@@ -31,9 +33,15 @@ internal static class Storm
         await SayAsync(sender, room, 0, stop);
         var sockets = new List<RawSocket>();
         foreach (var some in Enumerable.Range(0, connections).Chunk(Together))
+        {
             sockets.AddRange(await Task.WhenAll(some.Select(i => ComeInAsync(stack, tokens[i % Users], room, stop))));
+        }
+
         foreach (var socket in sockets)
+        {
             socket.Dispose();
+        }
+
         await SayAsync(sender, room, Missed, stop);
 
         var began = TimeProvider.System.GetTimestamp();
@@ -93,7 +101,9 @@ internal static class Storm
         while (await socket.ReadAsync(stop) is { } frame)
         {
             if (frame.GetProperty("type").GetString() == type)
+            {
                 return;
+            }
         }
         throw new InvalidOperationException($"The connection ended before '{type}' came.");
     }
@@ -103,7 +113,10 @@ internal static class Storm
         while (true)
         {
             if (await RawSocket.ConnectAsync(stack.Gateway, token, stop) is { } socket)
+            {
                 return socket;
+            }
+
             stop.ThrowIfCancellationRequested();
         }
     }

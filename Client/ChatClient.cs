@@ -42,7 +42,9 @@ public sealed class ChatClient : IAsyncDisposable
         get
         {
             lock (_session.Gate)
+            {
                 return _session.State;
+            }
         }
     }
 
@@ -52,7 +54,9 @@ public sealed class ChatClient : IAsyncDisposable
         get
         {
             lock (_session.Gate)
+            {
                 return _session.User;
+            }
         }
     }
 
@@ -62,7 +66,9 @@ public sealed class ChatClient : IAsyncDisposable
         get
         {
             lock (_session.Gate)
+            {
                 return _session.Outbox.Count;
+            }
         }
     }
 
@@ -106,12 +112,20 @@ public sealed class ChatClient : IAsyncDisposable
             ThrowIfEnded();
             var tracked = _session.Track(conversation, since);
             if (tracked.Seat.Leaving is not null)
+            {
                 throw new InvalidOperationException($"{conversation} is being left.");
+            }
+
             if (tracked.Seat is { IsJoined: true, Snapshot: { } snapshot })
+            {
                 return snapshot;
+            }
+
             joining = tracked.Seat.WantAsync();
             if (_session.IsConnected && tracked.Seat.AskAgainAt is null)
+            {
                 tracked.SendJoin();
+            }
         }
         return await joining.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -134,7 +148,9 @@ public sealed class ChatClient : IAsyncDisposable
             {
                 tracked.Seat.Leaving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 if (_session.IsConnected)
+                {
                     _session.SendLeave(tracked);
+                }
             }
             leaving = tracked.Seat.Leaving.Task;
         }
@@ -152,7 +168,9 @@ public sealed class ChatClient : IAsyncDisposable
         {
             ThrowIfEnded();
             if (_session.Find(conversation) is null)
+            {
                 _session.Track(conversation, since).AskForReplay();
+            }
         }
     }
 
@@ -214,7 +232,10 @@ public sealed class ChatClient : IAsyncDisposable
             ThrowIfEnded();
             var conversation = accepted.Conversation.Named(nameof(accepted));
             if (conversation.IsRoom && _session.Find(conversation) is null)
+            {
                 throw NotJoined(conversation);
+            }
+
             return _session.Track(conversation).DurableAsync(accepted).WaitAsync(cancellationToken);
         }
     }
@@ -228,12 +249,20 @@ public sealed class ChatClient : IAsyncDisposable
         {
             var tracked = _session.Find(conversation.Named(nameof(conversation)));
             if (tracked is { IsReady: false } || (tracked is null && (conversation.IsRoom || !_session.IsConnected)))
+            {
                 return;
+            }
+
             tracked ??= _session.Track(conversation);
             if (active && tracked.TypingToldAt is { } told && _session.Now - told < TypingEvery)
+            {
                 return;
+            }
+
             if (_session.SendDroppable(ClientFrames.Typing(conversation, active)))
+            {
                 tracked.TypingToldAt = active ? _session.Now : null;
+            }
         }
     }
 
@@ -245,7 +274,10 @@ public sealed class ChatClient : IAsyncDisposable
         {
             ThrowIfEnded();
             if (conversation.Named(nameof(conversation)).IsRoom && _session.Find(conversation) is null)
+            {
                 throw NotJoined(conversation);
+            }
+
             _session.Track(conversation).Reads.Move(seq);
         }
     }
@@ -262,13 +294,19 @@ public sealed class ChatClient : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, HistoryApi.LargestPage);
         if (before is not null && after is not null)
+        {
             throw new ArgumentException("Give one of before and after.", nameof(after));
+        }
+
         var answer = await _history.PageAsync(conversation.Named(nameof(conversation)), before, after, limit, cancellationToken)
             .ConfigureAwait(false);
         var page = Required(answer);
         var items = page.Items ?? [];
         if (items.FirstOrDefault(item => !ServerFrameReader.IsEvent(item) || ServerFrameReader.Problem(item) is not null) is { } bad)
+        {
             throw new ChatException(ChatFaults.History, ServerFrameReader.Problem(bad) ?? $"'{bad.Type}' is no event");
+        }
+
         var epoch = page.Epoch ?? "";
         return new HistoryPage(
             [.. items.Select(item => ServerFrameReader.ToEvent(item, conversation, epoch))], epoch, page.Head ?? 0, page.Next);
@@ -296,12 +334,18 @@ public sealed class ChatClient : IAsyncDisposable
         lock (_session.Gate)
         {
             if (_disposed)
+            {
                 return;
+            }
+
             _disposed = true;
         }
         await _stop.CancelAsync().ConfigureAwait(false);
         if (_running is not null)
+        {
             await _running.ConfigureAwait(false);
+        }
+
         End(null, "disposed");
         _stop.Dispose();
         _session.Dispose();
@@ -338,7 +382,10 @@ public sealed class ChatClient : IAsyncDisposable
         {
             ThrowIfEnded();
             if (conversation.IsRoom && _session.Find(conversation) is not { Seat.IsWanted: true })
+            {
                 throw NotJoined(conversation);
+            }
+
             _session.Track(conversation);
             entry = _session.Outbox.Add(conversation, nonce, bytes);
         }
@@ -359,7 +406,9 @@ public sealed class ChatClient : IAsyncDisposable
         lock (_session.Gate)
         {
             if (_session.Outbox.Withdraw(entry))
+            {
                 entry.Completion.TrySetCanceled(cancellationToken);
+            }
         }
     }
 
@@ -367,7 +416,9 @@ public sealed class ChatClient : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (_session.Ended is { } reason)
+        {
             throw new ChatException(reason.Code, reason.Message);
+        }
     }
 
     private static ChatException NotJoined(Conversation room) => new(ErrorCodes.NotJoined, $"Join {room} first.");

@@ -97,7 +97,9 @@ public sealed record ChatClientOptions
     internal double Chance()
     {
         lock (Random)
+        {
             return Random.NextDouble();
+        }
     }
 
     internal void Validate()
@@ -105,7 +107,10 @@ public sealed record ChatClientOptions
         ArgumentNullException.ThrowIfNull(Gateway);
         ArgumentNullException.ThrowIfNull(TokenProvider);
         if (!Gateway.IsAbsoluteUri || Gateway.Scheme is not ("http" or "https"))
+        {
             throw new ArgumentException("Gateway must be an absolute http or https address.", nameof(Gateway));
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(EventBuffer, 16);
         ArgumentOutOfRangeException.ThrowIfLessThan(SendQueueLimit, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(SendsInFlight, 1);
@@ -113,7 +118,10 @@ public sealed record ChatClientOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxContentLength, 1);
         TimeSpan[] times = [AckTimeout, SendLifetime, ReconnectDelay, ConnectTimeout, PongTimeout, LateAfter, RepairDelay];
         foreach (var time in times)
+        {
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero);
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxReconnectDelay, ReconnectDelay);
     }
 }

@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Kicks;
@@ -5,7 +6,6 @@ using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Messages;
 using AspireChat.ConnectionService.Node;
 using AspireChat.ConnectionService.Presence;
-using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.ConnectionService.Tickets;
 using AspireChat.ConnectionService.Tracing;

@@ -10,11 +10,16 @@ public static class Identifiers
     public static bool IsValid(ReadOnlySpan<char> id)
     {
         if (id.IsEmpty || id.Length > MaxLength || id is "." or "..")
+        {
             return false;
+        }
+
         foreach (var c in id)
         {
             if (!char.IsAsciiLetterOrDigit(c) && c is not ('_' or '.' or '-'))
+            {
                 return false;
+            }
         }
         return true;
     }

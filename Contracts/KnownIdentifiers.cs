@@ -24,7 +24,10 @@ internal static class KnownIdentifiers
     {
         identifier = null;
         if (utf8.Length is 0 or > Identifiers.MaxLength)
+        {
             return false;
+        }
+
         ref var place = ref Table[PlaceOf(utf8)];
         if (Volatile.Read(ref place) is { } last && Ascii.Equals(utf8, last))
         {
@@ -32,7 +35,10 @@ internal static class KnownIdentifiers
             return true;
         }
         if (utf8.ContainsAnyExcept(Allowed) || utf8.SequenceEqual("."u8) || utf8.SequenceEqual(".."u8))
+        {
             return false;
+        }
+
         Volatile.Write(ref place, identifier = Encoding.ASCII.GetString(utf8));
         return true;
     }
@@ -41,10 +47,16 @@ internal static class KnownIdentifiers
     {
         var hash = (ulong)utf8.Length;
         for (; utf8.Length > sizeof(ulong); utf8 = utf8[sizeof(ulong)..])
+        {
             hash = Mixed(hash, BinaryPrimitives.ReadUInt64LittleEndian(utf8));
+        }
+
         var rest = 0UL;
         foreach (var value in utf8)
+        {
             rest = rest << 8 | value;
+        }
+
         return (int)(Mixed(hash, rest) >> 40) & (Places - 1);
     }
 

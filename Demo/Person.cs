@@ -33,7 +33,11 @@ internal sealed class Person(string name, Uri gateway)
         try
         {
             await chat.ConnectAsync(cancellationToken);
-            foreach (var room in Rooms) await chat.JoinAsync(room, cancellationToken: cancellationToken);
+            foreach (var room in Rooms)
+            {
+                await chat.JoinAsync(room, cancellationToken: cancellationToken);
+            }
+
             Console.WriteLine($"{name} is here.");
             await Task.WhenAll(ReadAsync(chat, cancellationToken), WriteAsync(chat, cancellationToken));
         }
@@ -75,7 +79,10 @@ internal sealed class Person(string name, Uri gateway)
                 case MessageSent message when message.From != name:
                     chat.MarkRead(message.Conversation, message.Seq);
                     if (Random.Shared.Next(10) == 0)
+                    {
                         await chat.ReactAsync(message.Conversation, message.Seq, Pick(Emojis), cancellationToken: cancellationToken);
+                    }
+
                     break;
                 case ConnectionChanged change:
                     Console.WriteLine($"{name}: {change.State}.");

@@ -33,7 +33,9 @@ public sealed class PresenceMetrics
     internal void Told(string type, long frames)
     {
         if (frames > 0)
+        {
             _frames.Add(frames, new KeyValuePair<string, object?>("type", type));
+        }
     }
 
     internal void LeaseEnded() => _leases.Add(1);
@@ -43,6 +45,8 @@ public sealed class PresenceMetrics
     private void Change(long users, string state)
     {
         if (users > 0)
+        {
             _changes.Add(users, new KeyValuePair<string, object?>("state", state));
+        }
     }
 }

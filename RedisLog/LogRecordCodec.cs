@@ -55,9 +55,15 @@ public static class LogRecordCodec
         json.WriteNumber("timestamp"u8, e.Timestamp);
         json.WriteString("nonce"u8, e.Nonce);
         if (e.Deleted)
+        {
             json.WriteBoolean("deleted"u8, true);
+        }
+
         if (e is TracedEvent traced)
+        {
             json.WriteString("trace"u8, traced.TraceParent);
+        }
+
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenSpan.ToArray();
@@ -91,30 +97,84 @@ public static class LogRecordCodec
             var fields = new Fields();
             var json = new Utf8JsonReader(record);
             if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
+            {
                 throw new JsonException("A record is a JSON object.");
+            }
+
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
                 fields.ReadField(ref json);
+            }
+
             return fields;
         }
 
         private void ReadField(ref Utf8JsonReader json)
         {
-            if (Is(ref json, "type"u8)) _type = TypeName(ref json);
-            else if (Is(ref json, "id"u8)) _id = json.GetGuid();
-            else if (Is(ref json, "room"u8)) _room = Identifier(ref json);
-            else if (Is(ref json, "to"u8)) _to = Identifier(ref json);
-            else if (Is(ref json, "from"u8)) _from = Identifier(ref json);
-            else if (Is(ref json, "content"u8)) _content = json.GetString();
-            else if (Is(ref json, "timestamp"u8)) _timestamp = json.GetInt64();
-            else if (Is(ref json, "nonce"u8)) _nonce = json.GetString();
-            else if (Is(ref json, "target"u8)) _target = json.GetInt64();
-            else if (Is(ref json, "emoji"u8)) _emoji = json.GetString();
-            else if (Is(ref json, "remove"u8)) _remove = json.GetBoolean();
-            else if (Is(ref json, "deleted"u8)) _deleted = json.GetBoolean();
-            else if (Is(ref json, "user"u8)) _user = Identifier(ref json);
-            else if (Is(ref json, "seq"u8)) _seq = json.GetInt64();
-            else if (Is(ref json, "c"u8)) _conversation = json.GetString();
-            else if (Is(ref json, "trace"u8)) _trace = Trace(ref json);
+            if (Is(ref json, "type"u8))
+            {
+                _type = TypeName(ref json);
+            }
+            else if (Is(ref json, "id"u8))
+            {
+                _id = json.GetGuid();
+            }
+            else if (Is(ref json, "room"u8))
+            {
+                _room = Identifier(ref json);
+            }
+            else if (Is(ref json, "to"u8))
+            {
+                _to = Identifier(ref json);
+            }
+            else if (Is(ref json, "from"u8))
+            {
+                _from = Identifier(ref json);
+            }
+            else if (Is(ref json, "content"u8))
+            {
+                _content = json.GetString();
+            }
+            else if (Is(ref json, "timestamp"u8))
+            {
+                _timestamp = json.GetInt64();
+            }
+            else if (Is(ref json, "nonce"u8))
+            {
+                _nonce = json.GetString();
+            }
+            else if (Is(ref json, "target"u8))
+            {
+                _target = json.GetInt64();
+            }
+            else if (Is(ref json, "emoji"u8))
+            {
+                _emoji = json.GetString();
+            }
+            else if (Is(ref json, "remove"u8))
+            {
+                _remove = json.GetBoolean();
+            }
+            else if (Is(ref json, "deleted"u8))
+            {
+                _deleted = json.GetBoolean();
+            }
+            else if (Is(ref json, "user"u8))
+            {
+                _user = Identifier(ref json);
+            }
+            else if (Is(ref json, "seq"u8))
+            {
+                _seq = json.GetInt64();
+            }
+            else if (Is(ref json, "c"u8))
+            {
+                _conversation = json.GetString();
+            }
+            else if (Is(ref json, "trace"u8))
+            {
+                _trace = Trace(ref json);
+            }
             else
             {
                 json.Read();
@@ -130,7 +190,9 @@ public static class LogRecordCodec
             foreach (var name in TypeNames)
             {
                 if (json.TokenType == JsonTokenType.String && json.ValueTextEquals(name))
+                {
                     return name;
+                }
             }
             return json.GetString();
         }
@@ -139,7 +201,10 @@ public static class LogRecordCodec
         private static string? Trace(ref Utf8JsonReader json)
         {
             if (json.TokenType == JsonTokenType.String)
+            {
                 return json.GetString();
+            }
+
             json.Skip();
             return null;
         }
@@ -163,7 +228,10 @@ public static class LogRecordCodec
             }
             var kind = Array.IndexOf(EventKinds.Names, _type);
             if (kind < 0 || _from is null || _nonce is null || (_room is null && _to is null))
+            {
                 return null;
+            }
+
             var e = new ConversationEvent
             {
                 Kind = (EventKind)kind,

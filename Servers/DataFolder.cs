@@ -54,7 +54,11 @@ public sealed class DataFolder : IDisposable
     {
         lock (_lock)
         {
-            if (_secrets.TryGetValue(name, out var known)) return known;
+            if (_secrets.TryGetValue(name, out var known))
+            {
+                return known;
+            }
+
             var generated = generate();
             _secrets.Add(name, generated);
             PrivateFile.Write(System.IO.Path.Combine(Path, Secrets), JsonSerializer.Serialize(_secrets));
@@ -65,7 +69,10 @@ public sealed class DataFolder : IDisposable
     public void Dispose()
     {
         _held.Dispose();
-        if (IsTemporary) TemporaryFolder.Delete(Path);
+        if (IsTemporary)
+        {
+            TemporaryFolder.Delete(Path);
+        }
     }
 
     private static DataFolder Open(string path, bool isTemporary)
@@ -101,8 +108,16 @@ internal static class PrivateFile
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var writer = new StreamWriter(path + ".new", options)) writer.Write(content);
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using (var writer = new StreamWriter(path + ".new", options))
+        {
+            writer.Write(content);
+        }
+
         File.Move(path + ".new", path, overwrite: true);
     }
 }

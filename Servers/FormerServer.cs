@@ -11,9 +11,17 @@ internal static class FormerServer
     /// <exception cref="ServerException">The server still runs after 15 s.</exception>
     public static async Task WaitForEndAsync(string pidFile, string program, CancellationToken cancellationToken)
     {
-        if (!File.Exists(pidFile)) return;
+        if (!File.Exists(pidFile))
+        {
+            return;
+        }
+
         var first = (await File.ReadAllLinesAsync(pidFile, cancellationToken).ConfigureAwait(false)).FirstOrDefault();
-        if (!int.TryParse(first, CultureInfo.InvariantCulture, out var pid) || !Runs(pid, program)) return;
+        if (!int.TryParse(first, CultureInfo.InvariantCulture, out var pid) || !Runs(pid, program))
+        {
+            return;
+        }
+
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
         try

@@ -20,7 +20,10 @@ public static class Ports
         while (true)
         {
             var port = Random.Shared.Next(First, Last);
-            if (IsFree(port) && Given.TryAdd(port, true)) return port;
+            if (IsFree(port) && Given.TryAdd(port, true))
+            {
+                return port;
+            }
         }
     }
 

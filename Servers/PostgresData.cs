@@ -30,10 +30,17 @@ public sealed class PostgresData(string path, string database, bool durable = tr
     /// <summary>False when the server's user could not reach the folder; /root, for one, lets nobody through.</summary>
     public static bool IsReachable(string path)
     {
-        if (User is null || OperatingSystem.IsWindows()) return true;
+        if (User is null || OperatingSystem.IsWindows())
+        {
+            return true;
+        }
+
         for (var above = Path.GetDirectoryName(path); above is not null; above = Path.GetDirectoryName(above))
         {
-            if (Directory.Exists(above) && !File.GetUnixFileMode(above).HasFlag(UnixFileMode.OtherExecute)) return false;
+            if (Directory.Exists(above) && !File.GetUnixFileMode(above).HasFlag(UnixFileMode.OtherExecute))
+            {
+                return false;
+            }
         }
         return true;
     }
@@ -52,9 +59,15 @@ public sealed class PostgresData(string path, string database, bool durable = tr
         int port, string password, IReadOnlyList<string> settings, CancellationToken cancellationToken)
     {
         await FormerServer.WaitForEndAsync(Path.Combine(path, "postmaster.pid"), "postgres", cancellationToken).ConfigureAwait(false);
-        if (!File.Exists(Path.Combine(path, "PG_VERSION"))) await CreateAsync(password, cancellationToken).ConfigureAwait(false);
+        if (!File.Exists(Path.Combine(path, "PG_VERSION")))
+        {
+            await CreateAsync(password, cancellationToken).ConfigureAwait(false);
+        }
         else if (!File.Exists(PasswordStamp) || await File.ReadAllTextAsync(PasswordStamp, cancellationToken).ConfigureAwait(false) != Stamp(password))
+        {
             await ChangePasswordAsync(password, cancellationToken).ConfigureAwait(false);
+        }
+
         return Command(port, settings);
     }
 
@@ -80,20 +93,28 @@ public sealed class PostgresData(string path, string database, bool durable = tr
     private string FindPrograms()
     {
         if (User is not null && !File.ReadLines("/etc/passwd").Any(line => line.StartsWith($"{ServerUser}:", StringComparison.Ordinal)))
+        {
             throw new ServerException(
                 $"PostgreSQL does not run as root, and there is no user '{ServerUser}' to run it as: " +
                 "install the package postgresql, or use another user.");
+        }
+
         var versionFile = Path.Combine(path, "PG_VERSION");
         var version = File.Exists(versionFile) ? File.ReadAllText(versionFile).Trim() : null;
         if (version is null && Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).FirstOrDefault() is { } foreign)
+        {
             throw new ServerException(
                 $"{path} holds '{Path.GetFileName(foreign)}' but no PostgreSQL data: move it away or name another data folder.");
+        }
 
         var installed = PostgresPrograms.Find();
         if (installed.Count == 0)
+        {
             throw new ServerException(
                 "initdb and postgres were found neither on the PATH nor in /usr/lib/postgresql: " +
                 "install PostgreSQL (Debian, Ubuntu: apt-get install postgresql).");
+        }
+
         return installed.FirstOrDefault(programs => version is null || programs.Major == version)?.Directory ?? throw new ServerException(
             $"{path} was made by PostgreSQL {version}, but installed is {string.Join(", ", installed.Select(programs => programs.Major))}: " +
             $"install PostgreSQL {version}, or delete the folder to start with no history.");
@@ -105,19 +126,30 @@ public sealed class PostgresData(string path, string database, bool durable = tr
         var unfinished = path + ".new";
         var passwordFile = path + ".password";
         Directory.CreateDirectory(Parent);
-        if (Directory.Exists(unfinished)) Directory.Delete(unfinished, recursive: true);
+        if (Directory.Exists(unfinished))
+        {
+            Directory.Delete(unfinished, recursive: true);
+        }
+
         PrivateFile.Write(passwordFile, password + "\n");
         Directory.CreateDirectory(unfinished);
         try
         {
             if (User is not null)
+            {
                 await RunAsync(new ServerCommand("chown", [User, unfinished, passwordFile], Parent), "", cancellationToken).ConfigureAwait(false);
+            }
+
             List<string> arguments =
             [
                 "-D", unfinished, "-U", UserName, $"--pwfile={passwordFile}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
                 "--no-instructions",
             ];
-            if (!durable) arguments.Add("--no-sync");
+            if (!durable)
+            {
+                arguments.Add("--no-sync");
+            }
+
             await RunAsync(new ServerCommand(Path.Combine(ProgramFolder(), "initdb"), arguments, Parent, User), "", cancellationToken)
                 .ConfigureAwait(false);
             await QueryAsync(unfinished, $"CREATE DATABASE \"{database.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", cancellationToken)
@@ -128,7 +160,11 @@ public sealed class PostgresData(string path, string database, bool durable = tr
             File.Delete(passwordFile);
         }
 
-        if (Directory.Exists(path)) Directory.Delete(path);
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path);
+        }
+
         Directory.Move(unfinished, path);
         PrivateFile.Write(PasswordStamp, Stamp(password));
     }
@@ -153,6 +189,8 @@ public sealed class PostgresData(string path, string database, bool durable = tr
         var (exitCode, output) = await command.RunAsync(input, cancellationToken).ConfigureAwait(false);
         // Single-user mode says ERROR and ends with 0.
         if (exitCode != 0 || output.Contains("ERROR:", StringComparison.Ordinal))
+        {
             throw new ServerException($"{Path.GetFileName(command.Program)} for {path} ended with code {exitCode}: {output.Trim()}");
+        }
     }
 }

@@ -11,7 +11,10 @@ internal sealed record PostgresPrograms(string Major, string Directory)
     {
         List<PostgresPrograms> found = [];
         if (Programs.Find("postgres", searchPath) is { } onPath && Path.GetDirectoryName(Real(onPath)) is { } directory && IsWhole(directory))
+        {
             found.Add(new PostgresPrograms(MajorOf(directory), directory));
+        }
+
         if (System.IO.Directory.Exists(debian))
         {
             found.AddRange(System.IO.Directory.EnumerateDirectories(debian)
@@ -31,7 +34,10 @@ internal sealed record PostgresPrograms(string Major, string Directory)
     private static string MajorOf(string directory)
     {
         if (Path.GetFileName(Path.GetDirectoryName(directory)) is { } folder && int.TryParse(folder, CultureInfo.InvariantCulture, out _))
+        {
             return folder;
+        }
+
         using var process = Process.Start(new ProcessStartInfo(Path.Combine(directory, "postgres"), "--version")
         {
             RedirectStandardOutput = true,

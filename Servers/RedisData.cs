@@ -17,7 +17,9 @@ public sealed class RedisData(string path, string? searchPath = null)
     {
         _ = Program();
         if (Foreign() is { } foreign)
+        {
             throw new ServerException($"{path} holds '{foreign}', which is not Redis data: move it away or name another data folder.");
+        }
     }
 
     /// <summary>Writes the configuration file and gives the command that starts the server with it.</summary>

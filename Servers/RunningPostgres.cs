@@ -66,7 +66,11 @@ public sealed class RunningPostgres : IAsyncDisposable
     /// </summary>
     public async Task CrashAsync()
     {
-        if (_process is not { } process) return;
+        if (_process is not { } process)
+        {
+            return;
+        }
+
         _process = null;
         await process.EndAsync("QUIT").ConfigureAwait(false);
         await process.DisposeAsync().ConfigureAwait(false);

@@ -55,7 +55,11 @@ public sealed class RunningRedis : IAsyncDisposable
     /// <summary>kill -9. The data stays for <see cref="StartAgainAsync"/>. Does nothing when it does not run.</summary>
     public async Task KillAsync()
     {
-        if (_process is not { } process) return;
+        if (_process is not { } process)
+        {
+            return;
+        }
+
         _process = null;
         await process.KillAsync().ConfigureAwait(false);
         await process.DisposeAsync().ConfigureAwait(false);

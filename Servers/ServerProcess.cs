@@ -51,7 +51,10 @@ public sealed class ServerProcess : IAsyncDisposable
     {
         get
         {
-            lock (_firstOutput) return string.Join(Environment.NewLine, [_firstOutput.ToString(), .. _lastOutput]);
+            lock (_firstOutput)
+            {
+                return string.Join(Environment.NewLine, [_firstOutput.ToString(), .. _lastOutput]);
+            }
         }
     }
 
@@ -77,19 +80,30 @@ public sealed class ServerProcess : IAsyncDisposable
             // What a server says is looked for in English.
             Environment = { ["LC_ALL"] = "C" },
         };
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         var server = new ServerProcess(command, await ForkAsync(start).ConfigureAwait(false), readyText);
         server.Read();
         try
         {
             if (readyText is not null)
+            {
                 await server._ready.Task.WaitAsync(StartLimit, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+            }
+
             return server;
         }
         catch (Exception e)
         {
             await server.KillAsync().ConfigureAwait(false);
-            if (e is TimeoutException) throw server.Failure($"was not ready after {StartLimit.TotalSeconds} s");
+            if (e is TimeoutException)
+            {
+                throw server.Failure($"was not ready after {StartLimit.TotalSeconds} s");
+            }
+
             throw;
         }
     }
@@ -98,7 +112,11 @@ public sealed class ServerProcess : IAsyncDisposable
     public async Task SignalAsync(string signal)
     {
         // Not collected before WaitForExit: until then the id is no other process's.
-        if (_process.HasExited) return;
+        if (_process.HasExited)
+        {
+            return;
+        }
+
         var kill = new ServerCommand("kill", ["-s", signal, Id.ToString(CultureInfo.InvariantCulture)], "/");
         await kill.RunAsync("", CancellationToken.None).ConfigureAwait(false);
     }
@@ -121,7 +139,11 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>kill -9 of the server and of its children, such as the one that rewrites Redis's append-only file.</summary>
     public async Task KillAsync()
     {
-        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+
         await _process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
@@ -155,7 +177,10 @@ public sealed class ServerProcess : IAsyncDisposable
         var forks = new BlockingCollection<Action>();
         var thread = new Thread(() =>
         {
-            foreach (var fork in forks.GetConsumingEnumerable()) fork();
+            foreach (var fork in forks.GetConsumingEnumerable())
+            {
+                fork();
+            }
         })
         { IsBackground = true, Name = "forks servers" };
         thread.Start();
@@ -184,7 +209,11 @@ public sealed class ServerProcess : IAsyncDisposable
 
     private void Take(string? line)
     {
-        if (line is null) return;
+        if (line is null)
+        {
+            return;
+        }
+
         lock (_firstOutput)
         {
             if (_firstOutput.Length < KeptOutput)
@@ -195,10 +224,16 @@ public sealed class ServerProcess : IAsyncDisposable
             {
                 _lastOutput.Enqueue(line);
                 _lastLength += line.Length;
-                while (_lastLength > KeptOutput) _lastLength -= _lastOutput.Dequeue().Length;
+                while (_lastLength > KeptOutput)
+                {
+                    _lastLength -= _lastOutput.Dequeue().Length;
+                }
             }
         }
-        if (_readyText is not null && line.Contains(_readyText, StringComparison.Ordinal)) _ready.TrySetResult();
+        if (_readyText is not null && line.Contains(_readyText, StringComparison.Ordinal))
+        {
+            _ready.TrySetResult();
+        }
     }
 
     private ServerException Failure(string what) =>

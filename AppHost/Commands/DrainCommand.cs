@@ -23,7 +23,10 @@ internal static class DrainCommand
         var notifications = context.Services.GetRequiredService<ResourceNotificationService>();
         if (!notifications.TryGetCurrentState(context.ResourceName, out var known) ||
             known.Snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is not { } id)
+        {
             return CommandResults.Failure($"{context.ResourceName} does not run.");
+        }
+
         using var kill = Process.Start("kill", ["-TERM", Convert.ToString(id, CultureInfo.InvariantCulture)!]);
         await kill.WaitForExitAsync(context.CancellationToken);
         return kill.ExitCode == 0 ? CommandResults.Success("Its clients are moving to the other replicas.") : CommandResults.Failure("It ended meanwhile.");

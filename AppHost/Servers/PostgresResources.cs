@@ -58,7 +58,10 @@ internal static class PostgresResources
         if (builder.VolumeFor(name, Tag.Split('.')[0]) is { } volume)
         {
             postgres.WithDataVolume(volume);
-            if (builder.ExecutionContext.IsRunMode) postgres.WithPasswordCheck(volume);
+            if (builder.ExecutionContext.IsRunMode)
+            {
+                postgres.WithPasswordCheck(volume);
+            }
         }
         return postgres.AddDatabase(database);
     }
@@ -81,7 +84,9 @@ internal static class PostgresResources
             .WithArgs(context =>
             {
                 foreach (var argument in (string[])["-c", StopAtOnce, name, .. data.Command(port, settings).WithDeathSignal("INT")])
+                {
                     context.Args.Add(argument);
+                }
             })
             .WithEnvironment("LC_ALL", "C")
             .WithEndpoint(port, port, scheme: "tcp", name: "tcp", isProxied: false)

@@ -31,7 +31,10 @@ internal static class RedisResources
     {
         var fsync = builder.Configuration["Redis:AppendFsync"] ?? "everysec";
         if (fsync is not ("everysec" or "always"))
+        {
             throw new ServerException($"Redis:AppendFsync is '{fsync}', but can only be everysec or always.");
+        }
+
         var password = builder.AddSecret($"{name}-password");
         return builder.ServerChoice().Containers ? builder.AddContainer(name, password, fsync) : builder.AddProcess(name, password, fsync);
     }
@@ -46,13 +49,23 @@ internal static class RedisResources
             string[] directives = ["--appendonly", "yes", "--appendfsync", fsync];
             // Published, the whole command is one argument of `sh -c`; arguments after it would be the shell's, not Redis's. A shell that
             // is a container's first process ignores the signal to stop and passes it to nobody, so Redis takes its place.
-            if (context.ExecutionContext.IsPublishMode) context.Args[^1] = $"exec {context.Args[^1]} {string.Join(' ', directives)}";
+            if (context.ExecutionContext.IsPublishMode)
+            {
+                context.Args[^1] = $"exec {context.Args[^1]} {string.Join(' ', directives)}";
+            }
             else
             {
-                foreach (var directive in directives) context.Args.Add(directive);
+                foreach (var directive in directives)
+                {
+                    context.Args.Add(directive);
+                }
             }
         });
-        if (builder.VolumeFor(name) is { } volume) redis.WithDataVolume(volume);
+        if (builder.VolumeFor(name) is { } volume)
+        {
+            redis.WithDataVolume(volume);
+        }
+
         return redis;
     }
 

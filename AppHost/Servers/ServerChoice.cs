@@ -38,13 +38,20 @@ internal sealed class ServerChoice
     /// <summary>Releases the data folder if it was opened.</summary>
     public void Close()
     {
-        if (_folder.IsValueCreated) _folder.Value.Dispose();
+        if (_folder.IsValueCreated)
+        {
+            _folder.Value.Dispose();
+        }
     }
 
     public static ServerChoice Make(IDistributedApplicationBuilder builder)
     {
         var open = () => Open(builder);
-        if (builder.ExecutionContext.IsPublishMode) return new(true, "Published: Redis and PostgreSQL are containers.", open);
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            return new(true, "Published: Redis and PostgreSQL are containers.", open);
+        }
+
         return builder.Configuration[Setting] switch
         {
             "containers" => new(true, $"Redis and PostgreSQL run in containers, as {Setting} says.", open),
@@ -67,7 +74,11 @@ internal sealed class ServerChoice
     private static (string Engine, bool Answers) EngineAnswers(IConfiguration configuration)
     {
         var engine = configuration["ASPIRE_CONTAINER_RUNTIME"] ?? configuration["DOTNET_ASPIRE_CONTAINER_RUNTIME"] ?? "docker";
-        if (Programs.Find(engine) is not { } program) return (engine, false);
+        if (Programs.Find(engine) is not { } program)
+        {
+            return (engine, false);
+        }
+
         using var asking = Process.Start(new ProcessStartInfo(program, ["version", "--format", "{{.Server.Version}}"])
         {
             RedirectStandardOutput = true,
@@ -90,7 +101,11 @@ internal static class ServerChoiceExtensions
         var choice = Servers.ServerChoice.Make(builder);
         builder.Services.AddSingleton(choice);
         builder.Services.AddSingleton<OpenFolder>();
-        if (builder.ExecutionContext.IsPublishMode) return builder;
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            return builder;
+        }
+
         builder.Eventing.Subscribe<BeforeStartEvent>((start, cancellationToken) =>
         {
             // Resolved, so that the host closes the folder when it ends.

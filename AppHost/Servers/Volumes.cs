@@ -14,7 +14,11 @@ internal static class Volumes
     /// <summary>The volume's name, or null where the data lives as long as the container.</summary>
     public static string? VolumeFor(this IDistributedApplicationBuilder builder, string server, string? version = null)
     {
-        if (builder.ExecutionContext.IsPublishMode) return $"aspirechat-{server}-data";
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            return $"aspirechat-{server}-data";
+        }
+
         var folder = builder.ServerChoice().Folder;
         return folder.IsTemporary ? null : $"aspirechat-{folder.Id}-{server}{version}";
     }
@@ -29,7 +33,11 @@ internal static class Volumes
         var told = false;
         postgres.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(key, services => new Check(async cancellation =>
         {
-            if (await postgres.Resource.GetConnectionStringAsync(cancellation) is not { } connectionString) return HealthCheckResult.Unhealthy();
+            if (await postgres.Resource.GetConnectionStringAsync(cancellation) is not { } connectionString)
+            {
+                return HealthCheckResult.Unhealthy();
+            }
+
             try
             {
                 await using var connection = new NpgsqlConnection(connectionString + ";Pooling=false;Timeout=5");
@@ -40,7 +48,11 @@ internal static class Volumes
             {
                 var advice = $"The data in the volume {volume} was made with another password: set Parameters:{postgres.Resource.Name}-password " +
                     "to that one, or remove the volume to start with no history.";
-                if (!told) services.GetRequiredService<ILogger<ServerChoice>>().LogError("{Advice}", advice);
+                if (!told)
+                {
+                    services.GetRequiredService<ILogger<ServerChoice>>().LogError("{Advice}", advice);
+                }
+
                 told = true;
                 return HealthCheckResult.Unhealthy(advice);
             }

@@ -13,7 +13,11 @@ internal static class OrderlyStop
 
     public static IDistributedApplicationBuilder AddOrderlyStop(this IDistributedApplicationBuilder builder)
     {
-        if (builder.ExecutionContext.IsRunMode) builder.Services.AddHostedService<Stopper>();
+        if (builder.ExecutionContext.IsRunMode)
+        {
+            builder.Services.AddHostedService<Stopper>();
+        }
+
         return builder;
     }
 

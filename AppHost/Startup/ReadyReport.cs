@@ -30,7 +30,9 @@ internal static class ReadyReport
             Console.WriteLine();
             Console.WriteLine($"  Chat:       {chat}");
             if (configuration["ASPNETCORE_URLS"]?.Split(';')[0] is { } dashboard)
+            {
                 Console.WriteLine($"  Dashboard:  {dashboard}/login?t={configuration["AppHost:BrowserToken"]}");
+            }
         }
 
         private async Task ReportFailuresAsync(CancellationToken cancellationToken)
@@ -41,7 +43,9 @@ internal static class ReadyReport
                 {
                     var state = change.Snapshot.State?.Text;
                     if (state is not null && KnownResourceStates.TerminalStates.Contains(state))
+                    {
                         Console.Error.WriteLine($"  {change.ResourceId}: {state}. Its log is in the dashboard.");
+                    }
                 }
             }
             catch (OperationCanceledException)

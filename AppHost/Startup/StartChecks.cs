@@ -13,18 +13,32 @@ internal static class StartChecks
 
     public static IDistributedApplicationBuilder AddStartChecks(this IDistributedApplicationBuilder builder)
     {
-        if (builder.ExecutionContext.IsPublishMode) return builder;
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            return builder;
+        }
+
         builder.Eventing.Subscribe<BeforeStartEvent>((start, _) =>
         {
-            foreach (var check in start.Services.GetServices<StartCheck>()) check.Run();
+            foreach (var check in start.Services.GetServices<StartCheck>())
+            {
+                check.Run();
+            }
+
             return Task.CompletedTask;
         });
-        if (builder.IsTest()) return builder;
+        if (builder.IsTest())
+        {
+            return builder;
+        }
+
         builder.AddStartCheck(() => EnsureFree(builder.Configuration.GetValue("ASPIRECHAT_PORT", 8080), "ASPIRECHAT_PORT=<another port>"));
         foreach (var address in Addresses)
         {
             foreach (var url in (builder.Configuration[address] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries))
+            {
                 builder.AddStartCheck(() => EnsureFree(new Uri(url).Port, $"{address}=http://localhost:<another port>"));
+            }
         }
         return builder;
     }
@@ -40,7 +54,9 @@ internal static class StartChecks
     private static void EnsureFree(int port, string remedy)
     {
         if (port != 0 && !Ports.IsFree(port))
+        {
             throw new ServerException($"something listens on port {port} already: stop it, or start with {remedy}.");
+        }
     }
 
     private sealed record StartCheck(Action Run);

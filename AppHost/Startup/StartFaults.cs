@@ -7,7 +7,11 @@ internal static class StartFaults
 {
     public static void ExplainInOneLine() => AppDomain.CurrentDomain.UnhandledException += (_, unhandled) =>
     {
-        if (unhandled.ExceptionObject is not Exception fault || Find(fault) is not { } explained) return;
+        if (unhandled.ExceptionObject is not Exception fault || Find(fault) is not { } explained)
+        {
+            return;
+        }
+
         Console.Error.WriteLine($"AspireChat cannot start: {explained.Message}");
         Environment.Exit(1);
     };

@@ -36,7 +36,10 @@ internal static class AppendBenchmark
         Console.WriteLine("| appendfsync | way | events/s | CPU µs/event, node | CPU µs/event, Redis | events/call |");
         Console.WriteLine("|---|---|---|---|---|---|");
         foreach (var fsync in (string[])["everysec", "always"])
+        {
             await CompareAsync(fsync, rounds);
+        }
+
         return 0;
     }
 
@@ -45,7 +48,10 @@ internal static class AppendBenchmark
         await using var server = await RunningRedis.StartAsync([$"appendfsync {fsync}"]);
         await using var redis = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString + ",allowAdmin=true");
         for (var partition = 0; partition < LogPartitions.Count; partition++)
+        {
             await redis.GetDatabase().StringSetAsync(RedisKeys.Epoch(partition), "bench");
+        }
+
         var options = new ConversationLogOptions { QueueLength = 100_000 };
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var log = new RedisConversationLog(
@@ -66,11 +72,15 @@ internal static class AppendBenchmark
                 var events = Enumerable.Range(1, round == 0 ? Warmup : Events).Select(NewEvent).ToArray();
                 var sample = await MeasureAsync(redis, server.ProcessId, way.Append, events);
                 if (round > 0)
+                {
                     way.Samples.Add(sample);
+                }
                 // What was appended is of no use any more; a growing log would favour whoever runs first.
                 await redis.GetServers()[0].FlushDatabaseAsync();
                 for (var partition = 0; partition < LogPartitions.Count; partition++)
+                {
                     await redis.GetDatabase().StringSetAsync(RedisKeys.Epoch(partition), "bench");
+                }
             }
         }
         await log.StopAsync(CancellationToken.None);
@@ -100,7 +110,9 @@ internal static class AppendBenchmark
         {
             await Task.Yield();
             for (var i = Interlocked.Increment(ref next); i < count; i = Interlocked.Increment(ref next))
+            {
                 await append(events[i]);
+            }
         }));
         watch.Stop();
         var (nodeUsed, serverUsed) = (Machine.CpuOf(self) - node, Machine.CpuOf(other) - server);
@@ -124,7 +136,9 @@ internal static class AppendBenchmark
         var (keys, arguments) = batch.ToCall(e.Timestamp);
         var results = batch.ReadReply(await redis.GetDatabase().ScriptEvaluateAsync(RedisScripts.Append, keys, arguments));
         if (results is not [{ Status: AppendStatus.Accepted }])
+        {
             throw new InvalidOperationException("The log did not accept the event.");
+        }
     }
 
     private static ConversationEvent NewEvent(int number) => new()

@@ -36,7 +36,10 @@ internal static class LatencyBenchmark
             var acked = Stopwatch.GetElapsedTime(sent).TotalMilliseconds;
             var delivered = Stopwatch.GetElapsedTime(sent, await arrival).TotalMilliseconds;
             if (i < Warmup)
+            {
                 continue;
+            }
+
             acks.Add(acked);
             deliveries.Add(delivered);
         }
@@ -87,7 +90,9 @@ internal static class LatencyBenchmark
             {
                 // Held until now: the gateway chooses the node with fewer sockets.
                 foreach (var miss in misses)
+                {
                     await miss.DisposeAsync();
+                }
             }
             throw new InvalidOperationException($"Twenty connections all went to node {elsewhereThan}: are there two?");
         }
@@ -110,7 +115,9 @@ internal static class LatencyBenchmark
             while (await items.MoveNextAsync())
             {
                 if (items.Current is ConnectionChanged { Node: { } node })
+                {
                     return node;
+                }
             }
             throw new InvalidOperationException("The client ended before it was connected.");
         }
@@ -120,12 +127,17 @@ internal static class LatencyBenchmark
             while (await items.MoveNextAsync())
             {
                 if (items.Current is not MessageSent message)
+                {
                     continue;
+                }
+
                 var now = Stopwatch.GetTimestamp();
                 lock (_lock)
                 {
                     if (message.Content == _awaited)
+                    {
                         _arrival?.TrySetResult(now);
+                    }
                 }
             }
         }

@@ -50,8 +50,16 @@ internal sealed class AspireChatDialect : Dialect
 
     public override Notice NoticeOf(ReadOnlySpan<byte> text)
     {
-        if (text.StartsWith("{\"type\":\"joined\""u8)) return Notice.Joined;
-        if (text.StartsWith("{\"type\":\"welcome\""u8)) return Notice.Welcome;
+        if (text.StartsWith("{\"type\":\"joined\""u8))
+        {
+            return Notice.Joined;
+        }
+
+        if (text.StartsWith("{\"type\":\"welcome\""u8))
+        {
+            return Notice.Welcome;
+        }
+
         return text.StartsWith("{\"type\":\"error\""u8) ? Notice.Failed : Notice.Other;
     }
 }
@@ -74,8 +82,16 @@ internal sealed class SignalRDialect : Dialect
 
     public override Notice NoticeOf(ReadOnlySpan<byte> text)
     {
-        if (text.StartsWith("{}"u8)) return Notice.Welcome;
-        if (text.IndexOf("\"error\""u8) >= 0 || text.StartsWith("{\"type\":7"u8)) return Notice.Failed;
+        if (text.StartsWith("{}"u8))
+        {
+            return Notice.Welcome;
+        }
+
+        if (text.IndexOf("\"error\""u8) >= 0 || text.StartsWith("{\"type\":7"u8))
+        {
+            return Notice.Failed;
+        }
+
         return text.StartsWith("{\"type\":3"u8) ? Notice.Joined : Notice.Other;
     }
 }

@@ -97,7 +97,9 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
     {
         var until = Deadline(time);
         while (Stopwatch.GetTimestamp() < until)
+        {
             Poll(20);
+        }
     }
 
     /// <summary>
@@ -124,9 +126,15 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
                 _latencies.Clear();
                 (windowStart, windowSent, windowReceived) = (Stopwatch.GetTimestamp(), sent, _received);
             }
-            if (now >= end) break;
+            if (now >= end)
+            {
+                break;
+            }
+
             if (scenario.Rate == 0)
+            {
                 sent += SendWhatFits(senders, scenario.Window);
+            }
             else
             {
                 for (; due <= now; due = start + (long)(gap * sent))
@@ -151,7 +159,10 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
         var expected = sent * scenario.Members;
         var until = Deadline(TimeSpan.FromSeconds(5));
         while (_received - receivedBefore < expected && Stopwatch.GetTimestamp() < until)
+        {
             Poll(5);
+        }
+
         return new Traffic(sent, expected, _received - receivedBefore, _closed - closedBefore, _refused - refusedBefore, windowSent,
             windowReceived, seconds, p50, p99);
     }
@@ -161,9 +172,14 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
     {
         var ready = _epoll.Wait(milliseconds);
         for (var i = 0; i < ready; i++)
+        {
             _connections[(int)_epoll.Ready(i).Tag].Read(_buffer, this);
+        }
+
         if (dialect.KeepAlive is { } alive)
+        {
             StayAlive(alive);
+        }
     }
 
     public void OnText(WireConnection connection, ReadOnlySpan<byte> text)
@@ -182,7 +198,11 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
             _ = Utf8Parser.TryParse(text.Slice(TimeDigits, IndexDigits), out uint sender, out _, 'x');
             _received++;
             _latencies.Record((now - (long)sentAt) * 1_000_000 / Stopwatch.Frequency);
-            if (sender == connection.Index) connection.Outstanding--;
+            if (sender == connection.Index)
+            {
+                connection.Outstanding--;
+            }
+
             text = text[(ContentLength - Marker.Length)..];
             at = text.IndexOf(Marker);
         }
@@ -197,10 +217,22 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
     /// <summary>Puts one message on the way; false when the sender has as many outstanding as it may.</summary>
     public bool TrySend(Sender sender, int window)
     {
-        if (sender.Connection.Outstanding >= window || !sender.Connection.IsOpen) return false;
+        if (sender.Connection.Outstanding >= window || !sender.Connection.IsOpen)
+        {
+            return false;
+        }
+
         Write(sender.Frame, sender.TimeAt, (ulong)Stopwatch.GetTimestamp());
-        if (sender.NonceAt > 0) Write(sender.Frame, sender.NonceAt, ++_nonce);
-        if (!sender.Connection.Send(sender.Frame)) return false;
+        if (sender.NonceAt > 0)
+        {
+            Write(sender.Frame, sender.NonceAt, ++_nonce);
+        }
+
+        if (!sender.Connection.Send(sender.Frame))
+        {
+            return false;
+        }
+
         sender.Connection.Outstanding++;
         return true;
     }
@@ -219,7 +251,10 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
     public void Dispose()
     {
         foreach (var connection in _connections)
+        {
             connection.Dispose();
+        }
+
         _epoll.Dispose();
     }
 
@@ -242,7 +277,9 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
         foreach (var sender in senders)
         {
             while (TrySend(sender, window))
+            {
                 sent++;
+            }
         }
         return sent;
     }
@@ -266,15 +303,24 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
     {
         var share = Stopwatch.GetElapsedTime(_aliveSince) / KeepAlive;
         for (var upTo = (int)Math.Min(_connections.Count, share * _connections.Count); _keptAlive < upTo; _keptAlive++)
+        {
             _connections[_keptAlive].Send(alive);
-        if (share < 1) return;
+        }
+
+        if (share < 1)
+        {
+            return;
+        }
+
         (_keptAlive, _aliveSince) = (0, Stopwatch.GetTimestamp());
     }
 
     private void Check(long until, string done, long count, long wanted)
     {
         if (_closed > 0 || _refused > 0 || Stopwatch.GetTimestamp() > until)
+        {
             throw new InvalidOperationException($"Only {count} of {wanted} were {done}: {FirstFault ?? "the rest got no answer"}.");
+        }
     }
 
     private static void Write(byte[] frame, int at, ulong value) =>

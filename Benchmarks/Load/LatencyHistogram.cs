@@ -28,12 +28,19 @@ internal sealed class LatencyHistogram
     /// <summary>Milliseconds that a share of <paramref name="quantile"/> of the times does not exceed; NaN when there are none.</summary>
     public double Milliseconds(double quantile)
     {
-        if (Count == 0) return double.NaN;
+        if (Count == 0)
+        {
+            return double.NaN;
+        }
+
         var rank = (long)Math.Ceiling(quantile * Count);
         for (var bucket = 0; bucket < _counts.Length; bucket++)
         {
             rank -= _counts[bucket];
-            if (rank <= 0) return UpperEdge(bucket) / 1000.0;
+            if (rank <= 0)
+            {
+                return UpperEdge(bucket) / 1000.0;
+            }
         }
         return double.NaN;
     }
@@ -46,7 +53,11 @@ internal sealed class LatencyHistogram
 
     private static long UpperEdge(int bucket)
     {
-        if (bucket < 2 << SubBits) return bucket;
+        if (bucket < 2 << SubBits)
+        {
+            return bucket;
+        }
+
         var shift = (bucket >> SubBits) - 1;
         return ((long)(bucket - (shift << SubBits)) + 1) << shift;
     }

@@ -37,12 +37,18 @@ internal static class LoadCommand
         var progress = new ProgressBar(options.Rounds * options.Ways.Count * options.Scenarios.Count * starters.Count);
 
         List<Measurement> measurements = [];
-        if (busy.Count > 0) Measure(options, busy, starters, measurements, progress);
+        if (busy.Count > 0)
+        {
+            Measure(options, busy, starters, measurements, progress);
+        }
+
         List<IdleMeasurement> memories = [];
         for (var round = 0; round < options.Rounds && idle.Count > 0; round++)
         {
             foreach (var (scenario, way) in idle.SelectMany(scenario => options.Ways.Select(way => (scenario, way))))
+            {
                 memories.AddRange(InTurn(starters, round).Select(start => MeasureIdle(start, scenario, way, progress)));
+            }
         }
         progress.Done();
 
@@ -62,8 +68,15 @@ internal static class LoadCommand
     {
         List<Func<SystemUnderTest>> starters = [() => AspireChatSystem.Start(Ours, new Dictionary<string, string>())];
         foreach (var variant in options.Variants)
+        {
             starters.Add(() => AspireChatSystem.Start(variant.Name, variant.Environment));
-        if (options.Peer) starters.Add(() => SignalRSystem.Start());
+        }
+
+        if (options.Peer)
+        {
+            starters.Add(() => SignalRSystem.Start());
+        }
+
         return starters;
     }
 
@@ -74,7 +87,11 @@ internal static class LoadCommand
         List<SystemUnderTest> systems = [];
         try
         {
-            foreach (var start in starters) systems.Add(start());
+            foreach (var start in starters)
+            {
+                systems.Add(start());
+            }
+
             WarmUp(options, systems, progress);
             for (var round = 0; round < options.Rounds; round++)
             {
@@ -90,7 +107,10 @@ internal static class LoadCommand
         }
         finally
         {
-            foreach (var system in systems) system.Dispose();
+            foreach (var system in systems)
+            {
+                system.Dispose();
+            }
         }
     }
 
@@ -119,12 +139,20 @@ internal static class LoadCommand
         var prefix = $"b{++_cells}";
         using var fleet = new Fleet(system.Dialect, system.Servers(way), system.Token, prefix);
         fleet.Open(scenario.Connections, OpenDeadline);
-        if (!scenario.IsDirect) fleet.Join(Joins(scenario, prefix), OpenDeadline);
+        if (!scenario.IsDirect)
+        {
+            fleet.Join(Joins(scenario, prefix), OpenDeadline);
+        }
+
         fleet.Idle(Settle);
 
         List<(Dictionary<Role, double> Cpu, double Own)> marks = [];
         var traffic = fleet.Run(scenario, warmup, window, () => marks.Add((system.Cpu(), Processes.OwnCpu())));
-        if (traffic.Closed + traffic.Refused > 0) Console.Error.WriteLine($"\n{system.Name}, {scenario.Name}, {way}: {fleet.FirstFault}");
+        if (traffic.Closed + traffic.Refused > 0)
+        {
+            Console.Error.WriteLine($"\n{system.Name}, {scenario.Name}, {way}: {fleet.FirstFault}");
+        }
+
         var cpu = marks[1].Cpu.ToDictionary(role => role.Key, role => role.Value - marks[0].Cpu[role.Key]);
         return new Measurement(scenario, way, system.Name, traffic, cpu, marks[1].Own - marks[0].Own);
     }
@@ -183,7 +211,13 @@ internal sealed class ProgressBar(int steps)
 
     private static void Write(string line)
     {
-        if (Console.IsErrorRedirected) Console.Error.WriteLine(line);
-        else Console.Error.Write($"\r{line.PadRight(110)}");
+        if (Console.IsErrorRedirected)
+        {
+            Console.Error.WriteLine(line);
+        }
+        else
+        {
+            Console.Error.Write($"\r{line.PadRight(110)}");
+        }
     }
 }

@@ -50,8 +50,16 @@ internal sealed class LoadOptions
                 default: options.Scenarios.AddRange(Find(args[i])); break;
             }
         }
-        if (options.Scenarios.Count == 0) options.Scenarios.AddRange(Scenario.All);
-        if (options.Ways.Count == 0) options.Ways.AddRange([Way.Direct, Way.Gateway]);
+        if (options.Scenarios.Count == 0)
+        {
+            options.Scenarios.AddRange(Scenario.All);
+        }
+
+        if (options.Ways.Count == 0)
+        {
+            options.Ways.AddRange([Way.Direct, Way.Gateway]);
+        }
+
         return options;
     }
 

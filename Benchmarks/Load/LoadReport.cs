@@ -26,8 +26,16 @@ internal sealed class LoadReport(LoadOptions options, IReadOnlyList<Row> rows, I
             "application with the Redis backplane (two replicas each, a gateway before them in the rows \"gateway\"), under the same " +
             "traffic of 200-byte messages. How it is measured and what the columns mean: [docs/performance-method.md](../../docs/performance-method.md).").AppendLine();
         text.AppendLine(Conditions).AppendLine();
-        if (Rows.Count > 0) AppendTraffic(text);
-        if (memories.Count > 0) AppendMemory(text);
+        if (Rows.Count > 0)
+        {
+            AppendTraffic(text);
+        }
+
+        if (memories.Count > 0)
+        {
+            AppendMemory(text);
+        }
+
         return text.ToString();
     }
 

@@ -25,7 +25,10 @@ internal static class Processes
         var ticks = 0.0;
         foreach (var process in Below(root))
         {
-            if (Stat(process) is not { } stat) continue;
+            if (Stat(process) is not { } stat)
+            {
+                continue;
+            }
             // PostgreSQL's sessions come and go; what those had used that have ended counts too.
             ticks += stat.Own + (role == Role.PostgreSql ? stat.Children : 0);
         }
@@ -43,14 +46,25 @@ internal static class Processes
         var children = new Dictionary<int, List<int>>();
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(directory), out var process) || Stat(process) is not { } stat) continue;
-            if (!children.TryGetValue(stat.Parent, out var siblings)) children[stat.Parent] = siblings = [];
+            if (!int.TryParse(Path.GetFileName(directory), out var process) || Stat(process) is not { } stat)
+            {
+                continue;
+            }
+
+            if (!children.TryGetValue(stat.Parent, out var siblings))
+            {
+                children[stat.Parent] = siblings = [];
+            }
+
             siblings.Add(process);
         }
         List<int> found = [root];
         for (var i = 0; i < found.Count; i++)
         {
-            if (children.TryGetValue(found[i], out var own)) found.AddRange(own);
+            if (children.TryGetValue(found[i], out var own))
+            {
+                found.AddRange(own);
+            }
         }
         return found;
     }

@@ -21,7 +21,11 @@ internal sealed class SignalRSystem : SystemUnderTest
             ["Peer__Redis"] = redis.ConnectionString,
             ["Peer__Nodes"] = string.Join(',', Nodes),
         };
-        foreach (var node in Nodes) await StartProgramAsync(Role.Node, Project, node, settings, "node");
+        foreach (var node in Nodes)
+        {
+            await StartProgramAsync(Role.Node, Project, node, settings, "node");
+        }
+
         await StartProgramAsync(Role.Gateway, Project, Gateway, settings, "gateway");
     }
 }

@@ -38,8 +38,14 @@ internal static class SoakCommand
         var (minutes, connections) = (5.0, 10_000);
         for (var i = 0; i + 1 < args.Length; i += 2)
         {
-            if (args[i] == "--minutes") minutes = double.Parse(args[i + 1], CultureInfo.InvariantCulture);
-            else if (args[i] == "--connections") connections = int.Parse(args[i + 1], CultureInfo.InvariantCulture) / RoomSize * RoomSize;
+            if (args[i] == "--minutes")
+            {
+                minutes = double.Parse(args[i + 1], CultureInfo.InvariantCulture);
+            }
+            else if (args[i] == "--connections")
+            {
+                connections = int.Parse(args[i + 1], CultureInfo.InvariantCulture) / RoomSize * RoomSize;
+            }
             else
             {
                 Console.Error.WriteLine($"Usage: {Usage}");
@@ -89,22 +95,50 @@ internal static class SoakCommand
         while (Stopwatch.GetElapsedTime(started) < time)
         {
             for (var i = Due("room", RoomMessagesPerSecond); i > 0; i--, sent++)
-                if (fleet.TrySend(rooms[random.Next(count)], int.MaxValue)) expected += RoomSize;
+            {
+                if (fleet.TrySend(rooms[random.Next(count)], int.MaxValue))
+                {
+                    expected += RoomSize;
+                }
+            }
+
             for (var i = Due("dm", DirectPerSecond); i > 0; i--, sent++)
-                if (fleet.TrySend(direct[random.Next(count)], int.MaxValue)) expected += 2;
+            {
+                if (fleet.TrySend(direct[random.Next(count)], int.MaxValue))
+                {
+                    expected += 2;
+                }
+            }
+
             for (var i = Due("typing", TypingPerSecond); i > 0; i--)
+            {
                 Say(fleet, random.Next(count), room => $$"""{"type":"typing","room":"{{room}}"}""");
+            }
+
             for (var i = Due("read", ReadsPerSecond); i > 0; i--)
+            {
                 Say(fleet, random.Next(count), room => $$"""{"type":"read","room":"{{room}}","seq":{{1 + sent * RoomSize / count}}}""");
+            }
+
             for (var i = Due("visit", VisitsPerSecond); i > 0; i--)
+            {
                 Visit(system, visits++);
+            }
+
             fleet.Poll(5);
-            if (Stopwatch.GetElapsedTime(started) < Sample * (samples.Count + 1)) continue;
+            if (Stopwatch.GetElapsedTime(started) < Sample * (samples.Count + 1))
+            {
+                continue;
+            }
+
             samples.Add(system.Memory());
             progress.Next($"{fleet.Received:N0} of {expected:N0} deliveries");
         }
         for (var last = Stopwatch.GetTimestamp(); fleet.Received < expected && Stopwatch.GetElapsedTime(last) < TimeSpan.FromSeconds(10);)
+        {
             fleet.Poll(20);
+        }
+
         progress.Done();
         return (expected, samples);
     }
@@ -141,7 +175,11 @@ internal static class SoakCommand
                 samples.Skip(samples.Count * third / 3).Take(Math.Max(1, samples.Count / 3)).Min(sample => sample[role]) / 1048576.0;
             var (first, middle, last) = (Least(0), Least(1), Least(2));
             // Redis keeps the tails of conversations and is expected to grow up to their cap.
-            if (role != Role.Redis) isSteady &= last - middle <= Math.Max(AllowedMegabytes, AllowedGrowth * middle);
+            if (role != Role.Redis)
+            {
+                isSteady &= last - middle <= Math.Max(AllowedMegabytes, AllowedGrowth * middle);
+            }
+
             Console.WriteLine($"| {role} | {first:N0} | {middle:N0} | {last:N0} | {last / middle - 1:P1} |");
         }
         Console.WriteLine();

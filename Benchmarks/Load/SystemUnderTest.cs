@@ -99,7 +99,10 @@ internal abstract class SystemUnderTest(string name, Dialect dialect) : IDisposa
             try
             {
                 using var answer = await http.GetAsync("/health", CancellationToken.None);
-                if (answer.IsSuccessStatusCode) return;
+                if (answer.IsSuccessStatusCode)
+                {
+                    return;
+                }
             }
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
             {
@@ -113,14 +116,22 @@ internal abstract class SystemUnderTest(string name, Dialect dialect) : IDisposa
 
     private async Task EndAsync()
     {
-        for (var i = _started.Count - 1; i >= 0; i--) await _started[i].Owner.DisposeAsync();
+        for (var i = _started.Count - 1; i >= 0; i--)
+        {
+            await _started[i].Owner.DisposeAsync();
+        }
+
         _started.Clear();
     }
 
     private Dictionary<Role, T> Sum<T>(Func<(Role Role, int Process, IAsyncDisposable Owner), T> read) where T : INumber<T>
     {
         var sums = Enum.GetValues<Role>().ToDictionary(role => role, _ => T.Zero);
-        foreach (var started in _started) sums[started.Role] += read(started);
+        foreach (var started in _started)
+        {
+            sums[started.Role] += read(started);
+        }
+
         return sums;
     }
 }

@@ -49,7 +49,9 @@ internal sealed class WireConnection : IDisposable
     {
         Send(Handshake.Request(dialect.Path(User, token), host, "dGhlIHNhbXBsZSBub25jZQ==", dialect.Headers(token)));
         if (dialect.Greeting is { } greeting)
+        {
             Send(greeting);
+        }
     }
 
     /// <summary>True when all of it went into the socket.</summary>
@@ -59,7 +61,11 @@ internal sealed class WireConnection : IDisposable
     public void Read(byte[] buffer, IWireReader reader)
     {
         // Reported ready together with what closed it.
-        if (!IsOpen) return;
+        if (!IsOpen)
+        {
+            return;
+        }
+
         _rest.CopyTo(buffer, 0);
         var received = Epoll.Receive(_socket.SafeHandle, buffer.AsSpan(_rest.Length));
         if (received <= 0)
@@ -90,7 +96,11 @@ internal sealed class WireConnection : IDisposable
     private bool TakeUpgrade(ref ReadOnlySpan<byte> data, IWireReader reader)
     {
         var end = data.IndexOf("\r\n\r\n"u8);
-        if (end < 0) return false;
+        if (end < 0)
+        {
+            return false;
+        }
+
         if (!data.StartsWith("HTTP/1.1 101"u8))
         {
             End(reader, int.Parse(Encoding.ASCII.GetString(data[9..12])));
@@ -112,7 +122,11 @@ internal sealed class WireConnection : IDisposable
             case FrameHeader.Text or FrameHeader.Continuation:
                 _fragments ??= [];
                 _fragments.AddRange(payload);
-                if (!isFinal) break;
+                if (!isFinal)
+                {
+                    break;
+                }
+
                 reader.OnText(this, _fragments.ToArray());
                 _fragments = null;
                 break;
@@ -128,12 +142,18 @@ internal sealed class WireConnection : IDisposable
     private void Keep(ReadOnlySpan<byte> data)
     {
         if (data.Length != 0 || _rest.Length != 0)
+        {
             _rest = data.ToArray();
+        }
     }
 
     private void End(IWireReader reader, int code)
     {
-        if (!IsOpen) return;
+        if (!IsOpen)
+        {
+            return;
+        }
+
         IsOpen = false;
         _socket.Dispose();
         reader.OnClosed(this, code);

@@ -15,7 +15,10 @@ public class AppendBenchmarks
     public int Append_batch()
     {
         for (var i = 0; i < Events; i++)
+        {
             _batch.Add(new AppendRequest(Samples.Event, RequireMember: false, Ignored.Instance));
+        }
+
         var (keys, arguments) = _batch.ToCall(Samples.Event.Timestamp);
         _batch.Clear();
         return keys.Length + arguments.Length;

@@ -37,7 +37,10 @@ public class BatchWriterBenchmarks
     {
         var columns = new EventColumns();
         foreach (var entry in _batches[0])
+        {
             columns.Add(entry, (ConversationEvent)entry.Record!);
+        }
+
         return columns.ToInsert(tolerant: false).Parameters.Count;
     }
 
@@ -61,7 +64,9 @@ public class BatchWriterBenchmarks
     public void NextBatches()
     {
         for (var batch = 0; batch < Batches; batch++)
+        {
             _batches[batch] = [.. Enumerable.Range(0, Events).Select(NextEntry)];
+        }
     }
 
     /// <summary>Columns, one transaction, its commit on the disk.</summary>
@@ -69,7 +74,9 @@ public class BatchWriterBenchmarks
     public async Task Write_batch()
     {
         foreach (var batch in _batches)
+        {
             await _writer.WriteAsync([new PartitionBatch(0, batch, batch[^1].Position)], CancellationToken.None);
+        }
     }
 
     private LogEntry NextEntry(int i)

@@ -96,7 +96,9 @@ public class FanOutBenchmarks : IHubEffects
         for (var i = 0; i < Burst; i++)
         {
             foreach (var queue in _queues)
+            {
                 queue.Send(_frame);
+            }
         }
         WaitFor(Frames);
     }
@@ -134,7 +136,9 @@ public class FanOutBenchmarks : IHubEffects
     {
         _inbox.Enqueue(message);
         while (_inbox.TryDequeue(out var next))
+        {
             _hub.Handle(next);
+        }
     }
 
     /// <summary>Returns when so many frames more are written than at the last call.</summary>

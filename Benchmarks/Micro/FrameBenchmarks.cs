@@ -20,8 +20,13 @@ public class FrameBenchmarks
     public async Task Read_frame_of_300_bytes()
     {
         for (var i = 0; i < Frames; i++)
+        {
             await _pipe.Writer.WriteAsync(_frame);
+        }
+
         for (var i = 0; i < Frames; i++)
+        {
             await _reader.ReadAsync();
+        }
     }
 }

@@ -59,12 +59,18 @@ public class InboundBenchmarks
     public async Task Message_to_the_log()
     {
         for (var i = 0; i < Frames; i++)
+        {
             await _pipe.Writer.WriteAsync(_frame);
+        }
+
         for (var i = 0; i < Frames; i++)
         {
             await _reader.ReadAsync();
             if (!ClientFrameReader.TryRead(_reader.Text, _limits, out var frame, out _))
+            {
                 throw new InvalidOperationException("The frame was refused.");
+            }
+
             await _handler.HandleAsync(frame, CancellationToken.None);
         }
     }

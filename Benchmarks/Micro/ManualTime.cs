@@ -19,7 +19,9 @@ internal sealed class ManualTime : TimeProvider
     public void FireAll()
     {
         foreach (var timer in _timers)
+        {
             timer.Fire();
+        }
     }
 
     private sealed class Timer(TimerCallback callback, object? state) : ITimer
@@ -35,7 +37,9 @@ internal sealed class ManualTime : TimeProvider
         public void Fire()
         {
             if (Interlocked.Exchange(ref _armed, 0) == 1)
+            {
                 callback(state);
+            }
         }
 
         public void Dispose() => Volatile.Write(ref _armed, 0);

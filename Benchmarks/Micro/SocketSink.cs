@@ -37,7 +37,10 @@ internal sealed class SocketSink : IDisposable
         _stopped = true;
         _thread.Join();
         foreach (var socket in Clients.Concat(_ends))
+        {
             socket.Dispose();
+        }
+
         _epoll.Dispose();
     }
 
@@ -48,7 +51,9 @@ internal sealed class SocketSink : IDisposable
         {
             var ready = _epoll.Wait(50);
             for (var i = 0; i < ready; i++)
+            {
                 Epoll.Receive(_ends[(int)_epoll.Ready(i).Tag].SafeHandle, buffer);
+            }
         }
     }
 }

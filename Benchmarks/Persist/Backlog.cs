@@ -37,7 +37,10 @@ internal sealed class Backlog(RedisConversationLog log, int round)
             _ = AppendOneAsync(Next(), free);
         }
         for (var i = 0; i < InFlight; i++)
+        {
             await free.WaitAsync();
+        }
+
         free.Release(InFlight);
         // Each moves a cursor of its own: a cursor that does not move leaves no record.
         for (var i = 0; i < Cursors; i++)
@@ -46,14 +49,19 @@ internal sealed class Backlog(RedisConversationLog log, int round)
             _ = ReadAsync(ConversationOf(Rooms + i % Directs), $"user-{round}-{i % Directs}", 1 + i / Directs, free);
         }
         for (var i = 0; i < InFlight; i++)
+        {
             await free.WaitAsync();
+        }
     }
 
     private async Task AppendOneAsync(ConversationEvent e, SemaphoreSlim free)
     {
         var result = await log.AppendAsync(e, retryAfter: 0);
         if (result.Status != AppendStatus.Accepted)
+        {
             Environment.FailFast($"The log answered {result.Status}.");
+        }
+
         free.Release();
     }
 
@@ -80,11 +88,19 @@ internal sealed class Backlog(RedisConversationLog log, int round)
         };
         var sender = conversation.IsRoom ? $"user-{_random.Next(Users)}" : conversation.Users.First;
         if (kind is EventKind.Edit or EventKind.Delete)
+        {
             sender = last.From;
+        }
+
         if (kind is EventKind.Room or EventKind.Dm)
+        {
             _last[number] = (head, sender);
+        }
         else if (kind == EventKind.Delete)
+        {
             _last[number] = default;
+        }
+
         return new ConversationEvent
         {
             Kind = kind,

@@ -19,7 +19,9 @@ internal sealed class MeasuredService : IAsyncDisposable
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (instrument.Meter.Scope == meters && instrument.Name == "aspirechat.persistence.entries")
+            {
                 listener.EnableMeasurementEvents(instrument);
+            }
         };
         _listener.SetMeasurementEventCallback<long>((_, value, _, _) =>
         {
@@ -40,7 +42,9 @@ internal sealed class MeasuredService : IAsyncDisposable
     {
         var started = TimeProvider.System.GetTimestamp();
         while (Written < written && TimeProvider.System.GetElapsedTime(started) < atMost)
+        {
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, CancellationToken.None);
+        }
     }
 
     public async ValueTask DisposeAsync()

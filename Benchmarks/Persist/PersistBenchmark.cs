@@ -40,7 +40,10 @@ internal static class PersistBenchmark
         await using var postgres = await RunningPostgres.StartAsync(durable: true);
         var key = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
         await using (var first = await StartAsync(redis, postgres, key))
+        {
             await OpenedAsync(redis);
+        }
+
         var samples = new List<Sample>();
         for (var round = 1; round <= rounds; round++)
         {
@@ -89,12 +92,17 @@ internal static class PersistBenchmark
             await service.WaitAsync(Backlog.Records, TimeSpan.FromSeconds(1));
             // The last, begun one says nothing.
             if (service.Written < Backlog.Records)
+            {
                 slowest = Math.Min(slowest, (service.Written - before) / (watch.Elapsed - at).TotalSeconds);
+            }
         }
         watch.Stop();
         var count = service.Written - begun;
         if (service.Written != Backlog.Records)
+        {
             throw new InvalidOperationException($"{service.Written} of {Backlog.Records} records were written.");
+        }
+
         return new Sample(
             count / watch.Elapsed.TotalSeconds, slowest, (Machine.CpuOf(self) - own).TotalMicroseconds / count,
             (CpuOf(postgres) - database) * 1e6 / count, (Machine.CpuOf(redisProcess) - server).TotalMicroseconds / count,
@@ -130,7 +138,9 @@ internal static class PersistBenchmark
         for (var partition = 0; partition < LogPartitions.Count; partition++)
         {
             while (!await database.KeyExistsAsync(RedisKeys.Epoch(partition)))
+            {
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);
+            }
         }
     }
 

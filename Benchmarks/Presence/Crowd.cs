@@ -52,7 +52,11 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
         _members.Add(member);
         foreach (var room in rooms)
         {
-            if (!_ofRoom.TryGetValue(room, out var members)) _ofRoom[room] = members = [];
+            if (!_ofRoom.TryGetValue(room, out var members))
+            {
+                _ofRoom[room] = members = [];
+            }
+
             members.Add(member);
         }
         return member;
@@ -74,7 +78,11 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
     /// <summary>Drops the connection without a word.</summary>
     public void Close(Member member)
     {
-        if (!member.IsReady) _opening--;
+        if (!member.IsReady)
+        {
+            _opening--;
+        }
+
         member.Connection?.Dispose();
         (member.Connection, member.ChangedAt) = (null, Stopwatch.GetTimestamp());
     }
@@ -85,15 +93,23 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
         foreach (var member in members)
         {
             Open(member);
-            while (_opening >= Pending) Wait();
+            while (_opening >= Pending)
+            {
+                Wait();
+            }
         }
-        while (_opening > 0) Wait();
+        while (_opening > 0)
+        {
+            Wait();
+        }
 
         void Wait()
         {
             Poll(20);
             if (Faults > 0 || Stopwatch.GetTimestamp() > deadline)
+            {
                 throw new InvalidOperationException($"{_opening} did not get in: {FirstFault}");
+            }
         }
     }
 
@@ -114,7 +130,10 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
         OfflineStaleness.Clear();
         MessageLatency.Clear();
         (PresenceFrames, TypingFrames) = (0, 0);
-        foreach (var member in _members) member.PresenceFrames = 0;
+        foreach (var member in _members)
+        {
+            member.PresenceFrames = 0;
+        }
     }
 
     /// <summary>
@@ -138,7 +157,11 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
         var member = _connections[connection.Index].Member;
         if (text.StartsWith("{\"type\":\"welcome\""u8))
         {
-            foreach (var room in member.Rooms) connection.Send(system.Dialect.Join(Member.RoomOf(room)));
+            foreach (var room in member.Rooms)
+            {
+                connection.Send(system.Dialect.Join(Member.RoomOf(room)));
+            }
+
             Answered(member);
             return;
         }
@@ -153,7 +176,11 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
             case "online" or "offline" or "presence":
                 PresenceFrames++;
                 member.PresenceFrames++;
-                if (member.Beliefs.TryGetValue(frame.Room, out var known)) Learn(member, known, frame);
+                if (member.Beliefs.TryGetValue(frame.Room, out var known))
+                {
+                    Learn(member, known, frame);
+                }
+
                 break;
             case "typing":
                 TypingFrames++;
@@ -170,15 +197,27 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
     public void OnClosed(WireConnection connection, int code)
     {
         var member = _connections[connection.Index].Member;
-        if (member.Connection != connection) return;
-        if (member.Unanswered > 0) _opening--;
+        if (member.Connection != connection)
+        {
+            return;
+        }
+
+        if (member.Unanswered > 0)
+        {
+            _opening--;
+        }
+
         member.Connection = null;
         Fault($"a connection ended with {code}");
     }
 
     public void Dispose()
     {
-        foreach (var member in _members) member.Connection?.Dispose();
+        foreach (var member in _members)
+        {
+            member.Connection?.Dispose();
+        }
+
         _epoll.Dispose();
     }
 
@@ -188,12 +227,18 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
     private void Poll(int milliseconds)
     {
         var ready = _epoll.Wait(milliseconds);
-        for (var i = 0; i < ready; i++) _connections[(int)_epoll.Ready(i).Tag].Connection.Read(_buffer, this);
+        for (var i = 0; i < ready; i++)
+        {
+            _connections[(int)_epoll.Ready(i).Tag].Connection.Read(_buffer, this);
+        }
     }
 
     private void Answered(Member member)
     {
-        if (--member.Unanswered == 0) _opening--;
+        if (--member.Unanswered == 0)
+        {
+            _opening--;
+        }
     }
 
     private void Fault(string reason)
@@ -209,15 +254,25 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
         {
             foreach (var user in _named)
             {
-                if (belief.Names.Add(user) && user != member.Index) Record(OnlineStaleness, user, TimeSpan.Zero);
+                if (belief.Names.Add(user) && user != member.Index)
+                {
+                    Record(OnlineStaleness, user, TimeSpan.Zero);
+                }
             }
-            if (_named.Count == frame.Count) belief.Names.IntersectWith(_named);
+            if (_named.Count == frame.Count)
+            {
+                belief.Names.IntersectWith(_named);
+            }
         }
         else if (frame.Type == "offline")
         {
             foreach (var user in _named)
             {
-                if (!belief.Names.Remove(user)) continue;
+                if (!belief.Names.Remove(user))
+                {
+                    continue;
+                }
+
                 Record(OfflineStaleness, user, Grace);
                 WentOffline?.Invoke(member, user);
             }
@@ -242,15 +297,33 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
             var isContent = json.ValueTextEquals("content"u8);
             var isUsers = json.ValueTextEquals("users"u8) || json.ValueTextEquals("members"u8);
             json.Read();
-            if (isType) frame = frame with { Type = json.GetString()! };
-            else if (isRoom) frame = frame with { Room = NumberOf(json.ValueSpan) };
-            else if (isCount) frame = frame with { Count = json.GetInt64() };
-            else if (isContent && long.TryParse(json.ValueSpan, out var sentAt)) frame = frame with { SentAt = sentAt };
+            if (isType)
+            {
+                frame = frame with { Type = json.GetString()! };
+            }
+            else if (isRoom)
+            {
+                frame = frame with { Room = NumberOf(json.ValueSpan) };
+            }
+            else if (isCount)
+            {
+                frame = frame with { Count = json.GetInt64() };
+            }
+            else if (isContent && long.TryParse(json.ValueSpan, out var sentAt))
+            {
+                frame = frame with { SentAt = sentAt };
+            }
             else if (isUsers)
             {
-                while (json.Read() && json.TokenType != JsonTokenType.EndArray) _named.Add(NumberOf(json.ValueSpan));
+                while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+                {
+                    _named.Add(NumberOf(json.ValueSpan));
+                }
             }
-            else json.Skip();
+            else
+            {
+                json.Skip();
+            }
         }
         return frame;
     }

@@ -25,9 +25,21 @@ internal sealed class JoinScenario(AspireChatSystem system, int users)
     public void Run()
     {
         using var crowd = new Crowd(system);
-        for (var i = 0; i < OtherMembers; i++) crowd.Add(i % system.Nodes.Count, Other);
-        for (var i = 0; i < Watchers; i++) crowd.Add(i % system.Nodes.Count, Storm);
-        for (var i = 0; i < users; i++) crowd.Add(i % system.Nodes.Count);
+        for (var i = 0; i < OtherMembers; i++)
+        {
+            crowd.Add(i % system.Nodes.Count, Other);
+        }
+
+        for (var i = 0; i < Watchers; i++)
+        {
+            crowd.Add(i % system.Nodes.Count, Storm);
+        }
+
+        for (var i = 0; i < users; i++)
+        {
+            crowd.Add(i % system.Nodes.Count);
+        }
+
         var crowding = crowd.Members.Skip(OtherMembers + Watchers).ToArray();
         crowd.OpenAll(crowd.Members);
         crowd.Run(TimeSpan.FromSeconds(4));
@@ -66,7 +78,10 @@ internal sealed class JoinScenario(AspireChatSystem system, int users)
             $"| {name} | {crowd.MessageLatency.Milliseconds(0.5):N1} ms | {crowd.MessageLatency.Milliseconds(0.99):N1} ms "
             + $"| {crowd.Members.Max(member => member.PresenceFrames)} |");
         foreach (var member in crowd.Members)
+        {
             _frames[member.Index] = _frames.GetValueOrDefault(member.Index) + member.PresenceFrames;
+        }
+
         crowd.Reset();
     }
 
@@ -90,6 +105,8 @@ internal sealed class JoinScenario(AspireChatSystem system, int users)
     private void Move(ReadOnlySpan<Member> members, double passed, TimeSpan time, string type)
     {
         for (var upTo = Math.Min(members.Length, passed / time.TotalSeconds * members.Length * 1.02); _moved < upTo; _moved++)
+        {
             members[_moved].Connection?.Send(Dialect.Frame($$"""{"type":"{{type}}","room":"{{Member.RoomOf(Storm)}}"}"""));
+        }
     }
 }

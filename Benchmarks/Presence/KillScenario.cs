@@ -23,7 +23,11 @@ internal sealed class KillScenario(AspireChatSystem system, int usersPerNode)
         using var redis = new RedisProbe(system.RedisConnection);
         using var http = new HttpClient { BaseAddress = system.Gateway };
         var users = usersPerNode * system.Nodes.Count;
-        for (var i = 0; i < users; i++) crowd.Add(i % system.Nodes.Count, i / RoomSize);
+        for (var i = 0; i < users; i++)
+        {
+            crowd.Add(i % system.Nodes.Count, i / RoomSize);
+        }
+
         crowd.OpenAll(crowd.Members);
         crowd.Run(Settle);
         Console.WriteLine(
@@ -74,10 +78,20 @@ internal sealed class KillScenario(AspireChatSystem system, int usersPerNode)
         {
             act?.Invoke(passed.TotalSeconds);
             crowd.Run(TimeSpan.FromMilliseconds(20));
-            if (passed.TotalSeconds < next) continue;
+            if (passed.TotalSeconds < next)
+            {
+                continue;
+            }
+
             next = passed.TotalSeconds + 0.25;
-            if (crowd.Wrong() > 0 || Misjudged(crowd, http) > 0) right = double.NaN;
-            else if (double.IsNaN(right)) right = Stopwatch.GetElapsedTime(since).TotalSeconds;
+            if (crowd.Wrong() > 0 || Misjudged(crowd, http) > 0)
+            {
+                right = double.NaN;
+            }
+            else if (double.IsNaN(right))
+            {
+                right = Stopwatch.GetElapsedTime(since).TotalSeconds;
+            }
         }
         return right;
     }

@@ -43,9 +43,19 @@ internal sealed class RedisProbe : IDisposable
                 using var lines = new StreamReader(stream, Encoding.ASCII);
                 while (lines.ReadLine() is { } line)
                 {
-                    if (!line.Contains(PresenceKeys, StringComparison.Ordinal)) continue;
-                    if (line.Contains(" lua] ", StringComparison.Ordinal)) inScripts++;
-                    else calls++;
+                    if (!line.Contains(PresenceKeys, StringComparison.Ordinal))
+                    {
+                        continue;
+                    }
+
+                    if (line.Contains(" lua] ", StringComparison.Ordinal))
+                    {
+                        inScripts++;
+                    }
+                    else
+                    {
+                        calls++;
+                    }
                 }
             }
             catch (IOException)

@@ -27,7 +27,10 @@ internal sealed class UsersScenario(AspireChatSystem system, int users, int room
     {
         using var crowd = new Crowd(system);
         using var redis = new RedisProbe(system.RedisConnection);
-        for (var i = 0; i < users; i++) crowd.Add(i % system.Nodes.Count, i % rooms);
+        for (var i = 0; i < users; i++)
+        {
+            crowd.Add(i % system.Nodes.Count, i % rooms);
+        }
 
         var few = crowd.Members.Take(users / 5).ToArray();
         crowd.OpenAll(few);
@@ -111,13 +114,20 @@ internal sealed class UsersScenario(AspireChatSystem system, int users, int room
             for (; _flapped < now; _flapped += 2 / ChangesPerSecond)
             {
                 var member = crowd.Members[_next++ % users];
-                if (!member.IsReady) continue;
+                if (!member.IsReady)
+                {
+                    continue;
+                }
+
                 crowd.Close(member);
                 _changes++;
                 _returns.Enqueue((now + Absence.TotalSeconds, member));
             }
             for (; _typed < now; _typed += 1 / TypingPerSecond)
+            {
                 Type(crowd.Members[_random.Next(users)]);
+            }
+
             Return(crowd, now);
         });
     }
@@ -141,6 +151,8 @@ internal sealed class UsersScenario(AspireChatSystem system, int users, int room
     private static void Type(Member member)
     {
         if (member.IsReady)
+        {
             member.Connection!.Send(Dialect.Frame($$"""{"type":"typing","room":"{{Member.RoomOf(member.Rooms[0])}}"}"""));
+        }
     }
 }

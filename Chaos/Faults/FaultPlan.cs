@@ -31,7 +31,9 @@ internal static class FaultPlan
         var wanted = only.Split(',', StringSplitOptions.RemoveEmptyEntries);
         var menu = Menu.Where(entry => IsWanted(entry.Kind, entry.Target, wanted)).ToArray();
         if (menu.Length == 0)
+        {
             throw new FormatException($"No fault is called '{only}'.");
+        }
         // A short run still has one of each great family: what it tries must not be left to luck.
         List<(FaultKind Kind, string Target)> first =
         [
@@ -51,7 +53,10 @@ internal static class FaultPlan
             var (kind, target) = faults.Count < shuffled.Length ? shuffled[faults.Count] : Pick(menu, random, total);
             if (faults.Count >= shuffled.Length && kind == FaultKind.Kill &&
                 faults.TakeLast(distance).Any(fault => fault.Kind == FaultKind.Kill && fault.Target == target))
+            {
                 continue;
+            }
+
             var length = kind is FaultKind.Cut ? random.Next(0, 800) : random.Next(500, 3_000);
             faults.Add(new PlannedFault(
                 faults.Count + 1, kind, target, TimeSpan.FromMilliseconds(random.Next(300, 1_200)), TimeSpan.FromMilliseconds(length)));
@@ -70,7 +75,9 @@ internal static class FaultPlan
         {
             place -= weight;
             if (place < 0)
+            {
                 return (kind, target);
+            }
         }
         throw new InvalidOperationException("The weights do not add up.");
     }

@@ -9,7 +9,9 @@ internal static class Processes
     public static void Signal(string signal, params IReadOnlyCollection<int> processes)
     {
         if (processes.Count == 0)
+        {
             return;
+        }
         // One that ended meanwhile is no error: that is what happens to processes here.
         var start = new ProcessStartInfo("kill", ["-" + signal, .. processes.Select(id => id.ToString(CultureInfo.InvariantCulture))])
         {
@@ -27,7 +29,9 @@ internal static class Processes
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
             if (int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out var id) && ParentOf(id) == process)
+            {
                 found.Add(id);
+            }
         }
         return found;
     }
@@ -39,7 +43,10 @@ internal static class Processes
     public static int ProgramIn(int process)
     {
         while (IsWrapper(process) && WithChildren(process).Skip(1).Order().Cast<int?>().FirstOrDefault() is { } child)
+        {
             process = child;
+        }
+
         return process;
     }
 

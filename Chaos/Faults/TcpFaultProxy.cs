@@ -58,7 +58,9 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
         foreach (var link in _links.Keys)
         {
             if (!onlySwallowed || link.Swallows)
+            {
                 link.Reset();
+            }
         }
     }
 
@@ -66,7 +68,9 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
     public void Swallow()
     {
         foreach (var link in _links.Keys)
+        {
             link.Swallows = true;
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -86,9 +90,13 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
             {
                 var near = await _listener.AcceptSocketAsync(_stop.Token);
                 if (_refuses || Target == 0)
+                {
                     near.Close(0);
+                }
                 else
+                {
                     _ = ServeAsync(near);
+                }
             }
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -132,11 +140,20 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
             {
                 var count = await from.ReceiveAsync(buffer, _stop.Token);
                 if (count == 0)
+                {
                     break;
+                }
+
                 if (Delay is { Ticks: > 0 } delay)
+                {
                     await Task.Delay(delay, TimeProvider.System, _stop.Token);
+                }
+
                 if (link.Swallows)
+                {
                     continue;
+                }
+
                 var sent = 0;
                 for (var slice = _slice; slice > 0 && sent < Math.Min(count, sliced) && !link.Swallows;)
                 {
@@ -145,11 +162,16 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
                     sent += piece;
                 }
                 if (sent < count)
+                {
                     await SendAsync(to, buffer.AsMemory(sent, count - sent));
+                }
             }
             // The end of one direction is passed on; the other may still have something to say.
             if (!link.Swallows)
+            {
                 to.Shutdown(SocketShutdown.Send);
+            }
+
             await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, _stop.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -165,7 +187,9 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
     private async Task SendAsync(Socket to, ReadOnlyMemory<byte> bytes)
     {
         while (bytes.Length > 0)
+        {
             bytes = bytes[await to.SendAsync(bytes, _stop.Token)..];
+        }
     }
 
     private sealed class Link(Socket near, Socket far)

@@ -16,7 +16,10 @@ internal sealed class Durations
     public double? Percentile(string name, double share)
     {
         if (!_samples.TryGetValue(name, out var bag) || bag.IsEmpty)
+        {
             return null;
+        }
+
         var sorted = bag.Order().ToList();
         return sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Count) - 1, 0, sorted.Count - 1)];
     }

@@ -23,7 +23,10 @@ internal static class ContentHash
     {
         var hash = 14695981039346656037UL;
         foreach (var b in Encoding.UTF8.GetBytes(content))
+        {
             hash = (hash ^ b) * 1099511628211UL;
+        }
+
         return hash;
     }
 }

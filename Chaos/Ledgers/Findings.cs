@@ -64,7 +64,9 @@ internal sealed class Findings
     {
         var before = _counts.AddOrUpdate(fault, count, (_, known) => known + count) - count;
         if (before < Told)
+        {
             _texts.Enqueue($"{fault}: {text}");
+        }
     }
 
     public override string ToString() => Any

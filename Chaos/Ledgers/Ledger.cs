@@ -30,7 +30,9 @@ internal sealed class Ledger
         get
         {
             lock (_lock)
+            {
                 return _acknowledged.Count;
+            }
         }
     }
 
@@ -44,7 +46,10 @@ internal sealed class Ledger
     {
         var view = new MemberView(this, member, conversation);
         lock (_lock)
+        {
             _views.Add(view);
+        }
+
         return view;
     }
 
@@ -74,7 +79,9 @@ internal sealed class Ledger
     public Acknowledged? SentAgain(Acknowledged ack)
     {
         lock (_lock)
+        {
             return _again.TryGetValue((ack.Conversation, ack.Sender, ack.Nonce), out var again) ? again : null;
+        }
     }
 
     /// <param name="key">What tells the send, whoever reads it; null where the reader cannot know.</param>
@@ -82,29 +89,40 @@ internal sealed class Ledger
     {
         Interlocked.Increment(ref _delivered);
         lock (_lock)
+        {
             Note(conversation, epoch, seq, id, key);
+        }
     }
 
     /// <summary>The server reported everything up to this seq as committed.</summary>
     public void Durable(string conversation, string? epoch, long seq)
     {
         if (epoch is null)
+        {
             return;
+        }
+
         lock (_lock)
+        {
             _durable[(conversation, epoch)] = Math.Max(seq, _durable.GetValueOrDefault((conversation, epoch)));
+        }
     }
 
     /// <summary>The log of this epoch is about to be destroyed on purpose.</summary>
     public void Wipe(string epoch)
     {
         lock (_lock)
+        {
             _wiped.TryAdd(epoch, TimeProvider.System.GetTimestamp());
+        }
     }
 
     public bool IsWiped(string? epoch)
     {
         lock (_lock)
+        {
             return epoch is not null && _wiped.ContainsKey(epoch);
+        }
     }
 
     /// <summary>A reader was told that the log it knew is no more.</summary>
@@ -113,7 +131,9 @@ internal sealed class Ledger
         lock (_lock)
         {
             if (_wiped.TryGetValue(formerEpoch, out var at))
+            {
                 Durations.Add(NewEpochTold, TimeProvider.System.GetElapsedTime(at));
+            }
         }
     }
 
@@ -122,20 +142,26 @@ internal sealed class Ledger
         get
         {
             lock (_lock)
+            {
                 return _wiped.Count > 0;
+            }
         }
     }
 
     public long DurableUpTo(string conversation, string epoch)
     {
         lock (_lock)
+        {
             return _durable.GetValueOrDefault((conversation, epoch));
+        }
     }
 
     private void Note(string conversation, string? epoch, long seq, Guid id, string? key)
     {
         if (epoch is not null && !_places.TryAdd(new(conversation, epoch, seq), id) && _places[new(conversation, epoch, seq)] != id)
+        {
             Findings.Add(Breach.Conflict, $"{conversation} {epoch}/{seq} is {_places[new(conversation, epoch, seq)]} and {id}");
+        }
         // A wiped log may take a send with it that is then repeated: only without that is a second id a second event.
         if (key is not null && !_sends.TryAdd((conversation, key), id) && _sends[(conversation, key)] != id)
         {

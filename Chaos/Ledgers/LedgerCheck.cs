@@ -29,13 +29,24 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
     public void Run()
     {
         foreach (var (conversation, events) in database)
+        {
             CheckStored(conversation, events);
+        }
+
         foreach (var ack in ledger.Acknowledged)
+        {
             CheckAcknowledged(ack);
+        }
+
         foreach (var lane in ledger.Acknowledged.GroupBy(ack => (ack.Sender, ack.Conversation, ack.Epoch)))
+        {
             CheckOrder(lane);
+        }
+
         foreach (var view in ledger.Views)
+        {
             CheckView(view);
+        }
     }
 
     /// <summary>What the database had before is there still, unaltered.</summary>
@@ -47,7 +58,10 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
             foreach (var e in events)
             {
                 if (Find(now, e.Seq) is { } found && found.Id == e.Id)
+                {
                     continue;
+                }
+
                 Damaged++;
                 Findings.Add(Breach.Lost, $"{conversation} {e.Seq} was in the database and is no more");
             }
@@ -60,9 +74,15 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
         var events = database.GetValueOrDefault(conversation) ?? [];
         var same = 0;
         while (same < events.Count && same < history.Count && (events[same].Seq, events[same].Id) == history[same])
+        {
             same++;
+        }
+
         if (same == events.Count && same == history.Count)
+        {
             return;
+        }
+
         var text = $"history of {conversation} has {history.Count} of {events.Count} events and differs from the database at {same + 1}";
         Findings.Add(Breach.Lost, text, Math.Max(1, Math.Abs(events.Count - history.Count)));
     }
@@ -74,10 +94,16 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
         foreach (var e in events)
         {
             if (e.Seq != last + 1)
+            {
                 Findings.Add(Breach.Lost, $"{conversation}: the database has nothing from {last + 1} to {e.Seq - 1}", e.Seq - 1 - last);
+            }
+
             last = e.Seq;
             if (!nonces.Add((e.Sender, e.Nonce)))
+            {
                 Findings.Add(Breach.Duplicated, $"{conversation}: {e.Sender}'s {e.Nonce} is stored twice, again at {e.Seq}");
+            }
+
             _lastOfEpoch[(conversation, e.Epoch)] = e.Seq;
         }
     }
@@ -90,29 +116,46 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
         {
             var text = $"{ack.Sender}'s {ack.Nonce}, acknowledged as {ack.Conversation} {ack.Epoch}/{ack.Seq},";
             if (!MayBeGone(ack))
+            {
                 Findings.Add(Breach.Lost, $"{text} is {(found is null ? "gone" : "another")}{Why(ack)}");
+            }
             else if (!WasTold(ack))
+            {
                 Findings.Add(Breach.Untold, $"{text} went with a wipe, and the sender does not know");
+            }
             else
+            {
                 CheckSentAgain(ack, events, text);
+            }
+
             return;
         }
         Found++;
         var other = stored.Content != 0 && ack.Content != 0 && stored.Content != ack.Content;
         if (other || stored.Sender != ack.Sender || stored.Nonce != ack.Nonce)
+        {
             Findings.Add(Breach.Altered, $"{ack.Conversation} {ack.Seq} is not what {ack.Sender} sent as {ack.Nonce}");
+        }
     }
 
     private void CheckSentAgain(Acknowledged ack, IReadOnlyList<Stored> events, string text)
     {
         if (ack.Content == 0)
+        {
             Forgiven++;
+        }
         else if (ledger.SentAgain(ack) is not { } again)
+        {
             Findings.Add(Breach.Lost, $"{text} went with a wipe and was not sent again");
+        }
         else if (Find(events, again.Seq) is not { } stored || stored.Id != again.Id || stored.Nonce != ack.Nonce)
+        {
             Findings.Add(Breach.Lost, $"{text} went with a wipe, was sent again as {again.Epoch}/{again.Seq}, and is gone{Why(again)}");
+        }
         else
+        {
             SentAgain++;
+        }
     }
 
     private bool WasTold(Acknowledged ack) => ledger.Views
@@ -126,7 +169,10 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
     private bool MayBeGone(Acknowledged ack)
     {
         if (ack.Epoch is not { } epoch)
+        {
             return ledger.AnyWiped;
+        }
+
         return ledger.IsWiped(epoch)
             && ack.Seq > _lastOfEpoch.GetValueOrDefault((ack.Conversation, epoch))
             && ack.Seq > ledger.DurableUpTo(ack.Conversation, epoch);
@@ -138,9 +184,14 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
         foreach (var ack in lane.Where(ack => ack.Order >= 0).OrderBy(ack => ack.Order))
         {
             if (ack.Order == order)
+            {
                 Findings.Add(Breach.Duplicated, $"{ack.Sender}'s {ack.Nonce} to {ack.Conversation} was acknowledged twice");
+            }
             else if (ack.Seq <= seq)
+            {
                 Findings.Add(Breach.Inverted, $"{ack.Sender} to {ack.Conversation}: {ack.Nonce}, sent later, got {ack.Seq}, behind {seq}");
+            }
+
             (order, seq) = (ack.Order, Math.Max(seq, ack.Seq));
         }
     }
@@ -148,18 +199,31 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
     private void CheckView(MemberView view)
     {
         if (!view.Begun)
+        {
             return;
+        }
+
         if (ledger.IsWiped(view.Epoch))
+        {
             Findings.Add(Breach.Untold, $"{view} was never told that {view.Epoch} is no more");
+        }
+
         var events = database.GetValueOrDefault(view.Conversation) ?? [];
         foreach (var e in events)
         {
             if (e.Seq <= view.Start)
+            {
                 continue;
+            }
+
             if (view.IdAt(e.Seq) is not { } id)
+            {
                 Findings.Add(Breach.Lost, $"{view.Member} never got {view.Conversation} {e.Seq}");
+            }
             else if (id != e.Id)
+            {
                 Findings.Add(Breach.Conflict, $"{view.Member} got {id} as {view.Conversation} {e.Seq}, the database has {e.Id}");
+            }
         }
         var head = Math.Max(view.Start, events.Count > 0 ? events[^1].Seq : 0);
         if (view.Last > head)
@@ -173,17 +237,27 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
     private static Stored? Find(IReadOnlyList<Stored> events, long seq)
     {
         if (seq >= 1 && seq <= events.Count && events[(int)seq - 1].Seq == seq)
+        {
             return events[(int)seq - 1];
+        }
+
         var (low, high) = (0, events.Count - 1);
         while (low <= high)
         {
             var middle = (low + high) / 2;
             if (events[middle].Seq == seq)
+            {
                 return events[middle];
+            }
+
             if (events[middle].Seq < seq)
+            {
                 low = middle + 1;
+            }
             else
+            {
                 high = middle - 1;
+            }
         }
         return null;
     }

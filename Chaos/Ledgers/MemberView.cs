@@ -30,7 +30,10 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
     public void Begin(string? epoch, long head)
     {
         if (Begun)
+        {
             return;
+        }
+
         (Begun, Epoch, Start) = (true, epoch, head);
     }
 
@@ -38,13 +41,19 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
     {
         Begin(epoch, seq - 1);
         if (epoch is not null && Epoch is not null && epoch != Epoch)
+        {
             ledger.Findings.Add(Breach.SilentGap, $"{this}: the log changed from {Epoch} to {epoch} at {seq} and nobody said so");
+        }
+
         Epoch = epoch ?? Epoch;
         ledger.Deliver(conversation, Epoch, seq, id, key);
         if (seq > Last)
         {
             if (seq > Last + 1)
+            {
                 ledger.Findings.Add(Breach.SilentGap, $"{this}: {Last + 1} to {seq - 1} were jumped over", seq - 1 - Last);
+            }
+
             Miss(seq - 1);
             _ids.Add(id);
             return;
@@ -69,9 +78,15 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
     {
         Told++;
         if (Epoch is not null && (Epoch == epoch || !ledger.IsWiped(Epoch)))
+        {
             ledger.Findings.Add(Breach.ToldWithoutCause, $"{this}: told to reload from {Epoch} to {epoch}");
+        }
+
         if (Epoch is not null)
+        {
             ledger.Told(Epoch);
+        }
+
         Epoch = epoch;
         Begun = true;
     }
@@ -80,14 +95,23 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
     public void Restore(long anchor, IReadOnlyList<(long Seq, Guid Id)> events)
     {
         if (anchor < Last)
+        {
             _ids.RemoveRange((int)(anchor - Start), (int)(Last - anchor));
+        }
+
         foreach (var (seq, id) in events)
         {
             if (seq > Last + 1)
+            {
                 ledger.Findings.Add(Breach.SilentGap, $"{this}: history has no {Last + 1} to {seq - 1}", seq - 1 - Last);
+            }
+
             Miss(seq - 1);
             if (seq == Last + 1)
+            {
                 _ids.Add(id);
+            }
+
             ledger.Deliver(conversation, Epoch, seq, id, null);
         }
     }
@@ -102,7 +126,9 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
     public void Fill(long seq, Guid id)
     {
         if (seq > Start && seq <= Last && IdAt(seq) is null)
+        {
             _ids[(int)(seq - Start - 1)] = id;
+        }
     }
 
     public override string ToString() => $"{member} in {conversation}";
@@ -110,6 +136,8 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
     private void Miss(long to)
     {
         while (Last < to)
+        {
             _ids.Add(Guid.Empty);
+        }
     }
 }

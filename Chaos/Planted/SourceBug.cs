@@ -67,7 +67,10 @@ internal sealed record SourceBug(string Name, string File, string Right, string 
     {
         var first = source.IndexOf(Right, StringComparison.Ordinal);
         if (first < 0 || source.IndexOf(Right, first + 1, StringComparison.Ordinal) >= 0)
+        {
             throw new InvalidOperationException($"'{Name}' cannot be planted: {File} does not have its place exactly once.");
+        }
+
         return source.Replace(Right, Wrong, StringComparison.Ordinal);
     }
 }

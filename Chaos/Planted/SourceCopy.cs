@@ -19,7 +19,9 @@ internal sealed class SourceCopy : IDisposable
         for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
         {
             if (File.Exists(Path.Combine(directory.FullName, "AspireChat.sln")))
+            {
                 return directory.FullName;
+            }
         }
         throw new InvalidOperationException("Planting bugs needs the project's sources: run it from there with 'dotnet run'.");
     }
@@ -33,7 +35,9 @@ internal sealed class SourceCopy : IDisposable
             ["build", "Chaos", "-c", "Release", "-v", "q", "--nologo", "-p:TreatWarningsAsErrors=false"],
             null, cancellationToken);
         if (exit != 0)
+        {
             throw new InvalidOperationException($"The copy does not build.\n{output}");
+        }
     }
 
     /// <summary>Runs the copy's chaos suite, and gives what it printed.</summary>
@@ -55,9 +59,14 @@ internal sealed class SourceCopy : IDisposable
     private static void Copy(DirectoryInfo from, DirectoryInfo to)
     {
         foreach (var file in from.EnumerateFiles())
+        {
             file.CopyTo(Path.Combine(to.FullName, file.Name));
+        }
+
         foreach (var directory in from.EnumerateDirectories().Where(directory => !NotCopied.Contains(directory.Name)))
+        {
             Copy(directory, to.CreateSubdirectory(directory.Name));
+        }
     }
 
     private async Task<(string Output, int Exit)> RunAsync(string[] arguments, Action<string>? line, CancellationToken cancellationToken)

@@ -40,7 +40,10 @@ internal sealed class FlushAll : Scenario
     public override void Check(LedgerCheck check)
     {
         foreach (var before in _before)
+        {
             check.CheckIntact(before);
+        }
+
         Note($"the rows of before each wipe are in the database, unaltered: {_before.Sum(before => before.Values.Sum(e => e.Count))}"
             + (check.Damaged > 0 ? $" less {check.Damaged}" : ""));
     }

@@ -42,7 +42,10 @@ internal sealed class Outage : Scenario
         var at = TimeProvider.System.GetTimestamp();
         // Traffic goes on: drained means that no more waits than what has just come.
         while (await BacklogAsync(redis) > Math.Max(scene.Options.Rate, 50))
+        {
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, stop);
+        }
+
         var drained = TimeProvider.System.GetElapsedTime(at).TotalSeconds;
         var after = await CountAsync(before);
         Note(Line("before", usual, before));
@@ -63,7 +66,9 @@ internal sealed class Outage : Scenario
         void Require(string what, double stopped, double asUsual)
         {
             if (stopped < asUsual * scene.Options.LeastShare)
+            {
                 ledger.Findings.Add(Breach.Stalled, $"{stopped:0}/s were {what} without PostgreSQL, {asUsual:0}/s before");
+            }
         }
     }
 

@@ -66,15 +66,22 @@ internal sealed class RandomFaults(ChaosOptions options) : Scenario
         var instance = stack.Instance(target);
         await stack.Host.KillAsync(instance, patience.Token);
         if (target is "redis" or "postgres" or "gateway")
+        {
             await stack.Host.StartAsync(instance, patience.Token);
+        }
         else
+        {
             await stack.Host.CommandAsync(instance, "start", patience.Token);
+        }
     }
 
     private static async Task PauseAsync(ChatStack stack, PlannedFault fault, CancellationToken stop)
     {
         if (stack.Host.ProcessOf(stack.Instance(fault.Target)) is not { } process)
+        {
             return;
+        }
+
         var all = Processes.WithChildren(process);
         Processes.Signal("STOP", all);
         try
@@ -129,7 +136,9 @@ internal sealed class RandomFaults(ChaosOptions options) : Scenario
             scene.Ledger.Durations.Add(fault.Kind == FaultKind.PubSub ? GapHeal : "heal: all others", time);
             // The next fault finds everything there that this one took away: two replicas at once are another test.
             while (fault.Kind is FaultKind.Kill && !scene.Stack.Host.IsHealthy(scene.Stack.Instance(fault.Target)))
+            {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, patience.Token);
+            }
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

@@ -45,6 +45,8 @@ internal abstract class Scenario
     protected static async Task UntilAsync(Func<bool> condition, CancellationToken stop)
     {
         while (!condition())
+        {
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, stop);
+        }
     }
 }

@@ -11,7 +11,10 @@ internal static class Wipe
     public static async Task RunAsync(ConnectionMultiplexer redis, Ledger ledger)
     {
         foreach (var epoch in await ChatStack.EpochsAsync(redis.GetDatabase()))
+        {
             ledger.Wipe(epoch);
+        }
+
         EndPoint endpoint = redis.GetEndPoints()[0];
         await redis.GetServer(endpoint).FlushAllDatabasesAsync();
     }

@@ -36,9 +36,15 @@ internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
     public SimulatedEvent? Append(string sender, string nonce)
     {
         if (Epoch is null)
+        {
             return null;
+        }
+
         if (bug != PlantedBug.NoDedup && _nonces.TryGetValue(nonce, out var first))
+        {
             return first;
+        }
+
         var e = new SimulatedEvent(++Head, newId(), sender, nonce);
         _nonces[nonce] = e;
         _tail.Add(e.Seq, e);
@@ -52,12 +58,16 @@ internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
         foreach (var e in _database)
         {
             if (e.Seq > seq && !_tail.ContainsKey(e.Seq))
+            {
                 yield return new SimulatedEvent(e.Seq, e.Id, e.Sender, e.Nonce);
+            }
         }
         foreach (var e in _tail.Values)
         {
             if (e.Seq > seq)
+            {
                 yield return e;
+            }
         }
     }
 
@@ -65,19 +75,30 @@ internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
     public void Read(int most)
     {
         if (Epoch is null || _inHand.Count > 0)
+        {
             return;
+        }
+
         _inHand = [.. _pending.Take(most)];
         if (_inHand.Count == 0)
+        {
             _inHand = [.. _log.Keys.Where(entry => entry > _read).Take(most)];
+        }
+
         foreach (var entry in _inHand)
         {
             _pending.Add(entry);
             _read = Math.Max(_read, entry);
         }
         if (bug == PlantedBug.AckBeforeCommit)
+        {
             Acknowledge(_inHand);
+        }
+
         if (bug == PlantedBug.TrimTooEarly)
+        {
             Trim(_read);
+        }
     }
 
     /// <param name="acknowledges">False: the writer died between the commit and the acknowledgement.</param>
@@ -86,10 +107,15 @@ internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
         foreach (var entry in _inHand)
         {
             if ((_log.TryGetValue(entry, out var e) || (held?.TryGetValue(entry, out e) ?? false)) && _stored.Add(e.Nonce))
+            {
                 _database.Add(new Stored(_lastEpoch, e.Seq, e.Id, e.Sender, e.Nonce, 0));
+            }
         }
         if (acknowledges)
+        {
             Acknowledge(_inHand);
+        }
+
         _inHand = [];
     }
 
@@ -113,9 +139,15 @@ internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
     public void Open()
     {
         if (Epoch is not null)
+        {
             return;
+        }
+
         foreach (var e in _database)
+        {
             _nonces[e.Nonce] = new SimulatedEvent(e.Seq, e.Id, e.Sender, e.Nonce);
+        }
+
         Head = _database.Count > 0 ? _database[^1].Seq : 0;
         _read = _entries;
         Epoch = _lastEpoch = bug == PlantedBug.SameEpochAfterWipe ? _lastEpoch : $"e{++_epochs}";
@@ -124,13 +156,18 @@ internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
     private void Acknowledge(List<long> entries)
     {
         foreach (var entry in entries)
+        {
             _pending.Remove(entry);
+        }
+
         Trim(_pending.Count > 0 ? _pending.Min - 1 : _read);
     }
 
     private void Trim(long upTo)
     {
         foreach (var entry in _log.Keys.TakeWhile(entry => entry <= upTo).ToList())
+        {
             _log.Remove(entry);
+        }
     }
 }

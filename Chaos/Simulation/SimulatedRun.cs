@@ -46,9 +46,14 @@ internal sealed class SimulatedRun
         for (var seed = options.Seed; seed < options.Seed + options.Seeds; seed++)
         {
             if (Run(seed) is not { Any: true } findings)
+            {
                 continue;
+            }
+
             if (wrong++ < 5)
+            {
                 say($"seed {seed}: {findings}\n  {string.Join("\n  ", findings.Texts)}");
+            }
         }
         var last = options.Seed + options.Seeds - 1;
         say($"seeds {options.Seed} to {last}: {wrong} of them with findings, in {watch.Elapsed.TotalSeconds:0.0} s");
@@ -60,7 +65,10 @@ internal sealed class SimulatedRun
             for (var seed = options.Seed; seed < options.Seed + tried; seed++)
             {
                 if (Run(seed, bug) is not { Any: true } findings)
+                {
                     continue;
+                }
+
                 caught++;
                 first ??= findings;
             }
@@ -73,13 +81,25 @@ internal sealed class SimulatedRun
     private Findings Play()
     {
         for (var step = 0; step < Steps; step++)
+        {
             Step(trouble: true);
+        }
+
         foreach (var user in _users)
+        {
             user.Sends = false;
+        }
+
         for (var step = 0; step < 20 * Steps && !IsQuiet(); step++)
+        {
             Step(trouble: false);
+        }
+
         if (!IsQuiet())
+        {
             _ledger.Findings.Add(Breach.Unhealed, "it never became quiet");
+        }
+
         var database = new Dictionary<string, IReadOnlyList<Stored>> { [Conversation] = [.. _log.Database.OrderBy(e => e.Seq)] };
         new LedgerCheck(_ledger, database).Run();
         return _ledger.Findings;
@@ -137,7 +157,10 @@ internal sealed class SimulatedRun
                 break;
             default:
                 if (_random.Next(6) == 0)
+                {
                     Wipe();
+                }
+
                 break;
         }
     }
@@ -145,7 +168,10 @@ internal sealed class SimulatedRun
     private void Send(User user)
     {
         if (user.Waiting is null && user.Sends)
+        {
             user.Waiting = $"{user.Name}-{user.Order++}";
+        }
+
         if (user is { Waiting: { } nonce, Node: { } node, IsUnderWay: false })
         {
             user.IsUnderWay = true;
@@ -156,37 +182,54 @@ internal sealed class SimulatedRun
     private void Append(Node node)
     {
         if (!node.Queue.TryDequeue(out var send))
+        {
             return;
+        }
+
         if (_bug == PlantedBug.AckBeforeAppend && _log.Epoch is not null)
         {
             Answer(send.User, send.Nonce, send.Connection, new SimulatedEvent(_log.Head + 1, NewId(), send.User.Name, send.Nonce));
             if (_random.Next(10) == 0)
+            {
                 return;
+            }
         }
         var head = _log.Head;
         if (_log.Append(send.User.Name, send.Nonce) is not { } e)
         {
             // Unavailable: the user tries again.
             if (send.Connection == send.User.Connection)
+            {
                 send.User.IsUnderWay = false;
+            }
+
             return;
         }
         if (_log.Head > head)
         {
             foreach (var other in _nodes)
+            {
                 other.Inbox.Enqueue((_log.Epoch!, e));
+            }
         }
         // The answer may be lost with the connection: then the user repeats the send.
         if (_random.Next(8) == 0)
+        {
             Disconnect(send.User);
+        }
         else
+        {
             Answer(send.User, send.Nonce, send.Connection, e);
+        }
     }
 
     private void Answer(User user, string nonce, int connection, SimulatedEvent e)
     {
         if (user.Connection != connection || user.Waiting != nonce)
+        {
             return;
+        }
+
         _ledger.Acknowledge(new Acknowledged(Conversation, _log.Epoch, e.Seq, e.Id, user.Name, nonce, 0, user.Order));
         (user.Waiting, user.IsUnderWay) = (null, false);
     }
@@ -194,25 +237,40 @@ internal sealed class SimulatedRun
     private void Hear(Node node)
     {
         if (!node.Inbox.TryDequeue(out var message) || node.Epoch is null)
+        {
             return;
+        }
+
         if (message.Epoch != node.Epoch)
+        {
             CheckHead(node);
+        }
         else if (message.Event.Seq == node.Last + 1 || (_bug == PlantedBug.NoGapRepair && message.Event.Seq > node.Last))
+        {
             Deliver(node, message.Event);
+        }
         else if (message.Event.Seq > node.Last)
+        {
             CheckHead(node);
+        }
     }
 
     /// <summary>The node compares its place with the log's, and reads what it missed.</summary>
     private void CheckHead(Node node)
     {
         if (node.Epoch is null || _log.Epoch is not { } epoch)
+        {
             return;
+        }
+
         if (node.Epoch != epoch)
         {
             (node.Epoch, node.Last) = (epoch, _log.Head);
             foreach (var user in _users.Where(user => user.Node == node))
+            {
                 Reload(user);
+            }
+
             return;
         }
         if (_bug == PlantedBug.NoGapRepair)
@@ -221,14 +279,18 @@ internal sealed class SimulatedRun
             return;
         }
         foreach (var e in _log.After(node.Last).ToList())
+        {
             Deliver(node, e);
+        }
     }
 
     private void Deliver(Node node, SimulatedEvent e)
     {
         node.Last = e.Seq;
         foreach (var user in _users.Where(user => user.Node == node && user.Position < e.Seq))
+        {
             Deliver(user, e);
+        }
     }
 
     private void Deliver(User user, SimulatedEvent e)
@@ -241,13 +303,21 @@ internal sealed class SimulatedRun
     private void Connect(User user)
     {
         if (user.Node is not null || _log.Epoch is not { } epoch)
+        {
             return;
+        }
+
         var node = _nodes[_random.Next(_nodes.Length)];
         if (node.Epoch is null)
+        {
             (node.Epoch, node.Last) = (epoch, _log.Head);
+        }
         // Whoever knows the log better than the node does not come in before the node has looked.
         if (node.Epoch != epoch)
+        {
             CheckHead(node);
+        }
+
         user.Node = node;
         user.Connection++;
         if (user.View.Epoch != epoch || user.View.Last > _log.Head)
@@ -257,7 +327,9 @@ internal sealed class SimulatedRun
         }
         user.Position = user.View.Last;
         foreach (var e in _log.After(user.Position).ToList())
+        {
             Deliver(user, e);
+        }
     }
 
     private void Reload(User user)
@@ -270,7 +342,10 @@ internal sealed class SimulatedRun
     private static void Disconnect(User user)
     {
         if (user.Node is null)
+        {
             return;
+        }
+
         (user.Node, user.IsUnderWay) = (null, false);
         user.Connection++;
     }
@@ -278,7 +353,10 @@ internal sealed class SimulatedRun
     private void Die(Node node)
     {
         foreach (var user in _users.Where(user => user.Node == node))
+        {
             Disconnect(user);
+        }
+
         node.Queue.Clear();
         node.Inbox.Clear();
         (node.Epoch, node.Last) = (null, 0);
@@ -287,7 +365,10 @@ internal sealed class SimulatedRun
     private void Wipe()
     {
         if (_log.Epoch is { } epoch)
+        {
             _ledger.Wipe(epoch);
+        }
+
         _log.Wipe();
         _held = [];
     }

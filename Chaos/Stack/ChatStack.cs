@@ -63,7 +63,10 @@ internal sealed partial class ChatStack : IAsyncDisposable
                     builder.CreateResourceBuilder(project).WithEnvironment(async context =>
                     {
                         foreach (var (name, value) in Settings)
+                        {
                             context.EnvironmentVariables[name] = value;
+                        }
+
                         await RerouteAsync(context, "ConnectionStrings__redis", links["redis"]);
                         await RerouteAsync(context, "ConnectionStrings__chatdb", links["postgres"]);
                     });
@@ -140,7 +143,10 @@ internal sealed partial class ChatStack : IAsyncDisposable
     {
         var buried = 0L;
         for (var partition = 0; partition < LogPartitions.Count; partition++)
+        {
             buried += await redis.StreamLengthAsync(RedisKeys.DeadLetters(partition));
+        }
+
         return buried;
     }
 
@@ -149,17 +155,25 @@ internal sealed partial class ChatStack : IAsyncDisposable
         _http.Dispose();
         await Host.DisposeAsync();
         foreach (var link in Links.Values)
+        {
             await link.DisposeAsync();
+        }
     }
 
     /// <summary>Takes the server's port out of a connection string for the link, and puts the link's in.</summary>
     private static async Task RerouteAsync(EnvironmentCallbackContext context, string variable, TcpFaultProxy link)
     {
         if (!context.EnvironmentVariables.TryGetValue(variable, out var value))
+        {
             return;
+        }
+
         var text = value is IValueProvider provider ? await provider.GetValueAsync(context.CancellationToken) : value as string;
         if (text is null || PortOf().Match(text) is not { Success: true } match)
+        {
             throw new InvalidOperationException($"{variable} holds no port.");
+        }
+
         var port = match.Groups[1];
         link.Target = int.Parse(port.Value, CultureInfo.InvariantCulture);
         context.EnvironmentVariables[variable] =

@@ -73,7 +73,10 @@ internal sealed class RunningAppHost : IAsyncDisposable
     public async Task KillAsync(string instance, CancellationToken cancellationToken)
     {
         if (ProcessOf(instance) is not { } process)
+        {
             return;
+        }
+
         Processes.Signal("KILL", process);
         await Application.ResourceNotifications.WaitForResourceAsync(
             _resources[instance],
@@ -100,7 +103,9 @@ internal sealed class RunningAppHost : IAsyncDisposable
     {
         var result = await Application.ResourceCommands.ExecuteCommandAsync(instance, command, cancellationToken);
         if (!result.Success)
+        {
             throw new InvalidOperationException($"{command} of {instance} failed: {result.Message}");
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -128,7 +133,9 @@ internal sealed class RunningAppHost : IAsyncDisposable
             await foreach (var change in Application.ResourceNotifications.WatchAsync(_end.Token))
             {
                 if (change.ResourceId != change.Resource.Name)
+                {
                     _resources[change.ResourceId] = change.Resource.Name;
+                }
             }
         }
         catch (OperationCanceledException)

@@ -49,7 +49,10 @@ internal sealed class Canary : IAsyncDisposable
         for (var i = 0; i < Markers; i++)
         {
             if (i > 0)
+            {
                 await Task.Delay(Spacing, TimeProvider.System, cancellationToken);
+            }
+
             first.Add(Send());
         }
         List<Task> anyOf = [Task.WhenAll(first)];
@@ -82,7 +85,9 @@ internal sealed class Canary : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var client in _clients)
+        {
             await client.DisposeAsync();
+        }
     }
 
     private async Task ReadAsync(ChatClient client, bool counts)
@@ -90,12 +95,20 @@ internal sealed class Canary : IAsyncDisposable
         await foreach (var item in client.Events(CancellationToken.None))
         {
             if (!counts || item is not MessageSent message || !_unseen.TryGetValue(message.Content, out var left))
+            {
                 continue;
+            }
+
             bool last;
             lock (left)
+            {
                 last = !left.IsSet && left.Signal();
+            }
+
             if (last && _seen.TryRemove(message.Content, out var source))
+            {
                 source.TrySetResult();
+            }
         }
     }
 }

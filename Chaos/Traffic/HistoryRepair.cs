@@ -47,7 +47,10 @@ internal static class HistoryRepair
         {
             var page = await PageAsync(http, conversation, null, after, cancellationToken);
             foreach (var e in page.Items.Where(e => e.Seq <= to))
+            {
                 view.Fill(e.Seq, Guid.Parse(e.Id));
+            }
+
             after = page.Items.Count > 0 && page.Items[^1].Seq < to ? page.Next : null;
         }
     }

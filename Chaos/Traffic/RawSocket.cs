@@ -23,7 +23,9 @@ internal sealed class RawSocket : IDisposable
             socket._socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
             await socket._socket.ConnectAsync(new UriBuilder(gateway) { Scheme = "ws", Path = "/ws" }.Uri, patience.Token);
             if (await socket.ReadAsync(patience.Token) is not null)
+            {
                 return socket;
+            }
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
@@ -43,10 +45,16 @@ internal sealed class RawSocket : IDisposable
             {
                 var result = await _socket.ReceiveAsync(_message.GetMemory(8 * 1024), cancellationToken);
                 if (result.MessageType == WebSocketMessageType.Close)
+                {
                     return null;
+                }
+
                 _message.Advance(result.Count);
                 if (!result.EndOfMessage)
+                {
                     continue;
+                }
+
                 var reader = new Utf8JsonReader(_message.WrittenSpan);
                 return JsonElement.ParseValue(ref reader);
             }

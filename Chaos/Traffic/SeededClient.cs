@@ -61,7 +61,9 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
         _reading = ReadAsync();
         await client.ConnectAsync(cancellationToken);
         foreach (var room in conversations.Where(conversation => conversation.IsRoom))
+        {
             await client.JoinAsync(room.RoomId!, cancellationToken: cancellationToken);
+        }
     }
 
     /// <summary>Sends until stopped, about <paramref name="rate"/> events a second in all; returns when all are answered.</summary>
@@ -87,11 +89,16 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
             due += TimeSpan.FromSeconds(-Math.Log(1 - random.NextDouble()) / rate);
             var now = TimeProvider.System.GetElapsedTime(began);
             if (now - due > MostArrears)
+            {
                 due = now - MostArrears;
+            }
+
             try
             {
                 if (due > now)
+                {
                     await Task.Delay(due - now, TimeProvider.System, stop);
+                }
             }
             catch (OperationCanceledException)
             {
@@ -99,7 +106,10 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
             }
             var nonce = $"{user}-{conversation.RoomId ?? conversation.User}-{order}";
             if (nonce.Length > 64)
+            {
                 nonce = nonce[^64..];
+            }
+
             var content = Content(nonce, random);
             try
             {
@@ -117,15 +127,28 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
                 traffic.Ledger.Acknowledge(new Acknowledged(
                     key, accepted.Epoch, accepted.Seq, Guid.Parse(accepted.Id), user, nonce, hash, order));
                 if (fault.Length == 0 || fault == Outage.Name)
+                {
                     traffic.Durations.Add(fault.Length == 0 ? Traffic.Ack : Outage.Ack, TimeProvider.System.GetElapsedTime(sent));
+                }
+
                 if (dice >= 9)
+                {
                     Keep(conversation, new UndurableSend(nonce, content, accepted.Epoch, accepted.Seq));
+                }
+
                 if (dice is >= 3 and < 5)
+                {
                     own.Remove(target);
+                }
                 else if (dice >= 9)
+                {
                     own.Add(accepted.Seq);
+                }
+
                 if (own.Count > 20)
+                {
                     own.RemoveAt(0);
+                }
             }
             catch (ChatException e) when (e.Code is ErrorCodes.NotFound or ErrorCodes.Forbidden && traffic.Ledger.AnyWiped)
             {
@@ -145,7 +168,9 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
         _undurable.Add(conversation, send);
         // The application may have been told of the new log before it came to handle this answer of the old one.
         if (_views[conversation].Epoch is { } present && present != send.Epoch && traffic.Ledger.IsWiped(send.Epoch))
+        {
             SendLostAgain(conversation, present);
+        }
     }
 
     private void SendLostAgain(Conversation conversation, string present)
@@ -167,7 +192,9 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
                 ContentHash.Of(lost.Content), -1));
             // A repeat that the new log knows was committed before the wipe: what it knows comes from the database.
             if (!accepted.Duplicate)
+            {
                 Keep(conversation, lost with { Epoch = accepted.Epoch, Seq = accepted.Seq });
+            }
         }
         catch (ChatException e)
         {
@@ -184,7 +211,9 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
         try
         {
             await foreach (var item in client.Events(_stop.Token))
+            {
                 await TakeAsync(item);
+            }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -206,7 +235,10 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
                     var time = TimeProvider.System.GetElapsedTime(lost);
                     traffic.Durations.Add(Traffic.Resume, time);
                     if (_lostBy == "kill connection")
+                    {
                         traffic.Durations.Add(Traffic.ResumeAfterKill, time);
+                    }
+
                     _lostAt = null;
                 }
                 break;
@@ -236,9 +268,14 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
             _lostBy = traffic.Fault();
         }
         if (change.State == ConnectionState.Connected)
+        {
             _unjoined = Rooms;
+        }
+
         if (change.State == ConnectionState.Closed && !_stop.IsCancellationRequested)
+        {
             traffic.Ledger.Findings.Add(Breach.Unhealed, $"{user} was told to stay away: {change.CloseCode} {change.Reason}");
+        }
     }
 
     private static ConversationKey KeyOf(string user, Conversation conversation) =>

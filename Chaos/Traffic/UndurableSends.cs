@@ -17,14 +17,18 @@ internal sealed class UndurableSends
     public void Add(Conversation conversation, UndurableSend send)
     {
         lock (_lock)
+        {
             ListOf(conversation).Add(send);
+        }
     }
 
     /// <summary>Everything of the epoch up to this seq is committed.</summary>
     public void Committed(Conversation conversation, string? epoch, long seq)
     {
         lock (_lock)
+        {
             ListOf(conversation).RemoveAll(send => send.Epoch == epoch && send.Seq <= seq);
+        }
     }
 
     /// <summary>Takes out what was accepted into any other log than the present one.</summary>
@@ -42,7 +46,10 @@ internal sealed class UndurableSends
     private List<UndurableSend> ListOf(Conversation conversation)
     {
         if (!_sends.TryGetValue(conversation, out var list))
+        {
             _sends.Add(conversation, list = []);
+        }
+
         return list;
     }
 }

@@ -56,7 +56,9 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         get
         {
             lock (_lock)
+            {
                 return _waiting.Count;
+            }
         }
     }
 
@@ -70,11 +72,16 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
                 using (var socket = await RawSocket.ConnectAsync(gateway, token, stop))
                 {
                     if (socket is not null)
+                    {
                         await ServeAsync(socket, stop);
+                    }
                 }
                 stop.ThrowIfCancellationRequested();
                 if (_lostAt is null)
+                {
                     (_lostAt, _lostBy) = (TimeProvider.System.GetTimestamp(), traffic.Fault());
+                }
+
                 await Task.Delay(ReconnectPause, TimeProvider.System, stop);
             }
         }
@@ -93,7 +100,9 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
             {
                 await Task.Delay(BurstPause, TimeProvider.System, abort);
                 if (_socket is { } socket)
+                {
                     await SendBurstAsync(socket, _connection, fresh: !stop.IsCancellationRequested);
+                }
             }
         }
         catch (OperationCanceledException) when (abort.IsCancellationRequested)
@@ -113,7 +122,10 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
                 // Repeated on every new connection, and when no answer came; out of order from then on, so its number counts no more.
                 var underWay = send.Connection == connection && TimeProvider.System.GetElapsedTime(send.At) < Unanswered;
                 if (underWay || !_live.Contains(send.Room))
+                {
                     continue;
+                }
+
                 _waiting[nonce] = send with { Connection = connection, Number = -1, At = now };
                 frames.Add((nonce, send.Room));
             }
@@ -121,7 +133,10 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
             {
                 var room = rooms[_sent / Burst % rooms.Count];
                 if (!_live.Contains(room))
+                {
                     break;
+                }
+
                 var nonce = $"{user}-{_sent++}";
                 _waiting.Add(nonce, (room, connection, _sent, now));
                 frames.Add((nonce, room));
@@ -130,7 +145,9 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         foreach (var (nonce, room) in frames)
         {
             if (!await socket.SendAsync(new { type = "room", room, content = nonce + " burst", nonce }))
+            {
                 return;
+            }
         }
     }
 
@@ -147,9 +164,14 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         try
         {
             foreach (var room in rooms)
+            {
                 await JoinAsync(socket, room);
+            }
+
             while (await socket.ReadAsync(stop) is { } frame)
+            {
                 await TakeAsync(socket, frame, stop);
+            }
         }
         finally
         {
@@ -162,9 +184,15 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         var view = _views[room];
         // Both ways that the protocol has.
         if (!view.Begun)
+        {
             return socket.SendAsync(new { type = "join", room, @ref = room });
+        }
+
         if (_connection % 2 == 0)
+        {
             return socket.SendAsync(new { type = "join", room, since = view.Last, epoch = view.Epoch, @ref = room });
+        }
+
         var place = new { room, since = view.Last, epoch = view.Epoch };
         return socket.SendAsync(new { type = "resume", conversations = new[] { place }, @ref = room });
     }
@@ -226,7 +254,9 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         else if (frame.GetProperty("complete").GetBoolean())
         {
             if (view.Last != head)
+            {
                 traffic.Ledger.Findings.Add(Breach.SilentGap, $"{view}: resumed completely up to {head}, but {view.Last} was the last");
+            }
         }
         else if (seq == 0 && view.Last > 0)
         {
@@ -235,7 +265,10 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         else
         {
             if (seq != view.Last)
+            {
                 traffic.Ledger.Findings.Add(Breach.SilentGap, $"{view}: resumed up to {seq}, but {view.Last} was the last");
+            }
+
             await HistoryRepair.FillAsync(http, Conversation.Room(room), view, view.Last + 1, head, stop);
         }
     }
@@ -260,14 +293,23 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
             _reloading.Remove(room);
         }
         if (_live.Count < rooms.Count)
+        {
             return;
+        }
+
         _begun.TrySetResult();
         if (_lostAt is not { } lost)
+        {
             return;
+        }
+
         var time = TimeProvider.System.GetElapsedTime(lost);
         traffic.Durations.Add(Resumed, time);
         if (_lostBy == "kill connection")
+        {
             traffic.Durations.Add(ResumedAfterKill, time);
+        }
+
         _lostAt = null;
     }
 
@@ -279,21 +321,37 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         {
             // An answer to the repeat of what is answered already says the same again.
             if (!_waiting.Remove(nonce, out var send))
+            {
                 return;
+            }
+
             var (conversation, id, hash) = (_views[room].Conversation, frame.GetProperty("id").GetGuid(), ContentHash.Of(nonce + " burst"));
             var ack = new Acknowledged(conversation, epoch, seq, id, user, nonce, hash, -1);
             var isRepeat = frame.TryGetProperty("duplicate", out var duplicate) && duplicate.GetBoolean();
             if (_again.Contains(nonce))
+            {
                 traffic.Ledger.AcknowledgeAgain(ack);
+            }
             else
+            {
                 traffic.Ledger.Acknowledge(ack);
+            }
+
             if (!_again.Contains(nonce) || !isRepeat)
+            {
                 _undurable.Add(Conversation.Room(room), new UndurableSend(nonce, "", epoch, seq));
+            }
             // The answer of a log that this connection has been told to be gone.
             if (traffic.Ledger.IsWiped(epoch) && _views[room].Epoch != epoch && !isRepeat)
+            {
                 SendLostAgain(room, _views[room].Epoch!);
+            }
+
             if (send.Number < 0)
+            {
                 return;
+            }
+
             if (_lastAck.TryGetValue(room, out var last) && last.Epoch == epoch && send.Number > last.Number != seq > last.Seq)
             {
                 var text = $"{_views[room]}: {nonce} is send {send.Number} and got {seq}, but send {last.Number} got {last.Seq}";
@@ -308,7 +366,10 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         lock (_lock)
         {
             if (!_waiting.TryGetValue(nonce, out var send))
+            {
                 return;
+            }
+
             if (code is "unavailable" or "rate_limited" or "not_joined")
             {
                 _waiting[nonce] = send with { Connection = -1, Number = -1 };

@@ -97,7 +97,10 @@ internal sealed class Connection : IDisposable
                 Volatile.Write(ref _heard, _time.GetTimestamp());
                 Volatile.Write(ref _messages, _messages + 1);
                 if (type == WebSocketMessageType.Text)
+                {
                     return _buffer.AsMemory(0, length);
+                }
+
                 if (type == WebSocketMessageType.Close)
                 {
                     (CloseCode, CloseReason) = ((int?)_socket.CloseStatus, _socket.CloseStatusDescription);
@@ -118,10 +121,16 @@ internal sealed class Connection : IDisposable
         lock (_writes)
         {
             if (_sealed || _closing || _queue.Count >= (droppable ? DroppableLimit : QueueLimit))
+            {
                 return false;
+            }
+
             _queue.Enqueue(frame);
             if (_draining)
+            {
                 return true;
+            }
+
             _draining = true;
         }
         // Not on this thread: it holds the session's gate.
@@ -144,10 +153,16 @@ internal sealed class Connection : IDisposable
         lock (_writes)
         {
             if (_sealed)
+            {
                 return;
+            }
+
             _closing = true;
             if (_draining)
+            {
                 return;
+            }
+
             _draining = true;
         }
         _ = Task.Run(DrainAsync);
@@ -156,7 +171,10 @@ internal sealed class Connection : IDisposable
     public void Dispose()
     {
         lock (_writes)
+        {
             _sealed = true;
+        }
+
         _socket.Dispose();
         ArrayPool<byte>.Shared.Return(Interlocked.Exchange(ref _buffer, []));
     }
@@ -168,11 +186,20 @@ internal sealed class Connection : IDisposable
             var part = await _socket.ReceiveAsync(_buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
             length += part.Count;
             if (part.EndOfMessage)
+            {
                 return (length, part.MessageType);
+            }
+
             if (length < _buffer.Length)
+            {
                 continue;
+            }
+
             if (length >= LargestMessage)
+            {
                 throw new WebSocketException($"a message of more than {LargestMessage} bytes");
+            }
+
             var larger = ArrayPool<byte>.Shared.Rent(length * 2);
             _buffer.AsSpan(0, length).CopyTo(larger);
             ArrayPool<byte>.Shared.Return(Interlocked.Exchange(ref _buffer, larger));
@@ -189,9 +216,15 @@ internal sealed class Connection : IDisposable
                 lock (_writes)
                 {
                     if (!_queue.TryDequeue(out frame))
+                    {
                         _draining = false;
+                    }
+
                     if (_sealed || (frame is null && !_closing))
+                    {
                         return;
+                    }
+
                     _sealed = frame is null;
                 }
                 if (frame is null)
@@ -206,7 +239,9 @@ internal sealed class Connection : IDisposable
             e is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
         {
             lock (_writes)
+            {
                 _sealed = true;
+            }
             // The reader learns of the loss, and with it everybody.
             Abort(e.Message);
         }

@@ -46,11 +46,16 @@ internal static class ReconnectPolicy
     public static Decision Decide(ConnectionEnd end, int failures, int refusals, ChatClientOptions options)
     {
         if (end.Lived >= Stable)
+        {
             failures = 0;
+        }
         // One refusal may be the token's age; the provider was asked again since, so a second one is the token's kind.
         refusals = end.HttpStatus == 401 || end.Code == CloseCodes.TokenExpired && end.Lived is null ? refusals + 1 : 0;
         if (end.IsFinal || IsFinal(end.Code) || end.HttpStatus == 403 || refusals > 1)
+        {
             return new(true, default, failures, refusals);
+        }
+
         return new(false, Wait(end, failures, refusals, options), failures + 1, refusals);
     }
 
@@ -67,13 +72,25 @@ internal static class ReconnectPolicy
     {
         var wait = Backoff(failures, options.ReconnectDelay, options.MaxReconnectDelay, options);
         if (failures == 0 && (end.Code == CloseCodes.TokenExpired || refusals == 1))
+        {
             return TimeSpan.Zero;
+        }
+
         if (end.LeaveIn is { } left)
+        {
             return failures == 0 ? Max(left, TimeSpan.Zero) : Max(left, wait);
+        }
+
         if (end.Code == CloseCodes.Overloaded)
+        {
             return wait + (OverloadedWait * (0.5 + (options.Chance() / 2)));
+        }
+
         if (end.RetryAfter is { } asked)
+        {
             return Max(wait, asked * (1 + (options.Chance() / 5)));
+        }
+
         return wait;
     }
 

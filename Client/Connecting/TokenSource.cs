@@ -21,10 +21,16 @@ internal sealed class TokenSource(ChatClientOptions options) : IDisposable
         try
         {
             if (refused is not null && _current is { } newer && newer != refused)
+            {
                 return newer;
+            }
+
             var token = await options.TokenProvider(cancellationToken).ConfigureAwait(false);
             if (string.IsNullOrEmpty(token))
+            {
                 throw new ChatException(ChatFaults.Token, "The token provider gave no token.");
+            }
+
             return _current = token;
         }
         catch (Exception e) when (e is not (ChatException or UnauthorizedAccessException) && !cancellationToken.IsCancellationRequested)

@@ -25,7 +25,10 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
     public async Task BeforeConnectAsync(CancellationToken cancellationToken)
     {
         if (_tried || !session.Options.FindDirectConversations)
+        {
             return;
+        }
+
         _tried = true;
         // Chat must not wait for history, so half of the attempt's time is all that this may take.
         using var patience = new CancellationTokenSource(session.Options.ConnectTimeout / 2, session.Options.TimeProvider);
@@ -38,10 +41,15 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
                 if (answer.Body is { } body)
                 {
                     lock (session.Gate)
+                    {
                         _heads = HeadsOf(body);
+                    }
                 }
                 if (answer.Body is not null || answer.IsFinal)
+                {
                     return;
+                }
+
                 var wait = ReconnectPolicy.Backoff(attempt, session.Options.RepairDelay, TimeSpan.FromSeconds(1), session.Options);
                 await Task.Delay(wait, session.Options.TimeProvider, either.Token).ConfigureAwait(false);
             }
@@ -56,7 +64,10 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
     public void OnWelcome(CancellationToken cancellationToken)
     {
         if (_looking || !session.Options.FindDirectConversations)
+        {
             return;
+        }
+
         _looking = true;
         _ = Task.Run(() => LookAsync(cancellationToken), CancellationToken.None);
     }
@@ -74,7 +85,10 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
                 lock (session.Gate)
                 {
                     if (answer.Body is { } body)
+                    {
                         Follow(HeadsOf(body));
+                    }
+
                     if (answer.Body is not null || answer.IsFinal || !session.IsConnected)
                     {
                         _looking = false;
@@ -92,7 +106,9 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
         catch (UnauthorizedAccessException)
         {
             lock (session.Gate)
+            {
                 _looking = false;
+            }
         }
     }
 
@@ -106,7 +122,9 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
         foreach (var (user, head) in heads)
         {
             if (head > _heads.GetValueOrDefault(user))
+            {
                 session.Track(Conversation.With(user)).Expected(head);
+            }
         }
     }
 

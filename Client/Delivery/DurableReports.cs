@@ -13,7 +13,10 @@ internal sealed class DurableReports
     public Task WaitAsync(long seq)
     {
         if (seq <= _reached)
+        {
             return Task.CompletedTask;
+        }
+
         var wait = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _waiting.Enqueue(wait, seq);
         return wait.Task;
@@ -44,6 +47,8 @@ internal sealed class DurableReports
     {
         (_reached, _held) = (0, 0);
         while (_waiting.TryDequeue(out var wait, out _))
+        {
             wait.TrySetException(reason);
+        }
     }
 }

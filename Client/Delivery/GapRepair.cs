@@ -27,9 +27,15 @@ internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
                 lock (session.Gate)
                 {
                     if (!GoesOn(conversation))
+                    {
                         return;
+                    }
+
                     if (generation != conversation.Generation)
+                    {
                         (misses, generation) = (0, conversation.Generation);
+                    }
+
                     after = conversation.Cursor!.Value.Seq;
                 }
                 ClientMetrics.Repairs.Add(1);
@@ -40,13 +46,21 @@ internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
                 lock (session.Gate)
                 {
                     if (!GoesOn(conversation))
+                    {
                         return;
+                    }
+
                     if (generation != conversation.Generation)
+                    {
                         continue;
+                    }
+
                     wait = Apply(conversation, after, answer, ref misses, ref failures);
                 }
                 if (wait is { } delay)
+                {
                     await Task.Delay(delay, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
+                }
             }
         }
         catch (OperationCanceledException)
@@ -56,7 +70,9 @@ internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
         catch (UnauthorizedAccessException)
         {
             lock (session.Gate)
+            {
                 conversation.IsRepairing = false;
+            }
         }
     }
 
@@ -83,7 +99,10 @@ internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
             return Missed(conversation, head, ref misses);
         }
         if (answer.IsFinal)
+        {
             return Missed(conversation, after, ref misses);
+        }
+
         session.Fault(ChatFaults.History, answer.Problem ?? "history gave no page", conversation.Name);
         return answer.RetryAfter ?? Wait(failures++);
     }
@@ -91,7 +110,10 @@ internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
     private TimeSpan? Missed(TrackedConversation conversation, long head, ref int misses)
     {
         if (++misses < _options.RepairAttempts)
+        {
             return Wait(misses - 1);
+        }
+
         misses = 0;
         conversation.GiveUp(head);
         return null;

@@ -22,13 +22,22 @@ internal sealed class ItemBuffer(int capacity, Action roomMade)
     {
         // While refusing, everything is refused: what waits outside goes first, so that the order holds.
         if (_refused)
+        {
             return false;
+        }
+
         if (_items.Writer.TryWrite(item))
+        {
             return true;
+        }
+
         _refused = true;
         // The reader may have emptied the buffer before it could see the mark, and would then wait for an item that nobody adds.
         if (!_items.Writer.TryWrite(item))
+        {
             return false;
+        }
+
         _refused = false;
         return true;
     }
@@ -44,7 +53,10 @@ internal sealed class ItemBuffer(int capacity, Action roomMade)
     public async IAsyncEnumerable<ChatItem> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _readers, 1) == 1)
+        {
             throw new InvalidOperationException("The items are read elsewhere already: order and once-only need one reader.");
+        }
+
         try
         {
             while (await _items.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
@@ -61,7 +73,9 @@ internal sealed class ItemBuffer(int capacity, Action roomMade)
                 }
             }
             if (Interlocked.Exchange(ref _final, null) is { } final)
+            {
                 yield return final;
+            }
         }
         finally
         {

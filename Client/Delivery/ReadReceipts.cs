@@ -32,18 +32,28 @@ internal sealed class ReadReceipts(Conversation name, IDeliveryHost session)
     public void Tick()
     {
         if (_wanted <= _sent)
+        {
             return;
+        }
+
         if (_sentAt > session.Now - Every)
+        {
             session.WakeAt(_sentAt + Every);
+        }
         else
+        {
             Send();
+        }
     }
 
     /// <summary>Tells now what was not told yet, if the conversation can.</summary>
     public void Send()
     {
         if (_wanted <= _sent || !session.IsReady(name) || !session.Send(ClientFrames.Read(name, _wanted)))
+        {
             return;
+        }
+
         _sent = _wanted;
         _sentAt = session.Now;
     }

@@ -55,7 +55,9 @@ internal sealed class Sequencer(int heldLimit)
         {
             _former.Enqueue(Epoch);
             if (_former.Count > FormerEpochs)
+            {
                 _former.Dequeue();
+            }
         }
         Epoch = epoch;
         Last = last;
@@ -75,7 +77,10 @@ internal sealed class Sequencer(int heldLimit)
     public bool IsForeign(string epoch)
     {
         if (!_doubted)
+        {
             Epoch ??= epoch;
+        }
+
         return epoch != Epoch;
     }
 
@@ -100,11 +105,17 @@ internal sealed class Sequencer(int heldLimit)
         }
         Target = Math.Max(Target, e.Seq);
         if (_held.TryGetValue(e.Seq, out var held))
+        {
             return held.Id == e.Id ? Arrival.Known : Arrival.Conflict;
+        }
+
         if (_held.Count >= heldLimit && e.Seq != last + 1)
         {
             if (_held.GetKeyAtIndex(_held.Count - 1) < e.Seq)
+            {
                 return Arrival.Early;
+            }
+
             _held.RemoveAt(_held.Count - 1);
         }
         _held.Add(e.Seq, e);
@@ -131,7 +142,10 @@ internal sealed class Sequencer(int heldLimit)
         var from = Last + 1 ?? throw new InvalidOperationException("The place in the log is not known.");
         var to = _held.Count > 0 ? _held.GetKeyAtIndex(0) - 1 : head;
         if (to < from)
+        {
             return null;
+        }
+
         Last = to;
         Target = Math.Max(Target, to);
         return (from, to);

@@ -64,7 +64,9 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
     public void StartAt(Cursor cursor)
     {
         if (_log.Last is null)
+        {
             _log.Reset(cursor.Epoch, cursor.Seq);
+        }
     }
 
     /// <summary>Asks for the room, with what was missed where a place in it is known.</summary>
@@ -73,7 +75,9 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
         _joinHadCursor = Cursor is not null;
         Seat.AskAgainAt = session.Now + session.Options.AckTimeout;
         if (session.Send(ClientFrames.Join(Name.RoomId!, Cursor, session.NewReference([this]))) && _joinHadCursor)
+        {
             CatchUp();
+        }
     }
 
     /// <summary>A frame that asks for the replay of this conversation went out.</summary>
@@ -91,17 +95,25 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
         {
             // A room's events begin behind its snapshot; a direct conversation begins with what comes first.
             if (Name.IsRoom)
+            {
                 return;
+            }
+
             _log.Reset(_log.Epoch, frame.Seq!.Value - 1);
         }
         Take(ServerFrameReader.ToEvent(frame, Name, _log.Epoch));
         if (IsCatchingUp)
+        {
             _replayHeard = session.Now;
+        }
+
         Flush();
         RepairIfBehind();
         // Events do not name their log, and without its name a rebuilt one would go unnoticed.
         if (_log.Epoch is null && !IsCatchingUp)
+        {
             AskForReplay();
+        }
     }
 
     public void OnAck(WireFrame frame)
@@ -112,21 +124,37 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
             Name, frame.Nonce!, frame.Id!, seq, frame.Epoch, ServerFrameReader.ToTime(frame.Timestamp)!.Value, duplicate));
         // A repeat is answered with the place it got at first, which may be in a log that is no more.
         if (duplicate && (_log.Epoch is null || frame.Epoch != _log.Epoch))
+        {
             return;
+        }
+
         if (_log.Last is null && !Name.IsRoom)
+        {
             _log.Reset(frame.Epoch, seq - 1);
+        }
+
         if (_log.Last is null || _log.IsFormer(frame.Epoch!))
+        {
             return;
+        }
+
         if (_log.IsForeign(frame.Epoch!))
+        {
             Check();
+        }
         else
+        {
             Expect(seq);
+        }
     }
 
     public void OnJoined(WireFrame frame)
     {
         if (!Seat.IsWanted)
+        {
             return;
+        }
+
         _joined = new RoomJoined(
             Name, frame.Epoch!, frame.Seq!.Value, frame.Members!, frame.Count!.Value, frame.Typing!, frame.Read!.Value);
         Seat.Take(_joined);
@@ -161,7 +189,9 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
         _durable.Reach(seq);
         session.Offer(new DurableMoved(Name, seq));
         if (_log.Last is not null)
+        {
             Expect(seq);
+        }
     }
 
     public Task DurableAsync(Accepted accepted) => accepted.Epoch is not null && _log.Epoch is not null && accepted.Epoch != _log.Epoch
@@ -172,7 +202,10 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
     public void Expected(long head)
     {
         if (_log.Last is null || head <= _log.Last || IsCatchingUp)
+        {
             return;
+        }
+
         _log.Expect(head);
         AskForReplay();
     }
@@ -182,9 +215,13 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
     {
         Seat.Lose();
         if (Seat.IsWanted)
+        {
             SendJoin();
+        }
         else
+        {
             session.Outbox.Fail(Name, new ChatException(ErrorCodes.NotJoined, $"{Name} is not joined."));
+        }
     }
 
     /// <summary>Nothing more comes on this connection.</summary>
@@ -213,12 +250,19 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
         if (Seat.AskAgainAt <= now && session.IsConnected)
         {
             if (Seat.Leaving is not null)
+            {
                 session.SendLeave(this);
+            }
             else if (Seat.IsWanted)
+            {
                 SendJoin();
+            }
         }
         if (IsCatchingUp && now - _replayHeard >= session.Options.LateAfter * 2)
+        {
             LookForMissed();
+        }
+
         if (_lateAt <= now)
         {
             _lateAt = null;
@@ -233,7 +277,10 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
     public bool OnPage(long after, string epoch, long head, IReadOnlyList<WireFrame> items)
     {
         if (_log.IsFormer(epoch))
+        {
             return false;
+        }
+
         if (_log.IsForeign(epoch) && _epochQuestions++ < EpochQuestions)
         {
             // Frames of the old log may still be on their way here. The socket's own answer comes behind them.
@@ -252,7 +299,10 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
         _check = false;
         _log.Expect(head);
         foreach (var item in items.OrderBy(item => item.Seq))
+        {
             Take(ServerFrameReader.ToEvent(item, Name, epoch));
+        }
+
         Flush();
         return _log.Last > before || _log.Peek()?.Seq != reachedBefore || !IsBehind;
     }
@@ -278,25 +328,38 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
     public void Flush()
     {
         if (_joined is not null && session.Items.TryAdd(_joined))
+        {
             _joined = null;
+        }
+
         if (_joined is not null || (_notice is not null && !session.Items.TryAdd(_notice)))
+        {
             return;
+        }
+
         _notice = null;
         while (Next is { } e && session.Items.TryAdd(e.Epoch is null && _log.Epoch is not null ? e with { Epoch = _log.Epoch } : e))
+        {
             _log.Delivered();
+        }
     }
 
     public void RepairIfBehind()
     {
         if (IsBehind && !IsCatchingUp && !IsParked && !session.Items.IsFull)
+        {
             session.StartRepair(this);
+        }
     }
 
     private void Take(ChatEvent e)
     {
         // The own copy says all that its acknowledgement says, and comes without it when that was lost with a connection.
         if (e.Nonce is not null && e.From == session.User && !_unconfirmed)
+        {
             session.Outbox.Accept(new Accepted(Name, e.Nonce, e.Id, e.Seq, e.Epoch, e.Timestamp, Duplicate: false));
+        }
+
         switch (_log.Arrive(e))
         {
             case Arrival.Known:
@@ -313,7 +376,10 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
     {
         _log.Expect(seq);
         if (!_log.IsBehind || _lateAt is not null)
+        {
             return;
+        }
+
         _lateAt = session.Now + session.Options.LateAfter;
         session.WakeAt(_lateAt.Value);
     }
@@ -322,13 +388,18 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
     {
         (_unconfirmed, _epochQuestions) = (false, 0);
         if (_durable.Release() is > 0 and var durable)
+        {
             OnDurable(durable);
+        }
     }
 
     private void Place(string epoch, long head, bool replayFollows)
     {
         if (_log.IsForeign(epoch))
+        {
             _durable.Release();
+        }
+
         Confirm();
         if (_log.Last is null)
         {
@@ -348,7 +419,9 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
         {
             _log.Expect(head);
             if (!replayFollows)
+            {
                 RepairIfBehind();
+            }
         }
     }
 
@@ -376,6 +449,8 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
     public void AskForReplay()
     {
         if (session.Send(ClientFrames.Resume([(Name, Cursor!.Value)], session.NewReference([this]))))
+        {
             CatchUp();
+        }
     }
 }

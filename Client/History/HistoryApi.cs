@@ -30,9 +30,15 @@ internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) 
         var place = conversation.IsRoom ? $"/api/rooms/{conversation.RoomId}" : $"/api/dms/{conversation.User}";
         var path = $"{place}/messages?limit={limit.ToString(CultureInfo.InvariantCulture)}";
         if (before is not null)
+        {
             path += "&before=" + Uri.EscapeDataString(before);
+        }
+
         if (after is not null)
+        {
             path += "&after=" + Uri.EscapeDataString(after);
+        }
+
         return GetAsync(path, WireContext.Default.WirePage, cancellationToken);
     }
 
@@ -42,7 +48,9 @@ internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) 
     public void Dispose()
     {
         if (options.Http is null)
+        {
             _http.Dispose();
+        }
     }
 
     private async Task<HttpAnswer<T>> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) where T : class
@@ -77,9 +85,14 @@ internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) 
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         using var response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode != HttpStatusCode.OK)
+        {
             return new(null, (int)response.StatusCode, response.Headers.RetryAfter?.Delta, response.ReasonPhrase);
+        }
+
         var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
+        {
             return new(await JsonSerializer.DeserializeAsync(body, type, cancellationToken).ConfigureAwait(false), 200, null, null);
+        }
     }
 }

@@ -34,12 +34,21 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     public Entry Add(Conversation conversation, string nonce, byte[] frame)
     {
         if (_byNonce.Count >= options.SendQueueLimit)
+        {
             throw new ChatException(ChatFaults.QueueFull, $"{options.SendQueueLimit} sends wait for their acknowledgement already.");
+        }
+
         var entry = new Entry(conversation, nonce, frame, host.Now);
         if (!_byNonce.TryAdd(nonce, entry))
+        {
             throw new ArgumentException("A send with this nonce waits for its acknowledgement already.", nameof(nonce));
+        }
+
         if (!_queues.TryGetValue(conversation, out var queue))
+        {
             _queues.Add(conversation, queue = []);
+        }
+
         entry.Place = queue.AddLast(entry);
         Pump(conversation);
         return entry;
@@ -49,7 +58,10 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     public bool Withdraw(Entry entry)
     {
         if (!Remove(entry))
+        {
             return false;
+        }
+
         Pump(entry.Conversation);
         return true;
     }
@@ -58,7 +70,10 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     public bool Accept(Accepted accepted)
     {
         if (!_byNonce.TryGetValue(accepted.Nonce, out var entry) || entry.Conversation != accepted.Conversation || !Remove(entry))
+        {
             return false;
+        }
+
         entry.Completion.TrySetResult(accepted);
         Pump(entry.Conversation);
         return true;
@@ -70,7 +85,10 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     public Conversation? Refuse(string nonce, string code, string message, double? retryAfter)
     {
         if (!_byNonce.TryGetValue(nonce, out var entry))
+        {
             return null;
+        }
+
         entry.IsSent = false;
         switch (code)
         {
@@ -95,7 +113,10 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     public void Down()
     {
         foreach (var entry in _byNonce.Values)
+        {
             entry.IsSent = false;
+        }
+
         _pauses.Clear();
     }
 
@@ -112,29 +133,45 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     public void PumpAll()
     {
         foreach (var conversation in _queues.Keys.ToList())
+        {
             Pump(conversation);
+        }
     }
 
     /// <summary>Sends what can be sent, in order.</summary>
     public void Pump(Conversation conversation)
     {
         if (!_queues.TryGetValue(conversation, out var queue) || !host.IsReady(conversation))
+        {
             return;
+        }
+
         if (_pausedUntil > host.Now || (_pauses.TryGetValue(conversation, out var until) && until > host.Now))
+        {
             return;
+        }
+
         _pauses.Remove(conversation);
         var places = options.SendsInFlight;
         for (var place = queue.First; place is not null && places > 0; place = place.Next, places--)
         {
             var entry = place.Value;
             if (entry.IsSent)
+            {
                 continue;
+            }
+
             if (!host.Send(entry.Frame))
+            {
                 return;
+            }
+
             entry.IsSent = true;
             entry.SentAt = host.Now;
             if (entry.Attempts++ > 0)
+            {
                 ClientMetrics.Resent.Add(1);
+            }
         }
     }
 
@@ -151,11 +188,15 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         foreach (var entry in _byNonce.Values)
         {
             if (entry.IsSent && now - entry.SentAt > options.AckTimeout)
+            {
                 entry.IsSent = false;
+            }
         }
         PumpAll();
         foreach (var until in _pauses.Values.Append(_pausedUntil).Where(until => until > now))
+        {
             host.WakeAt(until);
+        }
     }
 
     private TimeSpan Later(TimeSpan pause, Entry entry, double? retryAfter)
@@ -169,11 +210,17 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     private bool Remove(Entry entry)
     {
         if (!_byNonce.Remove(entry.Nonce))
+        {
             return false;
+        }
+
         var queue = entry.Place!.List!;
         queue.Remove(entry.Place);
         if (queue.Count == 0)
+        {
             _queues.Remove(entry.Conversation);
+        }
+
         return true;
     }
 

@@ -37,12 +37,17 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
                 stop.ThrowIfCancellationRequested();
                 var decision = ReconnectPolicy.Decide(end, failures, refusals, options);
                 if (decision.IsFinal)
+                {
                     return end with { Code = end.Code ?? CodeOf(end.HttpStatus) };
+                }
+
                 (failures, refusals) = (decision.Failures, decision.Refusals);
                 ClientMetrics.Reconnects.Add(1, new KeyValuePair<string, object?>("code", end.Code ?? end.HttpStatus ?? 0));
                 session.Report(new ConnectionChanged(ConnectionState.Reconnecting, null, end.Code, end.Reason, decision.Wait));
                 if (decision.Wait > TimeSpan.Zero)
+                {
                     await Task.Delay(decision.Wait, _time, stop).ConfigureAwait(false);
+                }
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -61,11 +66,19 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
             var token = await tokens.RenewAsync(_refused, either.Token).ConfigureAwait(false);
             using var connection = await OpenAsync(token, either.Token).ConfigureAwait(false);
             if (await connection.ReadAsync(either.Token).ConfigureAwait(false) is not { } first)
+            {
                 return EndOf(connection, lived: null, leaveIn: null);
+            }
+
             if (!ServerFrameReader.TryRead(first.Span, out var welcome, out var problem) || welcome.Type != "welcome")
+            {
                 return new ConnectionEnd { Reason = problem ?? $"the first frame was '{welcome!.Type}'" };
+            }
+
             if (session.User is { } user && user != welcome.User)
+            {
                 return new ConnectionEnd { IsFinal = true, Reason = $"the token is of {welcome.User}, the session of {user}" };
+            }
             // From here on silence is watched, and the attempt's patience ends nothing any more.
             patience.CancelAfter(Timeout.InfiniteTimeSpan);
             return await LiveAsync(connection, welcome, token, either.Token).ConfigureAwait(false);
@@ -154,7 +167,10 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
         }
         var lived = _time.GetElapsedTime(since);
         if (connection.CloseCode == CloseCodes.TokenExpired)
+        {
             _refused = await tokens.CurrentAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
         return EndOf(connection, lived, leaveAt - lived);
     }
 
@@ -166,7 +182,10 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
             for (var pings = 1; ; pings++)
             {
                 while (heartbeat - connection.Silence is { Ticks: > 0 } left)
+                {
                     await Task.Delay(left, _time, cancellationToken).ConfigureAwait(false);
+                }
+
                 var heard = connection.Messages;
                 connection.Write(ClientFrames.Ping("ping-" + pings), droppable: false);
                 await Task.Delay(options.PongTimeout, _time, cancellationToken).ConfigureAwait(false);
@@ -224,7 +243,10 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
     {
         var left = expires - _time.GetUtcNow();
         if (left <= TimeSpan.Zero)
+        {
             return RenewAtMostEvery;
+        }
+
         return left - (left / 5 < RenewEarly ? left / 5 : RenewEarly);
     }
 
@@ -245,7 +267,10 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
     private async Task DelayAsync(TimeSpan delay, CancellationToken cancellationToken)
     {
         for (; delay > LongestDelay; delay -= LongestDelay)
+        {
             await Task.Delay(LongestDelay, _time, cancellationToken).ConfigureAwait(false);
+        }
+
         await Task.Delay(delay, _time, cancellationToken).ConfigureAwait(false);
     }
 

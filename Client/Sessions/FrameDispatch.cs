@@ -17,7 +17,10 @@ internal static class FrameDispatch
             return;
         }
         if (frame.Room is null && frame.To is null)
+        {
             return;
+        }
+
         var place = ServerFrameReader.PlaceOf(frame, session.User!);
         // A direct conversation begins with whatever happens in it; a room that is not followed was left, or its join was given up.
         if (session.Find(place) is not { } conversation)
@@ -25,7 +28,10 @@ internal static class FrameDispatch
             if (place.IsRoom || frame.Type is "typing" or "read" or "durable")
             {
                 if (!place.IsRoom)
+                {
                     OfferEphemeral(frame, place, session);
+                }
+
                 return;
             }
             conversation = session.Track(place);
@@ -37,7 +43,10 @@ internal static class FrameDispatch
                 break;
             case "joined":
                 if (!conversation.IsCatchingUp)
+                {
                     session.Answered(frame.Reference, conversation);
+                }
+
                 conversation.OnJoined(frame);
                 break;
             case "resumed":
@@ -56,9 +65,14 @@ internal static class FrameDispatch
                 break;
             default:
                 if (ServerFrameReader.IsEvent(frame))
+                {
                     conversation.OnEvent(frame);
+                }
                 else
+                {
                     OfferEphemeral(frame, place, session);
+                }
+
                 break;
         }
     }
@@ -75,7 +89,9 @@ internal static class FrameDispatch
             _ => null,
         };
         if (item is not null)
+        {
             session.Offer(item);
+        }
     }
 
     private static void OnLeft(TrackedConversation conversation, Session session, string? reason)
@@ -91,7 +107,10 @@ internal static class FrameDispatch
         if (error.Nonce is { } nonce)
         {
             if (session.Outbox.Refuse(nonce, code, message, error.RetryAfter) is { } unjoined)
+            {
                 session.Track(unjoined).OnNotJoined();
+            }
+
             return;
         }
         if (session.TakeReference(error.Reference) is not { } conversations)
@@ -100,7 +119,9 @@ internal static class FrameDispatch
             return;
         }
         foreach (var conversation in conversations)
+        {
             OnRefused(conversation, code, message, error.RetryAfter, isAlone: conversations.Count == 1, session);
+        }
     }
 
     /// <summary>A <c>join</c>, <c>leave</c> or <c>resume</c> was refused.</summary>

@@ -88,19 +88,30 @@ internal sealed class Session : IDeliveryHost, IDisposable
     public TrackedConversation Track(Conversation conversation, Cursor? cursor = null)
     {
         if (_conversations.TryGetValue(conversation, out var tracked))
+        {
             return tracked;
+        }
+
         _conversations.Add(conversation, tracked = new TrackedConversation(conversation, this));
         if (cursor is null && !conversation.IsRoom)
+        {
             cursor = _directs.BeginningOf(conversation.User);
+        }
+
         if (cursor is { } place)
+        {
             tracked.StartAt(place);
+        }
+
         return tracked;
     }
 
     public void Remove(TrackedConversation conversation, ChatException reason)
     {
         if (_conversations.Remove(conversation.Name))
+        {
             conversation.Drop(reason);
+        }
     }
 
     public Task BeforeConnectAsync(CancellationToken cancellationToken) => _directs.BeforeConnectAsync(cancellationToken);
@@ -110,20 +121,35 @@ internal sealed class Session : IDeliveryHost, IDisposable
         lock (Gate)
         {
             if (Ended is not null)
+            {
                 return;
+            }
+
             _connection = connection;
             User ??= welcome.User;
             _references.Clear();
             ReportInside(new ConnectionChanged(ConnectionState.Connected, welcome.Node, null, null, null));
             foreach (var conversation in _conversations.Values.Where(c => c.Seat.Leaving is not null).ToList())
+            {
                 SendLeave(conversation);
+            }
+
             var places = _conversations.Values.Where(c => c is { Seat.IsWanted: true, Cursor: not null }).ToList();
             foreach (var part in places.Chunk(ResumeAtOnce))
+            {
                 SendResume(part);
+            }
+
             foreach (var conversation in _conversations.Values.Where(c => c is { Seat.IsWanted: true, Cursor: null, Name.IsRoom: true }))
+            {
                 conversation.SendJoin();
+            }
+
             foreach (var conversation in _conversations.Values)
+            {
                 conversation.Reads.Send();
+            }
+
             Outbox.PumpAll();
             _directs.OnWelcome(_ending.Token);
             WakeAt(Now + TickEvery);
@@ -136,11 +162,16 @@ internal sealed class Session : IDeliveryHost, IDisposable
         lock (Gate)
         {
             if (_connection != connection)
+            {
                 return;
+            }
+
             _connection = null;
             Outbox.Down();
             foreach (var conversation in _conversations.Values)
+            {
                 conversation.OnDown();
+            }
         }
     }
 
@@ -149,7 +180,9 @@ internal sealed class Session : IDeliveryHost, IDisposable
         lock (Gate)
         {
             if (Ended is null)
+            {
                 FrameDispatch.Handle(frame, this);
+            }
         }
     }
 
@@ -161,10 +194,15 @@ internal sealed class Session : IDeliveryHost, IDisposable
     public void Answered(string? reference, TrackedConversation conversation)
     {
         if (reference is null || !_references.TryGetValue(reference, out var conversations))
+        {
             return;
+        }
+
         conversations.Remove(conversation);
         if (conversations.Count == 0)
+        {
             _references.Remove(reference);
+        }
     }
 
     public void SendLeave(TrackedConversation conversation)
@@ -176,7 +214,10 @@ internal sealed class Session : IDeliveryHost, IDisposable
     public void StartRepair(TrackedConversation conversation)
     {
         if (conversation.IsRepairing || Ended is not null)
+        {
             return;
+        }
+
         conversation.IsRepairing = true;
         _ = Task.Run(() => _repair.RunAsync(conversation, _ending.Token), CancellationToken.None);
     }
@@ -184,34 +225,45 @@ internal sealed class Session : IDeliveryHost, IDisposable
     public void Report(ConnectionChanged change)
     {
         lock (Gate)
+        {
             ReportInside(change);
+        }
     }
 
     /// <summary>Tells the application of what the client works around. Thread-safe.</summary>
     public void Fault(string code, string message, Conversation? conversation = null)
     {
         lock (Gate)
+        {
             Offer(new Fault(code, message, conversation));
+        }
     }
 
     /// <summary>An item that may be dropped.</summary>
     public void Offer(ChatItem item)
     {
         if (!Items.TryAdd(item))
+        {
             ClientMetrics.Dropped.Add(1, new KeyValuePair<string, object?>("item", item.GetType().Name));
+        }
     }
 
     /// <summary>An item that must not be dropped and is rare: it waits outside the buffer when that is full.</summary>
     public void Owe(ChatItem item)
     {
         if (_owed.Count > 0 || !Items.TryAdd(item))
+        {
             _owed.Enqueue(item);
+        }
     }
 
     public void WakeAt(TimeSpan time)
     {
         if (time >= _timerDue || Ended is not null)
+        {
             return;
+        }
+
         _timerDue = time;
         // Timers count whole milliseconds and must not ring before their time, or the next tick would be a second away.
         var wait = Math.Ceiling((time - Now).TotalMilliseconds) + 1;
@@ -224,7 +276,10 @@ internal sealed class Session : IDeliveryHost, IDisposable
         lock (Gate)
         {
             if (Ended is not null)
+            {
                 return;
+            }
+
             Ended = reason;
             State = ConnectionState.Closed;
             _connection = null;
@@ -257,16 +312,24 @@ internal sealed class Session : IDeliveryHost, IDisposable
         foreach (var conversation in conversations)
         {
             if (sent)
+            {
                 conversation.CatchUp();
+            }
+
             if (conversation.Name.IsRoom)
+            {
                 conversation.Seat.AskAgainAt = Now + Options.AckTimeout;
+            }
         }
     }
 
     private void ReportInside(ConnectionChanged change)
     {
         if (Ended is not null)
+        {
             return;
+        }
+
         State = change.State;
         _unreported = Items.TryAdd(change) ? null : change;
     }
@@ -276,9 +339,15 @@ internal sealed class Session : IDeliveryHost, IDisposable
         lock (Gate)
         {
             if (_unreported is not null && Items.TryAdd(_unreported))
+            {
                 _unreported = null;
+            }
+
             while (_owed.TryPeek(out var item) && Items.TryAdd(item))
+            {
                 _owed.Dequeue();
+            }
+
             foreach (var conversation in _conversations.Values)
             {
                 conversation.Flush();
@@ -292,13 +361,21 @@ internal sealed class Session : IDeliveryHost, IDisposable
         lock (Gate)
         {
             if (Ended is not null)
+            {
                 return;
+            }
+
             _timerDue = TimeSpan.MaxValue;
             foreach (var conversation in _conversations.Values.ToList())
+            {
                 conversation.Tick();
+            }
+
             Outbox.Tick();
             if (IsConnected || Outbox.Count > 0)
+            {
                 WakeAt(Now + TickEvery);
+            }
         }
     }
 }

@@ -16,7 +16,10 @@ internal static class ClientFrames
     {
         json.WriteString("room"u8, room);
         if (since is { } cursor)
+        {
             WriteCursor(json, cursor);
+        }
+
         json.WriteString("ref"u8, reference);
     });
 
@@ -59,7 +62,9 @@ internal static class ClientFrames
             json.WriteNumber("target"u8, target);
             json.WriteString("emoji"u8, emoji);
             if (remove)
+            {
                 json.WriteBoolean("remove"u8, true);
+            }
         });
 
     public static byte[] Typing(Conversation conversation, bool active) => Write("typing", json =>
@@ -84,13 +89,20 @@ internal static class ClientFrames
     {
         ArgumentException.ThrowIfNullOrEmpty(text, parameter);
         if (text.Length > limit)
+        {
             throw new ArgumentException($"Longer than {limit} UTF-16 code units.", parameter);
+        }
+
         for (var i = 0; i < text.Length; i++)
         {
             if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+            {
                 i++;
+            }
             else if (text[i] == '\0' || char.IsSurrogate(text[i]))
+            {
                 throw new ArgumentException("Contains a NUL or a lone surrogate.", parameter);
+            }
         }
         return text;
     }
@@ -105,16 +117,22 @@ internal static class ClientFrames
     private static void WritePlace(Utf8JsonWriter json, Conversation conversation)
     {
         if (conversation.IsRoom)
+        {
             json.WriteString("room"u8, conversation.RoomId);
+        }
         else
+        {
             json.WriteString("to"u8, conversation.User);
+        }
     }
 
     private static void WriteCursor(Utf8JsonWriter json, Cursor cursor)
     {
         json.WriteNumber("since"u8, cursor.Seq);
         if (cursor.Epoch is not null)
+        {
             json.WriteString("epoch"u8, cursor.Epoch);
+        }
     }
 
     private static byte[] Write(string type, Action<Utf8JsonWriter> body)

@@ -23,7 +23,10 @@ internal static class ServerFrameReader
             (frame, problem) = (null, "not a frame: " + e.Message);
         }
         if (problem is not null)
+        {
             frame = null;
+        }
+
         return frame is not null;
     }
 
@@ -72,7 +75,10 @@ internal static class ServerFrameReader
     public static Conversation PlaceOf(WireFrame frame, string user)
     {
         if (frame.Room is not null)
+        {
             return Conversation.Room(frame.Room);
+        }
+
         return Conversation.With(IsEvent(frame) && frame.From != user ? frame.From! : frame.To!);
     }
 
@@ -112,9 +118,15 @@ internal static class ServerFrameReader
     private static string? Event(WireFrame f)
     {
         if (f.Id is null)
+        {
             return "id";
+        }
+
         if (ToTime(f.Timestamp) is null)
+        {
             return "timestamp";
+        }
+
         var own = f.Type switch
         {
             "delete" => f.Target is null ? "target" : null,

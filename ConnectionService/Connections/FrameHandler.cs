@@ -2,10 +2,10 @@ using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Presence;
+using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
-using AspireChat.Contracts;
 using AspireChat.ServiceDefaults;
 using AspireChat.WebSockets;
 
@@ -72,9 +72,13 @@ internal sealed class FrameHandler(
     {
         metrics.Refused(error.Code);
         if (_refused.TryTake(out _))
+        {
             Answer(ErrorFrame.Of(error));
+        }
         else
+        {
             connection.Outbound.Close(CloseCodes.Flooding, "too many refused frames");
+        }
     }
 
     private async ValueTask JoinAsync(string room, long? since, string? epoch, string? reference, CancellationToken cancellationToken)
@@ -201,7 +205,10 @@ internal sealed class FrameHandler(
     private ConversationKey ConversationOf(in ClientFrame frame)
     {
         if (_last.Room != frame.Room || _last.To != frame.To)
+        {
             _last = (frame.Room, frame.To, frame.ConversationOf(connection.User));
+        }
+
         return _last.Key;
     }
 
@@ -213,7 +220,10 @@ internal sealed class FrameHandler(
     private async ValueTask<bool> IsJoinedAsync(ClientFrame frame, CancellationToken cancellationToken)
     {
         if (await SettledAsync(frame.Room!, cancellationToken) is { Joined: true })
+        {
             return true;
+        }
+
         Refuse(new FrameError(ErrorCodes.NotJoined, $"this connection has not joined room {frame.Room}", frame.Nonce, frame.Ref));
         return false;
     }
@@ -224,7 +234,10 @@ internal sealed class FrameHandler(
         while (connection.Rooms.TryGetValue(room, out var pass))
         {
             if (pass.Settled.IsCompleted)
+            {
                 return pass;
+            }
+
             await pass.Settled.WaitAsync(cancellationToken);
         }
         return null;

@@ -28,7 +28,9 @@ internal sealed class Heartbeats(IOptions<SocketOptions> options, TimeProvider t
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 foreach (var (channel, _) in _channels)
+                {
                     channel.OnBeat();
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

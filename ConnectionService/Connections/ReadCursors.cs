@@ -22,7 +22,9 @@ internal sealed class ReadCursors(string user, IConversationLog log, TimeSpan in
             _cursors ??= [];
             _cursors[conversation] = Math.Max(seq, _cursors.GetValueOrDefault(conversation));
             if (isScheduled)
+            {
                 return;
+            }
         }
         _ = WriteLaterAsync();
     }

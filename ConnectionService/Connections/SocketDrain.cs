@@ -46,12 +46,19 @@ internal sealed class SocketDrain(OpenSockets sockets, IOptions<SocketOptions> o
         {
             // Timers come late; what was missed is made up for, so that the last one leaves in time.
             var wait = (pause * i) - time.GetElapsedTime(began);
-            if (wait > TimeSpan.Zero) await Task.Delay(wait, time);
+            if (wait > TimeSpan.Zero)
+            {
+                await Task.Delay(wait, time);
+            }
+
             SendAway(open[i]);
         }
 
         // Those whose handshake was under way when the drain began.
-        foreach (var late in sockets.All.Except(open)) SendAway(late);
+        foreach (var late in sockets.All.Except(open))
+        {
+            SendAway(late);
+        }
     }
 
     private void SendAway(Connection connection)

@@ -37,7 +37,9 @@ internal sealed class SocketMetrics
         for (var i = 0; i < _received.Length; i++)
         {
             if (Volatile.Read(ref _received[i]) is > 0 and var count)
+            {
                 yield return new Measurement<long>(count, ReceivedTags[i]);
+            }
         }
     }
 

@@ -131,9 +131,14 @@ public sealed class SocketOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (OutboundBytes < 2 * FrameBytes)
+        {
             yield return new("must hold at least two frames.", [nameof(OutboundBytes)]);
+        }
+
         if (DrainTime + CloseTimeout > TimeSpan.FromSeconds(30))
+        {
             yield return new("and CloseTimeout must fit into 30 s together.", [nameof(DrainTime)]);
+        }
     }
 }
 

@@ -65,7 +65,10 @@ internal sealed class SocketSessions(
         {
             hubs.OfUser(user.Id).Post(new HubMessage.Opened(connection));
             if (await connection.Welcomed.WaitAsync(aborted))
+            {
                 await ReadAsync(channel, connection, aborted);
+            }
+
             await DiscardAsync(channel, aborted);
         }
         catch (Exception e) when (IsEnd(e))
@@ -105,9 +108,14 @@ internal sealed class SocketSessions(
             {
                 case MessageKind.Text:
                     if (ClientFrameReader.TryRead(channel.Text, _limits, out var frame, out var error))
+                    {
                         await handler.HandleAsync(in frame, aborted);
+                    }
                     else
+                    {
                         handler.Refuse(error);
+                    }
+
                     break;
                 case MessageKind.TooLarge:
                     handler.Refuse(new FrameError(ErrorCodes.TooLarge, $"a frame has at most {_options.FrameBytes} bytes"));
@@ -133,7 +141,9 @@ internal sealed class SocketSessions(
     private async ValueTask PaceAsync(TokenBucket frames, CancellationToken aborted)
     {
         while (!frames.TryTake(out var wait))
+        {
             await Task.Delay(wait, time, aborted);
+        }
     }
 
     private static async Task DiscardAsync(ISocketChannel channel, CancellationToken aborted)

@@ -22,7 +22,10 @@ internal sealed class UserAllowances(IOptions<SocketOptions> options, TimeProvid
         {
             var entry = EntryOf(user);
             if (entry.Connections >= options.Value.ConnectionsPerUser)
+            {
                 return false;
+            }
+
             entry.Connections++;
             return true;
         }
@@ -32,26 +35,35 @@ internal sealed class UserAllowances(IOptions<SocketOptions> options, TimeProvid
     public void Close(string user)
     {
         lock (_gate)
+        {
             EntryOf(user).Connections--;
+        }
     }
 
     /// <summary>The bucket of the user's events. Do not keep it beyond a connection or request.</summary>
     public TokenBucket EventsOf(string user)
     {
         lock (_gate)
+        {
             return EntryOf(user).Events;
+        }
     }
 
     private Entry EntryOf(string user)
     {
         if (_users.TryGetValue(user, out var entry))
+        {
             return entry;
+        }
+
         if (--_untilSweep <= 0)
         {
             foreach (var (name, old) in _users)
             {
                 if (old.Connections == 0 && old.Events.IsFull)
+                {
                     _users.Remove(name);
+                }
             }
             // In proportion to what is left, so that sweeping costs each new user about as much as being added.
             _untilSweep = Math.Max(SweepEvery, _users.Count);

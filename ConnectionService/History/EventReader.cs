@@ -21,7 +21,10 @@ internal sealed partial class EventReader(
     {
         var tail = await log.ReadTailAsync(conversation, afterSeq, limit, cancellationToken);
         if (tail.Complete)
+        {
             return tail;
+        }
+
         IReadOnlyList<ConversationEvent> older;
         try
         {
@@ -30,13 +33,21 @@ internal sealed partial class EventReader(
         catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             if (_outage.IsDue(out var count))
+            {
                 Unreachable(logger, conversation.Value, afterSeq, e.Message, count);
+            }
+
             return tail;
         }
         if (older.Count == 0)
+        {
             return tail;
+        }
+
         if (older.Count >= limit)
+        {
             return tail with { Events = older, Complete = true };
+        }
         // What is not committed yet is in the tail, which is never trimmed past what is.
         var rest = await log.ReadTailAsync(conversation, older[^1].Seq, limit - older.Count, cancellationToken);
         return rest with { Events = [.. older, .. rest.Events], Complete = true };

@@ -15,7 +15,10 @@ internal sealed class Revisions(IConversationLog log, EventReader events)
     {
         var result = await log.AppendAsync(revision, retryAfter);
         if (result.Status != AppendStatus.TargetNotInTail)
+        {
             return result;
+        }
+
         ConversationEvent? target;
         try
         {
@@ -27,10 +30,15 @@ internal sealed class Revisions(IConversationLog log, EventReader events)
             return AppendResult.Unavailable(retryAfter);
         }
         if (target is not { Kind: EventKind.Room or EventKind.Dm, Deleted: false })
+        {
             return AppendResult.Refused(AppendStatus.NoSuchTarget, result.Epoch);
+        }
         // An author never changes, so what was true a moment ago still is.
         if (revision.Kind != EventKind.React && target.From != revision.From)
+        {
             return AppendResult.Refused(AppendStatus.NotAuthor, result.Epoch);
+        }
+
         return await log.AppendAsync(revision, retryAfter, targetChecked: true);
     }
 }

@@ -28,7 +28,10 @@ internal sealed class ChannelSubscription(ChatChannel channel, HubContext hub)
     {
         _idleSince = Wanted;
         if (State != SubscriptionState.None)
+        {
             return;
+        }
+
         State = SubscriptionState.Subscribing;
         hub.Effects.Subscribe(channel);
     }
@@ -39,9 +42,14 @@ internal sealed class ChannelSubscription(ChatChannel channel, HubContext hub)
     public bool OnTick(bool wanted)
     {
         if (wanted)
+        {
             _idleSince = Wanted;
+        }
         else if (_idleSince == Wanted)
+        {
             _idleSince = hub.Now;
+        }
+
         if (IsLive && !wanted && hub.Now - _idleSince >= hub.Options.Linger.TotalMilliseconds)
         {
             State = SubscriptionState.Unsubscribing;

@@ -29,7 +29,9 @@ internal sealed class DirectFeed : Feed
         Replays.CaughtUp = replay =>
         {
             if (replay.Until > Last)
+            {
                 _aheadOf[replay.Connection] = replay.Until;
+            }
         };
     }
 
@@ -45,9 +47,14 @@ internal sealed class DirectFeed : Feed
         UsedAt = Hub.Now;
         // Nothing says what came before the first event that is seen; whoever needs that resumes, and has then come to the floor.
         if (!Positioned && _floor is { } floor)
+        {
             Locate(floor.Epoch, floor.Epoch == e.Epoch ? Math.Min(floor.Head, e.Seq - 1) : floor.Head);
+        }
         else if (!Positioned)
+        {
             Locate(e.Epoch, e.Seq - 1);
+        }
+
         Receive(e);
     }
 
@@ -77,11 +84,17 @@ internal sealed class DirectFeed : Feed
             // A connection that resumed in another epoch must hear of the change: that takes a place to change from.
             var sameEpoch = _floor is not { } floor || floor.Epoch == epoch;
             if (sameEpoch)
+            {
                 _floor = (epoch, Math.Min(_floor?.Head ?? head, head));
+            }
+
             _floorAt = Hub.Now;
             Hub.Attention.Add(this);
             if (sameEpoch && _user.Connections.Count > 1)
+            {
                 return;
+            }
+
             Locate(_floor!.Value.Epoch, _floor.Value.Head);
         }
         Locate(epoch, head);
@@ -90,7 +103,10 @@ internal sealed class DirectFeed : Feed
     public override bool OnTick()
     {
         if (!Positioned && _floor is { } floor && Hub.Now - _floorAt >= Hub.Options.Overdue.TotalMilliseconds)
+        {
             Locate(floor.Epoch, floor.Head);
+        }
+
         return base.OnTick() || (!Positioned && !IsRetired && _floor is not null);
     }
 
@@ -98,14 +114,19 @@ internal sealed class DirectFeed : Feed
     {
         UsedAt = Hub.Now;
         if (Positioned && !Locate(epoch, seq))
+        {
             return;
+        }
+
         _sent.Sent(connection, epoch, seq, DurableFrame);
     }
 
     public override void Committed(string epoch, long seq)
     {
         if (!Positioned || epoch == Epoch)
+        {
             _sent.Committed(epoch, seq, DurableFrame);
+        }
     }
 
     protected override void Deliver(EncodedEvent e)
@@ -117,9 +138,14 @@ internal sealed class DirectFeed : Feed
             if (_aheadOf.Count > 0 && _aheadOf.TryGetValue(connection, out var until))
             {
                 if (e.Seq >= until)
+                {
                     _aheadOf.Remove(connection);
+                }
+
                 if (e.Seq <= until)
+                {
                     continue;
+                }
             }
             var frame = e.FrameFor(_user.Name);
             connection.Outbound.Send(frame);
@@ -143,7 +169,9 @@ internal sealed class DirectFeed : Feed
     {
         var frame = ResumedFrames.Of(Id, seq, Last, complete: false, Epoch, null);
         foreach (var connection in _user.Connections)
+        {
             connection.Outbound.Send(frame);
+        }
     }
 
     private OutboundFrame DurableFrame(long seq) => OutboundFrame.Of(new DurableFrame(null, Id.Key.Other(_user.Name), seq));

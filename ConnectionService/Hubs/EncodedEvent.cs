@@ -35,7 +35,10 @@ internal sealed class EncodedEvent(ConversationEvent source)
     public void Redact(long target)
     {
         if (_source.Seq != target && !(_source.Kind == EventKind.Edit && _source.Target == target))
+        {
             return;
+        }
+
         _source = _source with { Content = "", Deleted = true };
         _frame = _senders = null;
     }

@@ -18,16 +18,27 @@ internal sealed class EventRing(int capacity, int bytes)
     public void Add(EncodedEvent e)
     {
         if (e.Seq != _last + 1)
+        {
             Clear();
+        }
+
         if (_count == capacity)
+        {
             RemoveOldest();
+        }
+
         if (_count == _slots.Length)
+        {
             Grow();
+        }
+
         _slots[(_start + _count++) % _slots.Length] = e;
         _last = e.Seq;
         _size += e.Size;
         while (_size > bytes && _count > 1)
+        {
             RemoveOldest();
+        }
     }
 
     public void Clear()
@@ -48,7 +59,9 @@ internal sealed class EventRing(int capacity, int bytes)
     public void Redact(long target)
     {
         for (var seq = Math.Max(target, _last - _count + 1); seq <= _last; seq++)
+        {
             Find(seq)?.Redact(target);
+        }
     }
 
     private void RemoveOldest()
@@ -63,7 +76,10 @@ internal sealed class EventRing(int capacity, int bytes)
     {
         var larger = new EncodedEvent?[Math.Min(capacity, _slots.Length * 2)];
         for (var i = 0; i < _count; i++)
+        {
             larger[i] = _slots[(_start + i) % _slots.Length];
+        }
+
         _slots = larger;
         _start = 0;
     }

@@ -23,7 +23,10 @@ internal readonly ref struct FanOutSpan : IDisposable
     public void Delivered(EncodedEvent e, string kind, int recipients, long bytes)
     {
         if (_span is null)
+        {
             return;
+        }
+
         _span.SetTag("messaging.operation.name", "fan-out");
         _span.SetTag("messaging.operation.type", "process");
         _span.SetTag("messaging.destination.name", e.Traced!.Conversation.Value);

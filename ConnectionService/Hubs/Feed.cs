@@ -67,13 +67,19 @@ internal abstract class Feed
             Last = _knownHead = head;
             DeliverAhead();
             if (_ahead.Count > 0)
+            {
                 Repair();
+            }
+
             return true;
         }
         if (epoch != Epoch)
         {
             if (!_pastEpochs.Contains(epoch))
+            {
                 Repair();
+            }
+
             return false;
         }
         Expect(head);
@@ -91,7 +97,10 @@ internal abstract class Feed
         {
             // Only the log says which epoch is the current one: a late event of an old epoch looks just the same.
             if (_pastEpochs.Contains(e.Epoch))
+            {
                 return;
+            }
+
             Hold(e);
             Repair();
         }
@@ -117,7 +126,10 @@ internal abstract class Feed
     public void Repair()
     {
         if (!Positioned)
+        {
             return;
+        }
+
         if (Reading)
         {
             _readAgain = true;
@@ -152,9 +164,13 @@ internal abstract class Feed
         if (slice.Epoch != Epoch)
         {
             if (!_pastEpochs.Contains(slice.Epoch))
+            {
                 Restart(slice);
+            }
             else
+            {
                 again = true;
+            }
         }
         else if (slice.Head < _readAfter)
         {
@@ -167,22 +183,34 @@ internal abstract class Feed
         {
             Take(slice);
             if (_knownHead == _knownAtRead)
+            {
                 _knownHead = Math.Max(slice.Head, Last);
+            }
         }
         if (!again)
+        {
             DropForeign();
+        }
+
         DeliverAhead();
         if (again || (Last < slice.Head && Last > before))
+        {
             Repair();
+        }
         else if (_ahead.Count > 0 || Last < slice.Head)
+        {
             RetryLater();
+        }
     }
 
     /// <summary>True while the feed waits for time to pass.</summary>
     public virtual bool OnTick()
     {
         if (IsRetired)
+        {
             return false;
+        }
+
         var behind = _knownHead > Last;
         if (!Reading && HasReceivers && ((_retryAt != 0 && Hub.Now >= _retryAt)
             || (_retryAt == 0 && behind && Hub.Now - _knownSince >= Hub.Options.Overdue.TotalMilliseconds)))
@@ -197,10 +225,16 @@ internal abstract class Feed
     public void Expect(long head)
     {
         if (head <= Last)
+        {
             return;
+        }
+
         Hub.Attention.Add(this);
         if (_knownHead <= Last)
+        {
             _knownSince = Hub.Now;
+        }
+
         _knownHead = Math.Max(_knownHead, head);
     }
 
@@ -211,7 +245,9 @@ internal abstract class Feed
     public virtual void HeadRead(string epoch, long head)
     {
         if (Positioned)
+        {
             Locate(epoch, head);
+        }
     }
 
     /// <summary>The next event in order: hand it to the receivers.</summary>
@@ -231,10 +267,15 @@ internal abstract class Feed
         foreach (var e in slice.Events)
         {
             if (e.Seq == Last + 1)
+            {
                 Advance(new EncodedEvent(e));
+            }
         }
         if (slice.Events.Count > 0 || Last >= slice.Head)
+        {
             return;
+        }
+
         var from = Last;
         Last = slice.Head;
         Ring.Clear();
@@ -246,9 +287,15 @@ internal abstract class Feed
     private void Restart(TailSlice slice)
     {
         if (_pastEpochs.Count == 8)
+        {
             _pastEpochs.RemoveAt(0);
+        }
+
         if (slice.Epoch != Epoch)
+        {
             _pastEpochs.Add(Epoch);
+        }
+
         HubLog.EpochChanged(Hub.Logger, Id.Key.Value, Epoch, Last, slice.Epoch, slice.Head);
         Epoch = slice.Epoch;
         Last = _knownHead = slice.Head;
@@ -276,7 +323,9 @@ internal abstract class Feed
     {
         // What is not held is not lost: the head is known to be above it, and the log is read.
         if (_ahead.Count < Hub.Options.AheadEvents || _ahead.ContainsKey(e.Seq))
+        {
             _ahead[e.Seq] = e;
+        }
     }
 
     private void DeliverAhead()
@@ -285,23 +334,33 @@ internal abstract class Feed
         {
             var (seq, e) = _ahead.First();
             if (e.Epoch != Epoch || seq > Last + 1)
+            {
                 return;
+            }
+
             _ahead.Remove(seq);
             if (seq == Last + 1)
+            {
                 Advance(e);
+            }
         }
     }
 
     private void DropForeign()
     {
         foreach (var seq in _ahead.Where(held => held.Value.Epoch != Epoch).Select(held => held.Key).ToList())
+        {
             _ahead.Remove(seq);
+        }
     }
 
     private void CheckIdentity(EncodedEvent e)
     {
         if (Ring.Find(e.Seq) is not { } known || known.Id == e.Id)
+        {
             return;
+        }
+
         Hub.Metrics.Conflicts.Add(1);
         HubLog.ConflictingEvent(Hub.Logger, Id.Key.Value, e.Epoch, e.Seq, known.Id, e.Id);
     }

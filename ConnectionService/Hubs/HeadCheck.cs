@@ -36,11 +36,16 @@ internal sealed class HeadCheck(HubContext hub)
             foreach (var feed in feeds)
             {
                 if (feed.Positioned && feed.HasReceivers && _queued.Add(feed))
+                {
                     _due.Enqueue(feed);
+                }
             }
         }
         if (_asking || _due.Count == 0)
+        {
             return;
+        }
+
         _asked = [];
         while (_asked.Count < hub.Options.HeadCheckBatch && _due.TryDequeue(out var feed))
         {
@@ -62,15 +67,22 @@ internal sealed class HeadCheck(HubContext hub)
             return;
         }
         if (_due.Count == 0)
+        {
             _urgentAsked = false;
+        }
+
         foreach (var feed in _asked)
         {
             if (!heads.TryGetValue(feed.Id.Key, out var head) || !feed.Locate(head.Epoch, head.Head))
+            {
                 continue;
+            }
             // The durable mark comes with the head: that heals a message about it that was lost.
             feed.Committed(head.Epoch, head.Durable);
             if (urgent && head.Head > feed.Last)
+            {
                 feed.Repair();
+            }
         }
     }
 }

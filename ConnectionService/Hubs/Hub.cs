@@ -66,26 +66,44 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
                 break;
             case HubMessage.Subscribed { Channel: var channel, Success: var success }:
                 if (channel.IsRoom)
+                {
                     _rooms.GetValueOrDefault(channel.Name)?.Subscribed(success);
+                }
                 else
+                {
                     _users.GetValueOrDefault(channel.Name)?.Subscribed(success);
+                }
+
                 break;
             case HubMessage.Unsubscribed { Channel: var channel }:
                 if (channel.IsRoom)
+                {
                     _rooms.GetValueOrDefault(channel.Name)?.Unsubscribed();
+                }
                 else
+                {
                     _users.GetValueOrDefault(channel.Name)?.Unsubscribed();
+                }
+
                 break;
             case HubMessage.Overflowed { Channel: var channel }:
                 if (channel.IsRoom)
+                {
                     _rooms.GetValueOrDefault(channel.Name)?.Repair();
+                }
                 else
+                {
                     _users.GetValueOrDefault(channel.Name)?.Repair();
+                }
+
                 break;
             case HubMessage.Restored:
                 Heads.CheckAllNow();
                 foreach (var room in _rooms.Values)
+                {
                     room.PresenceMissed();
+                }
+
                 Members.CheckAll(_rooms.Values);
                 break;
             case HubMessage.JoinAnswer answer:
@@ -96,7 +114,10 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
                 break;
             case HubMessage.MembersAnswer answer:
                 foreach (var strangers in Members.Answered(answer.Rooms))
+                {
                     _rooms.GetValueOrDefault(strangers.Room)?.StrangersFound(strangers);
+                }
+
                 break;
             case HubMessage.PresenceAnswer answer:
                 _rooms.GetValueOrDefault(answer.Room)?.PresenceAnswered(answer.Presence);
@@ -142,7 +163,10 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
         var room = e.Conversation.IsRoom ? e.Conversation.RoomId : null;
         var to = room is null ? e.Conversation.Other(e.From) : null;
         if (connection.IsClosed)
+        {
             return;
+        }
+
         switch (result.Status)
         {
             case AppendStatus.Accepted or AppendStatus.Duplicate:
@@ -150,9 +174,14 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
                     e.Nonce, result.Id, result.Seq, result.Epoch, Timestamps.ToText(result.Timestamp), room, to,
                     result.Status == AppendStatus.Duplicate ? true : null)));
                 if (room is not null)
+                {
                     _rooms.GetValueOrDefault(room)?.Feed.OwnEventAccepted(connection, result.Epoch, result.Seq);
+                }
                 else if (_users.TryGetValue(e.From, out var user))
+                {
                     user.Follow(e.Conversation).OwnEventAccepted(connection, result.Epoch, result.Seq);
+                }
+
                 break;
             case AppendStatus.NotMember:
                 Refuse(ErrorCodes.NotJoined, "the sender is not a member of the room", null);
@@ -176,7 +205,10 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
     {
         var connection = resume.Connection;
         if (connection.IsClosed || !_users.TryGetValue(connection.User, out var user))
+        {
             return;
+        }
+
         user.Follow(ConversationKey.Direct(connection.User, resume.To)).Resume(connection, resume.Since, resume.Epoch, resume.Ref);
     }
 
@@ -198,7 +230,9 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
         if (_roomsOf.Remove(connection, out var rooms))
         {
             foreach (var room in rooms)
+            {
                 _rooms.GetValueOrDefault(room)?.Remove(connection);
+            }
         }
         _users.GetValueOrDefault(connection.User)?.Remove(connection);
     }
@@ -210,23 +244,32 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
         foreach (var feed in _context.Attention.ToList())
         {
             if (!feed.OnTick())
+            {
                 _context.Attention.Remove(feed);
+            }
         }
         Heads.OnTick(_rooms.Values.Select(Feed (room) => room.Feed).Concat(_users.Values.SelectMany(user => user.Directs)));
         Members.OnTick();
         if (tick.Now < _expiryAt)
+        {
             return;
+        }
+
         _expiryAt = tick.Now + ExpiryInterval;
         foreach (var (name, room) in _rooms)
         {
             if (room.OnTick())
+            {
                 _rooms.Remove(name);
+            }
         }
         foreach (var (name, user) in _users)
         {
             user.CloseExpired();
             if (user.OnTick())
+            {
                 _users.Remove(name);
+            }
         }
     }
 
@@ -237,7 +280,10 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
     private LocalUser UserOf(string name)
     {
         if (!_users.TryGetValue(name, out var user))
+        {
             _users.Add(name, user = new LocalUser(name, _context));
+        }
+
         return user;
     }
 
@@ -246,11 +292,17 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
         if (!connection.IsClosed)
         {
             if (!_roomsOf.TryGetValue(connection, out var rooms))
+            {
                 _roomsOf.Add(connection, rooms = new HashSet<string>(StringComparer.Ordinal));
+            }
+
             rooms.Add(name);
         }
         if (!_rooms.TryGetValue(name, out var room))
+        {
             _rooms.Add(name, room = new Room(name, _context));
+        }
+
         return room;
     }
 }

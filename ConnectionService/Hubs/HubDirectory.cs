@@ -20,7 +20,9 @@ internal sealed class HubDirectory
     public void PostToAll(HubMessage message)
     {
         foreach (var mailbox in _mailboxes)
+        {
             mailbox.Post(message);
+        }
     }
 
     public void Add(HubMailbox mailbox) => _mailboxes.Add(mailbox);

@@ -97,7 +97,10 @@ internal sealed class HubEffects(
         catch (Exception e)
         {
             if (e is not (LogUnavailableException or OperationCanceledException) && fault.IsDue(out var count))
+            {
                 HubLog.OperationFailed(logger, operation, e.Message, count);
+            }
+
             answer = failed();
         }
         mailbox.Post(answer);

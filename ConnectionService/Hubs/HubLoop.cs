@@ -20,7 +20,9 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
             while (await mailbox.WaitAsync(cancellationToken))
             {
                 while (mailbox.TryTake(out var message))
+                {
                     Handle(message!);
+                }
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -57,7 +59,10 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
             {
                 // One at a time: a hub that is behind must not find a heap of ticks.
                 if (_tickPosted)
+                {
                     continue;
+                }
+
                 _tickPosted = true;
                 mailbox.Post(new HubMessage.Tick(
                     (long)time.GetElapsedTime(0).TotalMilliseconds, time.GetUtcNow().ToUnixTimeMilliseconds()));

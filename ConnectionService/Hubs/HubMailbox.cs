@@ -30,7 +30,10 @@ internal sealed class HubMailbox(long limit, HubMetrics metrics, ILogger logger)
     public void Received(ChatChannel channel, ReadOnlyMemory<byte> bytes)
     {
         if (bytes.IsEmpty)
+        {
             return;
+        }
+
         var kind = (PubSubKind)bytes.Span[0];
         // A kick or a leave cannot be found in any log later, and is rare.
         if (kind is not (PubSubKind.Kick or PubSubKind.Left) && Bytes > limit)
@@ -52,7 +55,10 @@ internal sealed class HubMailbox(long limit, HubMetrics metrics, ILogger logger)
     public bool TryTake(out HubMessage? message)
     {
         if (!_messages.Reader.TryRead(out message))
+        {
             return false;
+        }
+
         switch (message)
         {
             case HubMessage.Payload payload:

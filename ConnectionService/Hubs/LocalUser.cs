@@ -27,7 +27,10 @@ internal sealed class LocalUser(string name, HubContext hub)
     public void Open(Connection connection)
     {
         if (connection.IsClosed)
+        {
             return;
+        }
+
         if (_subscription.IsLive)
         {
             Welcome(connection);
@@ -57,10 +60,15 @@ internal sealed class LocalUser(string name, HubContext hub)
     {
         _subscription.Answered(subscribed: false);
         foreach (var direct in _directs.Values)
+        {
             direct.IsRetired = true;
+        }
+
         _directs.Clear();
         if (_waiting.Count > 0)
+        {
             _subscription.Want();
+        }
     }
 
     public void Remove(Connection connection)
@@ -68,7 +76,9 @@ internal sealed class LocalUser(string name, HubContext hub)
         _waiting.Remove(connection);
         Connections.Remove(connection);
         foreach (var direct in _directs.Values)
+        {
             direct.Remove(connection);
+        }
     }
 
     /// <summary>A message of the user's channel.</summary>
@@ -80,7 +90,9 @@ internal sealed class LocalUser(string name, HubContext hub)
                 foreach (var e in events.Batch.Decode())
                 {
                     if (e.Conversation.HasUser(Name))
+                    {
                         Follow(e.Conversation).ReceiveLive(new EncodedEvent(e));
+                    }
                 }
                 break;
             case PubSubMessage.Frame frame:
@@ -105,7 +117,10 @@ internal sealed class LocalUser(string name, HubContext hub)
     public DirectFeed Follow(ConversationKey key)
     {
         if (_directs.TryGetValue(key, out var direct))
+        {
             return direct;
+        }
+
         if (_directs.Count >= hub.Options.DirectConversations && _directs.Values.Where(d => !d.IsBusy).MinBy(d => d.UsedAt) is { } idle)
         {
             idle.IsRetired = true;
@@ -122,14 +137,18 @@ internal sealed class LocalUser(string name, HubContext hub)
     public void Repair()
     {
         foreach (var direct in _directs.Values)
+        {
             direct.Repair();
+        }
     }
 
     /// <summary>An operator disconnects the user: what was opened up to the moment (Unix milliseconds) closes.</summary>
     public void Kick(long at)
     {
         foreach (var connection in Connections.Concat(_waiting).Where(connection => connection.OpenedAt <= at))
+        {
             connection.Outbound.Close(CloseCodes.Forbidden, "disconnected by an operator");
+        }
     }
 
     public void CloseExpired()
@@ -137,7 +156,9 @@ internal sealed class LocalUser(string name, HubContext hub)
         foreach (var connection in Connections)
         {
             if (connection.Expires <= hub.UnixNow)
+            {
                 connection.Outbound.Close(CloseCodes.TokenExpired, "token expired");
+            }
         }
     }
 
@@ -149,7 +170,9 @@ internal sealed class LocalUser(string name, HubContext hub)
     private void Forward(OutboundFrame frame)
     {
         foreach (var connection in Connections)
+        {
             connection.Outbound.SendEphemeral(frame);
+        }
     }
 
     private void Welcome(Connection connection)

@@ -22,22 +22,32 @@ internal sealed class MembershipCheck(HubContext hub)
     public void CheckAll(IEnumerable<Room> rooms)
     {
         foreach (var room in rooms)
+        {
             Queue(room);
+        }
     }
 
     public void OnTick()
     {
         if (_asking || _due.Count == 0 || hub.Now < _retryAt)
+        {
             return;
+        }
+
         _asked = [];
         while (_asked.Count < Batch && _due.TryDequeue(out var room))
         {
             _queued.Remove(room);
             if (room.Feed.HasReceivers)
+            {
                 _asked.Add(room);
+            }
         }
         if (_asked.Count == 0)
+        {
             return;
+        }
+
         _asking = true;
         hub.Effects.ReadMembers([.. _asked.Select(room => new RoomUsers(room.Feed.Room, [.. room.Feed.Users.Keys]))]);
     }
@@ -47,7 +57,10 @@ internal sealed class MembershipCheck(HubContext hub)
     {
         _asking = false;
         if (rooms is not null)
+        {
             return rooms;
+        }
+
         _retryAt = hub.Now + RetryDelay;
         CheckAll(_asked);
         return [];
@@ -56,6 +69,8 @@ internal sealed class MembershipCheck(HubContext hub)
     private void Queue(Room room)
     {
         if (room.Feed.HasReceivers && _queued.Add(room))
+        {
             _due.Enqueue(room);
+        }
     }
 }

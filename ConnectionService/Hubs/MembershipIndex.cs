@@ -23,7 +23,10 @@ internal sealed class MembershipIndex(IConnectionMultiplexer redis, TimeProvider
     public async Task<RoomPresence> ReadPresenceAsync(string room)
     {
         if (!redis.IsConnected)
+        {
             return RoomPresence.Unknown;
+        }
+
         try
         {
             var database = redis.GetDatabase();

@@ -51,9 +51,15 @@ internal sealed class Replay(Connection connection, long position, int budget, R
     {
         var next = Position + 1;
         if (last >= Until && ring.Find(next) is { } recent)
+        {
             return recent;
+        }
+
         if (Slice.Count == 0 || next < Slice[0].Seq || next > Slice[^1].Seq)
+        {
             return null;
+        }
+
         return Slice[(int)(next - Slice[0].Seq)];
     }
 }

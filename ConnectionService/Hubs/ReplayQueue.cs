@@ -51,7 +51,10 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
         foreach (var replay in _all.Where(replay => replay.Connection == connection).ToList())
         {
             if (!replay.Announced)
+            {
                 Answer(replay, replay.Position, Math.Max(replay.Until, replay.Position), complete: false);
+            }
+
             End(replay);
         }
     }
@@ -60,7 +63,9 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
     public void Resume(Connection connection)
     {
         foreach (var replay in _all.Where(replay => replay.Connection == connection && !replay.NeedsLog).ToList())
+        {
             Step(replay);
+        }
     }
 
     /// <summary>
@@ -73,7 +78,10 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
             replay.Epoch = feed.Epoch;
             replay.Until = feed.Last;
             if (!replay.Announced)
+            {
                 Answer(replay, 0, feed.Last, complete: false);
+            }
+
             replay.Position = feed.Last;
             End(replay);
         }
@@ -83,22 +91,32 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
     public void Redact(long target)
     {
         foreach (var e in _all.SelectMany(replay => replay.Slice))
+        {
             e.Redact(target);
+        }
     }
 
     public void TailAnswered(long token, TailSlice? slice)
     {
         if (token != _token)
+        {
             return;
+        }
+
         _token = 0;
         var asked = _asked;
         _asked = [];
         if (slice is null || (feed.Positioned && slice.Epoch != feed.Epoch))
         {
             if (slice is not null)
+            {
                 feed.Repair();
+            }
+
             foreach (var replay in asked)
+            {
                 Fail(replay);
+            }
         }
         else
         {
@@ -107,7 +125,10 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
             var readAfter = _readAfter;
             _serving = true;
             foreach (var replay in asked)
+            {
                 Serve(replay, slice, events, readAfter);
+            }
+
             _serving = false;
         }
         Read();
@@ -147,7 +168,10 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
             }
             if (replay.Connection.Outbound.TryWaitForRoom(() =>
                 hub.Effects.PostToSelf(new HubMessage.RoomToSend(replay.Connection, feed.Id))))
+            {
                 return;
+            }
+
             replay.Connection.Outbound.Send(next.FrameFor(replay.Connection.User));
             replay.Position = next.Seq;
             replay.Budget -= replay.Announced ? 0 : 1;
@@ -160,11 +184,17 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
         replay.NeedsLog = false;
         replay.Failures = 0;
         if (replay.Epoch != slice.Epoch && !Begin(replay, slice))
+        {
             return;
+        }
+
         replay.Slice = events;
         // Asked for exactly this place and not given: the tail no longer holds it.
         if (replay.Position == readAfter && events.Count == 0 && (replay.Announced ? feed.Last : replay.Until) > replay.Position)
+        {
             Skip(replay);
+        }
+
         Step(replay);
     }
 
@@ -190,7 +220,10 @@ internal sealed class ReplayQueue(Feed feed, HubContext hub)
     private void Read()
     {
         if (_serving || _waiting.Count == 0 || _token != 0 || _retryAt != 0)
+        {
             return;
+        }
+
         _token = hub.NextToken();
         _asked = [.. _waiting];
         _waiting.Clear();

@@ -50,7 +50,10 @@ internal sealed class Room
     public void Join(PendingJoin join)
     {
         if (join.Connection.IsClosed)
+        {
             return;
+        }
+
         if (_leaves.TryGetValue(join.Connection.User, out var leave))
         {
             // What the user asked for later holds: one after the other.
@@ -75,9 +78,13 @@ internal sealed class Room
         foreach (var join in waiting)
         {
             if (success)
+            {
                 Ask(join);
+            }
             else
+            {
                 Refuse(join);
+            }
         }
     }
 
@@ -87,13 +94,18 @@ internal sealed class Room
         // What is published from now on is not heard: the next subscription starts from nothing.
         Feed = new RoomFeed(Name, _hub);
         if (_waiting.Count > 0)
+        {
             _subscription.Want();
+        }
     }
 
     public void JoinAnswered(long token, JoinResult? result)
     {
         if (Feed.Rejoined(token, result) || !_asking.Remove(token, out var join) || join.Connection.IsClosed)
+        {
             return;
+        }
+
         if (result is null)
         {
             Refuse(join);
@@ -108,7 +120,10 @@ internal sealed class Room
             join.Result = result;
             _ready.Add(join);
             if (_readingPresence)
+            {
                 return;
+            }
+
             _readingPresence = true;
             _hub.Effects.ReadPresence(Name);
         }
@@ -122,11 +137,18 @@ internal sealed class Room
         foreach (var join in ready)
         {
             if (join.Connection.IsClosed)
+            {
                 continue;
+            }
+
             if (join.Result!.Epoch == Feed.Epoch)
+            {
                 Admit(join, presence);
+            }
             else
+            {
                 Ask(join);
+            }
         }
         _meanwhile.Clear();
     }
@@ -134,12 +156,21 @@ internal sealed class Room
     public void Leave(Connection connection, RoomPass pass, RawJson? reference)
     {
         if (connection.IsClosed)
+        {
             return;
+        }
+
         if (!_leaves.TryGetValue(connection.User, out var leave))
+        {
             _leaves.Add(connection.User, leave = new PendingLeave());
+        }
+
         leave.Requests.Add((connection, pass, reference));
         if (leave.Asked)
+        {
             return;
+        }
+
         leave.Asked = true;
         _hub.Effects.Leave(Name, connection.User);
     }
@@ -148,9 +179,15 @@ internal sealed class Room
     public void LeaveAnswered(string user, long? at)
     {
         if (!_leaves.TryGetValue(user, out var leave))
+        {
             return;
+        }
+
         if (at is { } moment)
+        {
             MembershipEnded(user, moment);
+        }
+
         _leaves.Remove(user);
         foreach (var (connection, pass, reference) in leave.Requests)
         {
@@ -178,9 +215,13 @@ internal sealed class Room
             Settle(member.Connection, member.Pass, joined: false);
             // Who has asked for it hears of it in the answer.
             if (leave?.Requests.Exists(request => request.Connection == member.Connection) == true)
+            {
                 leave.Out.Add(member.Connection);
+            }
             else
+            {
                 member.Connection.Outbound.Send(Left(null));
+            }
         }
         // A join under way may have run before the leave: ask again, so that what the connection is told is what the log has.
         foreach (var (token, join) in _asking.Where(asked => asked.Value.Connection.User == user).ToList())
@@ -195,7 +236,9 @@ internal sealed class Room
         }
         // A signal that finds nobody here may be a late one: the replica that was asked tells presence in any case.
         if ((ended.Count > 0 || leave is not null) && Feed.MembersOf(user).Count == 0)
+        {
             _hub.Effects.MembershipChanged(Name, user, member: false);
+        }
     }
 
     /// <summary>
@@ -204,9 +247,14 @@ internal sealed class Room
     public void StrangersFound(RoomStrangers strangers)
     {
         if (strangers.Epoch != Feed.Epoch)
+        {
             return;
+        }
+
         foreach (var user in strangers.Users.Where(user => !Feed.IsRejoining(user)))
+        {
             MembershipEnded(user, strangers.At);
+        }
     }
 
     public void Remove(Connection connection)
@@ -215,7 +263,10 @@ internal sealed class Room
         _waiting.RemoveAll(join => join.Connection == connection);
         _ready.RemoveAll(join => join.Connection == connection);
         foreach (var token in _asking.Where(asked => asked.Value.Connection == connection).Select(asked => asked.Key).ToList())
+        {
             _asking.Remove(token);
+        }
+
         if (_leaves.TryGetValue(connection.User, out var leave))
         {
             leave.Requests.RemoveAll(request => request.Connection == connection);
@@ -232,14 +283,19 @@ internal sealed class Room
                 foreach (var e in events.Batch.Decode())
                 {
                     if (e.Conversation == Feed.Id.Key)
+                    {
                         Feed.Receive(new EncodedEvent(e));
+                    }
                 }
                 break;
             case PubSubMessage.Frame(var json, var except):
                 var frame = OutboundFrame.Of(json.Span);
                 Feed.Forward(frame, except);
                 if (_readingPresence)
+                {
                     _meanwhile.Add((frame, except));
+                }
+
                 break;
             case PubSubMessage.Read read:
                 Feed.CursorMoved(read.User, read.Seq);
@@ -261,7 +317,9 @@ internal sealed class Room
     public void PresenceMissed()
     {
         if (Feed.HasReceivers)
+        {
             _hub.Effects.PresenceMissed(Name);
+        }
     }
 
     /// <summary>True when nothing is left of the room here.</summary>
@@ -279,11 +337,16 @@ internal sealed class Room
         var heard = Feed.Find(join.Connection) is not null;
         Feed.Admit(join, presence);
         if (heard)
+        {
             return;
+        }
+
         foreach (var (frame, except) in _meanwhile)
         {
             if (join.Connection.User != except)
+            {
                 join.Connection.Outbound.SendEphemeral(frame);
+            }
         }
     }
 
@@ -296,7 +359,10 @@ internal sealed class Room
     private void Settle(Connection connection, RoomPass pass, bool joined)
     {
         if (!joined)
+        {
             connection.Rooms.TryRemove(KeyValuePair.Create(Name, pass));
+        }
+
         pass.Settle(joined);
     }
 

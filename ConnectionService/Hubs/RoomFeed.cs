@@ -71,9 +71,14 @@ internal sealed class RoomFeed : Feed
         var seq = rejoined && join.Since is null ? member.Replay?.Position ?? member.Position : result.Head;
         connection.Outbound.Send(OutboundFrame.Of(Snapshot(join, presence, seq)));
         if (join.Since is { } since)
+        {
             StartReplay(member, since, seq, join);
+        }
         else if (!rejoined && member.Position < Last)
+        {
             StartCatchUp(member);
+        }
+
         Hub.Effects.MembershipChanged(Room, connection.User, member: true);
     }
 
@@ -82,10 +87,16 @@ internal sealed class RoomFeed : Feed
     {
         _sent.Remove(connection);
         if (!_members.Remove(connection))
+        {
             return false;
+        }
+
         Replays.Remove(connection);
         if (--_users[connection.User] == 0)
+        {
             _users.Remove(connection.User);
+        }
+
         return true;
     }
 
@@ -101,7 +112,9 @@ internal sealed class RoomFeed : Feed
         foreach (var member in _members.Values)
         {
             if (member.Connection.User != except)
+            {
                 member.Connection.Outbound.SendEphemeral(frame);
+            }
         }
     }
 
@@ -112,11 +125,20 @@ internal sealed class RoomFeed : Feed
     public bool Rejoined(long token, JoinResult? result)
     {
         if (!_rejoining.Remove(token, out var user))
+        {
             return false;
+        }
+
         if (result is not null)
+        {
             return true;
+        }
+
         if (_unwritten.Count == 0)
+        {
             _unwrittenAt = Hub.Now + RejoinDelay;
+        }
+
         _unwritten.Add(user);
         Hub.Attention.Add(this);
         return true;
@@ -125,9 +147,15 @@ internal sealed class RoomFeed : Feed
     public void CursorMoved(string user, long seq)
     {
         if (!HasReceivers)
+        {
             return;
+        }
+
         if (_cursors.Count == 0)
+        {
             _cursorsAt = Hub.Now + (long)Hub.Options.CursorInterval.TotalMilliseconds;
+        }
+
         _cursors[user] = Math.Max(seq, _cursors.GetValueOrDefault(user));
         Hub.Attention.Add(this);
     }
@@ -135,14 +163,18 @@ internal sealed class RoomFeed : Feed
     public override void Committed(string epoch, long seq)
     {
         if (epoch == Epoch)
+        {
             _sent.Committed(epoch, seq, DurableFrame);
+        }
     }
 
     /// <summary>A local member's event has its place: it is expected on pub/sub, and its commit is reported.</summary>
     public void OwnEventAccepted(Connection connection, string epoch, long seq)
     {
         if (Positioned && Locate(epoch, seq) && _members.ContainsKey(connection))
+        {
             _sent.Sent(connection, epoch, seq, DurableFrame);
+        }
     }
 
     public void RoomToSend(Connection connection) => Replays.Resume(connection);
@@ -150,9 +182,15 @@ internal sealed class RoomFeed : Feed
     public override bool OnTick()
     {
         if (_cursors.Count > 0 && Hub.Now >= _cursorsAt)
+        {
             SendCursors();
+        }
+
         if (_unwritten.Count > 0 && Hub.Now >= _unwrittenAt)
+        {
             RejoinUnwritten();
+        }
+
         return base.OnTick() || _cursors.Count > 0 || _unwritten.Count > 0;
     }
 
@@ -163,7 +201,10 @@ internal sealed class RoomFeed : Feed
         foreach (var member in _members.Values)
         {
             if (member.Replay is not null || e.Seq <= member.Position)
+            {
                 continue;
+            }
+
             member.Position = e.Seq;
             var frame = e.FrameFor(member.Connection.User);
             member.Connection.Outbound.Send(frame);
@@ -182,12 +223,16 @@ internal sealed class RoomFeed : Feed
         {
             member.Position = Last;
             if (member.Replay is not { Announced: false })
+            {
                 member.Connection.Outbound.Send(frame);
+            }
         }
         // A membership that was written shortly before Redis lost its data may be lost too; joining again is harmless.
         _unwritten.Clear();
         foreach (var user in _users.Keys)
+        {
             Rejoin(user);
+        }
     }
 
     protected override void HoleFound(long from)
@@ -195,7 +240,9 @@ internal sealed class RoomFeed : Feed
         foreach (var member in _members.Values)
         {
             if (member.Replay is not null || member.Position >= Last)
+            {
                 continue;
+            }
             // Who joined while the feed was behind has come further than it.
             var seq = Math.Max(from, member.Position);
             member.Position = Last;
@@ -240,7 +287,10 @@ internal sealed class RoomFeed : Feed
         {
             connection.Outbound.Send(ResumedFrames.Of(Id, 0, head, complete: false, Epoch, join.Ref));
             if (member.Position < Last)
+            {
                 StartCatchUp(member);
+            }
+
             return;
         }
         member.Replay = new Replay(connection, since, Hub.Options.ReplayEvents, join.Ref)
@@ -268,7 +318,9 @@ internal sealed class RoomFeed : Feed
         {
             var frame = OutboundFrame.Of(new ReadFrame(user, Room, null, seq));
             foreach (var member in _members.Values)
+            {
                 member.Connection.Outbound.SendEphemeral(frame);
+            }
         }
         _cursors.Clear();
     }

@@ -30,20 +30,33 @@ internal sealed class SentMarks
     public void Committed(string epoch, long seq, Func<long, OutboundFrame> frame)
     {
         if (_sent.Count == 0)
+        {
             Enter(epoch);
+        }
+
         if (epoch != _epoch || seq <= _durable)
+        {
             return;
+        }
+
         _durable = seq;
         OutboundFrame? encoded = null;
         foreach (var (connection, (first, last)) in _sent.ToList())
         {
             if (first > seq)
+            {
                 continue;
+            }
+
             connection.Outbound.SendEphemeral(encoded ??= frame(seq));
             if (last <= seq)
+            {
                 _sent.Remove(connection);
+            }
             else
+            {
                 _sent[connection] = (seq + 1, last);
+            }
         }
     }
 
@@ -55,7 +68,10 @@ internal sealed class SentMarks
     private void Enter(string epoch)
     {
         if (epoch == _epoch)
+        {
             return;
+        }
+
         _epoch = epoch;
         _sent.Clear();
         _durable = 0;

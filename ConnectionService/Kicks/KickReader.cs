@@ -21,7 +21,9 @@ internal sealed class KickReader(
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
                 await ReadAsync();
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -35,7 +37,9 @@ internal sealed class KickReader(
         {
             (var kicks, _place) = await log.ReadAsync(_place);
             foreach (var (user, at) in kicks)
+            {
                 hubs.OfUser(user).Post(new HubMessage.Kicked(user, at));
+            }
         }
         catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
         {

@@ -41,7 +41,9 @@ internal sealed class TokenBucket(double perSecond, int burst, TimeProvider time
     public void GiveBack()
     {
         lock (_gate)
+        {
             _tokens = Math.Min(burst, _tokens + 1);
+        }
     }
 
     private void Fill()

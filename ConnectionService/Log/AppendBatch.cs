@@ -103,12 +103,21 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
         var items = (RedisResult[]?)reply;
         var epoch = items is { Length: > 0 } ? (string?)items[0] : null;
         if (epoch is "")
+        {
             return null;
+        }
+
         if (epoch is null || items!.Length != _requests.Count + 1)
+        {
             throw new FormatException($"append.lua answered {items?.Length ?? 0} items for {_requests.Count} events.");
+        }
+
         var results = new AppendResult[_requests.Count];
         for (var i = 0; i < results.Length; i++)
+        {
             results[_sent[i]] = ReadItem(items[i + 1], _requests[_sent[i]].Event, epoch);
+        }
+
         return results;
     }
 
@@ -134,10 +143,16 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
         }
         var next = new int[conversations.Count];
         for (var number = 1; number < next.Length; number++)
+        {
             next[number] = next[number - 1] + conversations[number - 1].Count;
+        }
+
         _sent = new int[numberOf.Length];
         for (var i = 0; i < numberOf.Length; i++)
+        {
             _sent[next[numberOf[i]]++] = i;
+        }
+
         return conversations;
     }
 
@@ -156,7 +171,10 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
     {
         var e = request.Event;
         if (!request.RequireMember && e.Target == 0)
+        {
             return "";
+        }
+
         var member = request.RequireMember ? e.From : Unchecked;
         var revision = e.Target == 0
             ? $"{Unchecked} {Unchecked} {Unchecked}"
@@ -182,7 +200,10 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
         }
         var first = ((string?)item ?? "").Split(' ');
         if (first.Length != 4)
+        {
             throw new FormatException("A remembered nonce is not 'seq epoch id timestamp'.");
+        }
+
         return new AppendResult(
             AppendStatus.Duplicate,
             Guid.Parse(first[2], CultureInfo.InvariantCulture),

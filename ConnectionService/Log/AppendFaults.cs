@@ -12,14 +12,18 @@ internal sealed partial class AppendFaults(TimeProvider time, ILogger logger)
     public void Unavailable(int partition, int events, string reason)
     {
         if (_unavailable.IsDue(out var count))
+        {
             AppendUnavailable(logger, partition, events, reason, count);
+        }
     }
 
     /// <summary>An attempt failed in a way that is not simply Redis' absence.</summary>
     public void Failed(Exception e, int partition, int events)
     {
         if (_failed.IsDue(out var count))
+        {
             AppendFailed(logger, e, partition, events, count);
+        }
     }
 
     [LoggerMessage(LogEvents.Connection + 400, LogLevel.Warning,

@@ -21,7 +21,9 @@ internal static class AppendSpans
         foreach (var request in requests)
         {
             if (request.Event is TracedEvent traced)
+            {
                 Record(traced, request.TargetChecked, call);
+            }
         }
     }
 
@@ -29,12 +31,21 @@ internal static class AppendSpans
     public static void End(ConversationEvent e, in AppendResult result)
     {
         if (e is not TracedEvent { Send: { } send })
+        {
             return;
+        }
+
         send.SetTag("aspirechat.append.status", result.Status.ToString());
         if (result.Seq > 0)
+        {
             send.SetTag("aspirechat.seq", result.Seq);
+        }
+
         if (result.Status == AppendStatus.Unavailable)
+        {
             send.SetStatus(ActivityStatusCode.Error, "unavailable");
+        }
+
         send.Stop();
     }
 
@@ -44,7 +55,10 @@ internal static class AppendSpans
         var arrived = again || traced.Send is null ? call.Started : new DateTimeOffset(traced.Send.StartTimeUtc);
         using var span = MessageTracer.Source.StartActivity("append", ActivityKind.Client, traced.Trace, startTime: arrived);
         if (span is null)
+        {
             return;
+        }
+
         span.SetTag("db.system.name", "redis");
         span.SetTag("db.operation.name", "EVALSHA");
         span.SetTag("db.stored_procedure.name", "append.lua");
@@ -55,6 +69,8 @@ internal static class AppendSpans
         span.SetTag("aspirechat.append.waited_ms", Math.Max(0, (call.Started - arrived).TotalMilliseconds));
         span.SetTag("aspirechat.append.call_ms", call.Took.TotalMilliseconds);
         if (call.Failure is not null)
+        {
             span.SetStatus(ActivityStatusCode.Error, call.Failure);
+        }
     }
 }

@@ -49,7 +49,10 @@ internal sealed class PartitionPublisher
     public bool TryPost(in AppendRequest request)
     {
         if (_queue.Writer.TryWrite(request))
+        {
             return true;
+        }
+
         _metrics.Refused("queue_full");
         return false;
     }
@@ -66,7 +69,10 @@ internal sealed class PartitionPublisher
             // idle system nothing.
             await Task.Yield();
             while (!_batch.IsFull && _queue.Reader.TryRead(out var request))
+            {
                 _batch.Add(request);
+            }
+
             var results = await AppendAsync(cancellationToken);
             for (var i = 0; i < _batch.Count; i++)
             {
@@ -114,7 +120,10 @@ internal sealed class PartitionPublisher
     private void Trace(long started, string? failure)
     {
         if (!_batch.IsTraced)
+        {
             return;
+        }
+
         var call = new AppendCall(_partition, _calls, _batch.Count, _calledAt, _time.GetElapsedTime(started), _attempts, failure);
         AppendSpans.Record(_batch.Requests, call);
     }
@@ -124,7 +133,10 @@ internal sealed class PartitionPublisher
     {
         // Without a connection the multiplexer would send the call later, after the client was told that nothing was accepted.
         if (!_redis.IsConnected)
+        {
             return (null, "disconnected");
+        }
+
         try
         {
             // A call that is given up at the deadline may still be carried out. Its nonces make that harmless.

@@ -27,7 +27,9 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
         var faults = new AppendFaults(time, logger);
         _publishers = new PartitionPublisher[LogPartitions.Count];
         for (var i = 0; i < _publishers.Length; i++)
+        {
             _publishers[i] = new PartitionPublisher(i, redis, options.Value, metrics, time, faults);
+        }
     }
 
     public bool TryAppend(in AppendRequest request) => _publishers[request.Event.Conversation.Partition].TryPost(request);
@@ -69,7 +71,9 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
         {
             var reply = (RedisResult[])(await task)!;
             if ((string?)reply[0] is { Length: > 0 } epoch)
+            {
                 answer.Add(new RoomStrangers(room, epoch, (long)reply[1], [.. reply.Skip(2).Select(user => (string)user!)]));
+            }
         }
         return answer;
     }
@@ -97,7 +101,10 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
         await GuardAsync(reading, cancellationToken);
         var slice = await reading ?? throw Closed();
         if (slice.Unreadable > 0)
+        {
             UnreadableRecord(_logger, conversation.Value, slice.Unreadable);
+        }
+
         return slice;
     }
 
@@ -111,7 +118,10 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
         foreach (var key in conversations)
         {
             if (!epochs.ContainsKey(key.Partition))
+            {
                 epochs.Add(key.Partition, database.StringGetAsync(RedisKeys.Epoch(key.Partition)));
+            }
+
             heads.Add((key, database.HashGetAsync(RedisKeys.Conversation(key), [ConversationFields.Head, ConversationFields.Durable])));
         }
         await GuardAsync(Task.WhenAll([.. epochs.Values, .. heads.Select(head => head.State)]), cancellationToken);
@@ -120,7 +130,9 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
         foreach (var (key, state) in heads)
         {
             if ((string?)await epochs[key.Partition] is { } epoch)
+            {
                 answer[key] = new ConversationHead(epoch, (long)(await state)[0], (long)(await state)[1]);
+            }
         }
         return answer;
     }
@@ -128,9 +140,15 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         foreach (var publisher in _publishers)
+        {
             publisher.Complete();
+        }
+
         if (ExecuteTask is { } loops)
+        {
             await Task.WhenAny(loops, Task.Delay(Timeout.InfiniteTimeSpan, _time, cancellationToken));
+        }
+
         await base.StopAsync(cancellationToken);
     }
 

@@ -1,5 +1,5 @@
-using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Connections;
+using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
@@ -48,7 +48,10 @@ internal static class MessageEndpoint
         var result = await log.AppendAsync(e, (int)logOptions.Value.RetryAfter.TotalMilliseconds, requireMember: true);
         AppendSpans.End(e, result);
         if (result.Status != AppendStatus.Accepted)
+        {
             budget.GiveBack();
+        }
+
         await AnswerAsync(context, room, e.Nonce, result);
     }
 
@@ -89,11 +92,19 @@ internal static class MessageEndpoint
             var read = await context.Request.Body.ReadAsync(buffer.AsMemory(length), context.RequestAborted);
             length += read;
             if (read == 0)
+            {
                 return (buffer.AsMemory(0, length), false);
+            }
+
             if (length > longest)
+            {
                 return (default, true);
+            }
+
             if (length == buffer.Length)
+            {
                 Array.Resize(ref buffer, Math.Min(2 * buffer.Length, longest + 1));
+            }
         }
     }
 }

@@ -60,7 +60,9 @@ public sealed class PresenceReportLoop(
     {
         await base.StopAsync(cancellationToken);
         if (await SendAsync(reporter.TakeFarewell(), cancellationToken))
+        {
             logger.SaidFarewell(_replica);
+        }
     }
 
     private Task WaitAsync(TimeSpan longer, CancellationToken cancellationToken) =>
@@ -90,7 +92,10 @@ public sealed class PresenceReportLoop(
             }
             metrics.Reported(answer.NeedFull ? "need_full" : report.Full ? "full" : "change", time.GetElapsedTime(started));
             if (_away)
+            {
                 logger.Back(_replica);
+            }
+
             _away = false;
             return true;
         }
@@ -100,7 +105,10 @@ public sealed class PresenceReportLoop(
             metrics.Reported("failed", time.GetElapsedTime(started));
             // Once per outage: the retries come several times a second.
             if (!_away)
+            {
                 logger.Away(_replica, e.Message);
+            }
+
             _away = true;
             return false;
         }

@@ -38,7 +38,9 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
         get
         {
             lock (_gate)
+            {
                 return _full;
+            }
         }
     }
 
@@ -47,7 +49,10 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
         lock (_gate)
         {
             if (!_users.TryGetValue(user, out var local))
+            {
                 _users.Add(user, local = new LocalUser());
+            }
+
             local.Connections++;
             _changedUsers.Add(user);
         }
@@ -59,9 +64,15 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
         lock (_gate)
         {
             if (!_users.TryGetValue(user, out var local))
+            {
                 return;
+            }
+
             if (--local.Connections == 0)
+            {
                 _users.Remove(user);
+            }
+
             _changedUsers.Add(user);
         }
         _wake.Writer.TryWrite(true);
@@ -74,9 +85,13 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
             if (_users.TryGetValue(user, out var local))
             {
                 if (member)
+                {
                     local.Rooms.Add(room);
+                }
                 else
+                {
                     local.Rooms.Remove(room);
+                }
             }
             var brief = !member && _changedRooms.TryGetValue((room, user), out var unsaid) && unsaid.Began;
             _changedRooms[(room, user)] = new MembershipChange(member, brief);
@@ -87,7 +102,10 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
     public void Missed(string room)
     {
         lock (_gate)
+        {
             _missed.Add(room);
+        }
+
         _wake.Writer.TryWrite(true);
     }
 
@@ -98,14 +116,22 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
         {
             var key = (user, room, to);
             if (_typing.Count < MostTyping || _typing.ContainsKey(key))
+            {
                 _typing[key] = active;
+            }
             else
+            {
                 dropped = true;
+            }
         }
         if (dropped)
+        {
             metrics.TypingDropped(1, "full");
+        }
         else
+        {
             _wake.Writer.TryWrite(true);
+        }
     }
 
     /// <summary>Makes the next report. Its changes count as sent until <see cref="Failed"/> puts them back.</summary>
@@ -119,7 +145,9 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
                 foreach (var (user, local) in _users)
                 {
                     foreach (var room in local.Rooms)
+                    {
                         _changedRooms.TryAdd((room, user), new MembershipChange(Member: true, Brief: false));
+                    }
                 }
             }
             var names = full ? _users.Keys : (IEnumerable<string>)_changedUsers;
@@ -134,9 +162,15 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
             _missed.Clear();
             _typing.Clear();
             foreach (var change in rooms)
+            {
                 _changedRooms.Remove((change.Room, change.User));
+            }
+
             if (_changedRooms.Count > 0)
+            {
                 _wake.Writer.TryWrite(true);
+            }
+
             return new PresenceReport(_instance, ++_sequence, full, users, rooms, typing, missed);
         }
     }
@@ -162,7 +196,10 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
         {
             _full |= report.Full;
             foreach (var user in report.Users)
+            {
                 _changedUsers.Add(user.User);
+            }
+
             _missed.UnionWith(report.Missed ?? []);
             foreach (var membership in report.Rooms)
             {
@@ -170,11 +207,16 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
                 var lost = new MembershipChange(membership.Member, membership.Brief);
                 // A newer change of the same membership stands.
                 if (!_changedRooms.TryAdd(key, lost) && lost.Began && _changedRooms[key] is { Member: false } newer)
+                {
                     _changedRooms[key] = newer with { Brief = true };
+                }
             }
         }
         if (report.Typing.Count > 0)
+        {
             metrics.TypingDropped(report.Typing.Count, "away");
+        }
+
         _wake.Writer.TryWrite(true);
     }
 
@@ -186,7 +228,9 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
     {
         Failed(report);
         lock (_gate)
+        {
             _full = true;
+        }
     }
 
     private readonly record struct MembershipChange(bool Member, bool Brief)

@@ -50,7 +50,10 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
         if (queue is null)
         {
             if (_late.IsDue(out var count))
+            {
                 SubscriptionLog.SubscribeFailed(_logger, channel.Channel, count);
+            }
+
             return false;
         }
         _queues[channel] = queue;
@@ -61,7 +64,9 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
     public async Task UnsubscribeAsync(ChatChannel channel)
     {
         if (_queues.TryRemove(channel, out var queue))
+        {
             await GiveUpAsync(queue);
+        }
     }
 
     /// <summary>For the probe, which finds out what the connection does not know: raises <see cref="MayHaveMissed"/>.</summary>
@@ -83,7 +88,10 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
                     var queue = await subscribing.WaitAsync(_options.Patience, _time);
                     // The library answers at once when it is only able to subscribe later.
                     if (subscriber.IsConnected(queue.Channel))
+                    {
                         return queue;
+                    }
+
                     await GiveUpAsync(queue);
                 }
             }
@@ -100,7 +108,10 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (!_connection.IsValueCreated)
+        {
             return;
+        }
+
         try
         {
             await (await _connection.Value).DisposeAsync();
@@ -135,12 +146,17 @@ internal sealed class PubSubConnection : IChannelSubscriber, IAsyncDisposable
         connection.ConnectionFailed += (_, failure) =>
         {
             if (failure.ConnectionType == ConnectionType.Subscription)
+            {
                 SubscriptionLog.Lost(_logger, failure.FailureType.ToString());
+            }
         };
         connection.ConnectionRestored += (_, restored) =>
         {
             if (restored.ConnectionType != ConnectionType.Subscription)
+            {
                 return;
+            }
+
             SubscriptionLog.Restored(_logger);
             MayHaveMissed?.Invoke();
             Restored?.Invoke();

@@ -63,7 +63,9 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
             {
                 queue ??= await ListenAsync();
                 if (queue is not null)
+                {
                     await SendAsync();
+                }
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
@@ -79,7 +81,9 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
         queue?.OnMessage(message =>
         {
             if (PubSubMessage.TryRead(message.Message, out var read) && read is PubSubMessage.Probe probe)
+            {
                 Heard(probe.Number);
+            }
         });
         return queue;
     }
@@ -108,10 +112,15 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
     private void Heard(long number)
     {
         if (number == Volatile.Read(ref _sent))
+        {
             _delay.Record(_time.GetElapsedTime(Volatile.Read(ref _sentAt)).TotalSeconds);
+        }
+
         Volatile.Write(ref _heardAt, _time.GetTimestamp());
         if (!_silent && !_checkAgain)
+        {
             return;
+        }
         // After a reconnect the library subscribes channel by channel: only now is it certain that this one is back, and a second look
         // finds what was published between the first look and the subscription.
         _silent = _checkAgain = false;

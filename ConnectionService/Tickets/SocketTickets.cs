@@ -45,7 +45,10 @@ internal sealed class SocketTickets(IOptions<TicketOptions> options, IOptions<Jw
         var now = time.GetUtcNow();
         var expires = now + options.Value.TicketLifetime;
         if (expires > user.Expires)
+        {
             expires = user.Expires;
+        }
+
         var claims = new Dictionary<string, object>
         {
             [JwtRegisteredClaimNames.Sub] = user.Id,
@@ -54,9 +57,15 @@ internal sealed class SocketTickets(IOptions<TicketOptions> options, IOptions<Jw
             [UntilClaim] = user.Expires.ToUnixTimeSeconds(),
         };
         if (user.Name is not null)
+        {
             claims[JwtRegisteredClaimNames.Name] = user.Name;
+        }
+
         if (origin is not null)
+        {
             claims[OriginClaim] = origin;
+        }
+
         var ticket = Writer.CreateToken(new SecurityTokenDescriptor
         {
             Issuer = jwt.Value.Issuer,
@@ -81,7 +90,10 @@ internal sealed class SocketTickets(IOptions<TicketOptions> options, IOptions<Jw
         if (ticket.FindFirstValue(NodeClaim) != node.Name
             || ticket.FindFirstValue(JwtRegisteredClaimNames.Jti) is not { } id
             || !_used.TryAdd(id, expires + jwt.Value.ClockSkew))
+        {
             return null;
+        }
+
         var kept = ticket.Claims.Where(claim => claim.Type is JwtRegisteredClaimNames.Sub or JwtRegisteredClaimNames.Name or OriginClaim)
             .Append(new Claim(JwtRegisteredClaimNames.Exp, ticket.FindFirstValue(UntilClaim)!));
         return new ClaimsPrincipal(new ClaimsIdentity(kept, TicketScheme.Ticket));
@@ -95,13 +107,18 @@ internal sealed class SocketTickets(IOptions<TicketOptions> options, IOptions<Jw
     private void Sweep()
     {
         if (time.GetElapsedTime(Volatile.Read(ref _sweptAt)) < options.Value.TicketLifetime)
+        {
             return;
+        }
+
         Volatile.Write(ref _sweptAt, time.GetTimestamp());
         var now = time.GetUtcNow();
         foreach (var (id, expires) in _used)
         {
             if (expires < now)
+            {
                 _used.TryRemove(id, out _);
+            }
         }
     }
 }

@@ -25,7 +25,10 @@ internal static class TicketEndpoint
                 StatusCodes.Status404NotFound, "Tickets are off here: open the socket at the gateway.", ErrorCodes.NotFound);
         }
         if (!origins.Allow(context.Request))
+        {
             return context.WriteProblemAsync(StatusCodes.Status403Forbidden, "This origin may not open a socket.", "origin_forbidden");
+        }
+
         if (lifetime.ApplicationStopping.IsCancellationRequested)
         {
             return context.WriteProblemAsync(

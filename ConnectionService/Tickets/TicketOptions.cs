@@ -26,9 +26,14 @@ public sealed class TicketOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (PublicAddress.Length > 0 && !IsBase(PublicAddress, "ws", "wss"))
+        {
             yield return new("must be a ws or wss address without query, such as wss://node-3.example.org.", [nameof(PublicAddress)]);
+        }
+
         if (AllowedOrigins.Any(origin => origin != "*" && !IsBase(origin, "http", "https")))
+        {
             yield return new("must be origins such as https://chat.example.org, or *.", [nameof(AllowedOrigins)]);
+        }
     }
 
     private static bool IsBase(string text, params string[] schemes) =>

@@ -30,7 +30,10 @@ internal static class TicketScheme
             {
                 context.Principal = TicketsOf(context.HttpContext).Use(context.Principal!);
                 if (context.Principal is null)
+                {
                     context.Fail("The ticket is another node's, or was used before.");
+                }
+
                 return Task.CompletedTask;
             };
         });

@@ -29,12 +29,18 @@ internal sealed class MessageTracer(IOptions<MessageTracingOptions> options, Tim
         var outer = Activity.Current;
         // A message sent by HTTP is a part of its request's trace. One from a socket begins a trace.
         if (outer is { Recorded: false })
+        {
             Activity.Current = null;
+        }
+
         var send = Source.StartActivity("send " + EventKinds.NameOf(e.Kind), ActivityKind.Producer);
         // The connection's loop goes on to other frames, which are no part of this one's trace.
         Activity.Current = outer;
         if (send is not { Recorded: true })
+        {
             return e;
+        }
+
         send.SetTag("messaging.operation.name", "send");
         send.SetTag("messaging.operation.type", "send");
         send.SetTag("messaging.destination.name", e.Conversation.Value);

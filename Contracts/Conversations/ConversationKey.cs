@@ -32,9 +32,15 @@ public readonly record struct ConversationKey
     {
         key = new ConversationKey(value);
         if (key.IsRoom)
+        {
             return Identifiers.IsValid(value.AsSpan(2));
+        }
+
         if (!value.StartsWith("d:", StringComparison.Ordinal))
+        {
             return false;
+        }
+
         var (a, b) = key.Users;
         return Identifiers.IsValid(a) && Identifiers.IsValid(b) && string.CompareOrdinal(a, b) <= 0;
     }
@@ -46,7 +52,10 @@ public readonly record struct ConversationKey
         {
             var colon = IsRoom ? -1 : Value.IndexOf(':', 2);
             if (colon < 0)
+            {
                 return ("", "");
+            }
+
             return (Value[2..colon], Value[(colon + 1)..]);
         }
     }

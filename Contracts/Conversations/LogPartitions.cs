@@ -17,7 +17,10 @@ public static class LogPartitions
     {
         var hash = 2166136261u;
         foreach (var c in conversation)
+        {
             hash = (hash ^ c) * 16777619u;
+        }
+
         return (int)(hash % Count);
     }
 }

@@ -59,9 +59,15 @@ public static class ClientFrameReader
     private static bool IsWhole(ref FrameFields fields, FrameLimits limits)
     {
         if (fields.UnknownType is { } unknown)
+        {
             return fields.Fail(ErrorCodes.UnknownType, $"type '{(unknown.Length > 32 ? unknown[..32] : unknown)}' is not known");
+        }
+
         if (fields.Type is not { } type)
+        {
             return fields.Fail(ErrorCodes.BadRequest, "type is missing");
+        }
+
         return Missing(type, ref fields, limits) is not { } problem || fields.Fail(problem.Code, problem.Message);
     }
 
@@ -88,15 +94,30 @@ public static class ClientFrameReader
             _ => null,
         };
         if (missing is null && f.Nonce is null && type is >= ClientFrameType.Room and <= ClientFrameType.React)
+        {
             missing = "nonce";
+        }
+
         if (missing is not null)
+        {
             return (ErrorCodes.BadRequest, missing + " is missing");
+        }
+
         if (f.Target is 0)
+        {
             return (ErrorCodes.BadRequest, "target must be at least 1");
+        }
+
         if (f.Content?.Length > limits.Content)
+        {
             return (ErrorCodes.TooLarge, $"content is longer than {limits.Content} UTF-16 code units");
+        }
+
         if (f.Content is "" && type is (ClientFrameType.Room or ClientFrameType.Dm or ClientFrameType.Edit))
+        {
             return (ErrorCodes.BadRequest, "content is empty");
+        }
+
         return null;
     }
 }

@@ -20,7 +20,10 @@ public static class EventFrames
     {
         var buffer = new ArrayBufferWriter<byte>(256 + (e.Content?.Length ?? 0));
         using (var json = new Utf8JsonWriter(buffer, Options))
+        {
             Write(json, e, withNonce, state: null);
+        }
+
         return buffer.WrittenSpan.ToArray();
     }
 
@@ -36,13 +39,25 @@ public static class EventFrames
         WriteBody(json, e);
         json.WriteString("timestamp"u8, Timestamps.ToText(e.Timestamp));
         if (withNonce)
+        {
             json.WriteString("nonce"u8, e.Nonce);
+        }
+
         if (e.Deleted || state is { Deleted: true })
+        {
             json.WriteBoolean("deleted"u8, true);
+        }
+
         if (state is { Edited: > 0 })
+        {
             json.WriteNumber("edited"u8, state.Edited);
+        }
+
         if (state is { Reactions.Count: > 0 })
+        {
             WriteReactions(json, state.Reactions);
+        }
+
         json.WriteEndObject();
     }
 
@@ -50,22 +65,37 @@ public static class EventFrames
     internal static void WritePlace(Utf8JsonWriter json, ConversationEvent e)
     {
         if (e.Conversation.IsRoom)
+        {
             json.WriteString("room"u8, e.Conversation.RoomId);
+        }
         else
+        {
             json.WriteString("to"u8, e.Conversation.Other(e.From));
+        }
     }
 
     /// <summary>What the event says. The stored record has the same fields.</summary>
     internal static void WriteBody(Utf8JsonWriter json, ConversationEvent e)
     {
         if (e.Target > 0)
+        {
             json.WriteNumber("target"u8, e.Target);
+        }
+
         if (e.Content is not null)
+        {
             json.WriteString("content"u8, e.Content);
+        }
+
         if (e.Emoji is not null)
+        {
             json.WriteString("emoji"u8, e.Emoji);
+        }
+
         if (e.Remove)
+        {
             json.WriteBoolean("remove"u8, true);
+        }
     }
 
     private static void WriteReactions(Utf8JsonWriter json, IReadOnlyList<Reaction> reactions)
@@ -78,7 +108,10 @@ public static class EventFrames
             json.WriteNumber("count"u8, reaction.Users.Count);
             json.WriteStartArray("users"u8);
             foreach (var user in reaction.Users)
+            {
                 json.WriteStringValue(user);
+            }
+
             json.WriteEndArray();
             json.WriteEndObject();
         }

@@ -33,9 +33,15 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
     {
         var json = new Utf8JsonReader(_utf8);
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
+        {
             throw new JsonException();
+        }
+
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
             ReadField(ref json);
+        }
+
         while (json.Read())
         {
             // Reads to the end so that anything behind the object is refused.
@@ -78,7 +84,10 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
         UnknownType = null;
         Type = json.TokenType == JsonTokenType.String && !json.ValueIsEscaped ? FrameNames.TypeOf(json.ValueSpan) : null;
         if (Type is not null || Text(ref json, "type", 64) is not { } name)
+        {
             return;
+        }
+
         Type = FrameNames.TypeOf(Encoding.UTF8.GetBytes(name));
         UnknownType = Type is null ? name : null;
     }
@@ -86,20 +95,32 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
     private string? Text(ref Utf8JsonReader json, string field, int longest, bool nonEmpty = false)
     {
         if (json.TokenType == JsonTokenType.Null)
+        {
             return null;
+        }
+
         if (json.TokenType != JsonTokenType.String)
         {
             Wrong(ref json, field + " must be a string");
             return null;
         }
         if (!TryGetText(ref json, out var text))
+        {
             Fail(ErrorCodes.BadRequest, field + " contains NUL or a lone surrogate");
+        }
         else if (text.Length > longest)
+        {
             Fail(ErrorCodes.BadRequest, $"{field} is longer than {longest} characters");
+        }
         else if (nonEmpty && text.Length == 0)
+        {
             Fail(ErrorCodes.BadRequest, field + " is empty");
+        }
         else
+        {
             return text;
+        }
+
         return null;
     }
 
@@ -122,10 +143,16 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
     private string? Id(ref Utf8JsonReader json, string field)
     {
         if (json.TokenType == JsonTokenType.String && !json.ValueIsEscaped && KnownIdentifiers.TryGet(json.ValueSpan, out var known))
+        {
             return known;
+        }
+
         var id = Text(ref json, field, int.MaxValue);
         if (id is null || Identifiers.IsValid(id))
+        {
             return id;
+        }
+
         Fail(ErrorCodes.BadRequest, field + " must be 1 to 64 characters of A-Z a-z 0-9 _ . - and not . or ..");
         return null;
     }
@@ -133,7 +160,10 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
     private string? Reference(ref Utf8JsonReader json)
     {
         if (json.TokenType == JsonTokenType.Null)
+        {
             return null;
+        }
+
         if (json.TokenType is not (JsonTokenType.String or JsonTokenType.Number) || json.ValueSpan.Length > limits.ShortText * 6)
         {
             Wrong(ref json, $"ref must be a string of at most {limits.ShortText} characters or a number");
@@ -143,17 +173,25 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
         // Only what may be too long or no text at all has to be looked at as text.
         if (quotes > 0 && (json.ValueIsEscaped || json.ValueSpan.Length > limits.ShortText || !Ascii.IsValid(json.ValueSpan))
             && Text(ref json, "ref", limits.ShortText) is null)
+        {
             return null;
+        }
+
         return Encoding.UTF8.GetString(_utf8.Slice((int)json.TokenStartIndex, json.ValueSpan.Length + quotes));
     }
 
     private long? Seqno(ref Utf8JsonReader json, string field)
     {
         if (json.TokenType == JsonTokenType.Null)
+        {
             return null;
+        }
         // 2^53 is the last whole number that a JavaScript client can hold exactly.
         if (json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var seq) && seq is >= 0 and <= 1L << 53)
+        {
             return seq;
+        }
+
         Wrong(ref json, field + " must be a whole number, 0 or more");
         return null;
     }
@@ -189,18 +227,32 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
             }
             var inner = new FrameFields(_utf8, limits);
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
                 inner.ReadField(ref json);
+            }
+
             if (inner.Problem is not null)
+            {
                 Fail(inner.Problem.Code, "conversations: " + inner.Problem.Message);
+            }
             else if (inner.Room is null == inner.To is null)
+            {
                 Fail(ErrorCodes.BadRequest, "conversations: each needs one of room and to");
+            }
             else if (inner.Since is null)
+            {
                 Fail(ErrorCodes.BadRequest, "conversations: since is missing");
+            }
             else
+            {
                 points.Add(new ResumePoint(inner.Room, inner.To, inner.Since.Value, inner.Epoch));
+            }
         }
         if (points.Count > limits.Conversations)
+        {
             Fail(ErrorCodes.Limit, $"conversations has more than {limits.Conversations} entries");
+        }
+
         return points;
     }
 }

@@ -36,12 +36,16 @@ internal static class FrameNames
     public static FrameField FieldAt(ref Utf8JsonReader json)
     {
         if (!json.ValueIsEscaped)
+        {
             return FieldOf(json.ValueSpan);
+        }
         // Allowed, and nobody does it: "r\u006fom".
         for (var field = FrameField.Type; field <= FrameField.Conversations; field++)
         {
             if (json.ValueTextEquals(Fields[(int)field]))
+            {
                 return field;
+            }
         }
         return FrameField.Unknown;
     }

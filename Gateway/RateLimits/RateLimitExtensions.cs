@@ -53,9 +53,20 @@ internal static class RateLimitExtensions
 
     private static string AddressOf(HttpContext context)
     {
-        if (context.Connection.RemoteIpAddress is not { } address) return "unknown";
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        if (address.AddressFamily != AddressFamily.InterNetworkV6) return address.ToString();
+        if (context.Connection.RemoteIpAddress is not { } address)
+        {
+            return "unknown";
+        }
+
+        if (address.IsIPv4MappedToIPv6)
+        {
+            address = address.MapToIPv4();
+        }
+
+        if (address.AddressFamily != AddressFamily.InterNetworkV6)
+        {
+            return address.ToString();
+        }
         // One subscriber gets a whole /64 and could take a new address for every request.
         var network = address.GetAddressBytes().AsSpan(0, 8);
         return new IPAddress([.. network, 0, 0, 0, 0, 0, 0, 0, 0]).ToString();

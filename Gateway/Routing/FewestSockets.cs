@@ -25,7 +25,11 @@ internal sealed class FewestSockets : ILoadBalancingPolicy
         foreach (var destination in availableDestinations)
         {
             var count = Of(destination).Value + destination.ConcurrentRequestCount;
-            if (count >= least) continue;
+            if (count >= least)
+            {
+                continue;
+            }
+
             (fewest, least) = (destination, count);
         }
         return fewest;

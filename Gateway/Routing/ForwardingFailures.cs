@@ -18,14 +18,22 @@ internal sealed class ForwardingFailures(RequestDelegate next, IOptions<GatewayO
         while (context.IsConnectFailure() && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
             candidates = [.. candidates.Where(destination => destination != proxy.ProxiedDestination)];
-            if (candidates.Count == 0) break;
+            if (candidates.Count == 0)
+            {
+                break;
+            }
+
             proxy.AvailableDestinations = candidates;
             proxy.ProxiedDestination = null;
             context.Features.Set<IForwarderErrorFeature>(null);
             context.Response.StatusCode = StatusCodes.Status200OK;
             await next(context);
         }
-        if (context.Response.HasStarted || context.Features.Get<IForwarderErrorFeature>() is not { } failure) return;
+        if (context.Response.HasStarted || context.Features.Get<IForwarderErrorFeature>() is not { } failure)
+        {
+            return;
+        }
+
         if (failure.Error == ForwarderError.NoAvailableDestinations || context.IsConnectFailure())
         {
             await context.WriteProblemAsync(

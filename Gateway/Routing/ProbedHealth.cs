@@ -28,13 +28,19 @@ internal sealed class ProbedHealth(IDestinationHealthUpdater updater, ILogger<Pr
         {
             var (destination, probe) = (probingResults[i].Destination, probingResults[i]);
             var judged = Judge(destination, probe, isAlone: health.Length == 1);
-            if (judged != destination.Health.Active) changed.Add((destination, judged, ReasonOf(probe)));
+            if (judged != destination.Health.Active)
+            {
+                changed.Add((destination, judged, ReasonOf(probe)));
+            }
+
             health[i] = new NewActiveDestinationHealth(destination, judged);
         }
         updater.SetActive(cluster, health);
         // Logged when it is in force, so that who reads the line can rely on it.
         foreach (var (destination, judged, reason) in changed)
+        {
             logger.HealthChanged(cluster.ClusterId, destination.DestinationId, judged.ToString(), reason);
+        }
     }
 
     private DestinationHealth Judge(DestinationState destination, DestinationProbingResult probe, bool isAlone)

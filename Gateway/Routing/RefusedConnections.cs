@@ -16,7 +16,11 @@ internal sealed class RefusedConnections(IDestinationHealthUpdater updater) : IP
 
     public void RequestProxied(HttpContext context, ClusterState cluster, DestinationState destination)
     {
-        if (!context.IsConnectFailure() || cluster.Destinations.Count < 2) return;
+        if (!context.IsConnectFailure() || cluster.Destinations.Count < 2)
+        {
+            return;
+        }
+
         var period = cluster.Model.Config.HealthCheck?.Passive?.ReactivationPeriod ?? TimeSpan.FromSeconds(5);
         updater.SetPassive(cluster, destination, DestinationHealth.Unhealthy, period);
     }

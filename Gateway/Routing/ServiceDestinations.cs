@@ -46,9 +46,15 @@ internal sealed class ServiceDestinations(
                     isLookedUp = true;
                 }
                 // The address is the key: a destination that is still there keeps its health and its count of sockets.
-                foreach (var replica in replicas) found.TryAdd(replica, destination with { Address = replica, Host = address.Authority });
+                foreach (var replica in replicas)
+                {
+                    found.TryAdd(replica, destination with { Address = replica, Host = address.Authority });
+                }
             }
-            if (isLookedUp) changes.Add(After(options.Value.DnsRefresh));
+            if (isLookedUp)
+            {
+                changes.Add(After(options.Value.DnsRefresh));
+            }
         }
         return new ResolvedDestinationCollection(found, new CompositeChangeToken(changes));
     }
@@ -74,7 +80,10 @@ internal sealed class ServiceDestinations(
             var known = _known.GetValueOrDefault(address.Authority) ?? new Known([], IsMissing: false);
             // Once per outage: the next lookup is only seconds away.
             if (!known.IsMissing)
+            {
                 logger.AddressesNotFound(cluster, address.Authority, fault.Message, known.Replicas.Count);
+            }
+
             _known[address.Authority] = known with { IsMissing = true };
             return known.Replicas;
         }

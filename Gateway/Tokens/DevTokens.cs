@@ -25,7 +25,10 @@ internal static class DevTokens
     {
         // With an identity provider the shared key signs nothing that the services would accept from a user.
         var provider = app.Services.GetRequiredService<IOptions<JwtOptions>>().Value.Authority;
-        if (!app.Environment.IsDevelopment() || provider is not null) return;
+        if (!app.Environment.IsDevelopment() || provider is not null)
+        {
+            return;
+        }
 
         app.MapPost("/dev/token", async (HttpContext context) =>
         {
@@ -49,15 +52,26 @@ internal static class DevTokens
 
     private static Task AnswerAsync(HttpContext context, DevTokenRequest request)
     {
-        if (FaultOf(request) is { } fault) return context.WriteProblemAsync(StatusCodes.Status400BadRequest, fault, "bad_request");
+        if (FaultOf(request) is { } fault)
+        {
+            return context.WriteProblemAsync(StatusCodes.Status400BadRequest, fault, "bad_request");
+        }
 
         var time = context.RequestServices.GetRequiredService<TimeProvider>();
         var jwt = context.RequestServices.GetRequiredService<IOptions<JwtOptions>>().Value;
         var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
         var expires = now.AddSeconds(request.ExpiresIn ?? DefaultSeconds);
         var claims = new Dictionary<string, object> { [JwtRegisteredClaimNames.Sub] = request.User! };
-        if (request.Name is { } name) claims[JwtRegisteredClaimNames.Name] = name;
-        if (request.Scope is { } scope) claims["scope"] = scope;
+        if (request.Name is { } name)
+        {
+            claims[JwtRegisteredClaimNames.Name] = name;
+        }
+
+        if (request.Scope is { } scope)
+        {
+            claims["scope"] = scope;
+        }
+
         var token = Writer.CreateToken(new SecurityTokenDescriptor
         {
             Issuer = jwt.Issuer,

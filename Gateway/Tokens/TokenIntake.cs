@@ -30,7 +30,10 @@ internal sealed class TokenIntake(RequestDelegate next)
     public Task InvokeAsync(HttpContext context)
     {
         var headers = context.Request.Headers;
-        foreach (var name in headers.Keys.Where(IsIdentityHeader).ToArray()) headers.Remove(name);
+        foreach (var name in headers.Keys.Where(IsIdentityHeader).ToArray())
+        {
+            headers.Remove(name);
+        }
         // No service uses cookies; those of other applications on the same host are not for them to see.
         headers.Remove(HeaderNames.Cookie);
 
@@ -40,7 +43,10 @@ internal sealed class TokenIntake(RequestDelegate next)
         {
             headers.Remove(HeaderNames.Authorization);
             var token = fromProtocol ?? fromQuery;
-            if (!string.IsNullOrWhiteSpace(token)) headers.Authorization = BearerPrefix + token;
+            if (!string.IsNullOrWhiteSpace(token))
+            {
+                headers.Authorization = BearerPrefix + token;
+            }
         }
         return next(context);
     }
@@ -51,19 +57,36 @@ internal sealed class TokenIntake(RequestDelegate next)
     private static string? TakeFromSubprotocols(IHeaderDictionary headers)
     {
         var offered = headers.SecWebSocketProtocol;
-        if (offered.Count == 0) return null;
+        if (offered.Count == 0)
+        {
+            return null;
+        }
+
         string? token = null;
         List<string> kept = [];
         foreach (var line in offered)
         {
             foreach (var protocol in (line ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
             {
-                if (protocol.StartsWith(BearerProtocol, StringComparison.OrdinalIgnoreCase)) token ??= protocol[BearerProtocol.Length..];
-                else kept.Add(protocol);
+                if (protocol.StartsWith(BearerProtocol, StringComparison.OrdinalIgnoreCase))
+                {
+                    token ??= protocol[BearerProtocol.Length..];
+                }
+                else
+                {
+                    kept.Add(protocol);
+                }
             }
         }
-        if (kept.Count == 0) headers.Remove(HeaderNames.SecWebSocketProtocol);
-        else headers.SecWebSocketProtocol = new StringValues(string.Join(", ", kept));
+        if (kept.Count == 0)
+        {
+            headers.Remove(HeaderNames.SecWebSocketProtocol);
+        }
+        else
+        {
+            headers.SecWebSocketProtocol = new StringValues(string.Join(", ", kept));
+        }
+
         return token;
     }
 
@@ -71,17 +94,29 @@ internal sealed class TokenIntake(RequestDelegate next)
     private static string? TakeFromQuery(HttpContext context)
     {
         var request = context.Request;
-        if (!request.QueryString.HasValue || !request.Query.ContainsKey(TokenParameter)) return null;
+        if (!request.QueryString.HasValue || !request.Query.ContainsKey(TokenParameter))
+        {
+            return null;
+        }
+
         var token = request.Query[TokenParameter][0];
         var kept = new StringBuilder();
         foreach (var pair in request.QueryString.Value!.AsSpan(1).ToString().Split('&'))
         {
             var name = pair.Split('=', 2)[0];
-            if (string.Equals(Uri.UnescapeDataString(name.Replace('+', ' ')), TokenParameter, StringComparison.OrdinalIgnoreCase)) continue;
+            if (string.Equals(Uri.UnescapeDataString(name.Replace('+', ' ')), TokenParameter, StringComparison.OrdinalIgnoreCase))
+            {
+                continue;
+            }
+
             kept.Append(kept.Length == 0 ? '?' : '&').Append(pair);
         }
         request.QueryString = new QueryString(kept.ToString());
-        if (context.Features.Get<IHttpRequestFeature>() is { } feature) feature.RawTarget = request.Path.ToUriComponent() + kept;
+        if (context.Features.Get<IHttpRequestFeature>() is { } feature)
+        {
+            feature.RawTarget = request.Path.ToUriComponent() + kept;
+        }
+
         return token;
     }
 }

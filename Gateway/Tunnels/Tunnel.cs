@@ -101,12 +101,20 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     {
         lock (_gate)
         {
-            if (_stage != Stage.Answered || _over) return;
+            if (_stage != Stage.Answered || _over)
+            {
+                return;
+            }
+
             _client = client.SafeHandle;
             _stage = Stage.Flowing;
             (_kept, _request, _connected, _answered) = ([], [], null, null);
             _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
-            if (!first.IsEmpty) Deliver(first);
+            if (!first.IsEmpty)
+            {
+                Deliver(first);
+            }
+
             SayFarewell();
         }
     }
@@ -119,7 +127,11 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     {
         lock (_gate)
         {
-            if (_over) return;
+            if (_over)
+            {
+                return;
+            }
+
             _connection = client;
         }
         var input = client.Transport.Input;
@@ -129,9 +141,16 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
             {
                 // Holds no buffer while the client is silent.
                 var read = await input.ReadAsync(CancellationToken.None);
-                foreach (var part in read.Buffer) await SendAsync(part);
+                foreach (var part in read.Buffer)
+                {
+                    await SendAsync(part);
+                }
+
                 input.AdvanceTo(read.Buffer.End);
-                if (read.IsCompleted || read.IsCanceled) return;
+                if (read.IsCompleted || read.IsCanceled)
+                {
+                    return;
+                }
             }
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
@@ -195,10 +214,21 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
         _loop.Remove(this);
         lock (_gate)
         {
-            if (_stage == Stage.Ended) return;
+            if (_stage == Stage.Ended)
+            {
+                return;
+            }
             // The client's descriptor outlives this; the replica's takes its registration with it.
-            if (_stage == Stage.Waiting) _loop.Epoll.Forget(_client!);
-            if (_kept.Length > 0 && _client is not null) ArrayPool<byte>.Shared.Return(_kept);
+            if (_stage == Stage.Waiting)
+            {
+                _loop.Epoll.Forget(_client!);
+            }
+
+            if (_kept.Length > 0 && _client is not null)
+            {
+                ArrayPool<byte>.Shared.Return(_kept);
+            }
+
             _stage = Stage.Ended;
             Fail(new ObjectDisposedException(nameof(Tunnel)));
             // Whoever still waits has gone; an exception that nobody looks at is no news.
@@ -245,9 +275,17 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
 
     private void OnAnswer(byte[] buffer)
     {
-        if (Receive(buffer) is not { } received) return;
+        if (Receive(buffer) is not { } received)
+        {
+            return;
+        }
+
         _kept = [.. _kept, .. received.Span];
-        if (_kept.AsSpan().IndexOf("\r\n\r\n"u8) < 0 && _kept.Length < LongestHead) return;
+        if (_kept.AsSpan().IndexOf("\r\n\r\n"u8) < 0 && _kept.Length < LongestHead)
+        {
+            return;
+        }
+
         _loop.Epoll.Forget(_replica.SafeHandle);
         _stage = Stage.Answered;
         _answered!.TrySetResult(_kept);
@@ -255,13 +293,20 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
 
     private void OnReadable(byte[] buffer)
     {
-        if (Receive(buffer) is { } received) Deliver(received.Span);
+        if (Receive(buffer) is { } received)
+        {
+            Deliver(received.Span);
+        }
     }
 
     private void Deliver(ReadOnlySpan<byte> bytes)
     {
         Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
-        if (_left) return;
+        if (_left)
+        {
+            return;
+        }
+
         _bounds.Advance(bytes);
         Pass(bytes);
         SayFarewell();
@@ -269,7 +314,11 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
 
     private void SayFarewell()
     {
-        if (_farewell is null || _left || _stage != Stage.Flowing || !_bounds.CanInsert) return;
+        if (_farewell is null || _left || _stage != Stage.Flowing || !_bounds.CanInsert)
+        {
+            return;
+        }
+
         _left = true;
         Pass(_farewell);
     }
@@ -277,8 +326,16 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     private void Pass(ReadOnlySpan<byte> bytes)
     {
         var sent = Epoll.Send(_client!, bytes);
-        if (sent < 0) End();
-        if (sent < 0 || sent == bytes.Length) return;
+        if (sent < 0)
+        {
+            End();
+        }
+
+        if (sent < 0 || sent == bytes.Length)
+        {
+            return;
+        }
+
         var rest = bytes[sent..];
         _kept = ArrayPool<byte>.Shared.Rent(rest.Length);
         _keptFrom = _kept.Length - rest.Length;
@@ -291,9 +348,17 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     private void OnWritable()
     {
         var sent = Epoll.Send(_client!, _kept.AsSpan(_keptFrom));
-        if (sent > 0) Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
+        if (sent > 0)
+        {
+            Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
+        }
+
         _keptFrom += Math.Max(0, sent);
-        if (sent >= 0 && _keptFrom < _kept.Length) return;
+        if (sent >= 0 && _keptFrom < _kept.Length)
+        {
+            return;
+        }
+
         _loop.Epoll.Forget(_client!);
         ArrayPool<byte>.Shared.Return(_kept);
         _kept = [];
@@ -311,9 +376,21 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     private ReadOnlyMemory<byte>? Receive(byte[] buffer)
     {
         var received = _replica.Receive(buffer, 0, buffer.Length, SocketFlags.None, out var error);
-        if (error == SocketError.WouldBlock) return null;
-        if (error == SocketError.Success && received > 0) return buffer.AsMemory(0, received);
-        if (_stage == Stage.Asking) Fail(new SocketException((int)SocketError.ConnectionReset));
+        if (error == SocketError.WouldBlock)
+        {
+            return null;
+        }
+
+        if (error == SocketError.Success && received > 0)
+        {
+            return buffer.AsMemory(0, received);
+        }
+
+        if (_stage == Stage.Asking)
+        {
+            Fail(new SocketException((int)SocketError.ConnectionReset));
+        }
+
         End();
         return null;
     }
@@ -321,7 +398,11 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     /// <summary>Wakes <see cref="RunAsync"/>, wherever it waits.</summary>
     private void End()
     {
-        if (_over) return;
+        if (_over)
+        {
+            return;
+        }
+
         _over = true;
         // Takes the registration with it (level-triggered: a socket at its end would be reported for ever), and ends a send that is stuck.
         _replica.Dispose();
@@ -333,7 +414,14 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
         Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
         // The framework's asynchronous call keeps 300 bytes for the socket's next one: only for a replica that does not read.
         var sent = Epoll.Send(_replica.SafeHandle, bytes.Span);
-        if (sent < 0) throw new SocketException((int)SocketError.ConnectionReset);
-        for (bytes = bytes[sent..]; !bytes.IsEmpty;) bytes = bytes[await _replica.SendAsync(bytes, CancellationToken.None)..];
+        if (sent < 0)
+        {
+            throw new SocketException((int)SocketError.ConnectionReset);
+        }
+
+        for (bytes = bytes[sent..]; !bytes.IsEmpty;)
+        {
+            bytes = bytes[await _replica.SendAsync(bytes, CancellationToken.None)..];
+        }
     }
 }

@@ -41,7 +41,11 @@ internal sealed class TunnelForwarder(
             var isHandedOver = false;
             try
             {
-                if (await ConnectAsync(tunnel, request.Destination, context.RequestAborted) is { } failure) return Failed(context, failure);
+                if (await ConnectAsync(tunnel, request.Destination, context.RequestAborted) is { } failure)
+                {
+                    return Failed(context, failure);
+                }
+
                 var answer = TunnelAnswer.Parse(await tunnel.Answered.WaitAsync(context.RequestAborted));
                 if (answer.Status == StatusCodes.Status101SwitchingProtocols)
                 {
@@ -58,7 +62,10 @@ internal sealed class TunnelForwarder(
             }
             finally
             {
-                if (!isHandedOver) tunnel.Dispose();
+                if (!isHandedOver)
+                {
+                    tunnel.Dispose();
+                }
             }
         }
         // A refused handshake had no effect: asked again, the replica gives its whole answer.
@@ -126,7 +133,11 @@ internal sealed class TunnelForwarder(
             OperationCanceledException => (ForwarderError.RequestCanceled, StatusCodes.Status502BadGateway),
             _ => (ForwarderError.Request, StatusCodes.Status502BadGateway),
         };
-        if (!context.Response.HasStarted) context.Response.StatusCode = status;
+        if (!context.Response.HasStarted)
+        {
+            context.Response.StatusCode = status;
+        }
+
         context.Features.Set<IForwarderErrorFeature>(new Failure(error, fault));
         return error;
     }

@@ -19,10 +19,18 @@ internal sealed record TunnelRequest(Uri Destination, byte[] Head)
         head.Append($"Host: {request.Headers.Host ?? destination.Authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n");
         foreach (var (name, values) in request.Headers.NonValidated)
         {
-            if (IsConnectionHeader(name)) continue;
+            if (IsConnectionHeader(name))
+            {
+                continue;
+            }
+
             foreach (var value in values)
             {
-                if (!IsPlain(value)) return null;
+                if (!IsPlain(value))
+                {
+                    return null;
+                }
+
                 head.Append($"{name}: {value}\r\n");
             }
         }
@@ -48,16 +56,26 @@ internal sealed record TunnelAnswer(int Status, IReadOnlyList<KeyValuePair<strin
     public static TunnelAnswer Parse(byte[] bytes)
     {
         var end = bytes.AsSpan().IndexOf("\r\n\r\n"u8);
-        if (end < 0) return new TunnelAnswer(0, [], default);
+        if (end < 0)
+        {
+            return new TunnelAnswer(0, [], default);
+        }
+
         var lines = Encoding.ASCII.GetString(bytes, 0, end).Split("\r\n");
         if (!lines[0].StartsWith("HTTP/1.1 ", StringComparison.Ordinal) || lines[0].Length < StatusAt + 3
             || !int.TryParse(lines[0].AsSpan(StatusAt, 3), out var status))
+        {
             return new TunnelAnswer(0, [], default);
+        }
+
         List<KeyValuePair<string, string>> headers = [];
         foreach (var line in lines.AsSpan(1))
         {
             var colon = line.IndexOf(':', StringComparison.Ordinal);
-            if (colon > 0) headers.Add(new(line[..colon], line[(colon + 1)..].Trim()));
+            if (colon > 0)
+            {
+                headers.Add(new(line[..colon], line[(colon + 1)..].Trim()));
+            }
         }
         return new TunnelAnswer(status, headers, bytes.AsMemory(end + 4));
     }
@@ -66,7 +84,11 @@ internal sealed record TunnelAnswer(int Status, IReadOnlyList<KeyValuePair<strin
     public async ValueTask CopyToAsync(HttpContext context, HttpTransformer transformer, CancellationToken cancellationToken)
     {
         using var response = new HttpResponseMessage((System.Net.HttpStatusCode)Status);
-        foreach (var (name, value) in Headers) response.Headers.TryAddWithoutValidation(name, value);
+        foreach (var (name, value) in Headers)
+        {
+            response.Headers.TryAddWithoutValidation(name, value);
+        }
+
         context.Response.StatusCode = Status;
         await transformer.TransformResponseAsync(context, response, cancellationToken);
         context.Response.Headers.Upgrade = "websocket";

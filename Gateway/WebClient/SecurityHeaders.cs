@@ -15,7 +15,11 @@ internal static class SecurityHeaders
         context.Response.OnStarting(static state =>
         {
             var response = ((HttpContext)state).Response;
-            if (response.StatusCode == StatusCodes.Status101SwitchingProtocols) return Task.CompletedTask;
+            if (response.StatusCode == StatusCodes.Status101SwitchingProtocols)
+            {
+                return Task.CompletedTask;
+            }
+
             var headers = response.Headers;
             headers.ContentSecurityPolicy = ContentPolicy;
             headers.XContentTypeOptions = "nosniff";
@@ -24,7 +28,11 @@ internal static class SecurityHeaders
             headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
             headers["Cross-Origin-Opener-Policy"] = "same-origin";
             headers["Cross-Origin-Resource-Policy"] = "same-origin";
-            if (response.HttpContext.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
+            if (response.HttpContext.Request.IsHttps)
+            {
+                headers.StrictTransportSecurity = "max-age=31536000";
+            }
+
             return Task.CompletedTask;
         }, context);
         return next(context);

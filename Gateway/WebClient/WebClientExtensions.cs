@@ -34,11 +34,19 @@ internal static class WebClientExtensions
     private static string? FindRoot(WebApplication app)
     {
         var configured = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.WebRoot;
-        if (configured is not null) return Path.GetFullPath(configured, app.Environment.ContentRootPath);
+        if (configured is not null)
+        {
+            return Path.GetFullPath(configured, app.Environment.ContentRootPath);
+        }
+
         var beside = Path.Combine(AppContext.BaseDirectory, "web");
         // In development the source folder is served, so that an edit shows at the next reload.
         var source = Path.GetFullPath(Path.Combine(app.Environment.ContentRootPath, "..", "web"));
-        if (app.Environment.IsDevelopment() && File.Exists(Path.Combine(source, "index.html"))) return source;
+        if (app.Environment.IsDevelopment() && File.Exists(Path.Combine(source, "index.html")))
+        {
+            return source;
+        }
+
         return Directory.Exists(beside) ? beside : null;
     }
 }

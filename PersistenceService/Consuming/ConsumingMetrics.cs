@@ -29,7 +29,9 @@ internal sealed class ConsumingMetrics
     public void Buried(int entries)
     {
         if (entries > 0)
+        {
             _buried.Add(entries);
+        }
     }
 
     public void Left(int partition, long entries) => _left[partition] = entries;

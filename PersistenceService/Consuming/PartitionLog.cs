@@ -34,7 +34,10 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
                 RedisKeys.Log(partition), RedisKeys.PersistGroup, replica.Value, StreamPosition.NewMessages, ask);
             Decode(entries, records);
             if (entries.Length < ask || records.Count >= count)
+            {
                 return records;
+            }
+
             read += entries.Length;
             // Asks for the rest, as if the next entries held as many records as these.
             ask = Math.Max(1, (count - records.Count) * read / records.Count);
@@ -67,7 +70,9 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
         {
             if (consumer.PendingMessageCount == 0 && consumer.Name != replica.Value
                 && consumer.IdleTimeInMilliseconds > idle.TotalMilliseconds)
+            {
                 await Database.StreamDeleteConsumerAsync(RedisKeys.Log(partition), RedisKeys.PersistGroup, consumer.Name);
+            }
         }
     }
 
@@ -79,7 +84,10 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
     public async Task<long> CompleteAsync(int partition, IReadOnlyList<LogEntry> entries, PersistOutcome result)
     {
         foreach (var bad in result.Rejected.GroupBy(bad => bad.Entry.Id))
+        {
             await BuryAsync(partition, bad.Key, [.. bad]);
+        }
+
         var rejected = new HashSet<LogEntry>(result.Rejected.Select(bad => bad.Entry), ReferenceEqualityComparer.Instance);
         // The calls of one batch go out together and are answered in order.
         var heads = new Dictionary<ConversationKey, long>();
@@ -92,9 +100,15 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
         {
             if (entry.Record is ConversationEvent e && !rejected.Contains(entry)
                 && (!heads.TryGetValue(e.Conversation, out var seq) || seq < e.Seq))
+            {
                 heads[e.Conversation] = e.Seq;
+            }
+
             if (entry.Position != last)
+            {
                 arguments.Add(entry.Id);
+            }
+
             last = entry.Position;
         }
         var marks = MarkDurable(partition, heads);
@@ -151,7 +165,9 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
     private static void Decode(StreamEntry[] entries, List<LogEntry> records)
     {
         foreach (var entry in entries)
+        {
             LogEntry.Read(entry, records);
+        }
     }
 }
 

@@ -33,7 +33,10 @@ internal sealed partial class PartitionWorker(
     public void Ring(bool claim = false)
     {
         if (claim)
+        {
             _claimAll = true;
+        }
+
         _bell.Ring();
     }
 
@@ -52,7 +55,10 @@ internal sealed partial class PartitionWorker(
             {
                 // A partition that is behind has enough for a transaction of its own.
                 if (!busy)
+                {
                     await pacer.WaitAsync();
+                }
+
                 busy = false;
                 if (!subscribed)
                 {
@@ -77,10 +83,15 @@ internal sealed partial class PartitionWorker(
                 break;
             }
             if (!busy)
+            {
                 await WaitAsync(stop);
+            }
         }
         if (subscribed)
+        {
             await redis.GetSubscriber().UnsubscribeAsync(bell, OnBell, CommandFlags.FireAndForget);
+        }
+
         metrics.Forget(partition);
     }
 
@@ -88,10 +99,16 @@ internal sealed partial class PartitionWorker(
     private async Task<bool> StepAsync(CancellationToken stop, CancellationToken abort)
     {
         if (_claimAll || time.GetElapsedTime(_lastClaim) > _options.Lease)
+        {
             await ClaimAsync(stop, abort);
+        }
+
         var entries = await log.ReadNewAsync(partition, _options.BatchSize);
         if (entries.Count == 0)
+        {
             return false;
+        }
+
         pacer.Pay();
         await CommitAsync(entries, stop, abort);
         return entries.Count >= _options.BatchSize;
@@ -156,7 +173,9 @@ internal sealed partial class LogOutage(TimeProvider time, ILogger<LogOutage> lo
     public void Seen(Exception e, int partition)
     {
         if (_fault.IsDue(out var count))
+        {
             RedisFailed(logger, e, partition, count);
+        }
     }
 
     [LoggerMessage(LogEvents.Persistence + 21, LogLevel.Warning,

@@ -36,7 +36,10 @@ internal sealed class StepPacer : IDisposable
         lock (_gate)
         {
             if (_linger == TimeSpan.Zero || _time.GetTimestamp() >= _paidUntil - FreeInARow * _price)
+            {
                 return Task.CompletedTask;
+            }
+
             if (_beat is null)
             {
                 _beat = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -63,7 +66,10 @@ internal sealed class StepPacer : IDisposable
     {
         TaskCompletionSource? beat;
         lock (_gate)
+        {
             (beat, _beat) = (_beat, null);
+        }
+
         beat?.SetResult();
     }
 }

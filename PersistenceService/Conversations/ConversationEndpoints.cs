@@ -1,6 +1,6 @@
-using AspireChat.Contracts.Frames;
 using System.Text.Json;
 using AspireChat.Contracts;
+using AspireChat.Contracts.Frames;
 using AspireChat.PersistenceService.History;
 using AspireChat.ServiceDefaults;
 
@@ -39,17 +39,27 @@ internal static class ConversationEndpoints
         {
             json.WriteStartObject();
             if (state.Conversation.IsRoom)
+            {
                 json.WriteString("room"u8, state.Conversation.RoomId);
+            }
             else
+            {
                 json.WriteString("to"u8, state.Conversation.Other(caller));
+            }
+
             json.WriteNumber("head"u8, state.Head);
             json.WriteNumber("read"u8, state.Read);
             json.WriteNumber("unread"u8, state.Unread);
             json.WritePropertyName("last"u8);
             if (state.Last is null)
+            {
                 json.WriteNullValue();
+            }
             else
+            {
                 state.Last.Write(json, caller);
+            }
+
             json.WriteEndObject();
         }
         json.WriteEndArray();

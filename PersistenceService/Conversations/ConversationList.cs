@@ -26,12 +26,18 @@ internal sealed class ConversationList(
             var memberships = await ReadMembershipsAsync(user, cancellationToken);
             var places = await Task.WhenAll(memberships.Select(membership => ReadPlaceAsync(user, membership)));
             if (places.Any(place => place.Tail.Epoch.Length == 0))
+            {
                 return null;
+            }
+
             var current = places.Where(place => place.IsMember).ToList();
             var unread = await CountUnreadAsync(user, current, cancellationToken);
             var states = new List<ConversationState>();
             foreach (var (place, count) in current.Zip(unread))
+            {
                 states.Add(new(place.Conversation, place.Tail.Head, place.Read, count, await LastAsync(place, cancellationToken)));
+            }
+
             states.Sort((a, b) => (b.Last?.Event.Timestamp ?? 0).CompareTo(a.Last?.Event.Timestamp ?? 0));
             return states;
         }
@@ -82,16 +88,25 @@ internal sealed class ConversationList(
         }
         var committed = await table.CountUnreadAsync(user, ranges, cancellationToken);
         for (var i = 0; i < committed.Length; i++)
+        {
             unread[indexes[i]] += committed[i];
+        }
+
         return unread;
     }
 
     private async Task<HistoryItem?> LastAsync(Place place, CancellationToken cancellationToken)
     {
         if (place.Tail.Events.Count > 0)
+        {
             return new HistoryItem(place.Tail.Events[0]);
+        }
+
         if (place.Tail.Head == 0)
+        {
             return null;
+        }
+
         var page = await events.ReadPageAsync(place.Conversation, place.Tail.Head + 1, forward: false, 1, cancellationToken);
         return page.Count > 0 ? page[0] : null;
     }

@@ -37,7 +37,9 @@ internal sealed class ConversationTable(NpgsqlDataSource database)
         while (await reader.ReadAsync(cancellationToken))
         {
             if (ConversationKey.TryParse(reader.GetString(0), out var conversation))
+            {
                 memberships.Add(new Membership(conversation, reader.GetInt64(1), reader.GetInt64(2)));
+            }
         }
         return memberships;
     }
@@ -56,7 +58,10 @@ internal sealed class ConversationTable(NpgsqlDataSource database)
     {
         var counts = new long[ranges.Count];
         if (ranges.Count == 0)
+        {
             return counts;
+        }
+
         await using var command = database.CreateCommand(UnreadSql);
         command.Parameters.AddArray(NpgsqlDbType.Text, ranges, range => range.Conversation);
         command.Parameters.AddArray(NpgsqlDbType.Bigint, ranges, range => range.Read);
@@ -64,7 +69,10 @@ internal sealed class ConversationTable(NpgsqlDataSource database)
         command.Parameters.Add(new() { Value = user });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
+        {
             counts[(int)reader.GetInt64(0) - 1] = reader.GetInt64(1);
+        }
+
         return counts;
     }
 
@@ -79,7 +87,10 @@ internal sealed class ConversationTable(NpgsqlDataSource database)
         var members = new List<KeyValuePair<string, long>>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
+        {
             members.Add(new(reader.GetString(0), reader.GetInt64(1)));
+        }
+
         return members;
     }
 }

@@ -24,7 +24,10 @@ internal sealed class RoomMembers(IConnectionMultiplexer redis, ConversationTabl
             var database = redis.GetDatabase();
             var key = ConversationKey.Room(room);
             if (!await database.KeyExistsAsync(RedisKeys.Epoch(key.Partition)))
+            {
                 return null;
+            }
+
             var page = await database.HashLengthAsync(RedisKeys.Members(key)) <= SmallRoom
                 ? await ReadAllAsync(database, key, after, limit + 1)
                 : await ReadPageAsync(database, key, after, limit + 1, cancellationToken);
@@ -67,10 +70,15 @@ internal sealed class RoomMembers(IConnectionMultiplexer redis, ConversationTabl
             for (var i = 0; i < page.Count && members.Count < count; i++)
             {
                 if (cursors[i].HasValue)
+                {
                     members.Add(new(page[i].Key, (long)cursors[i]));
+                }
             }
             if (page.Count < count)
+            {
                 break;
+            }
+
             after = page[^1].Key;
         }
         return members;

@@ -89,10 +89,14 @@ internal static class DeadLetterEndpoints
         try
         {
             if (await queue.DiscardAsync(id))
+            {
                 await WriteAsync(context, json => json.WriteString("discarded"u8, id));
+            }
             else
+            {
                 await context.WriteProblemAsync(
                     StatusCodes.Status404NotFound, "There is no dead letter with this id.", ErrorCodes.NotFound);
+            }
         }
         catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
         {

@@ -54,7 +54,10 @@ internal sealed class DeadLetterQueue(IConnectionMultiplexer redis, PartitionLog
     {
         var found = (await ListAsync(int.MaxValue)).FirstOrDefault(letter => letter.Id == id);
         if (found is null)
+        {
             return false;
+        }
+
         await RemoveAsync(found);
         return true;
     }
@@ -76,16 +79,24 @@ internal sealed class DeadLetterQueue(IConnectionMultiplexer redis, PartitionLog
     {
         await Database.StreamDeleteAsync(RedisKeys.DeadLetters(letter.Partition), [letter.Id]);
         if (!ConversationKey.TryParse(letter.Entry.Conversation, out var conversation))
+        {
             return;
+        }
+
         var others = (await ListAsync(letter.Partition, int.MaxValue))
             .Where(other => other.Entry.Conversation == conversation.Value && other.Entry.Seq > 0)
             .Select(other => other.Entry.Seq)
             .ToList();
         var key = RedisKeys.Conversation(conversation);
         if (others.Count > 0)
+        {
             await Database.HashSetAsync(key, ConversationFields.Hold, others.Min());
+        }
         else
+        {
             await Database.HashDeleteAsync(key, ConversationFields.Hold);
+        }
+
         var head = await table.ReadHeadAsync(conversation, CancellationToken.None);
         await Task.WhenAll(log.MarkDurable(letter.Partition, [new(conversation, head)]));
     }

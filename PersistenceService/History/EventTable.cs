@@ -47,7 +47,9 @@ internal sealed class EventTable(NpgsqlDataSource database)
         {
             var reaction = ReadEvent(reader, conversation);
             if (bySeq.TryGetValue(reaction.Target, out var item))
+            {
                 item.Apply(reaction);
+            }
         }
         return items;
     }
@@ -69,7 +71,10 @@ internal sealed class EventTable(NpgsqlDataSource database)
             var e = ReadEvent(reader, conversation) with { Deleted = !reader.IsDBNull(4) };
             // A hole means that a batch is on its way: what is behind it comes from the tail.
             if (e.Seq != after + events.Count + 1)
+            {
                 break;
+            }
+
             events.Add(e);
         }
         return events;

@@ -1,9 +1,9 @@
-using AspireChat.Contracts.Frames;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
@@ -37,7 +37,10 @@ internal static class HistoryEndpoints
     private static Task AnswerAsync(HttpContext context, string id, Func<string, ConversationKey> conversation)
     {
         if (!Identifiers.IsValid(id))
+        {
             return RefuseAsync(context, "This is not a valid id.");
+        }
+
         var caller = ChatUser.From(context.User).Id;
         return AnswerAsync(context, conversation(caller), caller);
     }
@@ -52,9 +55,13 @@ internal static class HistoryEndpoints
         }
         var reader = context.RequestServices.GetRequiredService<HistoryReader>();
         if (await reader.ReadAsync(conversation, page, context.RequestAborted) is { } history)
+        {
             await WriteAsync(context, history, caller);
+        }
         else
+        {
             await context.WriteUnavailableAsync();
+        }
     }
 
     private static Task RefuseAsync(HttpContext context, string problem) =>
@@ -74,7 +81,10 @@ internal static class HistoryEndpoints
         json.WriteStartObject();
         json.WriteStartArray("items"u8);
         foreach (var item in page.Items)
+        {
             item.Write(json, caller);
+        }
+
         json.WriteEndArray();
         json.WriteString("epoch"u8, page.Epoch);
         json.WriteNumber("head"u8, page.Head);

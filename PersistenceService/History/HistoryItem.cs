@@ -21,11 +21,20 @@ internal sealed class HistoryItem(ConversationEvent e, long edited = 0, bool del
     public void Apply(ConversationEvent later)
     {
         if (later.Target == 0)
+        {
             return;
+        }
+
         if (later.Kind == EventKind.Delete && Event.Kind == EventKind.Edit && Event.Target == later.Target && Event.From == later.From)
+        {
             Redact();
+        }
+
         if (later.Target != Seq || !IsMessage)
+        {
             return;
+        }
+
         switch (later.Kind)
         {
             case EventKind.Edit when !_deleted && later.From == Event.From && later.Seq > _edited:
@@ -53,7 +62,9 @@ internal sealed class HistoryItem(ConversationEvent e, long edited = 0, bool del
     private MessageState? StateOrNull()
     {
         if (!_deleted && _edited == 0 && _reactions.Count == 0)
+        {
             return null;
+        }
         // Of a deleted message nothing is left to have been edited.
         return new MessageState(_deleted, _deleted ? 0 : _edited, Reactions());
     }
@@ -66,9 +77,13 @@ internal sealed class HistoryItem(ConversationEvent e, long edited = 0, bool del
         {
             var key = (reaction.Emoji ?? "", reaction.From);
             if (reaction.Remove)
+            {
                 standing.Remove(key);
+            }
             else
+            {
                 standing.TryAdd(key, seq);
+            }
         }
         return standing.GroupBy(pair => pair.Key.Emoji)
             .OrderBy(group => group.Min(pair => pair.Value))

@@ -35,9 +35,15 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
             return null;
         }
         if (tail.Epoch.Length == 0)
+        {
             return null;
+        }
+
         if (FromTail(tail, request) is { } page)
+        {
             return page;
+        }
+
         using var patience = new CancellationTokenSource(options.Value.DatabaseTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
@@ -77,7 +83,10 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
     private static HistoryPage? FromTail(ConversationTail tail, PageRequest request)
     {
         if (LowestOf(request, tail.Head) is var lowest && lowest < tail.Lowest && lowest <= tail.Head)
+        {
             return null;
+        }
+
         var inRange = request.After is { } after
             ? tail.Events.Reverse().Where(e => e.Seq > after)
             : tail.Events.Where(e => e.Seq < (request.Before ?? long.MaxValue));
@@ -92,12 +101,17 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
         var committed = await events.ReadPageAsync(conversation, bound, request.IsForward, request.Limit + 1, cancellationToken);
         var merged = new SortedDictionary<long, HistoryItem>();
         foreach (var item in committed.Where(item => item.Seq <= tail.Head))
+        {
             merged[item.Seq] = item;
+        }
+
         var uncommitted = tail.CoversUncommitted ? tail.Events : await ReadRangeAsync(conversation, tail, request, bound);
         foreach (var e in uncommitted)
         {
             if (request.IsForward ? e.Seq > bound : e.Seq < bound)
+            {
                 merged.TryAdd(e.Seq, new HistoryItem(e));
+            }
         }
         return ToPage(request.IsForward ? merged.Values : merged.Values.Reverse(), tail, request);
     }
@@ -119,10 +133,15 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
         var items = candidates.Take(request.Limit + 1).ToList();
         var more = items.Count > request.Limit;
         if (more)
+        {
             items.RemoveAt(request.Limit);
+        }
         // A page read off the tail ends where the tail ends; what is below is in PostgreSQL.
         else if (!request.IsForward && items.Count > 0 && items[^1].Seq > 1)
+        {
             more = items.Count == request.Limit;
+        }
+
         ApplyAll(tail.Events, items);
         return new HistoryPage(items, tail.Epoch, tail.Head, more ? items[^1].Seq : null);
     }
@@ -134,9 +153,14 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
         foreach (var e in later)
         {
             if (e.Target == 0)
+            {
                 continue;
+            }
+
             foreach (var item in concerned[e.Target])
+            {
                 item.Apply(e);
+            }
         }
     }
 }

@@ -26,9 +26,15 @@ internal readonly record struct PageRequest(long? Before, long? After, int Limit
         }
         long? beforeSeq = null, afterSeq = null;
         if (!TryParse("before", before, ref beforeSeq, out problem) || !TryParse("after", after, ref afterSeq, out problem))
+        {
             return false;
+        }
+
         if (!TryParseLimit(limit, out var size, out problem))
+        {
             return false;
+        }
+
         page = new PageRequest(beforeSeq, afterSeq, size);
         return true;
     }
@@ -38,7 +44,10 @@ internal readonly record struct PageRequest(long? Before, long? After, int Limit
         long? asked = null;
         limit = 0;
         if (!TryParse("limit", text, ref asked, out problem))
+        {
             return false;
+        }
+
         var parsed = asked ?? DefaultPage;
         if (parsed < 1)
         {
@@ -53,7 +62,10 @@ internal readonly record struct PageRequest(long? Before, long? After, int Limit
     {
         problem = null;
         if (text is null)
+        {
             return true;
+        }
+
         if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
         {
             problem = $"{name} must be a number of at most 18 digits, not negative.";

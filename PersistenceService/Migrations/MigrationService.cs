@@ -42,7 +42,9 @@ internal sealed partial class MigrationService(
             catch (Exception e) when (DatabaseFaults.Is(e))
             {
                 if (_outage.IsDue(out var count))
+                {
                     Waiting(logger, e, count);
+                }
             }
             await Task.Delay(delay, time, stoppingToken);
         }
@@ -71,7 +73,9 @@ internal sealed partial class MigrationService(
         catch (Exception e) when (DatabaseFaults.Is(e))
         {
             if (_outage.IsDue(out var count))
+            {
                 Waiting(logger, e, count);
+            }
         }
     }
 

@@ -35,13 +35,21 @@ internal sealed class PartitionOpener(
             foreach (var partition in mine)
             {
                 if (!await redis.GetDatabase().KeyExistsAsync(RedisKeys.Epoch(partition)))
+                {
                     closed.Add(partition);
+                }
             }
             if (closed.Count == 0)
+            {
                 return 0;
+            }
+
             var seeded = await seeder.SeedAsync(closed.ToHashSet(), cancellationToken);
             foreach (var partition in closed)
+            {
                 await OpenAsync(connection, partition, cancellationToken);
+            }
+
             metrics.Opened(closed.Count, time.GetElapsedTime(started));
             PartitionMessages.Opened(
                 logger, closed.Count, seeded.Conversations, seeded.Members, seeded.Nonces,

@@ -36,7 +36,9 @@ internal sealed class PartitionOwnership(
     public void Ring(int partition, bool claim)
     {
         if (_owned.TryGetValue(partition, out var running))
+        {
             running.Worker.Ring(claim);
+        }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -53,7 +55,9 @@ internal sealed class PartitionOwnership(
                 catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
                 {
                     if (_outage.IsDue(out var count))
+                    {
                         PartitionMessages.LeasesUnreachable(logger, e, count);
+                    }
                 }
                 await Task.Delay(options.Value.Lease / 5, time, stoppingToken);
             }
@@ -101,7 +105,9 @@ internal sealed class PartitionOwnership(
             }
         }
         if (taken)
+        {
             Changed?.Invoke();
+        }
     }
 
     private async Task<int> CountReplicasAsync()
@@ -130,7 +136,10 @@ internal sealed class PartitionOwnership(
     private async Task StopAsync(int partition)
     {
         if (!_owned.TryRemove(partition, out var running))
+        {
             return;
+        }
+
         await running.Stop.CancelAsync();
         using (running.Stop)
         using (running.Abort)
@@ -161,7 +170,9 @@ internal sealed class PartitionOwnership(
         {
             // The leases run out by themselves.
             if (_outage.IsDue(out var count))
+            {
                 PartitionMessages.LeasesUnreachable(logger, e, count);
+            }
         }
     }
 

@@ -43,12 +43,16 @@ internal sealed class PartitionSupervisor(
                 try
                 {
                     if (!await InspectAsync(stoppingToken))
+                    {
                         again = TimeSpan.FromMilliseconds(50);
+                    }
                 }
                 catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
                 {
                     if (_outage.IsDue(out var count))
+                    {
                         PartitionMessages.InspectionFailed(logger, e, count);
+                    }
                 }
                 await _bell.WaitAsync(again, stoppingToken);
             }
@@ -65,7 +69,10 @@ internal sealed class PartitionSupervisor(
     {
         var owned = ownership.Owned.ToList();
         if (owned.Count == 0)
+        {
             return true;
+        }
+
         var database = redis.GetDatabase();
         var known = await table.ReadAsync(cancellationToken);
         var states = await Task.WhenAll(owned.Select(partition =>
@@ -79,20 +86,33 @@ internal sealed class PartitionSupervisor(
                 var before = _noted.GetValueOrDefault(partition, LogPosition.None);
                 _noted[partition] = state.Committed;
                 if (state.FaultAgainst(known.TryGetValue(partition, out var k) ? k : null, before) is not { } fault)
+                {
                     continue;
+                }
+
                 await CloseAsync(database, partition, state.Epoch, fault);
             }
             _noted.TryRemove(partition, out _);
             closed++;
             if (!state.HasGroup)
+            {
                 await CreateGroupAsync(database, partition);
+            }
+
             if (state.Drained && state.Epoch.Length == 0)
+            {
                 ready.Add(partition);
+            }
             else
+            {
                 ownership.Ring(partition, claim: true);
+            }
         }
         if (ready.Count > 0)
+        {
             closed -= await opener.OpenAsync(ready, cancellationToken);
+        }
+
         return closed == 0;
     }
 

@@ -18,7 +18,10 @@ internal sealed class PartitionTable(NpgsqlDataSource database, TimeProvider tim
         await using var command = database.CreateCommand("SELECT partition, epoch, committed FROM partitions");
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
+        {
             known[reader.GetInt16(0)] = new KnownPartition(reader.GetString(1), new LogPosition(reader.GetInt64(2)));
+        }
+
         return known;
     }
 
@@ -34,7 +37,9 @@ internal sealed class PartitionTable(NpgsqlDataSource database, TimeProvider tim
                 Parameters = { new() { Value = LockClass }, new() { Value = partition } },
             };
             if (await command.ExecuteScalarAsync(cancellationToken) is true)
+            {
                 locked.Add(partition);
+            }
         }
         return locked;
     }

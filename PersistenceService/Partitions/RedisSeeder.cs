@@ -42,7 +42,9 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
             await foreach (var key in server.KeysAsync(pattern: RedisKeys.AnyPartition, pageSize: 1000).WithCancellation(cancellationToken))
             {
                 if (RedisKeys.IsRebuilt(key.ToString(), out var partition) && partitions.Contains(partition))
+                {
                     await pipeline.AddAsync(database => database.KeyDeleteAsync(key));
+                }
             }
         }
         await pipeline.FinishAsync();
@@ -59,8 +61,10 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
         {
             var head = reader.GetInt64(1);
             if (ConversationKey.TryParse(reader.GetString(0), out var conversation))
+            {
                 await pipeline.AddAsync(database => database.HashSetAsync(
                     RedisKeys.Conversation(conversation), [new(ConversationFields.Head, head), new(ConversationFields.Durable, head)]));
+            }
         }
         await pipeline.FinishAsync();
         return pipeline.Count;
@@ -78,7 +82,10 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
         {
             var key = reader.GetString(0);
             if (!partitions.Contains(LogPartitions.Of(key)) || !ConversationKey.TryParse(key, out var conversation))
+            {
                 continue;
+            }
+
             var member = reader.GetString(1);
             var joined = reader.GetBoolean(2);
             var read = reader.GetInt64(3);
@@ -88,9 +95,11 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
                 await pipeline.AddAsync(database => database.HashSetAsync(RedisKeys.Members(conversation), member, read));
             }
             if (conversation.IsRoom)
+            {
                 await pipeline.AddAsync(database => joined
                     ? database.SetAddAsync(RedisKeys.UserRooms(member), conversation.RoomId)
                     : database.SetRemoveAsync(RedisKeys.UserRooms(member), conversation.RoomId));
+            }
         }
         await pipeline.FinishAsync();
         return members;
@@ -112,7 +121,10 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
             var key = reader.GetString(0);
             var partition = LogPartitions.Of(key);
             if (!partitions.Contains(partition) || !ConversationKey.TryParse(key, out var conversation))
+            {
                 continue;
+            }
+
             var field = NonceField.Of(conversation, reader.GetString(1), reader.GetString(2));
             var at = new DateTimeOffset(reader.GetDateTime(6)).ToUnixTimeMilliseconds();
             var ack = string.Create(
@@ -121,13 +133,21 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
             fields.Add(new HashEntry(field, ack));
             nonces++;
             if (fields.Count == FieldsPerCall)
+            {
                 await FlushAsync(partition);
+            }
         }
         foreach (var partition in partitions)
+        {
             await FlushAsync(partition);
+        }
+
         foreach (var partition in partitions)
+        {
             await pipeline.AddAsync(database =>
                 database.KeyExpireAsync(RedisKeys.Nonces(partition, day), TimeSpan.FromSeconds(RedisKeys.NonceSeconds)));
+        }
+
         await pipeline.FinishAsync();
         return nonces;
 
@@ -136,7 +156,9 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
             var fields = waiting[partition]?.ToArray() ?? [];
             waiting[partition]?.Clear();
             if (fields.Length > 0)
+            {
                 await pipeline.AddAsync(database => database.HashSetAsync(RedisKeys.Nonces(partition, day), fields));
+            }
         }
     }
 
@@ -164,7 +186,9 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
             _inFlight.Add(command(database));
             Count++;
             if (_inFlight.Count >= Depth)
+            {
                 await FinishAsync();
+            }
         }
 
         /// <summary>Waits for all answers; throws if one is an error.</summary>

@@ -110,7 +110,9 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         foreach (var e in events)
         {
             if (!heads.TryGetValue(e.Conversation.Value, out var head) || head < e.Seq)
+            {
                 heads[e.Conversation.Value] = e.Seq;
+            }
         }
         return heads;
     }
@@ -136,12 +138,18 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
             batch.BatchCommands.Add(insert = events.ToInsert(tolerant));
         }
         foreach (var upsert in members.ToUpserts())
+        {
             batch.BatchCommands.Add(upsert);
+        }
+
         batch.BatchCommands.Add(ToCommitted(batches));
         await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
+            {
                 before[reader.GetString(0)] = reader.GetInt64(1);
+            }
+
             while (await reader.NextResultAsync(cancellationToken))
             {
                 // The other statements return nothing; going through them all is what surfaces their errors.
@@ -181,7 +189,10 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         var conflicts = new List<Conflict>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
+        {
             conflicts.Add(new Conflict(events.Entries[(int)reader.GetInt64(0) - 1], reader.GetBoolean(1)));
+        }
+
         return conflicts;
     }
 
@@ -199,21 +210,36 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         foreach (var e in events)
         {
             if (e.Kind is EventKind.Edit or EventKind.Delete)
+            {
                 touched.Add((e.Conversation.Value, e.Target));
+            }
             else if (e.Kind != EventKind.React && before.TryGetValue(e.Conversation.Value, out var head) && e.Seq <= head)
+            {
                 touched.Add((e.Conversation.Value, e.Seq));
+            }
+
             if (!e.Conversation.IsRoom && started.Contains(e.Conversation.Value))
+            {
                 direct.TryAdd(e.Conversation, e.Timestamp);
+            }
         }
         if (touched.Count == 0 && direct.Count == 0)
+        {
             return;
+        }
+
         await using var batch = new NpgsqlBatch(connection);
         if (direct.Count > 0)
+        {
             batch.BatchCommands.Add(MemberColumns.ToParticipants(direct.Select(pair => (pair.Key, pair.Value))));
+        }
+
         if (touched.Count > 0)
         {
             foreach (var command in LateEffects.Of(touched))
+            {
                 batch.BatchCommands.Add(command);
+            }
         }
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }

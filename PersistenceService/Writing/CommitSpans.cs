@@ -37,14 +37,22 @@ internal sealed class CommitSpans : IDisposable
             for (var i = 0; i < batch.Entries.Count && (traced is null || traced.Count < Most); i++)
             {
                 if (batch.Entries[i].Record is TracedEvent)
+                {
                     (traced ??= []).Add(batch.Entries[i]);
+                }
             }
         }
         if (traced is null)
+        {
             return null;
+        }
+
         var links = traced.Skip(1).Select(entry => new ActivityLink(TraceOf(entry)));
         if (Source.StartActivity("commit", ActivityKind.Consumer, TraceOf(traced[0]), links: links) is not { } transaction)
+        {
             return null;
+        }
+
         Describe(transaction, traced[0], records);
         transaction.SetTag("aspirechat.commit.partitions", batches.Count);
         return new CommitSpans(traced, records, transaction);
@@ -59,7 +67,9 @@ internal sealed class CommitSpans : IDisposable
                 "commit", ActivityKind.Consumer, TraceOf(entry), links: [new ActivityLink(_transaction.Context)],
                 startTime: _transaction.StartTimeUtc);
             if (span is not null)
+            {
                 Describe(span, entry, _records);
+            }
         }
     }
 

@@ -63,7 +63,10 @@ internal static class ArrayParameterExtensions
     {
         var array = new TValue[items.Count];
         for (var i = 0; i < array.Length; i++)
+        {
             array[i] = value(items[i]);
+        }
+
         parameters.Add(new NpgsqlParameter<TValue[]> { TypedValue = array, NpgsqlDbType = NpgsqlDbType.Array | type });
     }
 }

@@ -32,10 +32,15 @@ internal sealed class GroupCommit(BatchWriter writer, IOptions<PersistenceOption
             // A second transaction beside the first pays only when there is much to write.
             start = _transactions == 0 || (_records >= _options.BatchSize / 2 && _transactions < _options.Writers);
             if (start)
+            {
                 _transactions++;
+            }
         }
         if (start)
+        {
             _ = RunAsync();
+        }
+
         return await member.Done.Task.WaitAsync(cancellationToken);
     }
 
@@ -47,7 +52,9 @@ internal sealed class GroupCommit(BatchWriter writer, IOptions<PersistenceOption
         // request's trace.
         Activity.Current = null;
         while (TakeGroup() is { } group)
+        {
             await CommitAsync(group);
+        }
     }
 
     private List<Member>? TakeGroup()
@@ -77,18 +84,24 @@ internal sealed class GroupCommit(BatchWriter writer, IOptions<PersistenceOption
         {
             var conflicts = await WriteAsync(batches);
             foreach (var member in group)
+            {
                 member.Done.SetResult(conflicts.Count == 0 ? [] : member.OwnOf(conflicts));
+            }
         }
         catch (Exception e) when (group.Count > 1 && DatabaseFaults.IsAboutData(e))
         {
             // One batch of the group is to blame. Alone, the others are written, and the partition of the bad one takes it apart.
             foreach (var member in group)
+            {
                 await CommitAsync([member]);
+            }
         }
         catch (Exception e)
         {
             foreach (var member in group)
+            {
                 member.Done.TrySetException(e);
+            }
         }
     }
 

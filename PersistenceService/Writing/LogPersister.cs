@@ -39,9 +39,13 @@ internal sealed partial class LogPersister(GroupCommit commit, WritingMetrics me
         foreach (var entry in entries)
         {
             if (entry.Record is not null)
+            {
                 good.Add(entry);
+            }
             else
+            {
                 Reject(partition, entry, "the entry is not a record", missing: true, rejected);
+            }
         }
         var committed = good.Count == 0 ? LogPosition.None : await WriteAsync(partition, good, advance, rejected, stop, abort);
         return new PersistOutcome(committed, rejected);
@@ -60,7 +64,10 @@ internal sealed partial class LogPersister(GroupCommit commit, WritingMetrics me
                 var age = time.GetUtcNow().ToUnixTimeMilliseconds() - entries[0].Position.Milliseconds;
                 metrics.Written(entries.Count, time.GetElapsedTime(started), age);
                 foreach (var conflict in conflicts)
+                {
                     Reject(partition, conflict, rejected);
+                }
+
                 return last;
             }
             catch (Exception e) when (DatabaseFaults.IsAboutData(e))
@@ -82,7 +89,9 @@ internal sealed partial class LogPersister(GroupCommit commit, WritingMetrics me
             {
                 metrics.Retried();
                 if (_outage.IsDue(out var failures))
+                {
                     Retrying(logger, e, partition, entries.Count, failures);
+                }
             }
             await Task.Delay(delay, time, stop);
         }

@@ -46,7 +46,9 @@ internal sealed class MemberColumns
         var row = new Row(record.Conversation.Value, record.User, record.Joined, record.Read, record.Timestamp, entry.Position.Packed);
         var key = (row.Conversation, row.Member);
         if (!_memberships.TryGetValue(key, out var other) || other.Changed < row.Changed)
+        {
             _memberships[key] = row;
+        }
     }
 
     public void Add(ReadRecord record)
@@ -54,15 +56,22 @@ internal sealed class MemberColumns
         var row = new Row(record.Conversation.Value, record.User, !record.Conversation.IsRoom, record.Seq, record.Timestamp, 0);
         var key = (row.Conversation, row.Member);
         if (!_cursors.TryGetValue(key, out var other) || other.Read < row.Read)
+        {
             _cursors[key] = row;
+        }
     }
 
     public IEnumerable<NpgsqlBatchCommand> ToUpserts()
     {
         if (_memberships.Count > 0)
+        {
             yield return ToCommand(MembershipSql, _memberships.Values);
+        }
+
         if (_cursors.Count > 0)
+        {
             yield return ToCommand(CursorSql, _cursors.Values);
+        }
     }
 
     /// <summary>Both users of direct conversations that have their first event.</summary>

@@ -15,7 +15,10 @@ public sealed class PresenceQueries(PresenceRedis redis)
     public async Task<IReadOnlyList<UserPresence>> ReadAsync(IReadOnlyList<string> users, CancellationToken cancellationToken)
     {
         if (users.Count == 0)
+        {
             return [];
+        }
+
         var now = Timestamps.ToText(redis.Now);
         var database = redis.Database;
         var online = database.SetContainsAsync(RedisKeys.PresenceOnline, [.. users.Select(user => (RedisValue)user)]);

@@ -29,10 +29,14 @@ public sealed class ArrivalHandler(PresenceRedis redis)
             for (var i = 0; i < part.Length; i++)
             {
                 if (scores[i] is { } score)
+                {
                     arguments.AddRange([part[i], (long)score, rooms[i].Length, .. rooms[i]]);
+                }
             }
             if (arguments.Count > 0)
+            {
                 await redis.RunAsync(PresenceScripts.Place, redis.Now, arguments, cancellationToken);
+            }
         }
     }
 }

@@ -16,7 +16,10 @@ public static class ReportEndpoint
         string replica, PresenceReport report, ReportHandler handler, CancellationToken cancellationToken)
     {
         if (!IsValid(replica, report))
+        {
             return Results.Problem("The report holds something that is no identifier.", statusCode: StatusCodes.Status400BadRequest);
+        }
+
         var answer = await handler.ApplyAsync(replica, report, cancellationToken);
         return Results.Json(answer, PresenceReportContext.Default.PresenceReportAnswer);
     }

@@ -41,22 +41,36 @@ public sealed class ReportHandler(
         var outcome = await ApplyPartAsync(
             replica, report, report.Full ? "full" : "change", small ? users : [], small ? memberships : [], came, cancellationToken);
         if (outcome == "applied" && !small)
+        {
             outcome = await ApplyRestAsync(replica, report, memberships, came, cancellationToken);
+        }
 
         metrics.Reported(outcome);
         if (outcome == "need_full")
+        {
             logger.FullWanted(replica);
+        }
+
         if (outcome == "applied")
         {
             if (report.Full)
+            {
                 logger.FullReport(replica, report.Users.Count);
+            }
+
             await arrivals.PlaceAsync(came, cancellationToken);
             foreach (var rooms in missed.Chunk(Part))
+            {
                 await redis.RunAsync(PresenceScripts.Retell, redis.Now, rooms.Select(room => (RedisValue)room), cancellationToken);
+            }
+
             await typing.NoteAsync(report.Typing, cancellationToken);
         }
         if (report.Full || report.Users.Count + report.Rooms.Count + report.Typing.Count + missed.Count > 0)
+        {
             sweep.Ring();
+        }
+
         return new PresenceReportAnswer(outcome == "need_full");
     }
 
@@ -76,12 +90,16 @@ public sealed class ReportHandler(
         foreach (var part in users.Chunk(Part))
         {
             if (outcome == "applied")
+            {
                 outcome = await ApplyPartAsync(replica, report, "more", part, [], came, cancellationToken);
+            }
         }
         foreach (var part in memberships.Chunk(Part))
         {
             if (outcome == "applied")
+            {
                 outcome = await ApplyPartAsync(replica, report, "more", [], part, came, cancellationToken);
+            }
         }
         return outcome;
     }
@@ -105,9 +123,15 @@ public sealed class ReportHandler(
             users.Count,
         };
         foreach (var user in users)
+        {
             arguments.AddRange([user.User, user.Connections]);
+        }
+
         foreach (var membership in memberships)
+        {
             arguments.AddRange([membership.Room, membership.User, membership.Member ? "1" : membership.Brief ? "brief" : "0"]);
+        }
+
         var reply = (string[])(await redis.RunAsync(PresenceScripts.Report, now, arguments, cancellationToken))!;
         came.AddRange(reply[1..]);
         metrics.CameOnline(reply.Length - 1);
@@ -123,7 +147,10 @@ public sealed class ReportHandler(
         IReadOnlyList<RoomMembership> claims, CancellationToken cancellationToken)
     {
         if (claims.Count == 0)
+        {
             return claims;
+        }
+
         var database = redis.Database;
         var open = new Dictionary<int, Task<bool>>();
         var members = new Task<bool>[claims.Count];
@@ -131,7 +158,10 @@ public sealed class ReportHandler(
         {
             var room = ConversationKey.Room(claims[i].Room);
             if (!open.ContainsKey(room.Partition))
+            {
                 open.Add(room.Partition, database.KeyExistsAsync(RedisKeys.Epoch(room.Partition)));
+            }
+
             members[i] = database.HashExistsAsync(RedisKeys.Members(room), claims[i].User);
         }
         await Task.WhenAll([.. members, .. open.Values]).WaitAsync(cancellationToken);

@@ -39,11 +39,15 @@ public sealed class Sweep(
             [Milliseconds(_options.Blind), Milliseconds(_options.Lease), Milliseconds(_options.Grace), Most, AbandonedMilliseconds],
             cancellationToken))!;
         if ((int)due[0] == 1)
+        {
             logger.WasBlind();
+        }
 
         var leases = (string[])due[2]!;
         foreach (var replica in leases)
+        {
             await EndLeaseAsync(replica, cancellationToken);
+        }
         // Each step makes work for the next ones that was not due yet at the look-up, so that is looked up again.
         var users = leases.Length > 0 ? await DueAsync(RedisKeys.PresenceGrace, cancellationToken) : (string[])due[3]!;
         foreach (var part in users.Chunk(Part))
@@ -77,7 +81,10 @@ public sealed class Sweep(
                 PresenceScripts.Lease, redis.Now,
                 [replica, Milliseconds(_options.SeenRetention), Milliseconds(_options.Lease), Most], cancellationToken))!;
             if (reply[0] == 0)
+            {
                 return;
+            }
+
             gone += reply[1];
             left = reply[2];
         }
@@ -95,7 +102,10 @@ public sealed class Sweep(
                 Milliseconds(_options.DiffInterval), Milliseconds(_options.CountInterval), _options.NameThreshold,
             };
             foreach (var room in part)
+            {
                 arguments.AddRange([room, RedisChannels.Room(room)]);
+            }
+
             var frames = (long[])(await redis.RunAsync(PresenceScripts.Diffs, redis.Now, arguments, cancellationToken))!;
             metrics.Told("online", frames[0]);
             metrics.Told("offline", frames[1]);

@@ -28,11 +28,16 @@ public sealed class SweepLoop(
                 var next = await sweep.RunAsync(stoppingToken);
                 metrics.Swept(time.GetElapsedTime(started));
                 if (away)
+                {
                     logger.RedisBack();
+                }
+
                 away = false;
                 await Task.Delay(Shortest, time, stoppingToken);
                 if (next is null || next > Shortest)
+                {
                     await bell.WaitAsync(next < Longest ? next.Value - Shortest : Longest, stoppingToken);
+                }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -42,9 +47,14 @@ public sealed class SweepLoop(
             {
                 // The loop outlives every fault. A fault other than Redis' absence is a bug, and logged each time.
                 if (!RedisFaults.IsAway(e))
+                {
                     logger.SweepFailed(e);
+                }
                 else if (!away)
+                {
                     logger.RedisAway(e.Message);
+                }
+
                 away = true;
                 await Task.Delay(Longest, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

@@ -50,7 +50,10 @@ public sealed class TypingHandler(PresenceRedis redis, IOptions<PresenceOptions>
                 now + (long)_options.TypingExpiry.TotalMilliseconds, _options.TypingNames, (long)_options.TypingInterval.TotalMilliseconds,
             };
             foreach (var (action, place, user) in part)
+            {
                 arguments.AddRange([action, place.Name, user, place.Channel]);
+            }
+
             metrics.Told("typing", (long)await redis.RunAsync(PresenceScripts.Typing, now, arguments, cancellationToken));
         }
     }

@@ -78,7 +78,10 @@ public static class ChatAuthenticationExtensions
     {
         var keys = services.FirstOrDefault(each => each.ServiceType == typeof(IHostedService)
             && each.ImplementationType?.FullName == "Microsoft.AspNetCore.DataProtection.Internal.DataProtectionHostedService");
-        if (keys is not null) services.Remove(keys);
+        if (keys is not null)
+        {
+            services.Remove(keys);
+        }
     }
 
     private static void ConfigureUserScheme(JwtBearerOptions bearer, JwtOptions jwt)
@@ -96,7 +99,10 @@ public static class ChatAuthenticationExtensions
         bearer.Events.OnTokenValidated = context =>
         {
             if (context.Principal?.Identity is not ClaimsIdentity identity || !SubjectRule.IsMet(identity))
+            {
                 context.Fail("The subject is not a valid user id.");
+            }
+
             return Task.CompletedTask;
         };
     }

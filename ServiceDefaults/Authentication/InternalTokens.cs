@@ -21,7 +21,11 @@ public sealed class InternalTokens(IOptions<JwtOptions> options, TimeProvider ti
     public string Take()
     {
         var now = time.GetUtcNow();
-        if (_current is { } current && now < current.RenewAt && now >= current.At) return current.Token;
+        if (_current is { } current && now < current.RenewAt && now >= current.At)
+        {
+            return current.Token;
+        }
+
         var jwt = options.Value;
         var token = Writer.CreateToken(new SecurityTokenDescriptor
         {

@@ -71,19 +71,32 @@ public sealed class JwtOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Key is { Length: > 0 } key && Encoding.UTF8.GetByteCount(key) < ShortestKeyBytes)
+        {
             yield return new($"is too short: at least {ShortestKeyBytes} bytes are needed.", [nameof(Key)]);
+        }
+
         if (Audience == InternalTokens.Audience)
+        {
             yield return new($"must not be {InternalTokens.Audience}: user tokens would open the internal calls.", [nameof(Audience)]);
+        }
+
         if (Audience == TicketAudience)
+        {
             yield return new($"must not be {TicketAudience}: tickets for sockets would open the API.", [nameof(Audience)]);
+        }
+
         if (Authority is { } authority && (!authority.IsAbsoluteUri || authority.Scheme is not ("https" or "http")))
+        {
             yield return new("must be an absolute http(s) address.", [nameof(Authority)]);
+        }
         // Mixing the families would let a published RSA key be used as an HMAC secret.
         var family = Authority is null ? Symmetric : Asymmetric;
         foreach (var algorithm in Algorithms)
         {
             if (!family.Contains(algorithm))
+            {
                 yield return new($"{algorithm} is not one of {string.Join(", ", family)}.", [nameof(Algorithms)]);
+            }
         }
     }
 }

@@ -15,7 +15,11 @@ internal static class SubjectRule
         string? only = null;
         foreach (var claim in identity.FindAll(JwtRegisteredClaimNames.Sub))
         {
-            if (only is not null) return false;
+            if (only is not null)
+            {
+                return false;
+            }
+
             only = claim.Value;
         }
         return Identifiers.IsValid(only);

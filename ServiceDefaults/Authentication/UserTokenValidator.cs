@@ -21,7 +21,11 @@ public sealed class UserTokenValidator(IOptionsMonitor<JwtBearerOptions> options
         var parameters = bearer.TokenValidationParameters.Clone();
         parameters.ConfigurationManager = bearer.ConfigurationManager as BaseConfigurationManager;
         var result = await Reader.ValidateTokenAsync(token, parameters);
-        if (!result.IsValid || result.ClaimsIdentity is not { } identity || !SubjectRule.IsMet(identity)) return null;
+        if (!result.IsValid || result.ClaimsIdentity is not { } identity || !SubjectRule.IsMet(identity))
+        {
+            return null;
+        }
+
         return ChatUser.From(new ClaimsPrincipal(identity));
     }
 }

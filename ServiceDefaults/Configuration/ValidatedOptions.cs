@@ -34,19 +34,34 @@ public static class ValidatedOptionsExtensions
         {
             foreach (var property in options.GetType().GetProperties())
             {
-                if (property.GetIndexParameters().Length > 0 || !property.CanRead) continue;
+                if (property.GetIndexParameters().Length > 0 || !property.CanRead)
+                {
+                    continue;
+                }
+
                 var value = property.GetValue(options);
                 // A section within the section; collections and framework types have no annotations of ours.
                 if (value is not null && property.PropertyType.IsClass && property.PropertyType.Assembly == typeof(TOptions).Assembly)
+                {
                     Collect(value, $"{section}:{property.Name}", faults);
+                }
+
                 foreach (var rule in property.GetCustomAttributes(typeof(ValidationAttribute), inherit: true).Cast<ValidationAttribute>())
                 {
-                    if (rule.IsValid(value)) continue;
+                    if (rule.IsValid(value))
+                    {
+                        continue;
+                    }
+
                     var key = $"{section}:{property.Name}";
                     faults.Add(rule is RequiredAttribute ? $"{key} is missing{PlaceOf(key)}." : rule.FormatErrorMessage(key));
                 }
             }
-            if (options is not IValidatableObject self) return;
+            if (options is not IValidatableObject self)
+            {
+                return;
+            }
+
             foreach (var fault in self.Validate(new ValidationContext(options)))
             {
                 var key = fault.MemberNames.FirstOrDefault() is { } member ? $"{section}:{member}" : section;

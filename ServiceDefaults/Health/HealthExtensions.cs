@@ -41,10 +41,20 @@ internal static class HealthExtensions
         var text = new StringBuilder(report.Status.ToString());
         foreach (var (name, entry) in report.Entries)
         {
-            if (entry.Status == HealthStatus.Healthy) continue;
+            if (entry.Status == HealthStatus.Healthy)
+            {
+                continue;
+            }
+
             text.Append('\n').Append(name).Append(": ").Append(entry.Status);
-            if (entry.Exception is { } exception) text.Append(" (").Append(exception.GetType().Name).Append(')');
-            else if (!string.IsNullOrEmpty(entry.Description)) text.Append(" (").Append(entry.Description).Append(')');
+            if (entry.Exception is { } exception)
+            {
+                text.Append(" (").Append(exception.GetType().Name).Append(')');
+            }
+            else if (!string.IsNullOrEmpty(entry.Description))
+            {
+                text.Append(" (").Append(entry.Description).Append(')');
+            }
         }
         context.Response.ContentType = "text/plain; charset=utf-8";
         return context.Response.WriteAsync(text.ToString(), context.RequestAborted);

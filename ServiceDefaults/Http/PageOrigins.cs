@@ -19,7 +19,9 @@ public sealed class PageOrigins(IEnumerable<string> allowed)
     public bool Allow(string? origin, HostString host)
     {
         if (origin is null || _allowed.Contains("*") || _allowed.Contains(origin))
+        {
             return true;
+        }
         // The scheme is not compared: behind a proxy that ends TLS this process sees http where the page was loaded by https.
         return Uri.TryCreate(origin, UriKind.Absolute, out var page)
             && page.Scheme is "http" or "https"

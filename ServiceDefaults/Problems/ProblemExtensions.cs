@@ -46,7 +46,10 @@ public static class ProblemExtensions
     public static Task WriteProblemAsync(this HttpContext context, int status, string detail, string code, TimeSpan? retryAfter = null)
     {
         if (retryAfter is { } wait)
+        {
             context.Response.Headers.RetryAfter = ((int)Math.Max(1, Math.Ceiling(wait.TotalSeconds))).ToString();
+        }
+
         return Describe(detail, status, code).ExecuteAsync(context);
     }
 

@@ -21,7 +21,10 @@ public sealed class RecurringFault(TimeProvider time)
             count = ++_count;
             var now = time.GetTimestamp();
             if (_toldAt is { } toldAt && time.GetElapsedTime(toldAt, now) < Interval)
+            {
                 return false;
+            }
+
             _toldAt = now;
             _count = 0;
             return true;

@@ -19,13 +19,18 @@ public sealed class AccessTests(ChatSystem system)
         using var socket = new ClientWebSocket();
         socket.Options.CollectHttpResponseDetails = true;
         if (token is not null)
+        {
             socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
+        }
 
         await Assert.ThrowsAsync<WebSocketException>(() =>
             socket.ConnectAsync(new UriBuilder(system.Gateway) { Scheme = "ws", Path = "/ws" }.Uri, CancellationToken.None));
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/conversations");
         if (token is not null)
+        {
             request.Headers.Authorization = new("Bearer", token);
+        }
+
         using var answer = await system.Http.SendAsync(request);
 
         Assert.Equal(401, (int)socket.HttpStatusCode);
@@ -42,7 +47,10 @@ public sealed class AccessTests(ChatSystem system)
         using var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol("aspirechat.v1");
         if (way == "subprotocol")
+        {
             socket.Options.AddSubProtocol("bearer." + token);
+        }
+
         var address = new UriBuilder(system.Gateway) { Scheme = "ws", Path = "/ws", Query = way == "query" ? "token=" + token : "" };
 
         await socket.ConnectAsync(address.Uri, CancellationToken.None);
@@ -83,7 +91,10 @@ public sealed class AccessTests(ChatSystem system)
     private async Task<string?> ForgeAsync(string fault)
     {
         if (fault is "missing" or "garbage")
+        {
             return fault == "missing" ? null : "garbage.garbage.garbage";
+        }
+
         var real = (await system.TokenAsync("alice")).Split('.');
         var header = JsonNode.Parse(Decode(real[0]))!;
         var claims = JsonNode.Parse(Decode(real[1]))!;

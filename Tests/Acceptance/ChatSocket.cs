@@ -36,7 +36,9 @@ internal sealed class ChatSocket : IAsyncDisposable
         get
         {
             lock (_lock)
+            {
                 return [.. _received];
+            }
         }
     }
 
@@ -82,7 +84,10 @@ internal sealed class ChatSocket : IAsyncDisposable
         var joined = ExpectAsync("joined", frame => (string?)frame["ref"] == reference);
         var refused = ExpectAsync("error", frame => (string?)frame["ref"] == reference);
         if (await Task.WhenAny(joined, refused) == joined)
+        {
             return await joined;
+        }
+
         Assert.Equal("unavailable", (string?)(await refused)["code"]);
         return null;
     }
@@ -123,7 +128,10 @@ internal sealed class ChatSocket : IAsyncDisposable
                 arrival = _arrival.Task;
             }
             if (ClosedWith is not null && arrival.IsCompleted)
+            {
                 Assert.Fail($"{User}: closed with {ClosedWith} while waiting for '{type}'. {Describe()}");
+            }
+
             try
             {
                 await arrival.WaitAsync(patience.Token);
@@ -177,7 +185,10 @@ internal sealed class ChatSocket : IAsyncDisposable
                 do
                 {
                     if (length == buffer.Length)
+                    {
                         Array.Resize(ref buffer, buffer.Length * 2);
+                    }
+
                     part = await _socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
                     length += part.Count;
                 }

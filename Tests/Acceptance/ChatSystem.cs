@@ -54,7 +54,9 @@ public sealed class ChatSystem : IAsyncLifetime
     {
         _http?.Dispose();
         if (_host is not null)
+        {
             await _host.DisposeAsync();
+        }
     }
 
     /// <summary>A name that no other test uses, e.g. <c>alice-3f2a…</c>.</summary>
@@ -63,12 +65,21 @@ public sealed class ChatSystem : IAsyncLifetime
     public async Task<string> TokenAsync(string user, string? scope = null, int? expiresIn = null)
     {
         if (Deployed is not null)
+        {
             return TestTokens.For(user, scope, await JwtKeyAsync(), expiresIn: expiresIn ?? 600);
+        }
+
         var body = new JsonObject { ["user"] = user };
         if (scope is not null)
+        {
             body["scope"] = scope;
+        }
+
         if (expiresIn is not null)
+        {
             body["expiresIn"] = expiresIn;
+        }
+
         using var answer = await Http.PostAsJsonAsync("/dev/token", body);
         answer.EnsureSuccessStatusCode();
         return (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["token"]!;
@@ -83,7 +94,10 @@ public sealed class ChatSystem : IAsyncLifetime
     internal async Task<string> JwtKeyAsync()
     {
         if (Deployed is not null)
+        {
             return Given("JWT_KEY");
+        }
+
         var model = Application.Services.GetRequiredService<DistributedApplicationModel>();
         var parameter = model.Resources.OfType<ParameterResource>().Single(resource => resource.Name == "jwt-key");
         return (await parameter.GetValueAsync(CancellationToken.None))!;
@@ -103,7 +117,10 @@ public sealed class ChatSystem : IAsyncLifetime
                 {
                     var socket = await ConnectAsync(user);
                     if (socket.Node != node)
+                    {
                         return socket;
+                    }
+
                     misses.Add(socket);
                     if (misses.Count > 10)
                     {
@@ -117,7 +134,9 @@ public sealed class ChatSystem : IAsyncLifetime
         finally
         {
             foreach (var miss in misses)
+            {
                 await miss.DisposeAsync();
+            }
         }
     }
 
@@ -145,7 +164,9 @@ public sealed class ChatSystem : IAsyncLifetime
         {
             var room = Unique("probe");
             if (open.Add(ConversationKey.Room(room).Partition))
+            {
                 await socket.JoinAsync(room);
+            }
         }
     }
 
@@ -184,7 +205,10 @@ public sealed class ChatSystem : IAsyncLifetime
         await using var source = NpgsqlDataSource.Create(await ConnectionStringAsync("chatdb"));
         await using var command = source.CreateCommand(sql);
         foreach (var argument in arguments)
+        {
             command.Parameters.Add(new NpgsqlParameter { Value = argument });
+        }
+
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
@@ -196,7 +220,10 @@ public sealed class ChatSystem : IAsyncLifetime
         {
             var answer = await ask();
             if (right(answer))
+            {
                 return answer;
+            }
+
             try
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, patience.Token);

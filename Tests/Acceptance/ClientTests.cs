@@ -90,9 +90,14 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
         Assert.Contains(listeners,
             listener => listener.Items.OfType<ConnectionChanged>().Any(c => c.State == ConnectionState.Reconnecting));
         foreach (var listener in listeners)
+        {
             await listener.DisposeAsync();
+        }
+
         foreach (var client in clients)
+        {
             await client.DisposeAsync();
+        }
     }
 
     [Fact]

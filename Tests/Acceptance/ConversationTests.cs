@@ -82,18 +82,26 @@ public sealed class ConversationTests(ChatSystem system)
         await Task.WhenAll(sockets.Select(async (socket, who) =>
         {
             for (var i = 0; i < 20; i++)
+            {
                 await socket.SendAsync(new { type = "room", room, content = $"{who}:{i}", nonce = $"n{i}" });
+            }
         }));
 
         foreach (var socket in sockets)
         {
             for (var seq = 1; seq <= 120; seq++)
+            {
                 await socket.ExpectAsync("room", frame => (long)frame["seq"]! == seq);
+            }
+
             var seqs = socket.Received.Where(frame => (string?)frame["type"] == "room").Select(frame => (long)frame["seq"]!);
             Assert.Equal(Enumerable.Range(1, 120).Select(i => (long)i), seqs);
             Assert.Equal(sockets[0].Contents(room), socket.Contents(room));
             for (var who = 0; who < sockets.Count; who++)
+            {
                 Assert.Equal(Enumerable.Range(0, 20).Select(i => $"{who}:{i}"), socket.Contents(room).Where(content => content.StartsWith($"{who}:")));
+            }
+
             await socket.DisposeAsync();
         }
     }
@@ -165,7 +173,10 @@ public sealed class ConversationTests(ChatSystem system)
         {
             pages.AddRange(page["items"]!.AsArray().Select(item => (long)item!["seq"]!));
             if (page["next"] is null)
+            {
                 break;
+            }
+
             page = await system.GetAsync(alice, $"/api/rooms/{room}/messages?limit=10&before={Uri.EscapeDataString((string)page["next"]!)}");
         }
         var forward = await system.GetAsync(alice, $"/api/rooms/{room}/messages?after=30");

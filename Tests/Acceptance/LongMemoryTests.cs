@@ -80,7 +80,10 @@ public sealed class LongMemoryTests(ChatSystem system)
     {
         await socket.JoinAsync(room);
         for (var i = 1; i <= messages; i++)
+        {
             await socket.SayAsync(room, $"m{i}");
+        }
+
         await socket.ExpectAsync("durable", frame => (string?)frame["room"] == room && (long)frame["seq"]! == messages);
     }
 

@@ -31,7 +31,9 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
         await victim.ExpectCloseAsync();
         Assert.Null(survivor.ClosedWith);
         for (var i = 0; i < 5; i++)
+        {
             await survivor.SayAsync(room, $"during {i}");
+        }
 
         // The victim reconnects anywhere and asks for what it missed.
         var seen = victim.Received.Where(frame => (string?)frame["type"] == "room").Max(frame => (long)frame["seq"]!);
@@ -86,7 +88,10 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
         await a.SayAsync(room, "after");
         acknowledged.Add("after");
         foreach (var socket in (ChatSocket[])[a, b])
+        {
             await socket.ExpectAsync("room", frame => (string?)frame["content"] == "after");
+        }
+
         Assert.Equal(acknowledged, a.Contents(room));
         Assert.Equal(acknowledged, b.Contents(room));
         var page = await system.GetAsync(alice, $"/api/rooms/{room}/messages?after=0");
@@ -108,7 +113,10 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
         try
         {
             for (var i = 1; i <= 10; i++)
+            {
                 await a.SayAsync(room, $"m{i}");
+            }
+
             await b.ExpectAsync("room", frame => (long)frame["seq"]! == 10);
         }
         finally

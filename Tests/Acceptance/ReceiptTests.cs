@@ -15,7 +15,10 @@ public sealed class ReceiptTests(ChatSystem system)
         await a.JoinAsync(room);
         Assert.Equal(0, (long)(await b.JoinAsync(room))["read"]!);
         for (var i = 1; i <= 5; i++)
+        {
             await a.SayAsync(room, $"m{i}");
+        }
+
         await b.SayAsync(room, "mine is never unread");
         await a.ExpectAsync("durable", frame => (long)frame["seq"]! >= 5);
 

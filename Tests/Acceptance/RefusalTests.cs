@@ -53,7 +53,10 @@ public sealed class RefusalTests(ChatSystem system)
         await calm.JoinAsync(room);
 
         for (var i = 0; i < 100; i++)
+        {
             await fast.SendAsync(new { type = "room", room, content = $"{i}", nonce = $"n{i}" });
+        }
+
         var error = await fast.ExpectAsync("error");
 
         Assert.Equal("rate_limited", (string?)error["code"]);

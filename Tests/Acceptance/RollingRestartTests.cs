@@ -53,7 +53,9 @@ public sealed class RollingRestartTests(ChatSystem system) : IAsyncLifetime
             await listener.DisposeAsync();
         }
         foreach (var client in clients)
+        {
             await client.DisposeAsync();
+        }
     }
 
     private ChatClient Of(string user) => new(new ChatClientOptions

@@ -37,7 +37,11 @@ internal sealed class AppHostModel : IAsyncDisposable
             await using var application = await model._builder.BuildAsync();
             await application.StartAsync();
         });
-        while (fault is not (null or ServerException)) fault = fault.InnerException;
+        while (fault is not (null or ServerException))
+        {
+            fault = fault.InnerException;
+        }
+
         return Assert.IsType<ServerException>(fault);
     }
 
@@ -49,7 +53,11 @@ internal sealed class AppHostModel : IAsyncDisposable
         {
             ExecutionContext = _builder.ExecutionContext,
         };
-        foreach (var annotation in this[name].Annotations.OfType<CommandLineArgsCallbackAnnotation>()) await annotation.Callback(context);
+        foreach (var annotation in this[name].Annotations.OfType<CommandLineArgsCallbackAnnotation>())
+        {
+            await annotation.Callback(context);
+        }
+
         return arguments;
     }
 

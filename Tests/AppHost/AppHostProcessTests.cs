@@ -20,7 +20,10 @@ public sealed class AppHostProcessTests : IDisposable
         var path = Directory.CreateDirectory(Path.Combine(_folder, "bin")).FullName;
         foreach (var program in (string[])["dotnet", "setpriv", "sh", "postgres", "initdb"])
         {
-            if (Programs.Find(program) is { } found) File.CreateSymbolicLink(Path.Combine(path, program), found);
+            if (Programs.Find(program) is { } found)
+            {
+                File.CreateSymbolicLink(Path.Combine(path, program), found);
+            }
         }
 
         var (exitCode, errors) = await RunAsync(("PATH", path));
@@ -51,7 +54,11 @@ public sealed class AppHostProcessTests : IDisposable
                 ["Data__Folder"] = Path.Combine(_folder, "data"),
             },
         };
-        foreach (var (name, value) in environment) start.Environment[name] = value;
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         using var host = Process.Start(start)!;
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await using var end = patience.Token.Register(static host => ((Process)host!).Kill(entireProcessTree: true), host);

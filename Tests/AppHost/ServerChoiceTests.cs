@@ -122,14 +122,24 @@ public sealed class ServerChoiceTests : IDisposable
     [Trait("Needs", "PostgreSQL")]
     public async Task Data_of_postgres_goes_outside_where_its_user_cannot_reach_the_folder()
     {
-        if (OperatingSystem.IsWindows()) return;
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
         var closed = Path.Combine(_folder, "closed");
         Directory.CreateDirectory(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var data = Path.Combine(closed, "data");
         await using var model = await AppHostModel.CreateAsync(data, "Servers=processes");
         var place = Assert.IsType<PostgresProcessResource>(model["postgres"]).WorkingDirectory;
-        if (Environment.IsPrivilegedProcess) Assert.StartsWith("/var/lib/aspirechat/", place, StringComparison.Ordinal);
-        else Assert.Equal(data, place);
+        if (Environment.IsPrivilegedProcess)
+        {
+            Assert.StartsWith("/var/lib/aspirechat/", place, StringComparison.Ordinal);
+        }
+        else
+        {
+            Assert.Equal(data, place);
+        }
     }
 
     public void Dispose() => TemporaryFolder.Delete(_folder);
@@ -138,7 +148,10 @@ public sealed class ServerChoiceTests : IDisposable
     private async Task<string> SecretsAsync(AppHostModel model)
     {
         foreach (var secret in model.Resources.OfType<ParameterResource>().Where(parameter => parameter.Secret))
+        {
             Assert.NotEmpty((await secret.GetValueAsync(CancellationToken.None))!);
+        }
+
         return Path.Combine(_folder, "secrets.json");
     }
 }

@@ -21,7 +21,11 @@ public sealed class StopTests
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
             ["ASPIRECHAT_PORT=0", "Data:Temporary=true", "Servers=processes"], patience.Token);
         builder.Services.AddLogging(logging => logging.ClearProviders());
-        foreach (var resource in builder.Resources.Where(resource => !Kept.Contains(resource.Name)).ToList()) builder.Resources.Remove(resource);
+        foreach (var resource in builder.Resources.Where(resource => !Kept.Contains(resource.Name)).ToList())
+        {
+            builder.Resources.Remove(resource);
+        }
+
         await using var application = await builder.BuildAsync(patience.Token);
         await application.StartAsync(patience.Token);
         await application.ResourceNotifications.WaitForResourceHealthyAsync("presence", patience.Token);

@@ -98,7 +98,9 @@ public sealed class LedgerCheckTests
         {
             _ledger.Acknowledge(Sent(i, "e1", i + 1, i < 2 ? Text : content));
             foreach (var view in views)
+            {
                 view.Deliver("e1", i + 1, _ids[i], $"n{i}");
+            }
         }
         _ledger.Durable(Room, "e1", durable);
         _stored.AddRange([Row(0, "e1", 1), Row(1, "e1", 2)]);
@@ -115,7 +117,9 @@ public sealed class LedgerCheckTests
         }
         // Who is told nothing and gets the new event all the same would be another finding; here nobody else gets anything.
         foreach (var view in views.Where(view => !told.Contains(view.Member)))
+        {
             view.Restore(2, [.. _stored.Skip(2).Select(e => (e.Seq, e.Id))]);
+        }
     }
 
     private LedgerCheck Check()

@@ -60,10 +60,15 @@ public sealed class MutatedScriptTests(LogFixture fixture) : IClassFixture<LogFi
             // An answer that is lost makes the client send again: the same nonce, and for the server a new event.
             var answer = await AppendAsync(append, LogFixture.Message(room, user, $"n{i}"));
             if (random.Next(4) == 0)
+            {
                 answer = await AppendAsync(append, LogFixture.Message(room, user, $"n{i}"));
+            }
+
             ledger.Acknowledge(new Acknowledged(room.Value, answer.Epoch, answer.Seq, answer.Id, user, $"n{i}", 0, i));
             if (random.Next(5) == 0)
+            {
                 await writer.StepAsync(dies: random.Next(3) == 0);
+            }
         }
 
         var view = ledger.View("reader", room.Value);
@@ -129,11 +134,16 @@ public sealed class MutatedScriptTests(LogFixture fixture) : IClassFixture<LogFi
             var mine = entries.Length > 0 ? entries : fresh;
             var records = new List<LogEntry>();
             foreach (var entry in mine)
+            {
                 LogEntry.Read(entry, records);
+            }
+
             foreach (var e in records.Select(record => record.Record).OfType<ConversationEvent>())
             {
                 if (!_database.Any(known => (known.Sender, known.Nonce) == (e.From, e.Nonce)))
+                {
                     _database.Add(new Stored(LogFixture.Epoch, e.Seq, e.Id, e.From, e.Nonce, 0));
+                }
             }
             await redis.ScriptEvaluateAsync(
                 acknowledge, [Log, RedisKeys.Committed(room.Partition)], [RedisKeys.PersistGroup, "", .. mine.Select(entry => entry.Id)]);

@@ -35,7 +35,10 @@ public sealed class SimulationTests(ITestOutputHelper output)
         {
             var findings = SimulatedRun.Run(seed, Enum.Parse<PlantedBug>(bug));
             if (findings[Enum.Parse<Breach>(breach)] == 0)
+            {
                 continue;
+            }
+
             caught++;
             first ??= $"seed {seed}: {findings.Texts.First(text => text.StartsWith(breach, StringComparison.Ordinal))}";
         }

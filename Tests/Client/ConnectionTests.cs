@@ -224,7 +224,10 @@ public sealed class ConnectionTests
         await using var listener = new Listener(client);
 
         lock (server.Gate)
+        {
             socket.IsMute = true;
+        }
+
         server.Write("r:lobby", "bob", "1");
         var send = client.SendAsync(Lobby, "2");
         await AdvanceUntilAsync(() => send.IsCompleted && listener.Seqs(Lobby).Count() == 2);
@@ -281,7 +284,10 @@ public sealed class ConnectionTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await reading.MoveNextAsync());
 
         lock (server.Gate)
+        {
             open = true;
+        }
+
         await client.ConnectAsync().WaitAsync(FaultServer.Patience);
         await client.JoinAsync("lobby").WaitAsync(FaultServer.Patience);
     }
@@ -294,10 +300,16 @@ public sealed class ConnectionTests
         await using var _ = client;
 
         for (var i = 0; i < 10; i++)
+        {
             client.Typing(Lobby);
+        }
+
         client.Typing(Lobby, active: false);
         lock (server.Gate)
+        {
             socket.Cut();
+        }
+
         client.MarkRead(Lobby, 5);
         client.MarkRead(Lobby, 3);
         var read = await (await server.NextSocketAsync()).ReceivedAsync("read");
@@ -313,7 +325,10 @@ public sealed class ConnectionTests
         while (!condition())
         {
             if (patience.IsCancellationRequested)
+            {
                 Assert.Fail($"Never came true until {_clock.GetUtcNow()}.");
+            }
+
             _clock.Advance(TimeSpan.FromSeconds(step));
             await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, CancellationToken.None);
         }

@@ -22,7 +22,10 @@ public sealed class DurableReportTests
         server.Script.OnSay = (to, frame) =>
         {
             if ((string?)frame["type"] is not ("joined" or "resumed"))
+            {
                 return [frame];
+            }
+
             withheld.Add((to, frame));
             return [];
         };

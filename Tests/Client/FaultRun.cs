@@ -28,7 +28,9 @@ internal sealed class FaultRun
         server.Script.OnPage = page =>
         {
             if (Chance(20) && page["items"]!.AsArray() is { Count: > 1 } items)
+            {
                 items.RemoveAt(items.Count - 1);
+            }
         };
     }
 
@@ -77,17 +79,28 @@ internal sealed class FaultRun
                 await client.JoinAsync("lobby").WaitAsync(FaultServer.Patience);
             }
             lock (_server.Gate)
+            {
                 _isFaulty = true;
+            }
+
             var sends = await StepsAsync(clients, steps);
             lock (_server.Gate)
+            {
                 _isFaulty = false;
+            }
+
             var accepted = new List<List<Accepted>>();
             foreach (var each in sends)
+            {
                 accepted.Add([.. await Task.WhenAll(each).WaitAsync(FaultServer.Patience)]);
+            }
             // A frame that was lost last is nobody's to notice until another follows it.
             foreach (var (key, from) in (ReadOnlySpan<(string, string)>)[("r:lobby", "dave"), ("d:alice:bob", "bob"),
                 ("d:bob:carol", "carol"), ("d:alice:carol", "carol")])
+            {
                 _server.Write(key, from, "the end");
+            }
+
             for (var i = 0; i < Users.Length; i++)
             {
                 foreach (var place in PlacesOf(Users[i]))
@@ -107,9 +120,14 @@ internal sealed class FaultRun
         finally
         {
             foreach (var listener in listeners)
+            {
                 await listener.DisposeAsync();
+            }
+
             foreach (var client in clients)
+            {
                 await client.DisposeAsync();
+            }
         }
     }
 
@@ -123,18 +141,31 @@ internal sealed class FaultRun
         {
             int dice, who, other;
             lock (_server.Gate)
+            {
                 (dice, who, other) = (_random.Next(100), _random.Next(Users.Length), _random.Next(1, Users.Length));
+            }
+
             if (dice < 45)
+            {
                 sends[who].Add(clients[who].SendAsync(Clients.Lobby, $"step {step}"));
+            }
             else if (dice < 65)
+            {
                 sends[who].Add(clients[who].SendAsync(Conversation.With(Users[(who + other) % Users.Length]), $"step {step}"));
+            }
             else if (dice < 85)
+            {
                 _server.Write("r:lobby", "dave", $"step {step}");
+            }
             else
+            {
                 Disturb(dice, who);
+            }
             // Lets the others take part; the steps would else be over before the first answer.
             if (step % 4 == 0)
+            {
                 await Task.WhenAny(Task.WhenAll(sends[who]), Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System));
+            }
         }
         return sends;
     }
@@ -161,7 +192,10 @@ internal sealed class FaultRun
                 {
                     var code = Closes[_random.Next(Closes.Length)];
                     if (code == 1012)
+                    {
                         socket.Say(new JsonObject { ["type"] = "reconnect", ["after"] = 2 });
+                    }
+
                     socket.Close(code);
                 }
             }
@@ -180,7 +214,10 @@ internal sealed class FaultRun
             return true;
         }
         if (isSend && Chance(2))
+        {
             return true;
+        }
+
         if (type is "join" or "resume" && Chance(5))
         {
             socket.Say(new JsonObject { ["type"] = "error", ["code"] = "unavailable", ["ref"] = (string)frame["ref"]!,
@@ -207,7 +244,10 @@ internal sealed class FaultRun
             socket.Cut();
         }
         foreach (var each in said)
+        {
             _said.Add((socket.User, each));
+        }
+
         return said;
     }
 
@@ -215,7 +255,10 @@ internal sealed class FaultRun
     {
         var happens = _isFaulty && _random.Next(100) < percent;
         if (happens)
+        {
             Faults++;
+        }
+
         return happens;
     }
 
@@ -225,10 +268,14 @@ internal sealed class FaultRun
         foreach (var (_, frame) in _said.Where(said => said.User == user && (string?)said.Frame["room"] == "lobby"))
         {
             if ((string?)frame["type"] == "joined")
+            {
                 items.Add(new RoomJoined(Clients.Lobby, (string)frame["epoch"]!, (long)frame["seq"]!, [], 0, [], 0));
+            }
             else if ((string?)frame["type"] == "room")
+            {
                 items.Add(new MessageSent(Clients.Lobby) { Id = (string)frame["id"]!, Seq = (long)frame["seq"]!,
                     From = (string)frame["from"]!, Content = "", Timestamp = default });
+            }
         }
         return new Transcript(user, items, []);
     }

@@ -80,7 +80,10 @@ internal sealed class FaultServer : IAsyncDisposable
         lock (Gate)
         {
             if (!_logs.TryGetValue(key, out var log))
+            {
                 _logs.Add(key, log = new ServerLog(key, "e" + ++_epochs));
+            }
+
             return log;
         }
     }
@@ -99,7 +102,9 @@ internal sealed class FaultServer : IAsyncDisposable
         get
         {
             lock (Gate)
+            {
                 return [.. _sockets];
+            }
         }
     }
 
@@ -111,9 +116,14 @@ internal sealed class FaultServer : IAsyncDisposable
             var frame = new JsonObject { ["type"] = key[0] == 'r' ? "room" : "dm", ["content"] = content,
                 ["nonce"] = nonce ?? Guid.NewGuid().ToString("N") };
             if (key[0] == 'r')
+            {
                 frame["room"] = key[2..];
+            }
             else
+            {
                 frame["to"] = key.Split(':').Skip(1).FirstOrDefault(user => user != from) ?? from;
+            }
+
             Log(key).Append(from, frame);
             FanOut(Log(key));
             return Log(key).Head;
@@ -127,20 +137,27 @@ internal sealed class FaultServer : IAsyncDisposable
             var log = Log(key);
             log.Rebuild("e" + ++_epochs, lost);
             foreach (var socket in Receivers(log))
+            {
                 Say(socket, Resumed(log, socket, seq: 0, complete: false, null));
+            }
         }
     }
 
     public void Say(ServerSocket socket, JsonObject frame)
     {
         foreach (var each in Script.OnSay(socket, frame))
+        {
             socket.Say(each);
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
         foreach (var socket in Sockets)
+        {
             socket.Cut();
+        }
+
         await _app.DisposeAsync();
     }
 
@@ -153,7 +170,10 @@ internal sealed class FaultServer : IAsyncDisposable
         var token = TokenOf(http);
         int status;
         lock (Gate)
+        {
             status = Script.OnUpgrade(token);
+        }
+
         if (status != 101)
         {
             http.Response.StatusCode = status;
@@ -177,11 +197,16 @@ internal sealed class FaultServer : IAsyncDisposable
             lock (Gate)
             {
                 if (!socket.IsMute && !Script.OnFrame(socket, frame))
+                {
                     Handle(socket, frame);
+                }
             }
         });
         lock (Gate)
+        {
             _sockets.Remove(socket);
+        }
+
         await writing;
     }
 
@@ -197,9 +222,13 @@ internal sealed class FaultServer : IAsyncDisposable
                 foreach (var place in frame["conversations"]!.AsArray().Select(place => place!.AsObject()))
                 {
                     if (place["room"] is not null)
+                    {
                         Join(socket, (string)place["room"]!, place, frame["ref"]);
+                    }
                     else
+                    {
                         Replay(socket, Log(Direct(socket.User, (string)place["to"]!)), place, frame["ref"]);
+                    }
                 }
                 break;
             case "leave":
@@ -215,7 +244,10 @@ internal sealed class FaultServer : IAsyncDisposable
                 var (before, ack) = (log.Head, log.Append(socket.User, frame));
                 Say(socket, ack);
                 if (log.Head > before)
+                {
                     FanOut(log);
+                }
+
                 break;
             case "ping":
                 Say(socket, With(new JsonObject { ["type"] = "pong" }, frame["ref"]));
@@ -237,7 +269,9 @@ internal sealed class FaultServer : IAsyncDisposable
             ["typing"] = new JsonArray(), ["read"] = 0,
         }, reference ?? place["ref"]));
         if (place["since"] is not null)
+        {
             Replay(socket, log, place, reference ?? place["ref"]);
+        }
     }
 
     private void Replay(ServerSocket socket, ServerLog log, JsonObject place, JsonNode? reference)
@@ -250,7 +284,10 @@ internal sealed class FaultServer : IAsyncDisposable
         }
         var last = Math.Min(log.Head, since + Script.ReplayLimit);
         for (var seq = since + 1; seq <= last; seq++)
+        {
             Say(socket, log.View((int)seq - 1, socket.User));
+        }
+
         Say(socket, Resumed(log, socket, last, complete: last == log.Head, reference));
     }
 
@@ -259,16 +296,23 @@ internal sealed class FaultServer : IAsyncDisposable
         var frame = new JsonObject { ["type"] = "resumed", ["seq"] = seq, ["head"] = log.Head, ["complete"] = complete,
             ["epoch"] = log.Epoch };
         if (log.Key[0] == 'r')
+        {
             frame["room"] = log.Key[2..];
+        }
         else
+        {
             frame["to"] = log.Users.FirstOrDefault(user => user != socket.User) ?? socket.User;
+        }
+
         return With(frame, reference);
     }
 
     private void FanOut(ServerLog log)
     {
         foreach (var socket in Receivers(log))
+        {
             Say(socket, log.View((int)log.Head - 1, socket.User));
+        }
     }
 
     private List<ServerSocket> Receivers(ServerLog log) =>
@@ -277,7 +321,10 @@ internal sealed class FaultServer : IAsyncDisposable
     private static JsonObject With(JsonObject frame, JsonNode? reference)
     {
         if (reference is not null)
+        {
             frame["ref"] = reference.DeepClone();
+        }
+
         return frame;
     }
 
@@ -288,7 +335,10 @@ internal sealed class FaultServer : IAsyncDisposable
         {
             PagesServed++;
             if (Refused(http))
+            {
                 return;
+            }
+
             var log = Log(key);
             var user = UserOf(TokenOf(http));
             var limit = int.Parse(http.Request.Query["limit"]!, CultureInfo.InvariantCulture);
@@ -312,7 +362,10 @@ internal sealed class FaultServer : IAsyncDisposable
         lock (Gate)
         {
             if (Refused(http))
+            {
                 return;
+            }
+
             var user = UserOf(TokenOf(http));
             items = new JsonArray([.. _logs.Values.Where(log => log.Head > 0 && log.Users.Contains(user)).Select(log => new JsonObject
             {
@@ -327,9 +380,14 @@ internal sealed class FaultServer : IAsyncDisposable
     {
         var status = Script.OnHttp(http.Request);
         if (status < 0)
+        {
             http.Abort();
+        }
         else
+        {
             http.Response.StatusCode = status;
+        }
+
         return status != 200;
     }
 }

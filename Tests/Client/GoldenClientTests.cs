@@ -26,7 +26,9 @@ public sealed class GoldenClientTests
 
         AssertSame(golden, JsonSerializer.SerializeToNode(frame, WireContext.Default.WireFrame)!);
         if (ServerFrameReader.IsEvent(frame))
+        {
             AssertSame(golden.AsObject(), ServerFrameReader.ToEvent(frame, ServerFrameReader.PlaceOf(frame, "alice"), "e"));
+        }
     }
 
     [Theory]
@@ -59,7 +61,10 @@ public sealed class GoldenClientTests
 
         var read = JsonSerializer.SerializeToNode(frame, WireContext.Default.WireFrame)!;
         if ((string)read["type"]! == "ack")
+        {
             read["duplicate"] ??= false;
+        }
+
         AssertSame(entry["frame"]!, read);
     }
 
@@ -70,7 +75,9 @@ public sealed class GoldenClientTests
         var golden = GoldenSet.Entry("frames", name, "client")["frame"]!.AsObject();
 
         if (Make(golden) is not { } made)
+        {
             return;
+        }
 
         AssertSame(golden, JsonNode.Parse(made)!);
     }
@@ -86,7 +93,10 @@ public sealed class GoldenClientTests
             : JsonSerializer.SerializeToNode(golden.Deserialize(WireContext.Default.WireOverviews), WireContext.Default.WireOverviews);
 
         if (golden.ContainsKey("next") && golden["next"] is null)
+        {
             golden.Remove("next");
+        }
+
         AssertSame(golden, read!);
         foreach (var item in golden["items"]!.AsArray().Where(item => item!["id"] is not null))
         {
@@ -147,7 +157,10 @@ public sealed class GoldenClientTests
             e.Timestamp.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture));
         Assert.Equal((string?)golden["room"], e.Conversation.RoomId);
         if (golden["room"] is null)
+        {
             Assert.Equal("alice" == e.From ? (string?)golden["to"] : e.From, e.Conversation.User);
+        }
+
         switch (e)
         {
             case MessageSent message:

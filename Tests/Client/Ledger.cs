@@ -26,7 +26,10 @@ internal static class Ledger
             violations.AddRange(Follow(items, logOf(conversation)).Select(violation => $"{transcript.User} {conversation}: {violation}"));
         }
         foreach (var sends in transcript.Sends.GroupBy(send => send.Conversation))
+        {
             violations.AddRange(Sent(sends, logOf(sends.Key)).Select(violation => $"{transcript.User} {sends.Key}: {violation}"));
+        }
+
         return violations;
     }
 
@@ -47,23 +50,37 @@ internal static class Ledger
                     break;
                 case Reloaded reloaded:
                     if (reloaded.Epoch == epoch)
+                    {
                         yield return $"reloaded at {reloaded.Head} although the epoch is still {epoch}";
+                    }
+
                     (epoch, last) = (reloaded.Epoch, reloaded.Head);
                     break;
                 case ChatEvent e:
                     if (e.Seq != last + 1)
+                    {
                         yield return $"seq {e.Seq} after {last}";
+                    }
+
                     if (e.Epoch is not null && e.Epoch != (epoch ??= e.Epoch))
+                    {
                         yield return $"seq {e.Seq} is of epoch {e.Epoch}, and nothing said that {epoch} ended";
+                    }
+
                     if (e.Epoch is not null
                         && (!log.Ids.TryGetValue(e.Epoch, out var ids) || ids.ElementAtOrDefault((int)e.Seq - 1) != e.Id))
+                    {
                         yield return $"seq {e.Seq} of {e.Epoch} is another event on the server";
+                    }
+
                     last = e.Seq;
                     break;
             }
         }
         if (last != log.Ids[log.Epoch].Count || (epoch is not null && epoch != log.Epoch))
+        {
             yield return $"ended at {last} of {epoch}, the server at {log.Ids[log.Epoch].Count} of {log.Epoch}";
+        }
     }
 
     private static IEnumerable<string> Sent(IEnumerable<Accepted> sends, LogRecordOfRun log)
@@ -73,11 +90,20 @@ internal static class Ledger
         {
             var epoch = send.Epoch ?? log.Epoch;
             if (!log.Ids.TryGetValue(epoch, out var ids) || ids.ElementAtOrDefault((int)send.Seq - 1) != send.Id)
+            {
                 yield return $"acknowledged at {send.Seq} of {send.Epoch}, and not there on the server";
+            }
+
             if (log.Nonces.Count(nonce => nonce == send.Nonce) is var times && (times > 1 || (times == 0 && epoch == log.Epoch)))
+            {
                 yield return $"the send at {send.Seq} is there {times} times";
+            }
+
             if (send.Seq <= reached.GetValueOrDefault(epoch))
+            {
                 yield return $"the send at {send.Seq} was called after one at {reached[epoch]}";
+            }
+
             reached[epoch] = send.Seq;
         }
     }

@@ -17,7 +17,9 @@ internal sealed class Listener : IAsyncDisposable
         get
         {
             lock (_items)
+            {
                 return [.. _items];
+            }
         }
     }
 
@@ -46,9 +48,15 @@ internal sealed class Listener : IAsyncDisposable
         {
             Task arrival;
             lock (_items)
+            {
                 arrival = _arrival.Task;
+            }
+
             if (condition(Items))
+            {
                 return;
+            }
+
             try
             {
                 await arrival.WaitAsync(patience.Token);

@@ -19,7 +19,10 @@ public sealed class SendingTests
         server.Script.OnFrame = (socket, frame) =>
         {
             if ((string)frame["type"]! != "room")
+            {
                 return false;
+            }
+
             if (refusals++ > 0)
             {
                 waited ??= clock.GetElapsedTime(refusedAt);
@@ -49,7 +52,10 @@ public sealed class SendingTests
         {
             // Neither the ack nor the own copy gets through, and the connection goes with them.
             if (lost || (frame["id"] is null && (string?)frame["type"] != "ack"))
+            {
                 return [frame];
+            }
+
             lost = true;
             socket.IsMute = true;
             socket.Cut();
@@ -104,12 +110,20 @@ public sealed class SendingTests
         server.Script.OnFrame = (socket, frame) =>
         {
             if ((string)frame["type"]! != "room")
+            {
                 return false;
+            }
+
             frames++;
             if (frames % 7 == 0)
+            {
                 socket.Cut();
+            }
             else if (frames % 3 == 0)
+            {
                 socket.Say(Error("unavailable", frame, retryAfter: 1));
+            }
+
             return frames % 7 == 0 || frames % 3 == 0;
         };
         var (client, _) = await InLobbyAsync(server);
@@ -153,7 +167,10 @@ public sealed class SendingTests
         server.Script.OnFrame = (socket, frame) =>
         {
             if ((string?)frame["content"] != "bad")
+            {
                 return false;
+            }
+
             socket.Say(Error("forbidden", frame));
             return true;
         };
@@ -174,7 +191,9 @@ public sealed class SendingTests
         var (client, socket) = await InLobbyAsync(server);
         await using var _ = client;
         lock (server.Gate)
+        {
             socket.Rooms.Clear();
+        }
 
         var accepted = await client.SendAsync(Lobby, "hello").WaitAsync(FaultServer.Patience);
 
@@ -223,7 +242,10 @@ public sealed class SendingTests
         await using var client = new ChatClient(Options(server));
 
         foreach (var text in (string[])["", "a\0b", "lone \ud83d", "\udc4d lone", "\ud83d\ud83d\udc4d"])
+        {
             await Assert.ThrowsAsync<ArgumentException>(() => client.SendAsync(Conversation.With("bob"), text));
+        }
+
         await Assert.ThrowsAsync<ArgumentException>(() => client.SendAsync(Conversation.With("bob"), new string('x', 8_001)));
         await Assert.ThrowsAsync<ArgumentException>(() => client.SendAsync(default, "x"));
         Assert.Equal(0, client.Unacknowledged);
@@ -274,7 +296,10 @@ public sealed class SendingTests
     {
         var error = new JsonObject { ["type"] = "error", ["code"] = code, ["message"] = "scripted", ["nonce"] = (string)frame["nonce"]! };
         if (retryAfter is not null)
+        {
             error["retryAfter"] = retryAfter;
+        }
+
         return error;
     }
 

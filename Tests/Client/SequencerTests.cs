@@ -34,7 +34,9 @@ public sealed class SequencerTests
         var log = new Sequencer(heldLimit: 3);
         log.Reset("e", 0);
         foreach (var seq in (int[])[9, 8, 2, 7, 3, 4])
+        {
             log.Arrive(Event(seq));
+        }
 
         log.Arrive(Event(1));
 

@@ -49,7 +49,9 @@ internal sealed class ServerLog(string key, string epoch)
         foreach (var place in (ReadOnlySpan<string>)["room", "to"])
         {
             if (frame[place] is { } name)
+            {
                 ack[place] = (string)name!;
+            }
         }
         _acks.Add((from, nonce), ack);
         return ack;
@@ -63,7 +65,9 @@ internal sealed class ServerLog(string key, string epoch)
         foreach (var nonce in Nonces.TakeLast(lost))
         {
             foreach (var key in _acks.Keys.Where(key => key.Nonce == nonce).ToList())
+            {
                 _acks.Remove(key);
+            }
         }
         Events.RemoveRange(Events.Count - lost, lost);
         Nonces.RemoveRange(Nonces.Count - lost, lost);
@@ -75,7 +79,10 @@ internal sealed class ServerLog(string key, string epoch)
     {
         var e = Events[index].DeepClone().AsObject();
         if ((string)e["from"]! == user)
+        {
             e["nonce"] = Nonces[index];
+        }
+
         return e;
     }
 }

@@ -31,14 +31,19 @@ internal sealed class ServerSocket(WebSocket socket, string user, string token)
         get
         {
             lock (_received)
+            {
                 return [.. _received];
+            }
         }
     }
 
     public void Say(JsonObject frame)
     {
         if (IsMute)
+        {
             return;
+        }
+
         var text = JsonSerializer.SerializeToUtf8Bytes(frame);
         _out.Writer.TryWrite(async () =>
         {
@@ -68,7 +73,9 @@ internal sealed class ServerSocket(WebSocket socket, string user, string token)
             await foreach (var write in _out.Reader.ReadAllAsync())
             {
                 if (!await write())
+                {
                     return;
+                }
             }
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException or IOException)
@@ -93,7 +100,10 @@ internal sealed class ServerSocket(WebSocket socket, string user, string token)
                 }
                 while (!part.EndOfMessage);
                 if (part.MessageType == WebSocketMessageType.Close)
+                {
                     break;
+                }
+
                 var received = JsonNode.Parse(buffer.AsSpan(0, length))!.AsObject();
                 TaskCompletionSource arrival;
                 lock (_received)
@@ -123,7 +133,10 @@ internal sealed class ServerSocket(WebSocket socket, string user, string token)
             lock (_received)
             {
                 if (_received.Where(frame => (string?)frame["type"] == type).Skip(nth - 1).FirstOrDefault() is { } found)
+                {
                     return found;
+                }
+
                 arrival = _arrival.Task;
             }
             await arrival.WaitAsync(patience.Token);

@@ -22,7 +22,9 @@ public sealed class SocketFaultTests
             socket.Rooms.Clear();
             socket.Cut();
             for (var i = 2; i <= 40; i++)
+            {
                 server.Write("r:lobby", "bob", $"{i}");
+            }
         }
         await listener.EventAsync(Lobby, 40);
 
@@ -41,7 +43,10 @@ public sealed class SocketFaultTests
         await using var listener = new Listener(client);
 
         for (var i = 1; i <= 20; i++)
+        {
             server.Write("r:lobby", "bob", $"{i}");
+        }
+
         await listener.EventAsync(Lobby, 20);
 
         Assert.Equal(Range(1, 20), listener.Seqs(Lobby));
@@ -57,7 +62,10 @@ public sealed class SocketFaultTests
         await using var listener = new Listener(client);
 
         for (var i = 1; i <= 6; i++)
+        {
             server.Write("r:lobby", "bob", $"{i}");
+        }
+
         await listener.EventAsync(Lobby, 6);
 
         Assert.Equal(Range(1, 6), listener.Seqs(Lobby));
@@ -97,7 +105,10 @@ public sealed class SocketFaultTests
         server.Script.OnFrame = (_, frame) =>
         {
             if ((string)frame["type"]! == "resume")
+            {
                 server.Write("d:alice:bob", "bob", "4");
+            }
+
             return false;
         };
         lock (server.Gate)
@@ -150,7 +161,10 @@ public sealed class SocketFaultTests
         {
             socket.IsMute = true;
             for (var i = 1; i <= 700; i++)
+            {
                 server.Write("r:lobby", "bob", $"{i}");
+            }
+
             socket.Cut();
         }
         await (await server.NextSocketAsync()).ReceivedAsync("resume");
@@ -168,7 +182,10 @@ public sealed class SocketFaultTests
         await using var __ = client;
         await using var listener = new Listener(client);
         for (var i = 1; i <= 5; i++)
+        {
             server.Write("r:lobby", "bob", $"{i}");
+        }
+
         await listener.EventAsync(Lobby, 5);
 
         server.Rebuild("r:lobby", lost: 2);
@@ -250,7 +267,10 @@ public sealed class SocketFaultTests
         server.Script.OnFrame = (_, frame) =>
         {
             if ((string)frame["type"]! == "resume" && server.Log("d:alice:bob").Head == 1)
+            {
                 server.Write("d:alice:bob", "bob", "2 of the new log");
+            }
+
             return false;
         };
         lock (server.Gate)
@@ -279,14 +299,19 @@ public sealed class SocketFaultTests
         server.Script.OnSay = (_, frame) =>
         {
             if (!holds)
+            {
                 return IsEvent(frame, 2) && !asked ? [] : [frame];
+            }
+
             held.Add(frame);
             return [];
         };
         server.Script.OnHttp = request =>
         {
             if (asked || !request.Path.Value!.EndsWith("messages", StringComparison.Ordinal))
+            {
                 return 200;
+            }
             // While history is asked for the missing event, the log is rebuilt, and what the socket has to say of it is slow.
             asked = holds = true;
             server.Write("r:lobby", "bob", "4 of the old log");
@@ -295,7 +320,9 @@ public sealed class SocketFaultTests
             return 200;
         };
         for (var i = 1; i <= 3; i++)
+        {
             server.Write("r:lobby", "bob", $"{i}");
+        }
 
         await Task.WhenAny(socket.ReceivedAsync("resume"), listener.ItemAsync<Reloaded>()).WaitAsync(FaultServer.Patience);
         lock (server.Gate)
@@ -320,14 +347,19 @@ public sealed class SocketFaultTests
         server.Script.OnPage = page =>
         {
             foreach (var item in page["items"]!.AsArray().Where(item => (long)item!["seq"]! is 2 or 3).ToList())
+            {
                 page["items"]!.AsArray().Remove(item);
+            }
         };
         var (client, _) = await InLobbyAsync(server);
         await using var __ = client;
         await using var listener = new Listener(client);
 
         for (var i = 1; i <= 5; i++)
+        {
             server.Write("r:lobby", "bob", $"{i}");
+        }
+
         await listener.EventAsync(Lobby, 5);
 
         Assert.Equal([1, 4, 5], listener.Seqs(Lobby));
@@ -364,7 +396,9 @@ public sealed class SocketFaultTests
         var (client, _) = await InLobbyAsync(server, options => options with { EventBuffer = 16 });
         await using var __ = client;
         for (var i = 1; i <= 1_000; i++)
+        {
             server.Write("r:lobby", "bob", $"{i}");
+        }
 
         // Sends are acknowledged although nobody reads.
         var accepted = await client.SendAsync(Lobby, "last").WaitAsync(FaultServer.Patience);
@@ -378,7 +412,9 @@ public sealed class SocketFaultTests
     internal static IEnumerable<long> Range(long from, long to)
     {
         for (var i = from; i <= to; i++)
+        {
             yield return i;
+        }
     }
 
     private static bool IsEvent(JsonObject frame, long seq) => frame["id"] is not null && (string?)frame["type"] != "ack"

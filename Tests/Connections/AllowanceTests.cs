@@ -1,5 +1,5 @@
-using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Connections;
+using AspireChat.ConnectionService.Limits;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
@@ -14,7 +14,10 @@ public sealed class AllowanceTests
     {
         var bucket = new TokenBucket(20, 40, _time);
         for (var i = 0; i < 40; i++)
+        {
             Assert.True(bucket.TryTake(out _));
+        }
+
         Assert.False(bucket.TryTake(out var wait));
         Assert.Equal(50, wait.TotalMilliseconds, 3);
         _time.Advance(wait);
@@ -22,7 +25,10 @@ public sealed class AllowanceTests
         Assert.False(bucket.TryTake(out _));
         _time.Advance(TimeSpan.FromSeconds(1));
         for (var i = 0; i < 20; i++)
+        {
             Assert.True(bucket.TryTake(out _));
+        }
+
         Assert.False(bucket.TryTake(out _));
     }
 
@@ -36,7 +42,10 @@ public sealed class AllowanceTests
         Assert.True(bucket.TryTake(out _));
         Assert.False(bucket.TryTake(out _));
         for (var i = 0; i < 10; i++)
+        {
             bucket.GiveBack();
+        }
+
         Assert.True(bucket.TryTake(out _));
         Assert.True(bucket.TryTake(out _));
         Assert.False(bucket.TryTake(out _));
@@ -63,10 +72,16 @@ public sealed class AllowanceTests
         Assert.True(events.TryTake(out _));
         Assert.True(allowances.TryOpen("connected"));
         for (var i = 0; i < 5_000; i++)
+        {
             allowances.EventsOf($"passer-by-{i}");
+        }
+
         Assert.False(allowances.EventsOf("busy").TryTake(out _));
         for (var i = 1; i < 20; i++)
+        {
             Assert.True(allowances.TryOpen("connected"));
+        }
+
         Assert.False(allowances.TryOpen("connected"));
     }
 }

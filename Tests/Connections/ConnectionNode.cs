@@ -54,7 +54,10 @@ internal sealed class ConnectionNode : IAsyncDisposable
         var now = TimeProvider.System.GetUtcNow().UtcDateTime;
         var claims = new Dictionary<string, object> { ["sub"] = user };
         if (scope is not null)
+        {
             claims["scope"] = scope;
+        }
+
         return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
         {
             Issuer = "aspirechat",

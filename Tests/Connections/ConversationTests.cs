@@ -20,7 +20,10 @@ public sealed class ConversationTests(LogFixture redis) : IClassFixture<LogFixtu
         Assert.Contains("alice", joined["members"]!.AsArray().Select(member => (string)member!));
 
         for (var i = 1; i <= 30; i++)
+        {
             await alice.SendAsync(new { type = "room", room = "order", content = $"m{i}", nonce = $"n{i}" });
+        }
+
         for (var i = 1; i <= 30; i++)
         {
             var atBob = await bob.ExpectAsync("room");
@@ -107,7 +110,9 @@ public sealed class ConversationTests(LogFixture redis) : IClassFixture<LogFixtu
         await using var alice = await node.ConnectAsync("alice");
         await alice.JoinAsync("resume");
         for (var i = 1; i <= 10; i++)
+        {
             await alice.SayAsync("resume", $"m{i}");
+        }
 
         await using var other = await StartAsync();
         foreach (var fresh in new[] { node, other })
@@ -118,7 +123,10 @@ public sealed class ConversationTests(LogFixture redis) : IClassFixture<LogFixtu
             var joined = await bob.ExpectAsync("joined");
             var head = (long)joined["seq"]!;
             for (var seq = 5; seq <= head; seq++)
+            {
                 Assert.Equal(seq, (long)(await bob.ExpectAsync("room"))["seq"]!);
+            }
+
             var resumed = await bob.ExpectAsync("resumed");
             Assert.Equal((head, head, true, "r"),
                 ((long)resumed["seq"]!, (long)resumed["head"]!, (bool)resumed["complete"]!, (string?)resumed["ref"]));
@@ -154,7 +162,10 @@ public sealed class ConversationTests(LogFixture redis) : IClassFixture<LogFixtu
         await using var bob = await node.ConnectAsync("rb");
         await bob.SendAsync(new { type = "resume", conversations = new object[] { new { to = "ra", since = 2 } } });
         for (var seq = 3; seq <= 5; seq++)
+        {
             Assert.Equal(seq, (long)(await bob.ExpectAsync("dm"))["seq"]!);
+        }
+
         var resumed = await bob.ExpectAsync("resumed");
         Assert.Equal(("ra", 5, 5, true),
             ((string?)resumed["to"], (long)resumed["seq"]!, (long)resumed["head"]!, (bool)resumed["complete"]!));

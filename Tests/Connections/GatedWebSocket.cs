@@ -60,6 +60,8 @@ internal sealed class GatedWebSocket : WebSocket
         var sent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _sends.Writer.TryWrite((text, sent));
         if (await Task.WhenAny(sent.Task, _aborted.Task) == _aborted.Task)
+        {
             throw new WebSocketException("aborted");
+        }
     }
 }

@@ -26,6 +26,8 @@ public sealed class HeartbeatTests(LogFixture redis) : IClassFixture<LogFixture>
             redis.Server.ConnectionString, $"Sockets:Framing={framing}", "Sockets:Heartbeat=00:00:01", "Sockets:HeartbeatTimeout=00:00:01");
         await using var silent = await ConnectionNode.ConnectRawAsync(strict.Address, "silent");
         while (await silent.ReadAsync() is { } frame)
+        {
             Assert.Equal(ClientFrames.PingOpcode, frame.Opcode);
+        }
     }
 }

@@ -70,7 +70,10 @@ public sealed class LimitTests(LogFixture redis) : IClassFixture<LogFixture>
         await using var node = await StartAsync("Sockets:RefusedBurst=50");
         await using var socket = await node.ConnectAsync("alice");
         for (var i = 0; i < 200; i++)
+        {
             await socket.SendTextAsync("no");
+        }
+
         Assert.Equal(4009, await socket.ExpectCloseAsync());
     }
 
@@ -99,7 +102,10 @@ public sealed class LimitTests(LogFixture redis) : IClassFixture<LogFixture>
         await using var other = await node.ConnectAsync("flooder");
         await one.JoinAsync("limits-rate");
         for (var i = 1; i <= 5; i++)
+        {
             await one.SayAsync("limits-rate", "m", $"r{i}");
+        }
+
         await other.SendAsync(new { type = "dm", to = "bob", content = "x", nonce = "r6" });
         var error = await other.ExpectAsync("error");
         Assert.Equal(("rate_limited", "r6"), ((string?)error["code"], (string?)error["nonce"]));
@@ -123,7 +129,10 @@ public sealed class LimitTests(LogFixture redis) : IClassFixture<LogFixture>
         await socket.JoinAsync("limits-repeats");
         await socket.SayAsync("limits-repeats", "m", "same");
         for (var i = 0; i < 10; i++)
+        {
             Assert.True((bool)(await socket.SayAsync("limits-repeats", "m", "same"))["duplicate"]!);
+        }
+
         await socket.SayAsync("limits-repeats", "m", "two");
         await socket.SayAsync("limits-repeats", "m", "three");
     }
@@ -161,7 +170,10 @@ public sealed class LimitTests(LogFixture redis) : IClassFixture<LogFixture>
         {
             await using var again = await TestSocket.OpenAsync(node.Address, ConnectionNode.Token("alice"));
             if ((string?)(await again.ReadAsync())!["type"] == "welcome")
+            {
                 break;
+            }
+
             Assert.True(attempt < 200, "the ended connection still counts");
         }
     }
@@ -211,7 +223,10 @@ public sealed class LimitTests(LogFixture redis) : IClassFixture<LogFixture>
     {
         await using var node = await StartAsync("Sockets:DrainTime=00:00:20", "Sockets:ReconnectSpread=00:00:00");
         var sockets = new List<TestSocket>();
-        for (var i = 0; i < 10; i++) sockets.Add(await node.ConnectAsync($"user{i}"));
+        for (var i = 0; i < 10; i++)
+        {
+            sockets.Add(await node.ConnectAsync($"user{i}"));
+        }
 
         var stopped = node.StopAsync();
 

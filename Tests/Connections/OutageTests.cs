@@ -27,12 +27,16 @@ public sealed class OutageTests
         {
             await alice.SayAsync("cut", $"m{i}");
             if (i % 20 == 10)
+            {
                 await redis.GetDatabase().ExecuteAsync("CLIENT", "KILL", "TYPE", "pubsub");
+            }
         }
         foreach (var socket in new[] { alice, bob })
         {
             for (var seq = 1; seq <= 200; seq++)
+            {
                 Assert.Equal(seq, (long)(await socket.ExpectAsync("room"))["seq"]!);
+            }
         }
     }
 
@@ -78,7 +82,9 @@ public sealed class OutageTests
             await alice.SendAsync(new { type = "room", room = "outage", content = "during", nonce = "n1" });
             var answer = await alice.ExpectAnyAsync("ack", "error");
             if ((string?)answer["type"] == "ack")
+            {
                 break;
+            }
         }
         Assert.Equal("before", (string?)(await bob.ExpectAsync("room"))["content"]);
         Assert.Equal("during", (string?)(await bob.ExpectAsync("room"))["content"]);
@@ -98,7 +104,9 @@ public sealed class OutageTests
         {
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
             while ((await health.CheckHealthAsync(check => check.Name == "subscription", patience.Token)).Status != status)
+            {
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+            }
         }
         await UntilAsync(HealthStatus.Healthy);
         await server.SuspendAsync();
@@ -138,7 +146,9 @@ public sealed class OutageTests
     private static async Task OpenAsync(IDatabase database, string epoch)
     {
         for (var partition = 0; partition < LogPartitions.Count; partition++)
+        {
             await database.StringSetAsync(RedisKeys.Epoch(partition), epoch);
+        }
     }
 
     private static async Task<(string?, string?)> RefusedAsync(TestSocket socket)

@@ -23,11 +23,17 @@ public sealed class OutboundQueueTests
     public async Task Frames_are_sent_in_order_and_a_close_comes_last()
     {
         for (var i = 0; i < 10; i++)
+        {
             Assert.True(_outbound.Send(Frame($"f{i}")));
+        }
+
         _outbound.Close(1012, "restart");
         Assert.False(_outbound.Send(Frame("late")));
         for (var i = 0; i < 10; i++)
+        {
             Assert.Equal($"f{i}", await _socket.Read());
+        }
+
         Assert.Equal("close", await _socket.Read());
         Assert.Equal(1012, _socket.SentCloseCode);
         await _outbound.Closed.WaitAsync(TimeSpan.FromSeconds(60));
@@ -93,7 +99,9 @@ public sealed class OutboundQueueTests
         var senders = Enumerable.Range(0, 4).Select(sender => Task.Run(() =>
         {
             for (var i = 0; i < 20; i++)
+            {
                 Assert.True(_outbound.Send(Frame($"{sender} {i}")));
+            }
         }));
         await Task.WhenAll(senders);
         var last = new int[4];

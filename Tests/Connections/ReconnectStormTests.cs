@@ -12,7 +12,9 @@ public sealed class ReconnectStormTests(LogFixture redis) : IClassFixture<LogFix
         await using var alice = await first.ConnectAsync("alice");
         await alice.JoinAsync("storm");
         for (var i = 1; i <= 300; i++)
+        {
             await alice.SayAsync("storm", $"m{i}");
+        }
 
         await using var second = await ConnectionNode.StartAsync(redis.Server.ConnectionString);
         var back = await Task.WhenAll(Enumerable.Range(0, 300).Select(async i =>
@@ -21,7 +23,10 @@ public sealed class ReconnectStormTests(LogFixture redis) : IClassFixture<LogFix
             await socket.SendAsync(new { type = "resume",
                 conversations = new object[] { new { room = "storm", since = 200, epoch = LogFixture.Epoch } } });
             for (var seq = 201; seq <= 300; seq++)
+            {
                 Assert.Equal(seq, (long)(await socket.ExpectAsync("room"))["seq"]!);
+            }
+
             Assert.True((bool)(await socket.ExpectAsync("resumed"))["complete"]!);
             return socket;
         }));

@@ -15,7 +15,9 @@ public sealed class SlowConsumerTests(LogFixture redis) : IClassFixture<LogFixtu
         await using var bob = await node.ConnectAsync("bob");
         await using var sleeper = await node.ConnectAsync("sleeper");
         foreach (var socket in new[] { alice, bob, sleeper })
+        {
             await socket.JoinAsync("slow");
+        }
 
         // More than what the kernel takes for a client that does not read, which is several megabytes on the loopback.
         var content = new string('x', 7_900);
@@ -34,7 +36,10 @@ public sealed class SlowConsumerTests(LogFixture redis) : IClassFixture<LogFixtu
         await using var back = await node.ConnectAsync("sleeper");
         await back.SendAsync(new { type = "join", room = "slow", since, epoch = LogFixture.Epoch });
         for (var seq = since + 1; seq <= sent; seq++)
+        {
             Assert.Equal(seq, (long)(await back.ExpectAsync("room"))["seq"]!);
+        }
+
         Assert.True((bool)(await back.ExpectAsync("resumed"))["complete"]!);
     }
 }

@@ -65,7 +65,10 @@ internal sealed class TestSocket : IAsyncDisposable
             var frame = await ReadAsync()
                 ?? throw new InvalidOperationException($"closed with {_socket.CloseStatus} while waiting for '{type}'");
             if (fits(frame))
+            {
                 return frame;
+            }
+
             _passed.Add(frame);
         }
     }
@@ -98,7 +101,10 @@ internal sealed class TestSocket : IAsyncDisposable
     public async Task<int> ExpectCloseAsync()
     {
         while (await ReadAsync() is { } frame)
+        {
             _passed.Add(frame);
+        }
+
         return (int?)_socket.CloseStatus ?? -1;
     }
 
@@ -128,9 +134,14 @@ internal sealed class TestSocket : IAsyncDisposable
                 }
                 length += part.Count;
                 if (part.EndOfMessage)
+                {
                     return JsonNode.Parse(buffer.AsSpan(0, length))!.AsObject();
+                }
+
                 if (length == buffer.Length)
+                {
                     Array.Resize(ref buffer, 2 * length);
+                }
             }
         }
         catch (WebSocketException)

@@ -3,11 +3,11 @@ using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
-using AspireChat.ConnectionService.Connections;
 using AspireChat.Tests.Gateway;
 using AspireChat.Tests.Log;
 using AspireChat.Tests.ServiceDefaults;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.Tests.Connections;
@@ -139,7 +139,7 @@ public sealed class TicketTests(LogFixture fixture) : IClassFixture<LogFixture>
     public async Task A_node_that_is_stopping_gives_no_tickets()
     {
         await using var node = await StartAsync(PublicAddress);
-        node.Services.GetRequiredService<OpenSockets>().StopTaking();
+        node.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
 
         using var answer = await AskAsync(node, "alice", null);
 
@@ -169,7 +169,10 @@ public sealed class TicketTests(LogFixture fixture) : IClassFixture<LogFixture>
         // As the gateway at https://chat.example passes it on.
         http.DefaultRequestHeaders.Add("X-Forwarded-Host", "chat.example");
         if (origin is not null)
+        {
             http.DefaultRequestHeaders.Add("Origin", origin);
+        }
+
         return await http.PostAsync("/api/socket-tickets", null);
     }
 
@@ -188,7 +191,10 @@ public sealed class TicketTests(LogFixture fixture) : IClassFixture<LogFixture>
         var socket = new ClientWebSocket();
         socket.Options.CollectHttpResponseDetails = true;
         if (origin is not null)
+        {
             socket.Options.SetRequestHeader("Origin", origin);
+        }
+
         try
         {
             await socket.ConnectAsync(

@@ -24,7 +24,10 @@ public sealed class ClientFrameReaderTests
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < Frames; i++)
+        {
             ClientFrameReader.TryRead(utf8, Limits, out _, out _);
+        }
+
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
         // The runtime may compile in between.

@@ -55,7 +55,9 @@ public sealed class ConversationKeyTests
     {
         var counts = new int[LogPartitions.Count];
         for (var i = 0; i < 16_000; i++)
+        {
             counts[ConversationKey.Room($"room-{i}").Partition]++;
+        }
 
         Assert.All(counts, count => Assert.InRange(count, 700, 1_300));
     }

@@ -20,7 +20,9 @@ internal sealed partial class AspireManifest
         var unknown = _resources.FirstOrDefault(resource => (string?)resource.Value!["type"] is not
             ("parameter.v0" or "container.v0" or "project.v0" or "value.v0"));
         if (unknown.Key is not null)
+        {
             throw new InvalidDataException($"{unknown.Key} has the type {unknown.Value!["type"]}, which no deployment file knows.");
+        }
     }
 
     public IReadOnlyList<string> Secrets { get; }

@@ -24,7 +24,9 @@ internal sealed class DeploymentFiles
         var root = Path.Combine(Root, "deploy");
         string[] wanted = [Manifest, Compose, ComposeSecrets, KubernetesSecrets];
         foreach (var file in wanted.Concat(Directory.GetFiles(Path.Combine(root, Base)).Select(file => $"{Base}/{Path.GetFileName(file)}")))
+        {
             _texts[file] = File.ReadAllText(Path.Combine(root, file));
+        }
     }
 
     /// <summary>The folder of the sources.</summary>
@@ -45,7 +47,10 @@ internal sealed class DeploymentFiles
         parser.Consume<StreamStart>();
         while (parser.Accept<DocumentStart>(out _))
         {
-            if (ToJson(deserializer.Deserialize(parser)) is { } document) documents.Add(document);
+            if (ToJson(deserializer.Deserialize(parser)) is { } document)
+            {
+                documents.Add(document);
+            }
         }
         return documents;
     }

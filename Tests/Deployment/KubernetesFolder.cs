@@ -18,7 +18,10 @@ internal sealed partial class KubernetesFolder
         Resources = [.. kustomization["resources"]!.AsArray().Select(resource => (string)resource!)];
         Patches = [.. kustomization["patches"]!.AsArray().Select(patch => (string)patch!["path"]!)];
         foreach (var resource in Resources)
+        {
             _objects.AddRange(files.Yaml($"{DeploymentFiles.Base}/{resource}"));
+        }
+
         Containers = Of("Deployment").Concat(Of("StatefulSet")).ToDictionary(NameOf, Read);
     }
 
@@ -39,7 +42,11 @@ internal sealed partial class KubernetesFolder
     {
         var rules = Of("NetworkPolicy").Where(policy => (string?)policy["spec"]!["podSelector"]!["matchLabels"]?[Component] == name)
             .SelectMany(policy => policy["spec"]!["ingress"]?.AsArray() ?? []).ToArray();
-        if (rules.Length == 0 && Of("NetworkPolicy").All(policy => NameOf(policy) != name)) return null;
+        if (rules.Length == 0 && Of("NetworkPolicy").All(policy => NameOf(policy) != name))
+        {
+            return null;
+        }
+
         var onPort = rules.Where(rule => rule!["ports"]!.AsArray().Any(open => (string?)open!["port"] == $"{port}")).ToArray();
         return onPort.Any(rule => rule!["from"] is null)
             ? null
@@ -56,7 +63,10 @@ internal sealed partial class KubernetesFolder
         var container = workload["spec"]!["template"]!["spec"]!["containers"]!.AsArray().Single()!;
         var variables = new Dictionary<string, string>();
         foreach (var variable in container["env"]!.AsArray())
+        {
             variables.Add((string)variable!["name"]!, ValueOf(variable, variables));
+        }
+
         var claims = workload["spec"]!["volumeClaimTemplates"]?.AsArray().Select(claim => NameOf(claim!)).ToHashSet() ?? [];
         return new DeployedContainer(
             (string)container["image"]!,
@@ -71,7 +81,10 @@ internal sealed partial class KubernetesFolder
     private static string ValueOf(JsonNode variable, Dictionary<string, string> above)
     {
         if ((string?)variable["value"] is { } value)
+        {
             return Reference().Replace(value, match => above.GetValueOrDefault(match.Groups[1].Value, match.Value));
+        }
+
         var key = variable["valueFrom"]!["secretKeyRef"]!;
         return (string?)key["name"] == Secret ? $"<{key["key"]}>" : $"<{key["key"]} of {key["name"]}>";
     }

@@ -131,12 +131,18 @@ public class ManifestTests
         if (written is not JsonObject now || committed is not JsonObject then)
         {
             if (!JsonNode.DeepEquals(written, committed))
+            {
                 yield return $"{path}: Aspire writes {Shown(written)}, committed is {Shown(committed)}";
+            }
+
             yield break;
         }
         foreach (var key in now.Select(entry => entry.Key).Union(then.Select(entry => entry.Key)))
         {
-            foreach (var drift in Drift(path.Length == 0 ? key : $"{path}.{key}", now[key], then[key])) yield return drift;
+            foreach (var drift in Drift(path.Length == 0 ? key : $"{path}.{key}", now[key], then[key]))
+            {
+                yield return drift;
+            }
         }
     }
 

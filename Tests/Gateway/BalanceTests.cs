@@ -18,7 +18,10 @@ public sealed class BalanceTests
         await using var c = await EchoBackend.StartAsync("c");
         await using var gateway = await RunningGateway.StartAsync([a, b, c]);
 
-        for (var i = 0; i < 30; i++) await gateway.ConnectAsync();
+        for (var i = 0; i < 30; i++)
+        {
+            await gateway.ConnectAsync();
+        }
 
         Assert.Equal((10, 10, 10), (a.Sockets, b.Sockets, c.Sockets));
     }
@@ -30,12 +33,21 @@ public sealed class BalanceTests
         await using var b = await EchoBackend.StartAsync("b");
         await using var gateway = await RunningGateway.StartAsync([a, b]);
         List<(ClientWebSocket Socket, SeenRequest Seen)> open = [];
-        for (var i = 0; i < 8; i++) open.Add(await gateway.ConnectAsync());
+        for (var i = 0; i < 8; i++)
+        {
+            open.Add(await gateway.ConnectAsync());
+        }
 
         foreach (var (socket, _) in open.Where(each => each.Seen.Backend == "a"))
+        {
             await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+        }
+
         await Eventually.IsTrueAsync(() => a.Sockets == 0, "a is empty");
-        for (var i = 0; i < 4; i++) Assert.Equal("a", (await gateway.ConnectAsync()).Seen.Backend);
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal("a", (await gateway.ConnectAsync()).Seen.Backend);
+        }
 
         Assert.Equal((4, 4), (a.Sockets, b.Sockets));
     }
@@ -46,16 +58,26 @@ public sealed class BalanceTests
         await using var a = await EchoBackend.StartAsync("a");
         await using var b = await EchoBackend.StartAsync("b");
         await using var gateway = await RunningGateway.StartAsync([a, b]);
-        for (var i = 0; i < 4; i++) await gateway.ConnectAsync();
+        for (var i = 0; i < 4; i++)
+        {
+            await gateway.ConnectAsync();
+        }
 
         b.IsReady = false;
         await Eventually.IsTrueAsync(() => IsKnown(gateway, b, "Unhealthy"), "the gateway knows that b is not ready");
-        for (var i = 0; i < 6; i++) Assert.Equal("a", (await gateway.ConnectAsync()).Seen.Backend);
+        for (var i = 0; i < 6; i++)
+        {
+            Assert.Equal("a", (await gateway.ConnectAsync()).Seen.Backend);
+        }
+
         Assert.Equal((8, 2), (a.Sockets, b.Sockets));
 
         b.IsReady = true;
         await Eventually.IsTrueAsync(() => IsKnown(gateway, b, "Healthy", after: "Unhealthy"), "the gateway knows that b is back");
-        for (var i = 0; i < 6; i++) Assert.Equal("b", (await gateway.ConnectAsync()).Seen.Backend);
+        for (var i = 0; i < 6; i++)
+        {
+            Assert.Equal("b", (await gateway.ConnectAsync()).Seen.Backend);
+        }
     }
 
     [Fact]
@@ -73,7 +95,11 @@ public sealed class BalanceTests
         var before = Attempts();
 
         await b.DisposeAsync();
-        for (var i = 0; i < 10; i++) Assert.Equal("a", (await gateway.ConnectAsync()).Seen.Backend);
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Equal("a", (await gateway.ConnectAsync()).Seen.Backend);
+        }
+
         Assert.Equal(1, Attempts() - before);
         var send = await gateway.SendAsync(HttpMethod.Post, "/api/rooms/lobby/messages", TestTokens.For("alice"), new StringContent("{}"));
 
@@ -163,12 +189,20 @@ public sealed class BalanceTests
 
         names.Addresses["connection.test"] = ["127.0.0.1", "127.0.0.2", "::1"];
         await Eventually.IsTrueAsync(() => a.Probes > 0 && b.Probes > 0, "both addresses are found and probed");
-        for (var i = 0; i < 10; i++) Assert.Equal($"connection.test:{a.Port}", (await gateway.ConnectAsync()).Seen.Headers["Host"]);
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Equal($"connection.test:{a.Port}", (await gateway.ConnectAsync()).Seen.Headers["Host"]);
+        }
+
         Assert.Equal((5, 5), (a.Sockets, b.Sockets));
 
         names.Addresses["connection.test"] = ["127.0.0.2", "127.0.0.3"];
         await Eventually.IsTrueAsync(() => c.Probes > 0, "the new address is found");
-        for (var i = 0; i < 5; i++) Assert.Equal("c", (await gateway.ConnectAsync()).Seen.Backend);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal("c", (await gateway.ConnectAsync()).Seen.Backend);
+        }
+
         Assert.Equal((5, 5, 5), (a.Sockets, b.Sockets, c.Sockets));
 
         names.Addresses.Clear();

@@ -113,7 +113,11 @@ internal sealed class EchoBackend : IAsyncDisposable
             while (true)
             {
                 var message = await socket.ReceiveAsync(buffer, context.RequestAborted);
-                if (message.MessageType == WebSocketMessageType.Close) break;
+                if (message.MessageType == WebSocketMessageType.Close)
+                {
+                    break;
+                }
+
                 await socket.SendAsync(
                     buffer.AsMemory(0, message.Count), message.MessageType, message.EndOfMessage, context.RequestAborted);
             }

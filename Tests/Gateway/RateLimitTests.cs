@@ -33,7 +33,10 @@ public sealed class RateLimitTests
         await using var gateway = await RunningGateway.StartAsync([backend], Tight);
 
         for (var i = 0; i < 3; i++)
+        {
             await Problems.AssertAsync(HttpStatusCode.Unauthorized, await gateway.HandshakeAsync("/ws?token=garbage"));
+        }
+
         Assert.True(await IsLimitedAfterAsync(0, () => gateway.HandshakeAsync($"/ws?token={TestTokens.For("alice")}")));
     }
 
@@ -43,7 +46,10 @@ public sealed class RateLimitTests
         await using var gateway = await RunningGateway.StartAsync([], Tight);
 
         Assert.True(await IsLimitedAfterAsync(3, () => gateway.SendAsync(HttpMethod.Get, "/dev/token?user=alice")));
-        for (var i = 0; i < 20; i++) Assert.Equal(HttpStatusCode.OK, (await gateway.SendAsync(HttpMethod.Get, "/alive")).StatusCode);
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(HttpStatusCode.OK, (await gateway.SendAsync(HttpMethod.Get, "/alive")).StatusCode);
+        }
     }
 
     [Fact]
@@ -60,11 +66,19 @@ public sealed class RateLimitTests
     /// <summary>That many requests pass; tells whether one of the next few is a problem 429 that says when to come back.</summary>
     private static async Task<bool> IsLimitedAfterAsync(int passing, Func<Task<HttpResponseMessage>> send)
     {
-        for (var i = 0; i < passing; i++) Assert.True((int)(await send()).StatusCode < 300);
+        for (var i = 0; i < passing; i++)
+        {
+            Assert.True((int)(await send()).StatusCode < 300);
+        }
+
         for (var i = 0; i < 5; i++)
         {
             var response = await send();
-            if (response.StatusCode != HttpStatusCode.TooManyRequests) continue;
+            if (response.StatusCode != HttpStatusCode.TooManyRequests)
+            {
+                continue;
+            }
+
             Assert.Equal("rate_limited", await Problems.CodeOfAsync(HttpStatusCode.TooManyRequests, response));
             Assert.True(response.Headers.RetryAfter?.Delta >= TimeSpan.FromSeconds(1));
             return true;

@@ -17,7 +17,10 @@ internal static class RawRequest
         var length = 0;
         try
         {
-            while (length < buffer.Length && await stream.ReadAsync(buffer.AsMemory(length)) is var read and > 0) length += read;
+            while (length < buffer.Length && await stream.ReadAsync(buffer.AsMemory(length)) is var read and > 0)
+            {
+                length += read;
+            }
         }
         catch (IOException)
         {

@@ -94,7 +94,11 @@ public sealed class RouteTests
         var body = await response.Content.ReadAsStreamAsync();
         var first = new byte[6];
         await body.ReadExactlyAsync(first).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
-        foreach (var backend in services.Backends) backend.Release();
+        foreach (var backend in services.Backends)
+        {
+            backend.Release();
+        }
+
         var rest = await new StreamReader(body).ReadToEndAsync();
 
         Assert.Equal("first,"u8, first);
@@ -137,7 +141,10 @@ public sealed class RouteTests
         public async ValueTask DisposeAsync()
         {
             await gateway.DisposeAsync();
-            foreach (var backend in backends) await backend.DisposeAsync();
+            foreach (var backend in backends)
+            {
+                await backend.DisposeAsync();
+            }
         }
     }
 }

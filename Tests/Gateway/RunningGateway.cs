@@ -65,13 +65,21 @@ internal sealed class RunningGateway : IAsyncDisposable
             ["Logging:Captured:LogLevel:Default"] = "Debug",
             ["Logging:Captured:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics"] = "Debug",
         };
-        for (var i = 0; i < connection.Count; i++) configuration[$"services:connection:http:{i}"] = connection[i].Address;
+        for (var i = 0; i < connection.Count; i++)
+        {
+            configuration[$"services:connection:http:{i}"] = connection[i].Address;
+        }
+
         if (connection.Count > 0)
         {
             configuration["services:presence:http:0"] = connection[0].Address;
             configuration["services:persistence:http:0"] = connection[0].Address;
         }
-        foreach (var (key, value) in settings ?? []) configuration[key] = value;
+        foreach (var (key, value) in settings ?? [])
+        {
+            configuration[key] = value;
+        }
+
         builder.Configuration.AddInMemoryCollection(configuration);
         builder.Logging.ClearProviders();
         var logs = new CapturedLogs();
@@ -99,7 +107,11 @@ internal sealed class RunningGateway : IAsyncDisposable
         request.Headers.TryAddWithoutValidation("Upgrade", "websocket");
         request.Headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
         request.Headers.TryAddWithoutValidation("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
-        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
         var response = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         _opened.Add(response);
         return response;
@@ -122,7 +134,11 @@ internal sealed class RunningGateway : IAsyncDisposable
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string target, string? token = null, HttpContent? content = null)
     {
         var request = new HttpRequestMessage(method, target) { Content = content };
-        if (token is not null) request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        if (token is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        }
+
         return await Http.SendAsync(request);
     }
 
@@ -130,7 +146,11 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var each in _opened) each.Dispose();
+        foreach (var each in _opened)
+        {
+            each.Dispose();
+        }
+
         Http.Dispose();
         await _app.StopAsync();
         await _app.DisposeAsync();

@@ -45,8 +45,15 @@ public sealed class SocketTests
 
         var response = await gateway.HandshakeAsync($"/ws?token={TestTokens.For("alice")}", headers);
 
-        if (isAllowed) Assert.Equal(HttpStatusCode.SwitchingProtocols, response.StatusCode);
-        else Assert.Equal("origin_forbidden", await Problems.CodeOfAsync(HttpStatusCode.Forbidden, response));
+        if (isAllowed)
+        {
+            Assert.Equal(HttpStatusCode.SwitchingProtocols, response.StatusCode);
+        }
+        else
+        {
+            Assert.Equal("origin_forbidden", await Problems.CodeOfAsync(HttpStatusCode.Forbidden, response));
+        }
+
         Assert.Equal(isAllowed ? 1 : 0, backend.Seen.Count);
     }
 
@@ -104,7 +111,10 @@ public sealed class SocketTests
         await using var backend = await EchoBackend.StartAsync();
         await using var gateway = await RunningGateway.StartAsync([backend], new() { ["Gateway:ReconnectSpread"] = "00:00:00.5" });
         var clients = new List<ClientWebSocket>();
-        for (var i = 0; i < 10; i++) clients.Add((await gateway.ConnectAsync()).Socket);
+        for (var i = 0; i < 10; i++)
+        {
+            clients.Add((await gateway.ConnectAsync()).Socket);
+        }
 
         var stopped = gateway.StopAsync();
 

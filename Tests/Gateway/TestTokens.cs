@@ -17,8 +17,16 @@ internal static class TestTokens
     {
         var now = TimeProvider.System.GetUtcNow();
         Dictionary<string, object> claims = [];
-        if (user is not null) claims["sub"] = user;
-        if (scope is not null) claims["scope"] = scope;
+        if (user is not null)
+        {
+            claims["sub"] = user;
+        }
+
+        if (scope is not null)
+        {
+            claims["scope"] = scope;
+        }
+
         return Writer.CreateToken(new SecurityTokenDescriptor
         {
             Issuer = issuer,

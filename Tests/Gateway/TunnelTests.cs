@@ -26,9 +26,14 @@ public sealed class TunnelTests
         var sending = Task.Run(async () =>
         {
             for (var i = 0; i < Messages; i++)
+            {
                 await socket.SendAsync(Message(i), WebSocketMessageType.Binary, true, patience.Token);
+            }
         }, patience.Token);
-        for (var i = 0; i < Messages; i++) Assert.Equal(Message(i), await ReadAsync(socket, patience.Token));
+        for (var i = 0; i < Messages; i++)
+        {
+            Assert.Equal(Message(i), await ReadAsync(socket, patience.Token));
+        }
 
         await sending;
     }
@@ -94,7 +99,10 @@ public sealed class TunnelTests
 
         Assert.Equal(status, answer.Status);
         Assert.Equal(rest, Encoding.ASCII.GetString(answer.Rest.Span));
-        if (text.Contains("X-A", StringComparison.Ordinal)) Assert.Contains(new("X-A", "b: c"), answer.Headers);
+        if (text.Contains("X-A", StringComparison.Ordinal))
+        {
+            Assert.Contains(new("X-A", "b: c"), answer.Headers);
+        }
     }
 
     private static Dictionary<string, string?> Setting(bool tunnels) => new() { ["Gateway:Tunnels"] = tunnels ? "true" : "false" };
@@ -113,7 +121,10 @@ public sealed class TunnelTests
         {
             var part = await socket.ReceiveAsync(message.AsMemory(length, Math.Min(500, message.Length - length)), cancellationToken);
             length += part.Count;
-            if (part.EndOfMessage) return message[..length];
+            if (part.EndOfMessage)
+            {
+                return message[..length];
+            }
         }
     }
 }

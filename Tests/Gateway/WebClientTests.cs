@@ -112,7 +112,10 @@ public sealed class WebClientTests : IDisposable
             operations.Order(StringComparer.Ordinal));
         var references = References(document).Distinct().ToArray();
         Assert.NotEmpty(references);
-        foreach (var reference in references) Assert.True(Resolves(document, reference), reference);
+        foreach (var reference in references)
+        {
+            Assert.True(Resolves(document, reference), reference);
+        }
     }
 
     private static IEnumerable<string> References(JsonElement element) => element.ValueKind switch
@@ -128,7 +131,10 @@ public sealed class WebClientTests : IDisposable
         var at = document;
         foreach (var part in reference.Split('/').Skip(1))
         {
-            if (!at.TryGetProperty(part, out at)) return false;
+            if (!at.TryGetProperty(part, out at))
+            {
+                return false;
+            }
         }
         return reference.StartsWith("#/", StringComparison.Ordinal);
     }

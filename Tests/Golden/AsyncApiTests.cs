@@ -13,7 +13,10 @@ public sealed class AsyncApiTests
         {
             var frames = new TheoryData<string, string>();
             foreach (var entry in SocketFrames())
+            {
                 frames.Add((string)entry["direction"]!, (string)entry["name"]!);
+            }
+
             return frames;
         }
     }

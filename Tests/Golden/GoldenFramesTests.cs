@@ -65,9 +65,14 @@ public sealed class GoldenFramesTests
         var answer = JsonNode.Parse(ServerFrameCodec.Encode(ErrorFrame.Of(error)))!.AsObject();
         Assert.Equal("error", (string?)answer["type"]);
         foreach (var (field, expected) in entry["error"]!.AsObject())
+        {
             Assert.True(JsonNode.DeepEquals(expected, answer[field]), $"{field}: expected {expected}, got {answer[field]}");
+        }
+
         if (entry["names"] is { } named)
+        {
             Assert.Contains((string)named!, (string)answer["message"]!, StringComparison.Ordinal);
+        }
     }
 
     [Theory]
@@ -124,7 +129,9 @@ public sealed class GoldenFramesTests
         void Set(string name, JsonNode? value)
         {
             if (value is not null)
+            {
                 json[name] = value;
+            }
         }
         Set("room", frame.Room);
         Set("to", frame.To);
@@ -144,13 +151,7 @@ public sealed class GoldenFramesTests
             json["conversations"] = new JsonArray([.. frame.Conversations.Select(point =>
             {
                 var entry = new JsonObject { ["since"] = point.Since };
-                if (point.Room is not null)
-                    entry["room"] = point.Room;
-                if (point.To is not null)
-                    entry["to"] = point.To;
-                if (point.Epoch is not null)
-                    entry["epoch"] = point.Epoch;
-                return entry;
+                if (point.Room is not null) { entry["room"] = point.Room; } if (point.To is not null) { entry["to"] = point.To; } if (point.Epoch is not null) { entry["epoch"] = point.Epoch; } return entry;
             })]);
         }
         return json;

@@ -14,7 +14,10 @@ internal static class GoldenSet
     {
         var names = new TheoryData<string>();
         foreach (var entry in Entries(part).Where(entry => direction is null || (string?)entry["direction"] == direction))
+        {
             names.Add((string)entry["name"]!);
+        }
+
         return names;
     }
 
@@ -25,7 +28,9 @@ internal static class GoldenSet
         foreach (var entry in Entries("frames").Where(entry => (string?)entry["direction"] == "server"))
         {
             if ((string?)entry["frame"]!["type"] is "room" or "dm" or "edit" or "delete" or "react")
+            {
                 names.Add((string)entry["name"]!);
+            }
         }
         return names;
     }
@@ -39,14 +44,21 @@ internal static class GoldenSet
     public static byte[] TextOf(JsonObject entry)
     {
         if (entry["text"] is { } text)
+        {
             return Encoding.UTF8.GetBytes((string)text!);
+        }
+
         var whole = new StringBuilder();
         foreach (var part in entry["parts"]!.AsArray())
         {
             if (part is JsonArray repeated)
+            {
                 whole.Insert(whole.Length, (string)repeated[0]!, (int)repeated[1]!);
+            }
             else
+            {
                 whole.Append((string)part!);
+            }
         }
         return Encoding.UTF8.GetBytes(whole.ToString());
     }

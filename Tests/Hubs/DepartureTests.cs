@@ -70,12 +70,18 @@ public sealed class DepartureTests
         _hub.FailJoins = true;
         _hub.Post(new HubMessage.Restored());
         for (var elapsed = 0; elapsed < 2_000; elapsed += 100)
+        {
             _hub.Tick(100);
+        }
+
         Assert.Equal(["resumed"], HubHarness.Read(alice).Select(HubHarness.TypeOf));
         Assert.False(_hub.Log.IsMember("lobby", "alice"));
         _hub.FailJoins = false;
         for (var elapsed = 0; elapsed < 2_000; elapsed += 100)
+        {
             _hub.Tick(100);
+        }
+
         Assert.True(_hub.Log.IsMember("lobby", "alice"));
         Assert.False(alice.HasFrames);
     }

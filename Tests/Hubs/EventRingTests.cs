@@ -14,7 +14,10 @@ public sealed class EventRingTests
         {
             ring.Add(Event(seq));
             for (var held = Math.Max(5, seq - 19); held <= seq; held++)
+            {
                 Assert.Equal(held, ring.Find(held)!.Seq);
+            }
+
             Assert.Null(ring.Find(seq - 20));
             Assert.Null(ring.Find(seq + 1));
         }
@@ -25,7 +28,10 @@ public sealed class EventRingTests
     {
         var ring = new EventRing(100, 4_000);
         for (var seq = 1; seq <= 10; seq++)
+        {
             ring.Add(Event(seq, 300));
+        }
+
         Assert.Null(ring.Find(1));
         Assert.NotNull(ring.Find(9));
         ring.Add(Event(11, 50_000));

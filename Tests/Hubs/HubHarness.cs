@@ -66,7 +66,9 @@ internal sealed class HubHarness : IHubEffects
     {
         _inbox.Enqueue(message);
         while (_inbox.TryDequeue(out var next))
+        {
             _hub.Handle(next);
+        }
     }
 
     public void Tick(long milliseconds)
@@ -90,8 +92,11 @@ internal sealed class HubHarness : IHubEffects
         var result = Log.Append(e);
         e = e with { Seq = result.Seq, Epoch = result.Epoch };
         if (!lost)
+        {
             Publish(key.IsRoom ? ChatChannel.Room(key.RoomId) : ChatChannel.User(from),
                 $"E {e.Epoch} {e.Seq} {Encoding.UTF8.GetString(LogRecordCodec.Encode(e))}");
+        }
+
         return e;
     }
 
@@ -99,14 +104,19 @@ internal sealed class HubHarness : IHubEffects
     {
         HoldTails = HoldPresence = false;
         while (Held.TryDequeue(out var answer))
+        {
             Post(answer);
+        }
     }
 
     public static List<JsonElement> Read(SimulatedOutbound outbound)
     {
         var frames = new List<JsonElement>();
         while (outbound.HasFrames)
+        {
             frames.Add(JsonDocument.Parse(outbound.Read()).RootElement);
+        }
+
         return frames;
     }
 

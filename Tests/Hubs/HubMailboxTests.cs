@@ -19,7 +19,10 @@ public sealed class HubMailboxTests
     public void When_full_events_are_dropped_and_their_room_is_read_from_the_log_once()
     {
         for (var i = 0; i < 50; i++)
+        {
             _mailbox.Received(Lobby, Payload("E e 1 {}"));
+        }
+
         _mailbox.Received(ChatChannel.Room("dev"), Payload("E e 1 {}"));
         var messages = TakeAll();
         Assert.InRange(messages.OfType<HubMessage.Payload>().Count(), 5, 10);
@@ -28,7 +31,10 @@ public sealed class HubMailboxTests
 
         // After it was handled, a new overflow is told anew.
         for (var i = 0; i < 50; i++)
+        {
             _mailbox.Received(Lobby, Payload("E e 1 {}"));
+        }
+
         Assert.Single(TakeAll().OfType<HubMessage.Overflowed>());
     }
 
@@ -36,7 +42,10 @@ public sealed class HubMailboxTests
     public void Kicks_and_leaves_are_never_dropped()
     {
         for (var i = 0; i < 50; i++)
+        {
             _mailbox.Received(Lobby, Payload("F : {}"));
+        }
+
         _mailbox.Received(ChatChannel.User("alice"), Payload("K"));
         _mailbox.Received(ChatChannel.User("alice"), Payload("L lobby"));
         var messages = TakeAll();
@@ -48,7 +57,10 @@ public sealed class HubMailboxTests
     public void What_hubs_cannot_do_without_is_taken_even_when_full()
     {
         for (var i = 0; i < 50; i++)
+        {
             _mailbox.Received(Lobby, Payload("E e 1 {}"));
+        }
+
         _mailbox.Post(new HubMessage.Restored());
         Assert.Single(TakeAll().OfType<HubMessage.Restored>());
     }
@@ -59,7 +71,10 @@ public sealed class HubMailboxTests
     {
         var messages = new List<HubMessage>();
         while (_mailbox.TryTake(out var message))
+        {
             messages.Add(message!);
+        }
+
         return messages;
     }
 }

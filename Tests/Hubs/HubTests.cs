@@ -53,7 +53,9 @@ public sealed class HubTests
         _hub.Append(Lobby, "alice");
         Assert.Single(_hub.Asked, asked => asked.StartsWith("tail", StringComparison.Ordinal));
         foreach (var member in members)
+        {
             Assert.Equal([1, 2, 3, 4], HubHarness.Read(member).Select(HubHarness.SeqOf));
+        }
     }
 
     [Fact]
@@ -77,7 +79,10 @@ public sealed class HubTests
         HubHarness.Read(bob);
         _hub.Append(Lobby, "alice", lost: true);
         for (var elapsed = 0; elapsed < 1_000; elapsed += 100)
+        {
             _hub.Tick(100);
+        }
+
         Assert.Equal([1], HubHarness.Read(bob).Select(HubHarness.SeqOf));
     }
 
@@ -87,7 +92,10 @@ public sealed class HubTests
         _hub.Join("bob", "lobby");
         _hub.Append(Lobby, "alice");
         for (var elapsed = 0; elapsed < 10_000; elapsed += 100)
+        {
             _hub.Tick(100);
+        }
+
         Assert.DoesNotContain(_hub.Asked, asked => asked.StartsWith("tail", StringComparison.Ordinal));
         Assert.InRange(_hub.Asked.Count(asked => asked == "heads"), 15, 25);
     }
@@ -97,7 +105,10 @@ public sealed class HubTests
     {
         _hub.Join("alice", "lobby");
         for (var i = 0; i < 50; i++)
+        {
             _hub.Append(Lobby, "alice");
+        }
+
         for (var i = 0; i < 200; i++)
         {
             var (_, outbound) = _hub.Join($"user{i}", "lobby", since: 10);
@@ -112,7 +123,10 @@ public sealed class HubTests
     public void A_storm_into_a_cold_room_reads_the_log_twice_at_most()
     {
         for (var i = 0; i < 500; i++)
+        {
             _hub.Append(Lobby, "alice", lost: true);
+        }
+
         _hub.HoldTails = true;
         var outbounds = Enumerable.Range(0, 100).Select(i => _hub.Join($"user{i}", "lobby", since: i).Outbound).ToList();
         _hub.Release();
@@ -129,7 +143,10 @@ public sealed class HubTests
     {
         var hub = new HubHarness(new HubOptions { ReplayEvents = 100 });
         for (var i = 0; i < 250; i++)
+        {
             hub.Append(Lobby, "alice", lost: true);
+        }
+
         var (_, bob) = hub.Join("bob", "lobby", since: 20);
         var frames = HubHarness.Read(bob);
         Assert.Equal(Enumerable.Range(21, 100).Select(seq => (long)seq), frames[1..^1].Select(HubHarness.SeqOf));
@@ -171,7 +188,10 @@ public sealed class HubTests
         var (_, phone) = _hub.Join("alice", "lobby");
         var (_, bob) = _hub.Join("bob", "lobby");
         foreach (var outbound in new[] { alice, phone, bob })
+        {
             HubHarness.Read(outbound);
+        }
+
         _hub.Publish(LobbyChannel, "F alice {\"type\":\"typing\",\"from\":\"alice\"}");
         Assert.False(alice.HasFrames);
         Assert.False(phone.HasFrames);
@@ -205,9 +225,15 @@ public sealed class HubTests
         var (sender, alice) = _hub.Join("alice", "lobby");
         var (_, bob) = _hub.Join("bob", "lobby");
         foreach (var outbound in new[] { alice, bob })
+        {
             HubHarness.Read(outbound);
+        }
+
         for (var i = 0; i < 3; i++)
+        {
             Acknowledge(sender, _hub.Append(Lobby, "alice"));
+        }
+
         HubHarness.Read(alice);
         HubHarness.Read(bob);
         _hub.Publish(LobbyChannel, $"D r:lobby {_hub.Log.Epoch} 2");
@@ -234,7 +260,9 @@ public sealed class HubTests
         var direct = ConversationKey.Direct("alice", "bob");
         Acknowledge(sender, _hub.Append(direct, "alice"));
         foreach (var outbound in new[] { alice, bob })
+        {
             HubHarness.Read(outbound);
+        }
 
         _hub.Log.Commit(Lobby, 1);
         Sweep();
@@ -252,7 +280,9 @@ public sealed class HubTests
         void Sweep()
         {
             for (var i = 0; i < 30; i++)
+            {
                 _hub.Tick(100);
+            }
         }
     }
 
@@ -281,7 +311,10 @@ public sealed class HubTests
         var (_, bob) = _hub.Join("bob", "lobby");
         HubHarness.Read(bob);
         foreach (var seq in new[] { 1, 5, 3 })
+        {
             _hub.Publish(LobbyChannel, $"R r:lobby alice {seq}");
+        }
+
         Assert.False(bob.HasFrames);
         _hub.Tick(1_000);
         _hub.Tick(1_000);

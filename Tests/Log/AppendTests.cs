@@ -138,7 +138,10 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         await using var running = await fixture.StartLogAsync(new ConversationLogOptions { TailKeep = 10, BatchEvents = 50 });
         var room = NewRoom();
         for (var i = 0; i < 500; i++)
+        {
             await running.AppendAsync(LogFixture.Message(room, "alice", $"a{i}"));
+        }
+
         Assert.Equal(500, await fixture.Database.StreamLengthAsync(RedisKeys.Tail(room)));
 
         // Committed up to 450: from now on only 451.. and the usual length must stay. Redis trims whole nodes of 100 entries.
@@ -181,7 +184,10 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         var batch = new AppendBatch(room.Partition, new ConversationLogOptions());
         var events = Enumerable.Range(1, 80).Select(i => LogFixture.Message(i % 2 == 0 ? room : other, "alice", $"n{i}-{room}", $"text {i}")).ToList();
         foreach (var e in events)
+        {
             batch.Add(new AppendRequest(e, false, new Nobody()));
+        }
+
         var (keys, arguments) = batch.ToCall(events[0].Timestamp);
 
         var results = batch.ReadReply(await fixture.Database.ScriptEvaluateAsync(RedisScripts.Append, keys, arguments))!;
@@ -192,7 +198,10 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         Assert.InRange(await fixture.Database.StreamLengthAsync(RedisKeys.Log(room.Partition)) - before, 1, 3);
         var records = new List<LogEntry>();
         foreach (var entry in await fixture.Database.StreamRangeAsync(RedisKeys.Log(room.Partition)))
+        {
             LogEntry.Read(entry, records);
+        }
+
         Assert.Equal(events.Where(e => e.Conversation == room).Select(e => e.Content),
             records.Where(record => record.Conversation == room.Value).Select(record => ((ConversationEvent)record.Record!).Content));
     }

@@ -32,7 +32,9 @@ public sealed class LogFixture : IAsyncLifetime
     public async Task OpenAsync()
     {
         for (var partition = 0; partition < LogPartitions.Count; partition++)
+        {
             await Database.StringSetAsync(RedisKeys.Epoch(partition), Epoch);
+        }
     }
 
     public async Task DisposeAsync()

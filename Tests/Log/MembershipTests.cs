@@ -98,7 +98,9 @@ public sealed class MembershipTests(LogFixture fixture) : IClassFixture<LogFixtu
         await using var running = await fixture.StartLogAsync();
         var rooms = Enumerable.Range(0, 40).Select(_ => NewRoom()).ToArray();
         for (var i = 0; i < 20; i++)
+        {
             await running.AppendAsync(LogFixture.Message(rooms[i], "alice", "n"));
+        }
 
         var heads = await running.Log.ReadHeadsAsync(rooms, CancellationToken.None);
 

@@ -82,7 +82,9 @@ public sealed class OutageTests : IAsyncLifetime
         // One batch is in flight at most and four events wait; the tenth cannot be anywhere.
         var accepted = 0;
         for (var i = 0; i < 10; i++)
+        {
             accepted += running.Log.TryAppend(new AppendRequest(LogFixture.Message(room, "alice", $"n{i}"), false, completion)) ? 1 : 0;
+        }
 
         Assert.InRange(accepted, 4, 9);
     }

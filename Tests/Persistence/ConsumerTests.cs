@@ -193,7 +193,10 @@ public sealed class ConsumerTests
             await world.Database.ExecuteAsync("CONFIG", "SET", "maxmemory", "6mb");
             var text = new string('x', 8_000);
             while (await FitsAsync(text))
+            {
                 accepted++;
+            }
+
             Assert.InRange(accepted, 10, 10_000);
             // The replica goes on renewing its leases, although they would have run out by then.
             var alive = await world.Database.SortedSetScoreAsync(RedisKeys.Persisters, service.Name);
@@ -244,16 +247,23 @@ public sealed class ConsumerTests
             {
                 Assert.Equal(durable.Encode(), (byte[])payload!);
                 lock (marks)
+                {
                     marks.Add(durable.Seq);
+                }
             }
         });
         await using (await world.HoldCommitsAsync())
+        {
             await AppendAsync(world, 40);
+        }
+
         await Eventually.IsTrueAsync(
             () =>
             {
                 lock (marks)
+                {
                     return marks.Count > 0 && marks[^1] == 40;
+                }
             },
             "the last event is told durable");
         // One batch was in hand when commits were held, what came meanwhile went into a few more.
@@ -298,7 +308,9 @@ public sealed class ConsumerTests
     private static async Task StartAndStopAsync(PersistenceWorld world)
     {
         await using (await world.StartServiceAsync())
+        {
             await world.OpenedAsync();
+        }
     }
 
     private static async Task AppendAsync(PersistenceWorld world, int count, Func<int, string>? content = null, int firstNonce = 1)

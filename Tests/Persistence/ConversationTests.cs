@@ -35,11 +35,16 @@ public sealed class ConversationTests
         var held = committed ? null : await world.HoldCommitsAsync();
         await log.Log.ReadAsync(Lobby, "alice", 1, CancellationToken.None);
         for (var i = 2; i <= 4; i++)
+        {
             await log.AppendAsync(PersistenceWorld.Message(Lobby, "bob", $"n{i}", $"text {i}"));
+        }
+
         var reaction = PersistenceWorld.Message(Lobby, "bob", "r") with { Kind = EventKind.React, Target = 1, Emoji = "👍", Content = null };
         await log.AppendAsync(reaction);
         if (committed)
+        {
             await world.DurableAsync(Lobby, 5);
+        }
 
         var items = (await service.GetJsonAsync("/api/conversations")).GetProperty("items").EnumerateArray().ToList();
         Assert.Equal(3, items.Count);
@@ -56,7 +61,9 @@ public sealed class ConversationTests
         // The most recently active first.
         Assert.Equal("lobby", items[0].GetProperty("room").GetString());
         if (held is not null)
+        {
             await held.DisposeAsync();
+        }
     }
 
     [Fact]
@@ -91,7 +98,10 @@ public sealed class ConversationTests
         var log = await world.StartLogAsync();
         string[] users = ["Zed", "alice", "bob", "carol", "dave"];
         foreach (var user in users.Reverse())
+        {
             await log.Log.JoinAsync("lobby", user, CancellationToken.None);
+        }
+
         await log.Log.LeaveAsync("lobby", "carol", CancellationToken.None);
         await log.AppendAsync(PersistenceWorld.Message(Lobby, "alice", "n1"));
         await log.Log.ReadAsync(Lobby, "bob", 1, CancellationToken.None);

@@ -30,14 +30,19 @@ public sealed class GroupCommitTests
         await using var fixture = await WriterFixture.CreateAsync();
         await using (var open = fixture.Source.CreateCommand(
             "INSERT INTO partitions SELECT p, 'epoch1', 0, now() FROM generate_series(0, 15) AS p"))
+        {
             await open.ExecuteNonQueryAsync();
+        }
+
         var commit = Create(fixture);
         await Task.WhenAll(Rooms.Select((room, i) => commit.WriteAsync(Batch(room, 1, 2 + i), CancellationToken.None)));
 
         var places = (await fixture.RowsAsync("SELECT partition, committed FROM partitions", row => (row.GetInt16(0), row.GetInt64(1))))
             .ToDictionary();
         for (var i = 0; i < Rooms.Length; i++)
+        {
             Assert.Equal(LogPosition.Parse($"1-{2 + i}").Packed, places[(short)Rooms[i].Partition]);
+        }
     }
 
     [Fact]

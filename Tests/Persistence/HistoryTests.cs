@@ -174,7 +174,9 @@ public sealed class HistoryTests
         await AppendAsync(log, Later("r3", EventKind.React, 4, emoji: "👍") with { From = "carol" });
         await AppendAsync(log, Later("r4", EventKind.React, 4, emoji: "🎉") with { From = "carol", Remove = true });
         if (committed == "all")
+        {
             await world.DurableAsync(Lobby, 12);
+        }
 
         var page = await service.GetJsonAsync("/api/rooms/lobby/messages?after=0");
         var items = page.GetProperty("items").EnumerateArray().ToList();
@@ -203,7 +205,9 @@ public sealed class HistoryTests
         Assert.Equal("", old[0].GetProperty("content").GetString());
         Assert.Equal("best", old[1].GetProperty("content").GetString());
         if (held is not null)
+        {
             await held.DisposeAsync();
+        }
     }
 
     [Fact]
@@ -266,7 +270,9 @@ public sealed class HistoryTests
     private static async Task AppendAsync(Log.RunningLog log, int from, int to)
     {
         for (var i = from; i <= to; i++)
+        {
             Assert.Equal(i, (await log.AppendAsync(PersistenceWorld.Message(Lobby, "alice", $"n{i}", $"text {i}"))).Seq);
+        }
     }
 
     private static async Task AppendAsync(Log.RunningLog log, ConversationEvent e) =>
@@ -282,7 +288,10 @@ public sealed class HistoryTests
             var page = await service.GetJsonAsync($"/api/rooms/lobby/messages?{query}&limit={limit}");
             seqs.AddRange(page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("seq").GetInt64()));
             if (page.GetProperty("next").GetString() is not { } next)
+            {
                 return seqs;
+            }
+
             query = $"{direction}={next}";
         }
     }

@@ -47,7 +47,10 @@ public sealed class MigrationTests
         var service = await world.StartServiceAsync(settings =>
             settings["ConnectionStrings:chatdb"] = world.Postgres.ConnectionString("not_there_yet"));
         using (var early = await service.GetAsync("/health"))
+        {
             Assert.False(early.IsSuccessStatusCode);
+        }
+
         await world.Postgres.StartAgainAsync();
         await world.RedisServer.InitializeAsync();
         await world.OpenedAsync();

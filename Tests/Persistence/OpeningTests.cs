@@ -34,7 +34,10 @@ public sealed class OpeningTests
         await log.Log.LeaveAsync("lobby", "carol", CancellationToken.None);
         var acks = new List<AppendResult>();
         for (var i = 1; i <= 7; i++)
+        {
             acks.Add(await log.AppendAsync(PersistenceWorld.Message(Lobby, "alice", $"n{i}")));
+        }
+
         await log.AppendAsync(PersistenceWorld.Message(Direct, "bob", "d1"));
         await log.Log.ReadAsync(Lobby, "alice", 5, CancellationToken.None);
         await world.DurableAsync(Lobby, 7);
@@ -91,13 +94,19 @@ public sealed class OpeningTests
         await world.OpenedAsync();
         var log = await world.StartLogAsync();
         for (var i = 1; i <= 5; i++)
+        {
             await log.AppendAsync(PersistenceWorld.Message(Lobby, "alice", $"n{i}"));
+        }
+
         await world.DurableAsync(Lobby, 5);
         await LogIsEmptyAsync(world, Lobby);
         var backup = await world.RedisServer.BackUpAsync();
         var epoch = (string?)await world.Database.StringGetAsync(RedisKeys.Epoch(Lobby.Partition));
         for (var i = 6; i <= 9; i++)
+        {
             await log.AppendAsync(PersistenceWorld.Message(Lobby, "alice", $"n{i}"));
+        }
+
         await world.DurableAsync(Lobby, 9);
 
         await world.RedisServer.RollBackAsync(backup);
@@ -126,7 +135,10 @@ public sealed class OpeningTests
         await using (await world.HoldCommitsAsync())
         {
             for (var i = 1; i <= 20; i++)
+            {
                 await log.AppendAsync(PersistenceWorld.Message(Lobby, "alice", $"n{i}"));
+            }
+
             await world.RedisServer.KillAsync();
             await world.RedisServer.InitializeAsync();
         }
@@ -145,7 +157,9 @@ public sealed class OpeningTests
     {
         await using var world = await PersistenceWorld.CreateAsync();
         await using (await world.StartServiceAsync())
+        {
             await world.OpenedAsync();
+        }
         // As if the server before had a clock far ahead.
         await world.ExecuteAsync($"UPDATE partitions SET committed = {4_000_000_000_000L << 20}");
         await world.RedisServer.WipeAsync();

@@ -86,7 +86,10 @@ public sealed class PersistenceWorld : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Logging.ClearProviders();
         if (time is not null)
+        {
             builder.Services.AddSingleton(time);
+        }
+
         builder.AddPersistenceService();
         var app = builder.Build();
         app.MapPersistenceService();
@@ -125,7 +128,9 @@ public sealed class PersistenceWorld : IAsyncDisposable
             for (var partition = 0; partition < LogPartitions.Count; partition++)
             {
                 if (!await Database.KeyExistsAsync(RedisKeys.Epoch(partition)))
+                {
                     return false;
+                }
             }
             return true;
         },
@@ -161,12 +166,17 @@ public sealed class PersistenceWorld : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var running in Enumerable.Reverse(_running))
+        {
             await running.DisposeAsync();
+        }
+
         await Source.DisposeAsync();
         await Redis.DisposeAsync();
         await RedisServer.DisposeAsync();
         if (Postgres != await PostgresServer.SharedAsync())
+        {
             await Postgres.DisposeAsync();
+        }
     }
 }
 
@@ -175,7 +185,10 @@ internal sealed class Held(NpgsqlConnection connection) : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await using (var end = new NpgsqlCommand("ROLLBACK", connection))
+        {
             await end.ExecuteNonQueryAsync();
+        }
+
         await connection.DisposeAsync();
     }
 }
@@ -196,7 +209,9 @@ internal sealed class RunningService : IAsyncDisposable
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (instrument.Meter.Scope == meters && instrument is Counter<long>)
+            {
                 listener.EnableMeasurementEvents(instrument);
+            }
         };
         _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) =>
             _totals.AddOrUpdate(instrument.Name, value, (_, sum) => sum + value));
@@ -220,7 +235,10 @@ internal sealed class RunningService : IAsyncDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         if (user is not null)
+        {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", TestTokens.For(user));
+        }
+
         return await _http.SendAsync(request);
     }
 
@@ -242,7 +260,10 @@ internal sealed class RunningService : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_stopped)
+        {
             return;
+        }
+
         _stopped = true;
         _http.Dispose();
         await _app.StopAsync();

@@ -43,7 +43,10 @@ public sealed class StepPacerTests
     {
         using var pacer = Create(Linger);
         for (var i = 0; i < 10_000; i++)
+        {
             pacer.Pay();
+        }
+
         Assert.False(pacer.WaitAsync().IsCompleted);
         _time.Advance(TimeSpan.FromMilliseconds(50));
         Assert.True(pacer.WaitAsync().IsCompleted);
@@ -62,6 +65,8 @@ public sealed class StepPacerTests
     private static void Exhaust(StepPacer pacer)
     {
         for (var i = 0; i < 100; i++)
+        {
             pacer.Pay();
+        }
     }
 }

@@ -50,7 +50,10 @@ internal sealed class WriterFixture : IAsyncDisposable
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<T>();
         while (await reader.ReadAsync())
+        {
             rows.Add(row(reader));
+        }
+
         return rows;
     }
 

@@ -47,7 +47,10 @@ public sealed class WriterTests
                 LogEntries.Of(LogEntries.Edit(room, 4, 1, "not mine", from: "mallory")),
             ];
             foreach (var i in order)
+            {
                 await world.WriteAsync(entries[i]);
+            }
+
             Assert.Equal(("third", 3L, false), await StateAsync(world, 1, room));
         }
     }
@@ -67,7 +70,10 @@ public sealed class WriterTests
                 LogEntries.Of(LogEntries.Edit(room, 4, 1, "secret after all")),
             ];
             foreach (var i in order)
+            {
                 await world.WriteAsync(entries[i]);
+            }
+
             await world.WriteAsync(entries);
             Assert.DoesNotContain("secret", await world.DumpAsync(), StringComparison.Ordinal);
             Assert.True((await StateAsync(world, 1, room)).Deleted);
@@ -147,7 +153,10 @@ public sealed class WriterTests
                 LogEntries.Joined(5, room, "bob", false),
             ];
             foreach (var i in order)
+            {
                 await world.WriteAsync(entries[i]);
+            }
+
             await world.WriteAsync(entries);
             Assert.Equal(
                 [("alice", true, 4L), ("bob", false, 0L)],

@@ -38,7 +38,9 @@ public sealed class ChaosTests(RedisServer server)
         var believed = Rooms.ToDictionary(room => room, _ => new Belief());
 
         foreach (var room in Rooms)
+        {
             await world.Database.StringSetAsync(RedisKeys.Epoch(ConversationKey.Room(room).Partition), "e1");
+        }
 
         for (var step = 0; step < 400; step++)
         {
@@ -64,7 +66,10 @@ public sealed class ChaosTests(RedisServer server)
                     await world.Database.HashDeleteAsync(RedisKeys.Members(ConversationKey.Room(room)), user);
                     await world.Database.SetRemoveAsync(RedisKeys.UserRooms(user), room);
                     foreach (var other in replicas)
+                    {
                         other.Changes[(room, user)] = false;
+                    }
+
                     break;
                 case 9 when random.Next(8) == 0:
                     replica.Kill();
@@ -86,7 +91,10 @@ public sealed class ChaosTests(RedisServer server)
             world.Time.Advance(TimeSpan.FromMilliseconds(200));
             Rejoin();
             foreach (var each in replicas)
+            {
                 await each.ReportAsync(services[i % 3].Handler, lost: 9);
+            }
+
             await services[i % 3].Sweep.RunAsync(CancellationToken.None);
         }
         await HearAsync();
@@ -100,7 +108,9 @@ public sealed class ChaosTests(RedisServer server)
             Assert.Equal(truth, await world.OnlineInAsync(room));
             Assert.Equal(truth.Length, believed[room].Count);
             if (truth.Length <= nameThreshold)
+            {
                 Assert.Equal(truth, believed[room].Names.Order(StringComparer.Ordinal));
+            }
         }
 
         void Rejoin()
@@ -109,9 +119,15 @@ public sealed class ChaosTests(RedisServer server)
             foreach (var dead in replicas.Where(replica => !replica.Alive))
             {
                 if (replicas.FirstOrDefault(replica => replica.Alive) is not { } heir)
+                {
                     continue;
+                }
+
                 foreach (var (key, _) in dead.Changes)
+                {
                     heir.Changes[key] = members.Contains(key);
+                }
+
                 dead.Changes.Clear();
             }
         }
@@ -124,9 +140,14 @@ public sealed class ChaosTests(RedisServer server)
                 var belief = believed[(string)frame["room"]!];
                 var names = frame["users"]?.AsArray().Select(name => (string)name!) ?? [];
                 if ((string)frame["type"]! == "online")
+                {
                     belief.Names.UnionWith(names);
+                }
                 else
+                {
                     belief.Names.ExceptWith(names);
+                }
+
                 belief.Count = (int)frame["count"]!;
             }
         }
@@ -156,7 +177,10 @@ public sealed class ChaosTests(RedisServer server)
         public void Open(string user)
         {
             if (!Alive)
+            {
                 return;
+            }
+
             Users[user] = Users.GetValueOrDefault(user) + 1;
             _changed.Add(user);
         }
@@ -164,11 +188,19 @@ public sealed class ChaosTests(RedisServer server)
         public void Close(string user)
         {
             if (!Alive || !Users.TryGetValue(user, out var connections))
+            {
                 return;
+            }
+
             if (connections == 1)
+            {
                 Users.Remove(user);
+            }
             else
+            {
                 Users[user] = connections - 1;
+            }
+
             _changed.Add(user);
         }
 
@@ -182,7 +214,10 @@ public sealed class ChaosTests(RedisServer server)
         public void Start()
         {
             if (Alive)
+            {
                 return;
+            }
+
             (Alive, _full, _reports) = (true, true, new FakeReplica(world, name));
         }
 
@@ -190,9 +225,15 @@ public sealed class ChaosTests(RedisServer server)
         public async Task ReportAsync(ReportHandler handler, int lost)
         {
             if (lost == 1 && _earlier is not null)
+            {
                 await handler.ApplyAsync(name, _earlier, CancellationToken.None);
+            }
+
             if (!Alive)
+            {
                 return;
+            }
+
             var (reports, sequence, full) = (_reports, _reports.Take(), _full);
             var users = (full ? Users.Keys : (IEnumerable<string>)_changed)
                 .Select(user => new UserConnections(user, Users.GetValueOrDefault(user))).ToArray();
@@ -201,10 +242,16 @@ public sealed class ChaosTests(RedisServer server)
             _earlier = report;
             var answer = await handler.ApplyAsync(name, report, CancellationToken.None);
             if (lost == 0)
+            {
                 return;
+            }
+
             _full = answer.NeedFull;
             if (answer.NeedFull)
+            {
                 return;
+            }
+
             _changed.Clear();
             Changes.Clear();
         }

@@ -263,7 +263,9 @@ public sealed class LeaseTests(RedisServer server)
 
         await redis.ExecuteAsync("CONFIG", "RESETSTAT");
         for (var i = 0; i < 10; i++)
+        {
             await replica.RenewAsync();
+        }
 
         var calls = (await redis.InfoAsync("commandstats")).SelectMany(section => section)
             .Where(pair => !pair.Key.Contains("config") && !pair.Key.Contains("info") && !pair.Key.Contains("ping"))

@@ -255,9 +255,15 @@ public sealed class OnlineTests(RedisServer server)
         for (var i = 0; i < 60; i++)
         {
             if (i < 40)
+            {
                 await replica.SendAsync(users: [($"u{i:00}", 1)], rooms: [("lobby", $"u{i:00}", true)]);
+            }
+
             if (i is >= 10 and < 40)
+            {
                 await replica.UsersAsync(($"u{i - 10:00}", 0));
+            }
+
             await world.AdvanceAsync(0.1, replica);
             foreach (var frame in await world.HeardInRoomsAsync())
             {
@@ -274,7 +280,9 @@ public sealed class OnlineTests(RedisServer server)
         foreach (var frame in heard.Select(frame => frame.Split(' ')))
         {
             foreach (var user in frame[2].Split(','))
+            {
                 Assert.True(frame[0] == "online" ? told.Add(user) : told.Remove(user), $"{frame[0]} of {user} was told twice");
+            }
         }
         Assert.Equal(await world.OnlineInAsync("lobby"), told.Order(StringComparer.Ordinal));
     }
@@ -333,7 +341,9 @@ public sealed class OnlineTests(RedisServer server)
             {
                 heard.Add(frame);
                 if (frame.StartsWith("presence"))
+                {
                     counts.Add(world.Now);
+                }
             }
         }
 

@@ -46,7 +46,9 @@ public sealed class PresenceCallTests(RedisServer server)
             HttpMethod.Post, "/api/presence", Alice, new { users = Enumerable.Range(0, count).Select(i => $"u{i}") });
         Assert.Equal(expected, response.StatusCode);
         if (expected == HttpStatusCode.OK)
+        {
             Assert.Equal(count, (await ReadAsync(response))["items"]!.AsArray().Count);
+        }
     }
 
     [Theory]

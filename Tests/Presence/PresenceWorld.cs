@@ -95,7 +95,10 @@ internal sealed class PresenceWorld : IAsyncDisposable
         {
             Time.Advance(TimeSpan.FromMilliseconds(Math.Min(250, end - Now)));
             foreach (var replica in alive)
+            {
                 await replica.RenewAsync();
+            }
+
             await SweepAsync();
         }
         while (Now < end);
@@ -125,7 +128,10 @@ internal sealed class PresenceWorld : IAsyncDisposable
         var token = Guid.NewGuid().ToString();
         var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
+        {
             _markers[token] = heard;
+        }
+
         await Database.PublishAsync(RedisChannel.Literal(Marker), token);
         await heard.Task.WaitAsync(TimeSpan.FromSeconds(60));
         lock (_gate)
@@ -167,9 +173,13 @@ internal sealed class PresenceWorld : IAsyncDisposable
         lock (_gate)
         {
             if (channel == Marker)
+            {
                 _markers.GetValueOrDefault((string)payload!)?.TrySetResult();
+            }
             else
+            {
                 _heard.Add(((string)channel!, (string)payload!));
+            }
         }
     }
 }

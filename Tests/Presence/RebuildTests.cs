@@ -27,7 +27,9 @@ public sealed class RebuildTests(RedisServer server)
         await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisChannels.Room("lobby")), (_, payload) =>
         {
             lock (told)
+            {
                 told.Add((string)payload!);
+            }
         });
 
         await own.WipeAsync();
@@ -43,7 +45,10 @@ public sealed class RebuildTests(RedisServer server)
         await host.StopAsync();
         await Eventually.IsTrueAsync(async () => !await presence.IsOnlineAsync("alice"), "a replica that stops takes its users offline");
         lock (told)
+        {
             Assert.DoesNotContain(told, payload => payload.Contains("\"offline\"") && !payload.Contains("\"count\":0"));
+        }
+
         host.Dispose();
         await presence.DisposeAsync();
 
@@ -71,7 +76,9 @@ public sealed class RebuildTests(RedisServer server)
             PubSubMessage.TryRead((byte[])payload!, out var message);
             var frame = JsonNode.Parse(((PubSubMessage.Frame)message!).Json.Span)!;
             lock (told)
+            {
                 told.AddRange(frame["users"]!.AsArray().Select(user => $"{frame["type"]} {user}"));
+            }
         });
         await using var first = await RunningPresence.StartAsync(server);
         await using var second = await RunningPresence.StartAsync(server);
@@ -93,12 +100,16 @@ public sealed class RebuildTests(RedisServer server)
         two.Dispose();
         await Eventually.IsTrueAsync(() => Count("offline") == 20, "everybody is told offline");
         lock (told)
+        {
             Assert.Equal(40, told.Distinct().Count());
+        }
 
         int Count(string type)
         {
             lock (told)
+            {
                 return told.Count(line => line.StartsWith(type));
+            }
         }
     }
 }

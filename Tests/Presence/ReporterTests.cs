@@ -53,7 +53,9 @@ public sealed class ReporterTests : IAsyncDisposable
         await NextAsync();
         var start = _time.GetUtcNow();
         for (var i = 0; i < 5; i++)
+        {
             Assert.Empty((await NextAsync()).Users);
+        }
         // Generous upwards: the clock goes on while the loop has not come to look at it.
         Assert.InRange((_time.GetUtcNow() - start).TotalSeconds, 14, 25);
     }
@@ -64,9 +66,14 @@ public sealed class ReporterTests : IAsyncDisposable
         await _loop.StartAsync(CancellationToken.None);
         await NextAsync();
         for (var i = 0; i < 100; i++)
+        {
             _reporter.ConnectionOpened($"u{i}");
+        }
+
         for (var i = 0; i < 50; i++)
+        {
             _reporter.ConnectionClosed($"u{i}");
+        }
 
         var report = await NextAsync();
 
@@ -110,7 +117,9 @@ public sealed class ReporterTests : IAsyncDisposable
         _service.Away = false;
         var report = await NextAsync();
         while (report.Users.Count == 0)
+        {
             report = await NextAsync();
+        }
 
         Assert.False(report.Full);
         Assert.Equal([new("alice", 0), new UserConnections("bob", 2)], report.Users.OrderBy(user => user.User));
@@ -194,7 +203,10 @@ public sealed class ReporterTests : IAsyncDisposable
     {
         _reporter.ConnectionOpened("alice");
         for (var i = 0; i < 12_000; i++)
+        {
             _reporter.MembershipChanged($"room{i}", "alice", true);
+        }
+
         await _loop.StartAsync(CancellationToken.None);
 
         var rooms = new HashSet<string>();
@@ -248,9 +260,15 @@ public sealed class ReporterTests : IAsyncDisposable
     public void Typing_notices_are_coalesced_per_place_and_bounded()
     {
         for (var i = 0; i < 10; i++)
+        {
             _reporter.Typing("alice", "lobby", null, i % 2 == 0);
+        }
+
         for (var i = 0; i < 10_000; i++)
+        {
             _reporter.Typing($"u{i}", "lobby", null, true);
+        }
+
         var report = _reporter.Take();
         Assert.Contains(new TypingNotice("alice", "lobby", null, false), report.Typing);
         Assert.Equal(4_096, report.Typing.Count);
@@ -266,7 +284,10 @@ public sealed class ReporterTests : IAsyncDisposable
                 _reporter.ConnectionOpened("alice");
                 _reporter.MembershipChanged($"room{i % 10}", "alice", true);
                 if (i % 100 == 0)
+                {
                     _reporter.Failed(_reporter.Take());
+                }
+
                 _reporter.ConnectionClosed("alice");
                 _reporter.ConnectionOpened($"u{thread}");
             }
@@ -289,11 +310,15 @@ public sealed class ReporterTests : IAsyncDisposable
         for (var i = 0; i < 10_000; i++)
         {
             if (_service.Reports.TryDequeue(out var report))
+            {
                 return report;
+            }
             // Gives the loop's continuations a chance to run before the clock moves on.
             await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, CancellationToken.None);
             if (_service.Reports.IsEmpty)
+            {
                 _time.Advance(TimeSpan.FromMilliseconds(50));
+            }
         }
         throw new TimeoutException("No report came.");
     }

@@ -79,7 +79,10 @@ internal sealed class RunningPresence : IAsyncDisposable
         HttpContent content = body is string text ? new StringContent(text, null, "application/json") : JsonContent.Create(body);
         var request = new HttpRequestMessage(method, path) { Content = content };
         if (token is not null)
+        {
             request.Headers.Authorization = new("Bearer", token);
+        }
+
         return await Http.SendAsync(request);
     }
 

@@ -168,7 +168,10 @@ public sealed class TypingTests(RedisServer server)
         var replica = await InLobbyAsync(world, users);
 
         foreach (var part in users.Chunk(100))
+        {
             await replica.TypingAsync([.. part.Select(user => new TypingNotice(user, "lobby", null, true))]);
+        }
+
         Assert.Equal(20, (await world.HeardAsync()).Count);
         await world.AdvanceAsync(4, replica);
         Assert.Equal(20, (await world.HeardAsync()).Count);

@@ -40,20 +40,41 @@ public sealed class DataFolderTests : IDisposable
     [Fact]
     public void Secret_is_generated_once_and_kept_where_only_its_owner_reads_it()
     {
-        using (var first = DataFolder.Open(_path)) Assert.Equal("one", first.Secret("password", () => "one"));
-        using (var second = DataFolder.Open(_path)) Assert.Equal("one", second.Secret("password", () => "two"));
+        using (var first = DataFolder.Open(_path))
+        {
+            Assert.Equal("one", first.Secret("password", () => "one"));
+        }
+
+        using (var second = DataFolder.Open(_path))
+        {
+            Assert.Equal("one", second.Secret("password", () => "two"));
+        }
+
         if (!OperatingSystem.IsWindows())
+        {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_path, "secrets.json")));
+        }
     }
 
     [Fact]
     public void Data_outside_the_folder_is_found_again_by_the_same_secrets_and_never_by_new_ones()
     {
         string first;
-        using (var folder = DataFolder.Open(_path)) first = folder.OutsideFor("postgres");
-        using (var folder = DataFolder.Open(_path)) Assert.Equal(first, folder.OutsideFor("postgres"));
+        using (var folder = DataFolder.Open(_path))
+        {
+            first = folder.OutsideFor("postgres");
+        }
+
+        using (var folder = DataFolder.Open(_path))
+        {
+            Assert.Equal(first, folder.OutsideFor("postgres"));
+        }
+
         File.Delete(Path.Combine(_path, "secrets.json"));
-        using (var folder = DataFolder.Open(_path)) Assert.NotEqual(first, folder.OutsideFor("postgres"));
+        using (var folder = DataFolder.Open(_path))
+        {
+            Assert.NotEqual(first, folder.OutsideFor("postgres"));
+        }
     }
 
     [Fact]

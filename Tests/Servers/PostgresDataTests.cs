@@ -39,7 +39,10 @@ public sealed class PostgresDataTests : IDisposable
         await File.WriteAllTextAsync(DataPath + ".password", "old\n");
         Data.Check();
 
-        await using (await StartAsync("new")) Assert.Equal("chatdb", await QueryAsync("new", "SELECT current_database()"));
+        await using (await StartAsync("new"))
+        {
+            Assert.Equal("chatdb", await QueryAsync("new", "SELECT current_database()"));
+        }
 
         Assert.False(Directory.Exists(DataPath + ".new"));
         Assert.False(File.Exists(DataPath + ".password"));
@@ -48,7 +51,11 @@ public sealed class PostgresDataTests : IDisposable
     [Fact]
     public async Task Data_survives_a_restart_and_a_changed_password_counts_from_the_next_start()
     {
-        await using (await StartAsync("first")) await QueryAsync("first", "CREATE TABLE t AS SELECT 'kept'::text AS v");
+        await using (await StartAsync("first"))
+        {
+            await QueryAsync("first", "CREATE TABLE t AS SELECT 'kept'::text AS v");
+        }
+
         await using (await StartAsync("it's \"second\""))
         {
             Assert.Equal("kept", await QueryAsync("it's \"second\"", "SELECT v FROM t"));
@@ -60,9 +67,16 @@ public sealed class PostgresDataTests : IDisposable
     [Fact]
     public async Task Data_whose_password_nobody_knows_any_more_takes_the_new_one()
     {
-        await using (await StartAsync("lost")) Assert.NotNull(await QueryAsync("lost", "SELECT 1"));
+        await using (await StartAsync("lost"))
+        {
+            Assert.NotNull(await QueryAsync("lost", "SELECT 1"));
+        }
+
         File.Delete(DataPath + ".password.sha256");
-        await using (await StartAsync("found")) Assert.Equal("chatdb", await QueryAsync("found", "SELECT current_database()"));
+        await using (await StartAsync("found"))
+        {
+            Assert.Equal("chatdb", await QueryAsync("found", "SELECT current_database()"));
+        }
     }
 
     [Fact]
@@ -81,7 +95,9 @@ public sealed class PostgresDataTests : IDisposable
         await using var server = await StartAsync("a-known-password");
         Assert.DoesNotContain("a-known-password", await File.ReadAllTextAsync($"/proc/{server.Id}/cmdline"), StringComparison.Ordinal);
         foreach (var file in Directory.EnumerateFiles(_folder))
+        {
             Assert.DoesNotContain("a-known-password", await File.ReadAllTextAsync(file), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -95,13 +111,20 @@ public sealed class PostgresDataTests : IDisposable
         await former.DisposeAsync();
 
         await next;
-        await using (await StartAsync("another")) Assert.Equal("chatdb", await QueryAsync("another", "SELECT current_database()"));
+        await using (await StartAsync("another"))
+        {
+            Assert.Equal("chatdb", await QueryAsync("another", "SELECT current_database()"));
+        }
     }
 
     [Fact]
     public void Folder_below_one_that_lets_nobody_through_is_out_of_reach_for_another_user_only()
     {
-        if (OperatingSystem.IsWindows()) return;
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
         var closed = Path.Combine(_folder, "closed");
         Directory.CreateDirectory(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Assert.True(PostgresData.IsReachable(DataPath));

@@ -13,7 +13,11 @@ public sealed class PostgresProgramsTests : IDisposable
     [Fact]
     public void Newest_of_debians_versions_comes_first_and_one_without_initdb_does_not_count()
     {
-        foreach (var version in (string[])["9.6", "15", "17"]) Install(Path.Combine(_folder, version, "bin"), "initdb", "postgres");
+        foreach (var version in (string[])["9.6", "15", "17"])
+        {
+            Install(Path.Combine(_folder, version, "bin"), "initdb", "postgres");
+        }
+
         Install(Path.Combine(_folder, "18", "bin"), "postgres");
 
         Assert.Equal(["17", "15", "9.6"], PostgresPrograms.Find(searchPath: "", debian: _folder).Select(programs => programs.Major));
@@ -38,6 +42,9 @@ public sealed class PostgresProgramsTests : IDisposable
     private static void Install(string folder, params string[] programs)
     {
         Directory.CreateDirectory(folder);
-        foreach (var program in programs) File.WriteAllText(Path.Combine(folder, program), "");
+        foreach (var program in programs)
+        {
+            File.WriteAllText(Path.Combine(folder, program), "");
+        }
     }
 }

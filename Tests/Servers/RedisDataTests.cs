@@ -32,7 +32,11 @@ public sealed class RedisDataTests : IDisposable
     public async Task Folder_that_a_server_has_used_is_accepted_again()
     {
         var data = new RedisData(DataPath);
-        await using (await StartAsync(data)) data.Check();
+        await using (await StartAsync(data))
+        {
+            data.Check();
+        }
+
         data.Check();
     }
 
@@ -46,7 +50,9 @@ public sealed class RedisDataTests : IDisposable
         var holders = Directory.EnumerateFiles(DataPath).Where(file => File.ReadAllText(file).Contains("a-known-password")).ToList();
         Assert.Equal(["redis.conf"], holders.Select(Path.GetFileName));
         if (!OperatingSystem.IsWindows())
+        {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(DataPath, "redis.conf")));
+        }
     }
 
     [Fact]

@@ -25,9 +25,13 @@ public sealed class RedisServer : IAsyncLifetime, IAsyncDisposable
     public async Task InitializeAsync()
     {
         if (_running is null)
+        {
             _running = await RunningRedis.StartAsync();
+        }
         else
+        {
             await _running.StartAgainAsync();
+        }
     }
 
     /// <summary>A multiplexer that survives the server's absence. <paramref name="admin"/> allows FLUSHALL and the like.</summary>

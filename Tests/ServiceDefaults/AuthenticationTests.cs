@@ -19,7 +19,11 @@ public sealed class AuthenticationTests
         async Task<string> StatusesOf(string path)
         {
             List<int> statuses = [];
-            foreach (var token in callers) statuses.Add((int)(await service.GetAsync(path, token)).StatusCode);
+            foreach (var token in callers)
+            {
+                statuses.Add((int)(await service.GetAsync(path, token)).StatusCode);
+            }
+
             return string.Join(' ', statuses);
         }
 

@@ -18,7 +18,9 @@ public sealed class RecurringFaultTests
             for (var partition = 0; partition < 16; partition++)
             {
                 if (fault.IsDue(out var count))
+                {
                     told.Add(count);
+                }
             }
             time.Advance(TimeSpan.FromSeconds(1));
         }

@@ -31,13 +31,17 @@ internal sealed class RunningService : IAsyncDisposable
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Configuration.AddInMemoryCollection([new("Jwt:Key", TestTokens.Key)]);
-        if (isVerbose) builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        if (isVerbose)
+        {
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Logging:LogLevel:Default"] = "Debug",
             ["Logging:LogLevel:Microsoft.AspNetCore"] = "Debug",
             ["Logging:Captured:LogLevel:Default"] = "Debug",
             ["Logging:Captured:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics"] = "Trace",
         });
+        }
+
         builder.Configuration.AddInMemoryCollection(settings ?? []);
         builder.Logging.ClearProviders();
         var logs = new CapturedLogs();
@@ -63,7 +67,11 @@ internal sealed class RunningService : IAsyncDisposable
     public async Task<HttpResponseMessage> GetAsync(string target, string? token = null, HttpMethod? method = null)
     {
         var request = new HttpRequestMessage(method ?? HttpMethod.Get, target);
-        if (token is not null) request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        if (token is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        }
+
         return await Http.SendAsync(request);
     }
 

@@ -20,7 +20,11 @@ public sealed class TelemetryTests
         using var activities = new CapturedActivities();
         await using var service = await RunningService.StartAsync();
 
-        for (var i = 0; i < 3; i++) await service.GetAsync("/anyone?token=the-secret-of-this-test&x=1");
+        for (var i = 0; i < 3; i++)
+        {
+            await service.GetAsync("/anyone?token=the-secret-of-this-test&x=1");
+        }
+
         await RawRequest.SendAsync(
             service.Http.BaseAddress!, "GET /anyone?token=the-secret-of-this-test\u0001\u00ff HTTP/1.1\r\nHost: x\r\n\r\n");
         await service.DisposeAsync();

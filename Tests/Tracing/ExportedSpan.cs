@@ -27,9 +27,13 @@ internal sealed record ExportedSpan(
                 foreach (var (number, bytes, _) in Fields(scope.Bytes))
                 {
                     if (number == 1)
+                    {
                         source = Encoding.UTF8.GetString(Fields(bytes).First(field => field.Number == 1).Bytes);
+                    }
                     else if (number == 2)
+                    {
                         spans.Add(Read(source, bytes));
+                    }
                 }
             }
         }
@@ -109,7 +113,9 @@ internal sealed record ExportedSpan(
             var part = message[at++];
             value |= (ulong)(part & 0x7f) << shift;
             if (part < 0x80)
+            {
                 return value;
+            }
         }
     }
 }

@@ -43,7 +43,10 @@ public sealed class MessageTraceTests(SharedTracedSystem shared) : IClassFixture
         Assert.Contains(trace, span => span.Source == "Npgsql" && span.Parent == commit.Id);
         var append = trace.Single(span => span.Name == "append");
         foreach (var tag in new[] { "partition", "append.call", "append.waited_ms", "append.call_ms" })
+        {
             Assert.Contains("aspirechat." + tag, append.Text, StringComparison.Ordinal);
+        }
+
         Assert.Contains("r:traced", send.Text, StringComparison.Ordinal);
     }
 
@@ -57,7 +60,9 @@ public sealed class MessageTraceTests(SharedTracedSystem shared) : IClassFixture
         {
             // The first is held in its transaction, and the others wait for the next.
             for (var i = 1; i <= 5; i++)
+            {
                 await alice.SayAsync("batch", Secret);
+            }
         }
         await _system.World.DurableAsync(room, 5);
 
@@ -106,7 +111,10 @@ public sealed class MessageTraceTests(SharedTracedSystem shared) : IClassFixture
         await alice.SendAsync(new { type = "auth", token });
         using var http = Http(_system.Gateway, "alice");
         foreach (var target in new[] { "/api/rooms/secrets/messages?limit=1", "/api/presence?users=bob", "/nothing?a=1", "/dev/token?user=bob" })
+        {
             (await http.GetAsync($"{target}&token={token}")).Dispose();
+        }
+
         (await http.PostAsJsonAsync("/api/rooms/secrets/messages", new { content = Secret, nonce = "h1" })).Dispose();
         (await http.PostAsJsonAsync("/api/rooms/secrets/messages?token=" + token, Secret)).Dispose();
         await _system.World.DurableAsync(room, 3);

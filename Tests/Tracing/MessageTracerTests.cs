@@ -49,7 +49,9 @@ public sealed class MessageTracerTests
         Pass();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < Messages; i++)
+        {
             Pass();
+        }
         // Less than a byte each: the runtime may compile in between.
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, Messages - 1);
     }

@@ -21,7 +21,9 @@ public sealed class QuietTests
         await system.World.DurableAsync(ConversationKey.Room("quiet"), 1);
         using var http = MessageTraceTests.Http(system.Gateway, "alice");
         foreach (var node in system.Nodes)
+        {
             (await http.GetAsync(new Uri(node, "/health"))).EnsureSuccessStatusCode();
+        }
         // Every loop of the services comes round in this time, most of them several times.
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System, CancellationToken.None);
         Assert.Empty(system.Receiver.Spans());

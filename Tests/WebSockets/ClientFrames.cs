@@ -27,14 +27,20 @@ internal static class ClientFrames
     {
         mask ??= OrdinaryMask;
         if (lengthBytes == Shortest)
+        {
             lengthBytes = payload.Length < 126 ? 1 : payload.Length <= ushort.MaxValue ? 2 : 8;
+        }
+
         List<byte> bytes = [(byte)((final ? 0x80 : 0) | reserved << 4 | opcode)];
         var masked = mask.Length > 0 ? 0x80 : 0;
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteInt64BigEndian(length, payload.Length);
         bytes.Add((byte)(masked | (lengthBytes == 1 ? payload.Length : lengthBytes == 2 ? 126 : 127)));
         if (lengthBytes > 1)
+        {
             bytes.AddRange(length[^lengthBytes..]);
+        }
+
         bytes.AddRange(mask);
         bytes.AddRange(payload.Select((value, i) => mask.Length > 0 ? (byte)(value ^ mask[i & 3]) : value));
         return [.. bytes];

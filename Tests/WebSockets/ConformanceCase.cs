@@ -31,11 +31,20 @@ internal sealed record ConformanceCase(string Name, byte[][] Packets, string[] M
         // Earlier answers are read before the fault: what a fault leaves of them is not promised.
         var held = Codes.Length > 0 && Messages.Length > 0 && packets.Length > 1 ? 1 : 0;
         foreach (var packet in packets[..^held])
+        {
             await client.SendAsync(packet);
+        }
+
         while (held > 0 && messages.Count < Messages.Length)
+        {
             messages.Add(Describe((await client.ReadAsync())!.Text));
+        }
+
         foreach (var packet in packets[^held..])
+        {
             await client.SendAsync(packet);
+        }
+
         while (true)
         {
             var frame = await client.ReadAsync();
@@ -46,12 +55,19 @@ internal sealed record ConformanceCase(string Name, byte[][] Packets, string[] M
                 break;
             }
             if (frame.Opcode == ClientFrames.PongOpcode)
+            {
                 pongs.Add(frame.Payload);
+            }
             else if (frame.Opcode == ClientFrames.TextOpcode)
+            {
                 messages.Add(Describe(frame.Text));
+            }
+
             var ponged = Pongs.Length == 0 || pongs.Exists(pong => pong.SequenceEqual(Pongs[^1]));
             if (Codes.Length == 0 && messages is [.., "pong end"] && ponged)
+            {
                 break;
+            }
         }
         Assert.Equal(Codes.Length > 0 ? Messages : [.. Messages, "pong end"], messages);
         CheckPongs(pongs);
@@ -71,11 +87,16 @@ internal sealed record ConformanceCase(string Name, byte[][] Packets, string[] M
         foreach (var pong in pongs)
         {
             while (next < Pongs.Length && !Pongs[next].SequenceEqual(pong))
+            {
                 next++;
+            }
+
             Assert.True(next++ < Pongs.Length, "a pong that nobody asked for");
         }
         if (Pongs.Length > 0)
+        {
             Assert.Equal(Pongs[^1], pongs[^1]);
+        }
     }
 
     /// <summary>After both close frames the server ends the connection; nothing may come in between.</summary>

@@ -19,11 +19,20 @@ internal static class ConformanceTable
     {
         foreach (var bytes in (int[])[50, 124, 125, 126, 127, 128, 255, 256, 257, 1_023, 4_095, 4_096, 4_097, 8_192, 16_384, 32_767,
             32_768])
+        {
             yield return Accepts($"length {bytes}", Text(Message("r", bytes)));
+        }
+
         foreach (var (bytes, form) in ((int, int)[])[(50, 2), (50, 8), (125, 2), (125, 8), (126, 8), (4_096, 8), (32_768, 8)])
+        {
             yield return Accepts($"length {bytes} in {form} bytes", Frame(TextOpcode, Message("r", bytes), lengthBytes: form));
+        }
+
         foreach (var top in (byte[])[0x80, 0xFF])
+        {
             yield return Closes($"length with the top bit set {top:X2}", 1002, [0x81, 0xFF, top, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5]);
+        }
+
         yield return Answers("no payload is a message too", ["error bad_request"], Text(""));
     }
 
@@ -32,7 +41,10 @@ internal static class ConformanceTable
     {
         var frame = Text(Message("r", 300));
         foreach (var at in (int[])[1, 2, 3, 4, 5, 7, 8, 9, 100, 307])
+        {
             yield return Accepts($"cut after {at} bytes", frame[..at], frame[at..]);
+        }
+
         yield return Accepts("byte by byte", Each(Text(Ordinary)));
         yield return Accepts("byte by byte with a long length", Each(Frame(TextOpcode, Ordinary, lengthBytes: 8)));
         yield return Answers("two in one packet", ["pong a", "pong b"], Join(Text(Message("a")), Text(Message("b"))));
@@ -48,14 +60,26 @@ internal static class ConformanceTable
     private static IEnumerable<ConformanceCase> Masks()
     {
         foreach (var mask in (byte[][])[[0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF], [1, 2, 3, 4], [0, 0, 0, 1], [0x80, 0, 0, 0]])
+        {
             yield return Accepts($"key {Convert.ToHexString(mask)}", Frame(TextOpcode, Ordinary, mask: mask));
+        }
+
         for (var extra = 0; extra < 8; extra++)
+        {
             yield return Accepts($"payload of 64 and {extra} bytes", Text(Message("r", 64 + extra)));
+        }
+
         var frame = Frame(TextOpcode, Message("r", 200), mask: [9, 8, 7, 6]);
         for (var at = 1; at <= 8; at++)
+        {
             yield return Accepts($"key goes on after a cut at payload byte {at}", frame[..(8 + at)], frame[(8 + at)..]);
+        }
+
         foreach (var opcode in (int[])[TextOpcode, BinaryOpcode, CloseOpcode, PingOpcode, PongOpcode])
+        {
             yield return Closes($"opcode {opcode:X} without a mask", 1002, Frame(opcode, [0x03, 0xE8], mask: [])).ButNotByTheFramework();
+        }
+
         yield return Closes("continuation without a mask", 1002, Text("{", final: false), Frame(Continuation, [0x7D], mask: []))
             .ButNotByTheFramework();
         yield return Closes("no payload without a mask", 1002, Frame(TextOpcode, [], mask: [])).ButNotByTheFramework();
@@ -67,7 +91,10 @@ internal static class ConformanceTable
         for (var bits = 1; bits <= 7; bits++)
         {
             foreach (var opcode in (int[])[TextOpcode, PingOpcode, CloseOpcode])
+            {
                 yield return Closes($"reserved bits {bits} with opcode {opcode:X}", 1002, Frame(opcode, [0x03, 0xE8], reserved: bits));
+            }
+
             yield return Closes($"reserved bits {bits} in a continuation", 1002, Text("{", final: false), Frame(Continuation, [0x7D],
                 reserved: bits));
         }
@@ -89,8 +116,11 @@ internal static class ConformanceTable
     {
         yield return Pong("ping without a payload", [], Ping());
         foreach (var bytes in (int[])[1, 2, 7, 124, 125])
+        {
             yield return Pong($"ping of {bytes} bytes", new byte[bytes].Select((_, i) => (byte)(i + 1)).ToArray(),
                 Ping([.. new byte[bytes].Select((_, i) => (byte)(i + 1))]));
+        }
+
         yield return Pong("ping that is no text", [0xFF, 0xFE, 0x00, 0xC0], Ping(0xFF, 0xFE, 0x00, 0xC0));
         yield return Pong("ping byte by byte", [1, 2, 3], Each(Ping(1, 2, 3)));
         yield return new("ping between messages", [Text(Message("a")), Ping(7), Text(Message("b"))], ["pong a", "pong b"], [[7]], []);
@@ -118,7 +148,10 @@ internal static class ConformanceTable
     private static IEnumerable<ConformanceCase> Fragments()
     {
         for (var at = 0; at <= Ordinary.Length; at += 7)
+        {
             yield return Accepts($"two fragments, the first of {at} bytes", Text(Ordinary[..at], final: false), More(Ordinary[at..]));
+        }
+
         yield return Accepts("three fragments", Text(Ordinary[..5], final: false), More(Ordinary[5..20], final: false),
             More(Ordinary[20..]));
         yield return Accepts("three fragments in one packet", Join(Text(Ordinary[..5], final: false), More(Ordinary[5..20],
@@ -176,7 +209,10 @@ internal static class ConformanceTable
         foreach (var bad in (string[])["80", "BF", "C080", "C1BF", "C220", "E08080", "E09FBF", "E28220", "EDA080", "EDBFBF",
             "EDA080EDB080", "F0808080", "F08FBFBF",
             "F4908080", "F5808080", "F888808080", "FC8480808080", "FE", "FF", "FEFEFFFF", "CEBA80", "61FF62"])
+        {
             yield return Closes($"bytes {bad}", 1007, Text(MessageWith("r", Convert.FromHexString(bad))));
+        }
+
         yield return Closes("bad bytes in the second fragment", 1007, Text(Ordinary[..5], final: false), More([0xFF, .. Ordinary[5..]]));
         yield return Closes("a cut character, completed wrongly", 1007, Text([.. "\""u8, 0xE2], final: false), More([0x82, .. "\""u8]));
         yield return new("bad bytes after a good message", [Text(Ordinary), Text([0xFF])], ["pong r"], [], [1007]);
@@ -187,7 +223,10 @@ internal static class ConformanceTable
     {
         yield return Closes("close without a code", 1000, Frame(CloseOpcode, []));
         foreach (var code in (int[])[1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999])
+        {
             yield return Closes($"close {code}", 1000, Close(code));
+        }
+
         yield return Closes("close with a reason", 1000, Close(1000, "good bye"));
         yield return Closes("close with the longest reason", 1000, Close(1000, new string('x', 123)));
         yield return Closes("close with a reason of long characters", 1000, Close(1000, "κόσμε 😀"));
@@ -198,18 +237,25 @@ internal static class ConformanceTable
         yield return Closes("what follows a close is not heard", 1000, Join(Close(1000), Text(Ordinary), Ping(1)));
         yield return Closes("close with half a code", 1002, Frame(CloseOpcode, [3]));
         foreach (var code in (int[])[0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535])
+        {
             yield return Closes($"close {code} is none", 1002, Close(code));
+        }
         // "1007 data inconsistent with the type of the message", or a protocol error: the RFC leaves the choice.
         foreach (var bad in (string[])["80", "C0AF", "EDA080", "F4908080", "E282"])
+        {
             yield return new($"close with the bytes {bad}", [Frame(CloseOpcode, [0x03, 0xE8, .. Convert.FromHexString(bad)])], [], [],
                 [1002, 1007]);
+        }
     }
 
     // docs/protocol.md: 32 KiB a message; a longer one is skipped; over eight times that the connection is closed.
     private static IEnumerable<ConformanceCase> Limits()
     {
         foreach (var bytes in (int[])[32_769, 40_000, 65_535, 65_536, 100_000, 262_144])
+        {
             yield return Answers($"too large by {bytes - 32_768}", ["error too_large"], Text(Message("r", bytes)));
+        }
+
         yield return Answers("too large, then an ordinary one", ["error too_large", "pong r"], Text(Message("x", 50_000)),
             Text(Ordinary));
         yield return Answers("too large in fragments", ["error too_large"],

@@ -104,7 +104,9 @@ public sealed class ConnectionHandoverTests : IAsyncLifetime
             (5_520, 334, true),
             (5_520, 335, false),
         })
+        {
             Assert.Equal((changes, isDue), (changes, trim.IsDue(changes, megabytes * megabyte)));
+        }
     }
 
     private void Map(WebApplication app)
@@ -155,7 +157,11 @@ public sealed class ConnectionHandoverTests : IAsyncLifetime
         await client.SendAsync(Encoding.ASCII.GetBytes(
             $"GET /echo HTTP/1.1\r\nHost: {address.Authority}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n{early}"));
         var head = "";
-        while (!head.EndsWith("\r\n\r\n", StringComparison.Ordinal)) head += await ReadAsync(client, 1);
+        while (!head.EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        {
+            head += await ReadAsync(client, 1);
+        }
+
         Assert.StartsWith("HTTP/1.1 101", head, StringComparison.Ordinal);
         return client;
     }

@@ -58,7 +58,10 @@ public sealed class ConformanceNodes : IAsyncLifetime
     public async Task DisposeAsync()
     {
         foreach (var node in _nodes.Values)
+        {
             await node.DisposeAsync();
+        }
+
         await _redis.DisposeAsync();
     }
 }

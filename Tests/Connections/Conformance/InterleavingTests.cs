@@ -50,15 +50,24 @@ public sealed class InterleavingTests(ConformanceNodes nodes) : IClassFixture<Co
                 continue;
             }
             if (frame.Opcode == ClientFrames.PingOpcode)
+            {
                 continue;
+            }
+
             Assert.Equal(ClientFrames.TextOpcode, frame.Opcode);
             var json = JsonNode.Parse(frame.Text)!;
             if ((string?)json["type"] == "pong")
+            {
                 answers.Add((string)json["ref"]!);
+            }
             else if ((string?)json["type"] == "room")
+            {
                 seq = Next((long)json["seq"]!, seq);
+            }
             else
+            {
                 Assert.True((string?)json["type"] is not ("resumed" or "error"), frame.Text);
+            }
         }
         await sending;
         await talking;
@@ -67,7 +76,10 @@ public sealed class InterleavingTests(ConformanceNodes nodes) : IClassFixture<Co
         await client.SendAsync(ClientFrames.Close(4321));
         var close = await client.ReadAsync();
         while (close is { Opcode: not ClientFrames.CloseOpcode })
+        {
             close = await client.ReadAsync();
+        }
+
         Assert.Equal(1000, close!.CloseCode);
         Assert.Null(await client.ReadAsync());
     }
@@ -81,7 +93,9 @@ public sealed class InterleavingTests(ConformanceNodes nodes) : IClassFixture<Co
     private static async Task TalkAsync(TestSocket talker, string room)
     {
         for (var i = 0; i < Events; i++)
+        {
             await talker.SayAsync(room, new string('x', 50 * (i % 7)) + "!", $"n{i}");
+        }
     }
 
     /// <summary>In packets of any size, so that frames are cut anywhere and come together in any number.</summary>
@@ -105,7 +119,10 @@ public sealed class InterleavingTests(ConformanceNodes nodes) : IClassFixture<Co
         {
             _random = random;
             for (Messages = 0; Messages < 150; Messages++)
+            {
                 AddMessage($"{Messages}");
+            }
+
             AddPing();
         }
 
@@ -131,18 +148,27 @@ public sealed class InterleavingTests(ConformanceNodes nodes) : IClassFixture<Co
                 at += length;
                 first = false;
                 if (_random.Next(10) == 0)
+                {
                     AddPing();
+                }
                 else if (_random.Next(20) == 0)
+                {
                     _bytes.AddRange(ClientFrames.Pong(1, 2));
+                }
+
                 if (final)
+                {
                     return;
+                }
             }
         }
 
         private void AddPing()
         {
             if (LastPing < byte.MaxValue)
+            {
                 _bytes.AddRange(ClientFrames.Ping(++LastPing));
+            }
         }
     }
 }

@@ -65,7 +65,10 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         _welcomed = false;
         Closes++;
         foreach (var room in _rooms.Values)
+        {
             room.State = RoomState.Out;
+        }
+
         foreach (var direct in _directs.Values)
         {
             // Asked again below, from the last event that is known to be without a gap.
@@ -79,12 +82,21 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
     public void Join(string room)
     {
         if (!_rooms.TryGetValue(room, out var view))
+        {
             _rooms.Add(room, view = new RoomView());
+        }
+
         if (view.State is RoomState.Joining or RoomState.Leaving or RoomState.Replaying)
+        {
             return;
+        }
+
         var pass = view.State == RoomState.Live ? Connection!.Rooms.GetValueOrDefault(room) : new RoomPass();
         if (pass is null)
+        {
             return;
+        }
+
         Connection!.Rooms[room] = pass;
         long? since = view.State == RoomState.Live ? null : view.Wanted ? view.Next - 1 : null;
         view.Rejoining = view.State == RoomState.Live;
@@ -99,7 +111,10 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
     public void Leave(string room)
     {
         if (!_rooms.TryGetValue(room, out var view) || view.State != RoomState.Live)
+        {
             return;
+        }
+
         view.State = RoomState.Leaving;
         var pass = new RoomPass();
         Connection!.Rooms[room] = pass;
@@ -110,7 +125,10 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
     {
         var direct = DirectOf(other);
         if (direct.Resuming)
+        {
             return;
+        }
+
         direct.Resuming = true;
         direct.Since = direct.Contiguous;
         direct.Places = [.. direct.Places.Select(place => (place.Live, direct.Since))];
@@ -124,10 +142,14 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         foreach (var (room, view) in _rooms)
         {
             if (view.Wanted)
+            {
                 Join(room);
+            }
         }
         foreach (var other in _directs.Keys)
+        {
             ResumeDirect(other);
+        }
     }
 
     /// <summary>Reads one frame and checks it.</summary>
@@ -138,7 +160,10 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         var frame = json.RootElement;
         var type = frame.GetProperty("type").GetString()!;
         if (type != "welcome")
+        {
             Check(_welcomed, "a frame before welcome", text);
+        }
+
         switch (type)
         {
             case "welcome":
@@ -180,14 +205,20 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         foreach (var (room, view) in _rooms)
         {
             if (view.State == RoomState.Live)
+            {
                 Check(view.Next - 1 == log.HeadOf(ConversationKey.Room(room)),
                     $"{room} ended at {view.Next - 1} instead of {log.HeadOf(ConversationKey.Room(room))}", null);
+            }
+
             Check(view.State is RoomState.Live or RoomState.Out, $"{room} is still {view.State}", null);
         }
         foreach (var (other, direct) in _directs)
         {
             if (!direct.Resumed)
+            {
                 continue;
+            }
+
             var head = log.HeadOf(ConversationKey.Direct(user, other));
             Check(direct.Contiguous == head, $"dm with {other} ended at {direct.Contiguous} instead of {head}", null);
         }
@@ -202,7 +233,10 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         Check(frame.GetProperty("members").EnumerateArray().Any(member => member.GetString() == user), "not a member of the own snapshot",
             text);
         if (epoch == log.Epoch)
+        {
             Check(seq <= log.HeadOf(key), "a snapshot of the future", text);
+        }
+
         if (view.Rejoining)
         {
             Check(seq == view.Next - 1 && epoch == view.Epoch, $"joined again, but at {view.Next - 1} before", text);
@@ -210,7 +244,10 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
             return;
         }
         if (epoch == view.EpochWhenAsked)
+        {
             Check(seq >= view.HeadWhenAsked, $"a snapshot older than the join, which came at {view.HeadWhenAsked}", text);
+        }
+
         view.SnapshotHead = seq;
         view.KnownEpoch = view.Since is null ? epoch : view.Epoch;
         view.Epoch = epoch;
@@ -228,7 +265,10 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
             $"an event while {view.State}", text);
         Check(seq == view.Next, $"seq {seq} instead of {view.Next}", text);
         if (view.State == RoomState.Replaying)
+        {
             Check(seq <= view.SnapshotHead, $"replayed beyond the snapshot at {view.SnapshotHead}", text);
+        }
+
         CheckIdentity(ConversationKey.Room(frame.GetProperty("room").GetString()!), view.Epoch, seq, frame, text);
         view.Next++;
     }
@@ -261,7 +301,10 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         // Another device left first; the answer to this one's own leave is still to come. And a join that was asked for meanwhile stands.
         view.Gone = view.State is RoomState.Leaving && !asked;
         if (view.Gone || (view.State is RoomState.Joining && !view.Rejoining))
+        {
             return;
+        }
+
         view.Wanted = view.State is RoomState.Joining;
         view.State = view.State is RoomState.Joining ? RoomState.Joining : RoomState.Out;
         view.Rejoining = false;
@@ -276,7 +319,10 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         }
         var view = _rooms[request[1]];
         if (view.State is RoomState.Joining or RoomState.Leaving)
+        {
             view.State = !view.Gone && (view.Rejoining || request[0] == "leave") ? RoomState.Live : RoomState.Out;
+        }
+
         view.Gone = false;
     }
 
@@ -296,9 +342,14 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         foreach (var (live, replay) in before)
         {
             if (live is null || seq == live + 1)
+            {
                 direct.Places.Add((seq, replay));
+            }
+
             if (direct.Resuming && seq == replay + 1)
+            {
                 direct.Places.Add((live, seq));
+            }
         }
         Check(direct.Places.Count > 0, $"seq {seq} while at {string.Join(" or ", before)}", text);
         direct.Seen.Add((direct.LiveEpoch, seq));
@@ -319,7 +370,9 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         {
             // Fetches the rest over HTTP.
             for (var i = 1; i <= head; i++)
+            {
                 direct.Seen.Add((epoch, i));
+            }
         }
         direct.Epoch = direct.LiveEpoch = epoch;
         if (!frame.TryGetProperty("ref", out _))
@@ -343,7 +396,9 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
     private void Check(bool promise, string fault, byte[]? text)
     {
         if (!promise)
+        {
             throw new BrokenPromiseException($"{Connection?.Id ?? user}: {fault}. {(text is null ? "" : Encoding.UTF8.GetString(text))}");
+        }
     }
 
     private static RawJson? Ref(string what, string about) => RawJson.Of($"\"{what} {about}\"");
@@ -353,7 +408,10 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
     private DirectView DirectOf(string other)
     {
         if (!_directs.TryGetValue(other, out var direct))
+        {
             _directs.Add(other, direct = new DirectView());
+        }
+
         return direct;
     }
 

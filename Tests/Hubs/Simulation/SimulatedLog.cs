@@ -53,7 +53,9 @@ internal sealed class SimulatedLog(int tailLength)
             var (first, second) = e.Conversation.Users;
             Publish(RedisChannels.User(first), message);
             if (first != second)
+            {
                 Publish(RedisChannels.User(second), message);
+            }
         }
         return new AppendResult(AppendStatus.Accepted, e.Id, stored.Seq, Epoch, e.Timestamp, 0);
     }
@@ -80,7 +82,10 @@ internal sealed class SimulatedLog(int tailLength)
         var conversation = Of(key);
         var events = new List<ConversationEvent>();
         for (var seq = after + 1; seq >= conversation.TailFrom && seq <= conversation.Head && events.Count < limit; seq++)
+        {
             events.Add(conversation.Events[seq]);
+        }
+
         return new TailSlice(events, conversation.Head, Epoch, events.Count > 0 || conversation.Head <= after);
     }
 
@@ -106,7 +111,10 @@ internal sealed class SimulatedLog(int tailLength)
     private Conversation Of(ConversationKey key)
     {
         if (!_conversations.TryGetValue(key, out var conversation))
+        {
             _conversations.Add(key, conversation = new Conversation());
+        }
+
         return conversation;
     }
 

@@ -42,7 +42,9 @@ internal sealed class SimulatedNode
         _plan = plan;
         var metrics = new HubMetrics(new SilentMeters());
         for (var i = 0; i < 2; i++)
+        {
             _hubs.Add(new Hub(options, new Effects(this, i), metrics, NullLogger.Instance));
+        }
     }
 
     public bool Connected { get; private set; } = true;
@@ -61,7 +63,9 @@ internal sealed class SimulatedNode
     public void PostToAll(HubMessage message)
     {
         for (var i = 0; i < _hubs.Count; i++)
+        {
             Post(i, message);
+        }
     }
 
     public void Send(Connection connection, ConversationEvent e) => _sends.Enqueue((connection, e));
@@ -70,13 +74,20 @@ internal sealed class SimulatedNode
     public void Publish(string channel, byte[] message)
     {
         if (!Connected || !_subscribed.ContainsKey(channel))
+        {
             return;
+        }
         // A leave has its own safety net, tried by cutting the connection.
         if (message[0] == (byte)'E' && _plan.Happens(_random, _plan.Lost))
+        {
             return;
+        }
+
         _wire.Enqueue((channel, message));
         if (message[0] == (byte)'E' && _plan.Happens(_random, _plan.Repeated))
+        {
             _wire.Enqueue((channel, message));
+        }
     }
 
     /// <summary>Takes one step of something under way; false when there is nothing.</summary>
@@ -87,18 +98,35 @@ internal sealed class SimulatedNode
         {
             var hub = i;
             if (Inboxes[hub].Count > 0)
+            {
                 choices.Add(() => Handle(hub));
+            }
         }
         if (_wire.Count > 0)
+        {
             choices.Add(Deliver);
+        }
+
         if (_calls.Count > 0)
+        {
             choices.Add(Advance);
+        }
+
         if (_sends.Count > 0)
+        {
             choices.Add(Append);
+        }
+
         if (Connected && _resubscribe.Count > 0)
+        {
             choices.Add(Resubscribe);
+        }
+
         if (choices.Count == 0)
+        {
             return false;
+        }
+
         choices[_random.Next(choices.Count)]();
         return true;
     }
@@ -123,7 +151,10 @@ internal sealed class SimulatedNode
     {
         Connected = true;
         foreach (var channel in _wanted.Keys)
+        {
             _resubscribe.Enqueue(channel);
+        }
+
         PostToAll(new HubMessage.Restored());
     }
 
@@ -131,28 +162,41 @@ internal sealed class SimulatedNode
     {
         var message = Inboxes[hub].Dequeue();
         if (!_plan.Swallows(message))
+        {
             _hubs[hub].Handle(message);
+        }
     }
 
     private void Deliver()
     {
         var (channel, bytes) = _wire.Dequeue();
         if (!_wanted.TryGetValue(channel, out var owner))
+        {
             return;
+        }
+
         if (bytes[0] == (byte)'E' && _plan.Happens(_random, _plan.Overflow))
+        {
             Post(owner.Hub, new HubMessage.Overflowed(owner.Channel));
+        }
         else
+        {
             Post(owner.Hub, new HubMessage.Payload(owner.Channel, bytes));
+        }
     }
 
     private void Resubscribe()
     {
         var channel = _resubscribe.Dequeue();
         if (_wanted.TryGetValue(channel, out var owner))
+        {
             _subscribed[channel] = owner;
+        }
         // The probe is heard again.
         if (_resubscribe.Count == 0)
+        {
             PostToAll(new HubMessage.Restored());
+        }
     }
 
     private void Append()
@@ -174,9 +218,13 @@ internal sealed class SimulatedNode
         // Failing before or after it was carried out: the caller cannot tell.
         var fails = call.Failed is not null && _plan.Happens(_random, _plan.Unavailable);
         if (fails && _random.Next(2) == 0)
+        {
             call.Answer = call.Failed!();
+        }
         else
+        {
             call.Answer = call.Run() is var done && fails ? call.Failed!() : done;
+        }
     }
 
     private sealed class Effects(SimulatedNode node, int hub) : IHubEffects
@@ -192,9 +240,14 @@ internal sealed class SimulatedNode
                 {
                     _changing.Remove(channel);
                     if (node.Connected)
+                    {
                         node._subscribed[channel.Channel] = (channel, hub);
+                    }
                     else
+                    {
                         node._wanted.Remove(channel.Channel);
+                    }
+
                     return new HubMessage.Subscribed(channel, node.Connected);
                 },
                 null);

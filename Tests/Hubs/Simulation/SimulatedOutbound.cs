@@ -18,7 +18,10 @@ internal sealed class SimulatedOutbound(int limit) : IOutbound
     public bool Send(OutboundFrame frame)
     {
         if (CloseCode != 0)
+        {
             return false;
+        }
+
         if (_bytes + frame.Payload.Length > limit)
         {
             _queue.Clear();
@@ -35,7 +38,10 @@ internal sealed class SimulatedOutbound(int limit) : IOutbound
     public bool TryWaitForRoom(Action resume)
     {
         if (CloseCode != 0 || _bytes <= limit / 4)
+        {
             return false;
+        }
+
         _resumes.Add(resume);
         return true;
     }

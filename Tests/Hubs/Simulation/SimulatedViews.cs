@@ -70,7 +70,10 @@ internal sealed class DirectView
         {
             var seq = 0L;
             while (Seen.Contains((Epoch, seq + 1)))
+            {
                 seq++;
+            }
+
             return seq;
         }
     }

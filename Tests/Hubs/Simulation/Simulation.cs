@@ -29,10 +29,14 @@ internal sealed class Simulation
         var options = new HubOptions { RingEvents = 6, AheadEvents = 4, ReplayEvents = 12, Linger = TimeSpan.FromSeconds(1),
             HeadCheckBatch = 2 };
         for (var i = 0; i < 2; i++)
+        {
             _nodes.Add(new SimulatedNode(_log, options, _random, plan));
+        }
         // Two devices of the first user.
         foreach (var user in Users.Append(Users[0]))
+        {
             _clients.Add(new SimulatedClient(user, _log, plan.OutboundBytes));
+        }
     }
 
     public int Events => _clients.Sum(client => client.Events);
@@ -45,10 +49,15 @@ internal sealed class Simulation
     public void Run(int steps)
     {
         for (var i = 0; i < steps; i++)
+        {
             Step();
+        }
+
         Settle();
         foreach (var client in _clients)
+        {
             client.CheckComplete();
+        }
     }
 
     private void Step()
@@ -81,7 +90,10 @@ internal sealed class Simulation
             return;
         }
         if (!client.IsReady)
+        {
             return;
+        }
+
         switch (_random.Next(12))
         {
             case < 3:
@@ -98,7 +110,10 @@ internal sealed class Simulation
                 break;
             default:
                 foreach (var room in client.JoinedRooms.Take(1))
+                {
                     Send(client, ConversationKey.Room(room));
+                }
+
                 break;
         }
     }
@@ -117,21 +132,36 @@ internal sealed class Simulation
     private void Fault()
     {
         if (_plan.Happens(_random, _plan.Cuts * 10) && Pick(_nodes) is { Connected: true } cut)
+        {
             cut.Disconnect();
+        }
+
         foreach (var node in _nodes.Where(node => !node.Connected && _random.Next(3) == 0))
+        {
             node.Reconnect();
+        }
+
         if (_plan.Happens(_random, _plan.Closes * 10) && Pick(_clients) is { IsConnected: true } closed)
+        {
             closed.Disconnect();
+        }
+
         if (_plan.Happens(_random, _plan.Rebuilds * 10))
+        {
             _log.Rebuild(_random.Next(3));
+        }
     }
 
     private void Read(SimulatedClient client)
     {
         if (client.CanRead)
+        {
             client.Read();
+        }
         else if (client.IsRefused)
+        {
             client.Disconnect();
+        }
     }
 
     /// <summary>
@@ -140,15 +170,23 @@ internal sealed class Simulation
     private void Settle()
     {
         foreach (var node in _nodes.Where(node => !node.Connected))
+        {
             node.Reconnect();
+        }
+
         var rounds = _plan.Bug == Bug.None ? 60 : 30;
         for (var round = 0; round < rounds; round++)
         {
             Drain();
             foreach (var client in _clients.Where(client => !client.IsConnected))
+            {
                 client.Connect(Pick(_nodes));
+            }
+
             foreach (var node in _nodes)
+            {
                 node.Tick(100);
+            }
         }
         Drain();
     }
@@ -159,16 +197,24 @@ internal sealed class Simulation
         {
             var moved = false;
             foreach (var node in _nodes)
+            {
                 moved |= node.Step();
+            }
+
             foreach (var client in _clients)
             {
                 if (!client.CanRead && !client.IsRefused)
+                {
                     continue;
+                }
+
                 Read(client);
                 moved = true;
             }
             if (!moved)
+            {
                 return;
+            }
         }
         throw new BrokenPromiseException("the system never comes to rest");
     }
