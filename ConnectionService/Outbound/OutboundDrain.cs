@@ -5,7 +5,7 @@ namespace AspireChat.ConnectionService.Outbound;
 /// <summary>
 /// The node's drainers: a few workers write the queues that have something to send, one queue after the other, and run only while there are
 /// such queues. A write never waits for a client (a full socket goes on by itself later), so no connection delays another. Queues that may
-/// wait are written at one common tick. Safe for concurrent use.
+/// wait are written at one common tick. Thread-safe.
 /// </summary>
 internal sealed class OutboundDrain : IThreadPoolWorkItem, IDisposable
 {

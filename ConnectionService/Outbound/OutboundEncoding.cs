@@ -7,7 +7,7 @@ using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Outbound;
 
-/// <summary>Encodes the chat's frames, as <c>OutboundFrame.Of</c>. Safe for concurrent use.</summary>
+/// <summary>Encodes the chat's frames, as <c>OutboundFrame.Of</c>. Thread-safe.</summary>
 internal static class OutboundEncoding
 {
     private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,

@@ -9,7 +9,7 @@ namespace AspireChat.ConnectionService.Outbound;
 /// <param name="CloseTimeout">After which a closing connection is cut.</param>
 internal sealed record OutboundLimits(int Bytes, double CoalesceAbove, TimeSpan CoalesceFor, TimeSpan CloseTimeout);
 
-/// <summary>Makes each connection's queue. Safe for concurrent use.</summary>
+/// <summary>Makes each connection's queue. Thread-safe.</summary>
 internal sealed class OutboundQueues(
     OutboundLimits limits, OutboundDrain drain, OutboundMetrics metrics, TimeProvider time, ILogger<OutboundQueue> logger)
 {

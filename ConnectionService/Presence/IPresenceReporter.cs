@@ -2,7 +2,7 @@ namespace AspireChat.ConnectionService.Presence;
 
 /// <summary>
 /// Where hubs and connections say what presence has to know about this replica. Every call only notes the change in memory and returns:
-/// it never waits for PresenceService, whatever state that is in. Changes are coalesced and sent in batches. Safe for concurrent use;
+/// it never waits for PresenceService, whatever state that is in. Changes are coalesced and sent in batches. Thread-safe;
 /// calls for one user must come in the order in which the things happened.
 /// </summary>
 public interface IPresenceReporter

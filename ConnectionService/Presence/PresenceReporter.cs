@@ -6,7 +6,7 @@ namespace AspireChat.ConnectionService.Presence;
 /// <summary>
 /// This replica's presence as it is now, and what of it PresenceService has not confirmed yet. Nothing is queued: a change marks its
 /// subject, and a report reads the subject's state when it is made, so an outage of any length costs memory only in proportion to the
-/// users and memberships that changed. Safe for concurrent use: every member is a few dictionary operations under one lock (making a full
+/// users and memberships that changed. Thread-safe: every member is a few dictionary operations under one lock (making a full
 /// report copies the state, about 1 ms per 20,000 users).
 /// </summary>
 public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresenceReporter

@@ -11,8 +11,8 @@ namespace AspireChat.Gateway.Routing;
 
 /// <summary>
 /// Turns a service's name into the addresses of its replicas. Service discovery gives one address or several; an address that is a DNS name
-/// (containers) is looked up here, because a name with several addresses would otherwise be one destination, and all sockets would go to
-/// whichever address the first answer named. <c>localhost</c> stays as it is: its IPv4 and IPv6 addresses are one process.
+/// (containers) is looked up here. With <c>Microsoft.Extensions.ServiceDiscovery.Yarp</c> a name with several addresses is one destination, and
+/// all sockets go to whichever address the first answer named. <c>localhost</c> stays as it is: its IPv4 and IPv6 addresses are one process.
 /// <para>A service that cannot be found, now or from the start, is no error: what was known is kept, and it is looked for again.</para>
 /// </summary>
 internal sealed class ServiceDestinations(

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace AspireChat.Gateway.Tunnels;
 
-/// <summary>The process's loops: one for two cores, since a message costs as much elsewhere. Safe for concurrent use.</summary>
+/// <summary>The process's loops: one for two cores, since a message costs as much elsewhere. Thread-safe.</summary>
 internal sealed class TunnelLoops : IDisposable
 {
     private readonly EventLoop<Tunnel>[] _loops;

@@ -6,7 +6,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace AspireChat.ServiceDefaults;
 
-/// <summary>Mints the tokens with which services call each other's <c>/internal/…</c> paths. Safe for concurrent use.</summary>
+/// <summary>Mints the tokens with which services call each other's <c>/internal/…</c> paths. Thread-safe.</summary>
 public sealed class InternalTokens(IOptions<JwtOptions> options, TimeProvider time, IHostEnvironment environment)
 {
     /// <summary>The audience that no user token may carry.</summary>

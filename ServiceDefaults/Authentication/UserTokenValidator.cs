@@ -8,7 +8,7 @@ namespace AspireChat.ServiceDefaults;
 
 /// <summary>
 /// Verifies a user token outside of a request's authentication, such as the <c>auth</c> frame of an open socket, by the very same
-/// parameters. Safe for concurrent use.
+/// parameters. Thread-safe.
 /// </summary>
 public sealed class UserTokenValidator(IOptionsMonitor<JwtBearerOptions> options)
 {

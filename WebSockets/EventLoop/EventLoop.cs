@@ -21,7 +21,7 @@ public interface IEventLoopMember
 
 /// <summary>
 /// One thread that serves the sockets of many members: per chunk one receive, one send, and a share of one epoll call. The framework's way
-/// (a pool thread woken per chunk, four calls, a stack of streams) costs about twice as much. Linux only. Safe for concurrent use.
+/// (a pool thread woken per chunk, four calls, a stack of streams) costs about twice as much. Linux only. Thread-safe.
 /// </summary>
 public sealed class EventLoop<TMember> : IDisposable where TMember : class, IEventLoopMember
 {

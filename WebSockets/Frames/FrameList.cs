@@ -74,7 +74,7 @@ public sealed class FrameList
 }
 
 /// <summary>
-/// Keeps lists for the next use: at most 256, none with room for more than 256 frames. Safe for concurrent use.
+/// Keeps lists for the next use: at most 256, none with room for more than 256 frames. Thread-safe.
 /// </summary>
 public sealed class FrameListPool
 {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace AspireChat.WebSockets;
 
-/// <summary>Counts the connections that are handed over, and again when they end. Safe for concurrent use.</summary>
+/// <summary>Counts the connections that are handed over, and again when they end. Thread-safe.</summary>
 internal sealed class HandoverCount
 {
     private long _changes;
