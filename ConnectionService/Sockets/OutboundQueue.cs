@@ -209,7 +209,7 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundLimits limits, 
                     Written(batch, next, written);
                     next += written;
                 }
-                FrameListPool.Shared.Return(batch);
+                FrameList.Pool.Return(batch);
             }
             if (close)
             {
@@ -227,7 +227,7 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundLimits limits, 
 
     private void Add(OutboundFrame frame, bool ephemeral)
     {
-        (_queue ??= FrameListPool.Shared.Rent()).Add(frame, ephemeral);
+        (_queue ??= FrameList.Pool.Get()).Add(frame, ephemeral);
         _bytes += frame.Length;
         if (_stage == Stage.Draining)
         {
@@ -312,7 +312,7 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundLimits limits, 
                 }
                 return null;
             }
-            var batch = _queue ?? FrameListPool.Shared.Rent();
+            var batch = _queue ?? FrameList.Pool.Get();
             _queue = null;
             AddControlFrames(batch);
             _pace.Pay(time.GetTimestamp(), drain.WritePrice);
@@ -379,7 +379,7 @@ internal sealed class OutboundQueue(IFrameWriter writer, OutboundLimits limits, 
         if (_queue is { } queue)
         {
             _queue = null;
-            FrameListPool.Shared.Return(queue);
+            FrameList.Pool.Return(queue);
         }
         _pong = null;
         _ping = false;

@@ -70,7 +70,8 @@ internal static class SocketEndpoint
         var user = ChatUser.From(context.User);
         var id = services.NewConnectionId();
         var protocol = context.WebSockets.WebSocketRequestedProtocols.Contains(Protocol) ? Protocol : null;
-        if (services.Options.Framing != SocketFraming.Own || !await Handshake.TryAcceptAsync(context, protocol, Session(services, id, user)))
+        if (services.Options.Framing != SocketFraming.Own
+            || !await Handshake.TryAcceptAsync(context, protocol, Session(services, id, user)))
         {
             await RunFrameworkAsync(context, services, protocol, id, user);
         }
