@@ -18,8 +18,8 @@ internal interface ISocketChannel : IDisposable
     ValueTask<MessageKind> ReadAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Call it when the outbound queue is closed: skips everything until the client has closed too, because the end of a TCP connection with
-    /// unread bytes in it destroys what is still under way to the client. The outbound queue cuts the connection when that takes too long.
+    /// Call it when the outbound queue is closed: skips everything until the client has closed too, because the end of a TCP connection
+    /// with unread bytes in it destroys what is still under way to the client. The outbound queue cuts the connection when that takes too long.
     /// </summary>
     Task DiscardAsync(CancellationToken cancellationToken);
 }

@@ -210,7 +210,7 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
                     Written(batch, next, written);
                     next += written;
                 }
-                FrameListPool.Shared.Return(batch);
+                FrameList.Pool.Return(batch);
             }
             if (close)
             {
@@ -228,7 +228,7 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
 
     private void Add(OutboundFrame frame, bool ephemeral)
     {
-        (_queue ??= FrameListPool.Shared.Rent()).Add(frame, ephemeral);
+        (_queue ??= FrameList.Pool.Get()).Add(frame, ephemeral);
         _bytes += frame.Length;
         if (_stage == Stage.Draining)
         {
@@ -313,7 +313,7 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
                 }
                 return null;
             }
-            var batch = _queue ?? FrameListPool.Shared.Rent();
+            var batch = _queue ?? FrameList.Pool.Get();
             _queue = null;
             AddControlFrames(batch);
             _pace.Pay(time.GetTimestamp(), drain.WritePrice);
@@ -380,7 +380,7 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
         if (_queue is { } queue)
         {
             _queue = null;
-            FrameListPool.Shared.Return(queue);
+            FrameList.Pool.Return(queue);
         }
         _pong = null;
         _ping = false;

@@ -20,8 +20,8 @@ internal sealed class OutboundQueues(
 }
 
 /// <summary>
-/// Tells a busy connection from a quiet one. Each write pays for a stretch of time, and a few in a row may be paid late (the leaky bucket of
-/// ATM, GCRA). Times are the clock's timestamps.
+/// Tells a busy connection from a quiet one. Each write pays for a stretch of time, and a few in a row may be paid late (the leaky bucket
+/// of ATM, GCRA). Times are the clock's timestamps.
 /// </summary>
 internal struct WritePace
 {

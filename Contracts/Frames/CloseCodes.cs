@@ -1,8 +1,8 @@
 namespace AspireChat.Contracts.Frames;
 
 /// <summary>
-/// The close codes of protocol §4 that tell a client of the chat what to do. Those of RFC 6455 itself are in WebSockets' <c>CloseStatus</c>;
-/// no other file spells a code. 4000–4099 except 4002 and 4008 mean: do not reconnect on your own.
+/// The close codes of protocol §4 that tell a client of the chat what to do. Those of RFC 6455 itself are in WebSockets'
+/// <c>CloseStatus</c>; no other file spells a code. 4000–4099 except 4002 and 4008 mean: do not reconnect on your own.
 /// </summary>
 public static class CloseCodes
 {

@@ -1,18 +1,22 @@
-using System.Collections.Concurrent;
+using Microsoft.Extensions.ObjectPool;
 
 namespace AspireChat.WebSockets;
 
 /// <summary>
-/// Frames in the order in which they go out. Rented from a <see cref="FrameListPool"/>, so that an idle connection holds none. Not safe for
+/// Frames in the order in which they go out. Taken from the <see cref="Pool"/>, so that an idle connection holds none. Not safe for
 /// concurrent use.
 /// </summary>
 public sealed class FrameList
 {
+    private const int MostKept = 256;
+    private const int LongestKept = 256;
+
     private Entry[] _entries = new Entry[4];
 
-    public int Count { get; private set; }
+    /// <summary>The process's pool: it keeps at most 256 lists, none with room for more than 256 frames.</summary>
+    public static ObjectPool<FrameList> Pool { get; } = new DefaultObjectPool<FrameList>(new Policy(), MostKept);
 
-    public int Capacity => _entries.Length;
+    public int Count { get; private set; }
 
     public OutboundFrame this[int index] => _entries[index].Frame;
 
@@ -71,47 +75,15 @@ public sealed class FrameList
     }
 
     private readonly record struct Entry(OutboundFrame Frame, bool Ephemeral);
-}
 
-/// <summary>
-/// Keeps lists for the next use: at most 256, none with room for more than 256 frames. Thread-safe.
-/// </summary>
-public sealed class FrameListPool
-{
-    private const int MostKept = 256;
-    private const int LongestKept = 256;
-
-    private readonly ConcurrentQueue<FrameList> _free = new();
-    private int _kept;
-
-    /// <summary>The pool of the process.</summary>
-    public static FrameListPool Shared { get; } = new();
-
-    public FrameList Rent()
+    private sealed class Policy : PooledObjectPolicy<FrameList>
     {
-        if (!_free.TryDequeue(out var list))
-        {
-            return new FrameList();
-        }
-        Interlocked.Decrement(ref _kept);
-        return list;
-    }
+        public override FrameList Create() => new();
 
-    /// <summary>The caller has no use of the list any more.</summary>
-    public void Return(FrameList list)
-    {
-        list.Clear();
-        if (list.Capacity > LongestKept)
+        public override bool Return(FrameList list)
         {
-            return;
-        }
-        if (Interlocked.Increment(ref _kept) <= MostKept)
-        {
-            _free.Enqueue(list);
-        }
-        else
-        {
-            Interlocked.Decrement(ref _kept);
+            list.Clear();
+            return list._entries.Length <= LongestKept;
         }
     }
 }

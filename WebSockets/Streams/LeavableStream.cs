@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace AspireChat.WebSockets;
 
 /// <summary>
-/// The client's side of a WebSocket that a proxy forwards. Bytes pass through unchanged until <see cref="LeaveAsync"/>: then the client gets
-/// a farewell between two messages of the server, and what the server still sends is dropped. The client's answer to the close frame
+/// The client's side of a WebSocket that a proxy forwards. Bytes pass through unchanged until <see cref="LeaveAsync"/>: then the client
+/// gets a farewell between two messages of the server, and what the server still sends is dropped. The client's answer to the close frame
 /// travels on to the server, which ends the connection as it would any other.
 /// <para>One writer at a time. <see cref="LeaveAsync"/> may be called by any thread at any time.</para>
 /// </summary>

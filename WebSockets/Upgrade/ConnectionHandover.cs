@@ -11,8 +11,8 @@ namespace AspireChat.WebSockets;
 public interface IConnectionHandover
 {
     /// <summary>
-    /// The request ends like any other. Then the connection goes to <paramref name="successor"/>, which reads from the first byte behind the
-    /// request; the connection ends when it returns. Call this once, after the upgrade.
+    /// The request ends like any other. Then the connection goes to <paramref name="successor"/>, which reads from the first byte behind
+    /// the request; the connection ends when it returns. Call this once, after the upgrade.
     /// </summary>
     /// <param name="successor">It must not hold the request.</param>
     void HandTo(Func<ConnectionContext, Task> successor);

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace AspireChat.WebSockets;
 
-/// <summary>The opening handshake of both sides (RFC 6455 §4), and the one by which a server leaves HTTP with the transport in hand.</summary>
+/// <summary>The opening handshake of both sides (RFC 6455 §4), and how a server leaves HTTP by it with the transport in hand.</summary>
 public static class Handshake
 {
     private const string Protocol = "websocket";
