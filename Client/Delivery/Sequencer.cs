@@ -32,8 +32,14 @@ internal sealed class Sequencer(int heldLimit)
     private readonly SortedList<long, ChatEvent> _held = new();
     private readonly (long Seq, string Id)[] _recent = new (long, string)[Remembered];
     private readonly Queue<string> _former = new();
-    private bool _delivered;
-    private bool _doubted;
+
+    /// <summary>The first and the last event that were delivered before the server named the log; null when there are none.</summary>
+    private (long From, long To)? _nameless;
+
+    /// <summary>The last of them when the connection ended: by now the log may be another one.</summary>
+    private long? _doubtedTo;
+
+    private bool _contradicted;
 
     /// <summary>Everything up to this seq was delivered; null until the place in the log is known.</summary>
     public long? Last { get; private set; }
@@ -62,26 +68,43 @@ internal sealed class Sequencer(int heldLimit)
         Epoch = epoch;
         Last = last;
         Target = last;
-        (_delivered, _doubted) = (false, false);
+        (_nameless, _doubtedTo, _contradicted) = (null, null, false);
         _held.Clear();
         Array.Clear(_recent);
     }
 
     /// <summary>
-    /// The connection ended. Where events were delivered before the server named their log, the name that comes next may be that of
-    /// another log: it counts as foreign.
+    /// From where to ask for events. Usually <see cref="Last"/>. After the connection ended before the server named the log, the log may be
+    /// another one by now: then from before the events that were delivered without its name, as far as they are remembered, to compare them.
     /// </summary>
-    public void OnDown() => _doubted = Epoch is null && _delivered;
+    public long? ResumeFrom => _doubtedTo is { } to ? Math.Max(_nameless!.Value.From - 1, to - Remembered) : Last;
 
-    /// <summary>Learns an epoch that was not known yet; true when <paramref name="epoch"/> is, or may be, another one than the log's.</summary>
+    public void OnDown()
+    {
+        if (Epoch is null && _nameless is not null)
+        {
+            _doubtedTo = Last;
+        }
+    }
+
+    /// <summary>True when the log lacks events that were delivered without its name: it is another one.</summary>
+    public bool IsTooShort(long head) => head < _doubtedTo;
+
+    /// <summary>True when this event shows that the log is another one than that of the events delivered without its name.</summary>
+    public bool IsContradictedBy(ChatEvent e) => _doubtedTo is not null && e.Seq <= Last && Arrive(e) == Arrival.Conflict;
+
+    /// <summary>
+    /// Learns an epoch that was not known yet. True when <paramref name="epoch"/> is another one than the log's: by its name, or because an
+    /// event contradicted one that was delivered without it.
+    /// </summary>
     public bool IsForeign(string epoch)
     {
-        if (!_doubted)
+        if (!_contradicted)
         {
             Epoch ??= epoch;
+            _doubtedTo = null;
         }
-
-        return epoch != Epoch;
+        return _contradicted || epoch != Epoch;
     }
 
     /// <summary>True for an epoch that was given up already.</summary>
@@ -101,7 +124,12 @@ internal sealed class Sequencer(int heldLimit)
         if (e.Seq <= last)
         {
             var (seq, id) = _recent[e.Seq % Remembered];
-            return seq == e.Seq && id != e.Id ? Arrival.Conflict : Arrival.Known;
+            if (seq != e.Seq || id == e.Id)
+            {
+                return Arrival.Known;
+            }
+            _contradicted |= e.Seq >= _nameless?.From && e.Seq <= _nameless?.To;
+            return Arrival.Conflict;
         }
         Target = Math.Max(Target, e.Seq);
         if (_held.TryGetValue(e.Seq, out var held))
@@ -130,7 +158,10 @@ internal sealed class Sequencer(int heldLimit)
         var e = _held.GetValueAtIndex(0);
         _held.RemoveAt(0);
         Last = e.Seq;
-        _delivered = true;
+        if (Epoch is null)
+        {
+            _nameless = (_nameless?.From ?? e.Seq, e.Seq);
+        }
         _recent[e.Seq % Remembered] = (e.Seq, e.Id);
     }
 

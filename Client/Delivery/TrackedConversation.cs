@@ -48,7 +48,8 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
 
     public ReadReceipts Reads { get; } = new(name, session);
 
-    public Cursor? Cursor => _log.Last is { } last ? new Cursor(last, _log.Epoch) : null;
+    /// <summary>From where events are asked for; null until the place in the log is known.</summary>
+    public Cursor? Cursor => _log.ResumeFrom is { } from ? new Cursor(from, _log.Epoch) : null;
 
     public bool IsReady => session.IsConnected && (!Name.IsRoom || Seat.IsJoined);
 
@@ -281,6 +282,13 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
             return false;
         }
 
+        if (_log.IsTooShort(head) || items.Any(item => _log.IsContradictedBy(ServerFrameReader.ToEvent(item, Name, epoch))))
+        {
+            Reload(epoch, head);
+            Flush();
+            return true;
+        }
+
         if (_log.IsForeign(epoch) && _epochQuestions++ < EpochQuestions)
         {
             // Frames of the old log may still be on their way here. The socket's own answer comes behind them.
@@ -395,6 +403,13 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
 
     private void Place(string epoch, long head, bool replayFollows)
     {
+        if (_log.IsTooShort(head))
+        {
+            // A node that lags behind, or another log: history knows which.
+            IsCatchingUp = false;
+            Check();
+            return;
+        }
         if (_log.IsForeign(epoch))
         {
             _durable.Release();

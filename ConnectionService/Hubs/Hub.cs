@@ -22,9 +22,6 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
     private readonly Dictionary<string, Room> _rooms = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LocalUser> _users = new(StringComparer.Ordinal);
 
-    /// <summary>Where each connection stands, so that its end costs no search.</summary>
-    private readonly Dictionary<Connection, HashSet<string>> _roomsOf = [];
-
     private HeadCheck? _heads;
     private MembershipCheck? _members;
     private long _expiryAt;
@@ -53,10 +50,10 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
                 Close(closed.Connection);
                 break;
             case HubMessage.Join join:
-                Enter(join.Connection, join.Room).Join(new PendingJoin(join.Connection, join.Pass, join.Since, join.Epoch, join.Ref));
+                RoomOf(join.Room).Join(new PendingJoin(join.Connection, join.Pass, join.Since, join.Epoch, join.Ref));
                 break;
             case HubMessage.Leave leave:
-                Enter(leave.Connection, leave.Room).Leave(leave.Connection, leave.Pass, leave.Ref);
+                RoomOf(leave.Room).Leave(leave.Connection, leave.Pass, leave.Ref);
                 break;
             case HubMessage.ResumeDirect resume:
                 Resume(resume);
@@ -227,12 +224,10 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
 
     private void Close(Connection connection)
     {
-        if (_roomsOf.Remove(connection, out var rooms))
+        // Those of other hubs are among them, and are not found here.
+        foreach (var room in connection.Rooms.Keys)
         {
-            foreach (var room in rooms)
-            {
-                _rooms.GetValueOrDefault(room)?.Remove(connection);
-            }
+            _rooms.GetValueOrDefault(room)?.Remove(connection);
         }
         _users.GetValueOrDefault(connection.User)?.Remove(connection);
     }
@@ -287,17 +282,8 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
         return user;
     }
 
-    private Room Enter(Connection connection, string name)
+    private Room RoomOf(string name)
     {
-        if (!connection.IsClosed)
-        {
-            if (!_roomsOf.TryGetValue(connection, out var rooms))
-            {
-                _roomsOf.Add(connection, rooms = new HashSet<string>(StringComparer.Ordinal));
-            }
-
-            rooms.Add(name);
-        }
         if (!_rooms.TryGetValue(name, out var room))
         {
             _rooms.Add(name, room = new Room(name, _context));

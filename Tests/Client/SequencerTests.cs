@@ -87,28 +87,43 @@ public sealed class SequencerTests
     }
 
     [Fact]
-    public void An_epoch_learnt_after_the_connection_of_unnamed_events_ended_counts_as_another_one()
+    public void After_a_reconnect_events_of_a_log_without_a_name_are_asked_for_again_and_compared()
+    {
+        var log = new Sequencer(heldLimit: 10);
+        log.Reset(null, 4);
+        log.Arrive(Event(5));
+        log.Arrive(Event(6));
+        Drain(log);
+        Assert.Equal(6, log.ResumeFrom);
+        log.OnDown();
+
+        Assert.Equal(4, log.ResumeFrom);
+        Assert.Equal(Arrival.Known, log.Arrive(Event(5)));
+        Assert.False(log.IsForeign("e1"));
+        Assert.Equal(6, log.ResumeFrom);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_epoch_is_foreign_where_an_event_contradicts_one_that_was_delivered_without_it(bool isNamedBefore)
     {
         var log = new Sequencer(heldLimit: 10);
         log.Reset(null, 0);
         log.Arrive(Event(1));
         Drain(log);
         log.OnDown();
+        Assert.True(log.IsTooShort(0));
+        // An acknowledgement may name the log before its events come.
+        if (isNamedBefore)
+        {
+            Assert.False(log.IsForeign("e2"));
+        }
 
+        Assert.Equal(Arrival.Conflict, log.Arrive(Event(1, "other")));
         Assert.True(log.IsForeign("e2"));
         log.Reset("e2", 1);
         Assert.False(log.IsForeign("e2"));
-    }
-
-    [Fact]
-    public void An_epoch_learnt_after_a_reconnect_is_the_logs_where_nothing_was_delivered()
-    {
-        var log = new Sequencer(heldLimit: 10);
-        log.Reset(null, 5);
-        log.OnDown();
-
-        Assert.False(log.IsForeign("e1"));
-        Assert.Equal("e1", log.Epoch);
     }
 
     private static IReadOnlyList<long> Drain(Sequencer log)

@@ -37,7 +37,7 @@ export class Tokens {
   }
 }
 
-/** The HTTP half of the protocol. Failures are `ChatError`s with the code `http` and a `status`, 0 when there was no answer. */
+/** The HTTP half of the protocol. Failures are `ChatError`s: code `http`, `status` 0 without an answer. */
 export class Api {
   #base;
   #tokens;

@@ -9,7 +9,7 @@ import { abortable, Emitter, systemClock } from './util.js';
 
 /** @import {Cancel, ChatOptions, Frame, Info, Overview, Status, Where} from './types.js' */
 
-/** More direct conversations than this go into several `resume` frames, which keeps each under the frame limit. */
+/** Most direct conversations in one `resume` frame: it stays under the frame limit. */
 const RESUME_AT_ONCE = 100;
 
 /**
@@ -188,7 +188,7 @@ export class ChatClient extends Emitter {
 
   /** Asks for what direct conversations missed. @param {Conversation[]} conversations */
   #resume(conversations) {
-    const resumed = conversations.map((conversation) => ({ conversation, entry: conversation.resume() })).filter(({ entry }) => entry);
+    const resumed = conversations.map((conversation) => ({ conversation, entry: conversation.resume() })).filter((p) => p.entry);
     for (let i = 0; i < resumed.length; i += RESUME_AT_ONCE) {
       const part = resumed.slice(i, i + RESUME_AT_ONCE);
       const ref = `r-${++this.#refs}`;
@@ -197,7 +197,7 @@ export class ChatClient extends Emitter {
     }
   }
 
-  // A first direct message that came while this client was away is in no cursor of its, so it asks for its conversations each time.
+  // No cursor knows of a first direct message that came while the client was away.
   async #overview() {
     try {
       const { items } = await this.#api.conversations({ signal: this.#lifetime.signal });

@@ -7,7 +7,7 @@ const WELCOME_WITHIN_MS = 10_000;
 const PONG_WITHIN_MS = 10_000;
 /** A connection that lived this long was a good one: the next loss starts with a short wait again. */
 const STABLE_AFTER_MS = 10_000;
-/** A handshake may have failed for the token's sake, which browsers do not tell: an older one is renewed before the next try. */
+/** Browsers do not tell why a handshake failed. It may be the token: an older one is renewed first. */
 const RENEW_TOKEN_AFTER_MS = 30_000;
 const RENEW_EARLY_MS = 60_000;
 const OVERLOADED_WAIT_MS = 5000;
@@ -68,7 +68,7 @@ export class Connection extends Emitter {
     return true;
   }
 
-  /** The network may have changed: tries at once if a try is due anyway, or finds out whether the connection still lives. */
+  /** The network may have changed: tries at once if a try is due, or asks whether the connection lives. */
   wake() {
     if (this.connected) this.#sendPing();
     else if (this.#timers.retry !== undefined) this.#open(false);
@@ -143,7 +143,7 @@ export class Connection extends Emitter {
     this.#sendPing();
   }
 
-  // A browser answers the server's pings without telling its page, so a dead network is noticed by asking when nothing came for long.
+  // Browsers answer the server's pings by themselves. A dead network is noticed by asking after a silence.
   #watch() {
     const silent = this.#clock.now() - this.#lastHeard;
     if (silent >= this.#heartbeat) this.#sendPing();

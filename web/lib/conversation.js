@@ -34,7 +34,7 @@ export class Conversation extends Emitter {
   readKnown = false;
   /** Others' read cursors, as far as known. @type {Map<string, number>} */
   reads = new Map();
-  /** Whether the room is subscribed on the present connection; always false for a direct conversation. */
+  /** Whether the room is subscribed on this connection. */
   joined = false;
   /** Whether the room is to be joined on every connection. */
   wanted = false;
@@ -46,8 +46,7 @@ export class Conversation extends Emitter {
   #sentRead = 0;
   /** @type {any} */ #readTimer = null;
   /** @type {any} */ #joinTimer = null;
-  #joinRef = '';
-  #joinWithReplay = false;
+  #joinRef = ''; #joinWithReplay = false;
   /** @type {ReturnType<typeof withResolvers>|null} */
   #joining = null;
   #lifetime = new AbortController();
@@ -194,17 +193,17 @@ export class Conversation extends Emitter {
     return { resolve: () => {}, reject: (/** @type {Error} */ error) => this.#failed(nonce, error) };
   }
 
-  /** The client is connected (again). */
+  /** The client is connected. */
   connected() {
     if (this.read > this.#sentRead) this.#sendRead();
     if (this.kind !== 'room') this.#change({ kind: 'ready' });
     else if (this.wanted) this.#sendJoin();
   }
 
-  /** Events do not name their log, so a direct conversation may not know it yet: the answer to `resume` says it. */
+  /** Events do not name their log; the answer to `resume` does. */
   get isNameless() { return this.kind !== 'room' && this.epoch === null && !this.#sync.catchingUp; }
 
-  /** @returns {Frame|null} what a `resume` frame says of this direct conversation */
+  /** @returns {Frame|null} what `resume` says of this conversation */
   resume() {
     if (this.kind === 'room' || this.#sync.timeline.last === null) return null;
     this.#sync.catchUp();
@@ -357,7 +356,7 @@ export class Conversation extends Emitter {
       const message = this.#sync.timeline.message(added ? seq : event.target ?? 0);
       if (message) changed[added ? 'append' : 'update'].push(message);
       if (added) this.#typingUsers.set(from, false);
-      // The own copy says all that its ack says, and may come first; it may also come without, when the ack was lost with a connection.
+      // The own copy says all that its ack says. It may come before it, or without it.
       if (nonce !== undefined && from === this.#session.me()) {
         this.#settle(nonce, { id, seq, epoch: this.epoch ?? '', timestamp, duplicate: false });
       }

@@ -7,11 +7,11 @@ import { backoff } from './util.js';
  *   resolve: (receipt: Receipt) => void, reject: (error: ChatError) => void}} Entry
  */
 
-/** More unsent events than this means a program that does not wait for its receipts: the next one is refused with `limit`. */
+/** Most unsent events: a program that waits for no receipts is refused the next with `limit`. */
 const OUTBOX_MAX = 1000;
 /** Without an answer for this long, the event is sent again with the same nonce. */
 const ACK_WITHIN_MS = 15_000;
-/** The server knows a nonce for 24 h. A send that waited longer could become a second message, so it fails instead. */
+/** The server knows a nonce for 24 h. A later send could become a second message, so it fails. */
 const NONCE_LIFE_MS = 23 * 3600_000;
 /** A store that takes longer to read no longer holds up what is new. */
 const RESTORE_WITHIN_MS = 5000;

@@ -6,7 +6,7 @@ import { Emitter } from './util.js';
 const FRESH_MS = 30_000;
 const AT_ONCE = 500;
 
-/** Who is online: from the joined rooms, and asked of the server for everybody else. @extends {Emitter<{change: void}>} */
+/** Who is online: joined rooms tell it, the server is asked for others. @extends {Emitter<{change: void}>} */
 export class Presence extends Emitter {
   #inRooms;
   #ask;

@@ -8,7 +8,7 @@ import { backoff, sleep } from './util.js';
 const REPLAY_PAUSE_MS = 5000;
 /** An event that is acknowledged but does not come in this time is fetched: the doorbell of the last event may have been lost. */
 const LATE_MS = 2000;
-/** So often history is asked for events that it says it does not have, before they count as lost. */
+/** History is asked so often for events that it does not have; then they count as lost. */
 const REPAIR_TRIES = 6;
 /** A page may hold edits and reactions only; so many are looked through for a message to show. */
 const PAGES_AT_ONCE = 10;
@@ -26,7 +26,7 @@ export class Sync {
   #on;
   /** Rises with every reset, so that an answer to an earlier question is known as stale. */
   #generation = 0;
-  /** A replay was asked for and has not ended. */
+  /** A replay is on its way. */
   catchingUp = false;
   #repairing = false;
   #target = 0;
@@ -67,7 +67,7 @@ export class Sync {
   joined(head, epoch, withReplay) {
     const { timeline } = this;
     if (timeline.last === null) return timeline.reset(epoch, head);
-    if (this.timeline.isForeign(epoch) || head < timeline.last) return this.reload(epoch, head);
+    if (timeline.isForeign(epoch) || head < timeline.last) return this.reload(epoch, head);
     this.#target = Math.max(this.#target, head);
     if (head > timeline.last) withReplay ? this.catchUp() : this.#repair();
   }
@@ -83,7 +83,7 @@ export class Sync {
     const { timeline } = this;
     this.#endReplay();
     if (timeline.last === null) return;
-    if (this.timeline.isForeign(frame.epoch) || frame.head < timeline.last) return this.reload(frame.epoch, frame.head);
+    if (timeline.isForeign(frame.epoch) || frame.head < timeline.last) return this.reload(frame.epoch, frame.head);
     this.#target = Math.max(this.#target, frame.head);
     if (this.#behind) this.#repair();
   }
@@ -143,7 +143,7 @@ export class Sync {
       const before = timeline.last === null ? undefined : timeline.first;
       const page = await this.#page({ before, limit });
       if (generation !== this.#generation) return 0;
-      if (this.timeline.isForeign(page.epoch)) return this.reload(page.epoch, page.head), 0;
+      if (timeline.isForeign(page.epoch)) return this.reload(page.epoch, page.head), 0;
       if (timeline.last === null) timeline.reset(page.epoch || null, page.head);
       added += timeline.prepend(page.items);
       for (const event of inOrder(page.items)) if (event.seq > /** @type {number} */ (timeline.last)) this.take(event);
@@ -170,7 +170,7 @@ export class Sync {
       if (!this.#signal.aborted) throw error;
     } finally {
       this.#repairing = false;
-      // A reset during the repair may have left another gap, which was refused its own repair meanwhile.
+      // A reset meanwhile may have left another gap.
       if (generation !== this.#generation && this.#behind && this.#connected()) this.#repair();
     }
   }
@@ -181,7 +181,7 @@ export class Sync {
     const last = /** @type {number} */ (timeline.last);
     let page;
     try {
-      page = await this.#page({ after: last, limit: 200 });
+      page = await this.#page({ after: /** @type {number} */ (timeline.place.since), limit: 200 });
     } catch (error) {
       if (this.#signal.aborted) throw error;
       const fault = /** @type {ChatError} */ (error);
@@ -190,7 +190,7 @@ export class Sync {
       return null;
     }
     if (!current()) return null;
-    if (this.timeline.isForeign(page.epoch)) return this.reload(page.epoch, page.head), null;
+    if (timeline.isForeign(page.epoch)) return this.reload(page.epoch, page.head), null;
     for (const event of inOrder(page.items)) this.take(event);
     if (page.head <= /** @type {number} */ (timeline.last) && !timeline.hasGap) this.#target = 0;
     return /** @type {number} */ (timeline.last) > last;

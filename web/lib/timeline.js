@@ -1,6 +1,6 @@
 /** @import {ChatEvent, Message, Reaction} from './types.js' */
 
-/** Events held above a gap. More than a replay's length means the gap is better closed through history, which brings them again. */
+/** Most events held above a gap; history brings the others again. */
 const HELD_MAX = 2000;
 
 /** Whether an event is a message, not a change of one. @param {ChatEvent} event */
@@ -8,12 +8,12 @@ export const isMessage = ({ type }) => type === 'room' || type === 'dm';
 
 /**
  * The loaded stretch of one conversation's log, `first` to `last` without a hole. It takes events in any order and any number of
- * times and gives each out once, in the order of `seq`. It does no I/O: who owns it fetches what it says is missing.
+ * times and gives each out once, in the order of `seq`. It does no I/O.
  */
 export class Timeline {
   /** @type {string|null} null until the server told it */
   epoch = null;
-  /** The connection ended before the loaded events' log had a name: the name that comes next may be another log's. */
+  /** The connection ended before the log had a name: by now it may be another one. */
   #doubted = false;
   /** The lowest loaded seq; one above `last` while nothing is loaded. */
   first = 0;
@@ -36,8 +36,8 @@ export class Timeline {
 
   /** Whether the oldest event of the conversation is loaded. */
   get atStart() { return this.last !== null && this.first <= 1; }
-  /** What a frame that asks for a replay says of the place in the log, which is known. */
-  get place() { return { since: this.last, ...(this.epoch && { epoch: this.epoch }) }; }
+  /** From where to ask for events; in doubt from before the loaded ones, to compare them. */
+  get place() { return { since: this.#doubted ? this.first - 1 : this.last, ...(this.epoch && { epoch: this.epoch }) }; }
   /** Whether events are held that wait for missing ones. */
   get hasGap() { return this.#held.size > 0; }
   /** @param {number} seq */
@@ -54,17 +54,12 @@ export class Timeline {
     for (const map of [this.#bySeq, this.#ids, this.#held]) map.clear();
   }
 
-  /** Nothing more comes on this connection. */
-  disconnected() {
-    this.#doubted = this.epoch === null && this.last !== null && this.first <= this.last;
-  }
+  disconnected() { this.#doubted = this.epoch === null && this.last !== null; }
 
-  /**
-   * Whether this epoch is, or may be, another one than the log's; an epoch not known so far is learnt.
-   * @param {string} epoch empty where nobody has written yet
-   */
+  /** Whether this epoch is another one than the log's; an unknown one is learnt. @param {string} epoch */
   isForeign(epoch) {
-    if (!this.#doubted) this.epoch ||= epoch || null;
+    this.epoch ||= epoch || null;
+    this.#doubted &&= !epoch;
     return Boolean(epoch) && epoch !== this.epoch;
   }
 

@@ -274,6 +274,8 @@ test('A first direct message whose log was never named is not kept for one of a 
   assert.deepEqual(kit.client.direct('bob').messages.map((m) => m.id), ['lost']);
   Object.assign(kit.history.log('to:bob'), { epoch: 'e2', items: [direct(1, 'bob', 'alice', { id: 'new' })] });
   const socket = await kit.reconnect();
+  assert.deepEqual(socket.last('resume').conversations, [{ to: 'bob', since: 0 }], 'from before it, to compare');
+  socket.say(direct(1, 'bob', 'alice', { id: 'new' }));
   socket.say({ type: 'resumed', to: 'bob', seq: 1, head: 1, complete: true, epoch: 'e2', ref: socket.last('resume').ref });
   await settle();
   assert.deepEqual(kit.client.direct('bob').messages.map((m) => m.id), ['new']);

@@ -8,7 +8,7 @@ export class Tokens {
     get(fresh?: boolean): Promise<string>;
     #private;
 }
-/** The HTTP half of the protocol. Failures are `ChatError`s with the code `http` and a `status`, 0 when there was no answer. */
+/** The HTTP half of the protocol. Failures are `ChatError`s: code `http`, `status` 0 without an answer. */
 export class Api {
     /** @param {string} base @param {Tokens} tokens @param {typeof fetch} fetch */
     constructor(base: string, tokens: Tokens, fetch: typeof globalThis.fetch);

@@ -22,7 +22,7 @@ export class Connection extends Emitter<{
     close(): void;
     /** @param {Frame} frame @returns {boolean} false when there is no connection to send it on */
     send(frame: Frame): boolean;
-    /** The network may have changed: tries at once if a try is due anyway, or finds out whether the connection still lives. */
+    /** The network may have changed: tries at once if a try is due, or asks whether the connection lives. */
     wake(): void;
     /** Loses the connection on purpose, as a network would. */
     drop(): void;

@@ -26,7 +26,7 @@ export class Conversation extends Emitter<{
     readKnown: boolean;
     /** Others' read cursors, as far as known. @type {Map<string, number>} */
     reads: Map<string, number>;
-    /** Whether the room is subscribed on the present connection; always false for a direct conversation. */
+    /** Whether the room is subscribed on this connection. */
     joined: boolean;
     /** Whether the room is to be joined on every connection. */
     wanted: boolean;
@@ -92,8 +92,12 @@ export class Conversation extends Emitter<{
         resolve: () => void;
         reject: (error: Error) => void;
     };
-    /** The client is connected (again). @returns {Frame|null} what a `resume` frame shall say of this direct conversation */
-    connected(): Frame | null;
+    /** The client is connected. */
+    connected(): void;
+    /** Events do not name their log; the answer to `resume` does. */
+    get isNameless(): boolean;
+    /** @returns {Frame|null} what `resume` says of this conversation */
+    resume(): Frame | null;
     disconnected(): void;
     /** A `resume` that held this conversation was refused. */
     resumeRefused(): void;

@@ -1,4 +1,4 @@
-/** Who is online: from the joined rooms, and asked of the server for everybody else. @extends {Emitter<{change: void}>} */
+/** Who is online: joined rooms tell it, the server is asked for others. @extends {Emitter<{change: void}>} */
 export class Presence extends Emitter<{
     change: void;
 }> {

@@ -26,6 +26,8 @@ export class Sync {
             fault: (error: ChatError) => void;
         };
     });
+    /** A replay is on its way. */
+    catchingUp: boolean;
     timeline: Timeline;
     /** An event from the socket or from history. @param {ChatEvent} event */
     take(event: ChatEvent): void;

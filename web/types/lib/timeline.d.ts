@@ -1,7 +1,7 @@
 export function isMessage({ type }: ChatEvent): boolean;
 /**
  * The loaded stretch of one conversation's log, `first` to `last` without a hole. It takes events in any order and any number of
- * times and gives each out once, in the order of `seq`. It does no I/O: who owns it fetches what it says is missing.
+ * times and gives each out once, in the order of `seq`. It does no I/O.
  */
 export class Timeline {
     /** @param {() => string|null} me the user's own id */
@@ -18,12 +18,20 @@ export class Timeline {
     messages: Message[];
     /** Whether the oldest event of the conversation is loaded. */
     get atStart(): boolean;
+    /** From where to ask for events; in doubt from before the loaded ones, to compare them. */
+    get place(): {
+        epoch?: string | undefined;
+        since: number | null;
+    };
     /** Whether events are held that wait for missing ones. */
     get hasGap(): boolean;
     /** @param {number} seq */
     message(seq: number): Message | undefined;
     /** Forgets all and stands right behind `head`, where live events go on. @param {string|null} epoch @param {number|null} head */
     reset(epoch: string | null, head: number | null): void;
+    disconnected(): void;
+    /** Whether this epoch is another one than the log's; an unknown one is learnt. @param {string} epoch */
+    isForeign(epoch: string): boolean;
     /**
      * Takes an event that came live, in a replay or from a repair.
      * @param {ChatEvent} event
