@@ -92,7 +92,11 @@ public sealed class DirectionTests
         Assert.Equal(["Outbound uses Hubs: Queue → Hub"], graph.Violations((from, _) => from == "Outbound"));
     }
 
-    private static void None(IEnumerable<string> faults) => Assert.Equal("", string.Join('\n', faults));
+    private static void None(IEnumerable<string> faults)
+    {
+        var all = string.Join('\n', faults);
+        Assert.True(all.Length == 0, all);
+    }
 
     private static Assembly Load(string project) => Assembly.Load($"AspireChat.{project}");
 }
