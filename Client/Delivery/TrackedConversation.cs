@@ -282,7 +282,8 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
             return false;
         }
 
-        if (_log.IsTooShort(head) || items.Any(item => _log.IsContradictedBy(ServerFrameReader.ToEvent(item, Name, epoch))))
+        List<ChatEvent> events = [.. items.OrderBy(item => item.Seq).Select(item => ServerFrameReader.ToEvent(item, Name, epoch))];
+        if (_log.IsTooShort(head) || events.Exists(_log.IsContradictedBy))
         {
             Reload(epoch, head);
             Flush();
@@ -306,10 +307,7 @@ internal sealed class TrackedConversation(Conversation name, IDeliveryHost sessi
         var (before, reachedBefore) = (_log.Last, _log.Peek()?.Seq);
         _check = false;
         _log.Expect(head);
-        foreach (var item in items.OrderBy(item => item.Seq))
-        {
-            Take(ServerFrameReader.ToEvent(item, Name, epoch));
-        }
+        events.ForEach(Take);
 
         Flush();
         return _log.Last > before || _log.Peek()?.Seq != reachedBefore || !IsBehind;

@@ -21,7 +21,7 @@ internal sealed class FrameHandlers(
     SocketMetrics metrics,
     TimeProvider time)
 {
-    private readonly int _retryAfter = (int)logOptions.Value.RetryAfter.TotalMilliseconds;
+    private readonly int _retryAfter = logOptions.Value.RetryAfterMilliseconds;
 
     public FrameHandler For(Connection connection) => new(
         connection,

@@ -33,6 +33,9 @@ public sealed class ConversationLogOptions
     [Range(typeof(TimeSpan), "00:00:00.050", "00:01:00")]
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary><see cref="RetryAfter"/> as frames say it.</summary>
+    internal int RetryAfterMilliseconds => (int)RetryAfter.TotalMilliseconds;
+
     /// <summary>Committed events that a conversation's tail keeps for resuming clients; what is not committed is always kept. Default 1,000.</summary>
     [Range(1, 100_000)]
     public int TailKeep { get; set; } = 1_000;

@@ -163,5 +163,5 @@ internal sealed class PartitionPublisher
         }
     }
 
-    private AppendResult Unavailable() => AppendResult.Unavailable((int)_options.RetryAfter.TotalMilliseconds);
+    private AppendResult Unavailable() => AppendResult.Unavailable(_options.RetryAfterMilliseconds);
 }

@@ -45,7 +45,7 @@ internal static class MessageEndpoint
             return;
         }
         var e = events.Create(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content);
-        var result = await log.AppendAsync(e, (int)logOptions.Value.RetryAfter.TotalMilliseconds, requireMember: true);
+        var result = await log.AppendAsync(e, logOptions.Value.RetryAfterMilliseconds, requireMember: true);
         AppendSpans.End(e, result);
         if (result.Status != AppendStatus.Accepted)
         {

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace AspireChat.Tests.AppHost;
 
-/// <summary>The AppHost's stop, on what of it is quick to start: one service, its server, and the traffic that nobody started.</summary>
+/// <summary>The AppHost's stop, on what of it is quick to start: one service and its server, beside a resource that nobody started.</summary>
 [Trait("Needs", "AppHost")]
 [Trait("Needs", "Redis")]
 public sealed class StopTests
