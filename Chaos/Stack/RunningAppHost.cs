@@ -62,9 +62,14 @@ internal sealed class RunningAppHost : IAsyncDisposable
 
     /// <summary>The process of a running instance: the program itself, not what the orchestrator wraps it in. Null while there is none.</summary>
     public int? ProcessOf(string instance) =>
-        StateOf(instance) is { } known && known.State?.Text == KnownResourceStates.Running && known.Properties
-            .FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } id
-            ? Processes.ProgramIn(Convert.ToInt32(id, CultureInfo.InvariantCulture))
+        StateOf(instance) is { } known && known.State?.Text == KnownResourceStates.Running && ExecutableOf(known) is { } id
+            ? Processes.ProgramIn(id)
+            : null;
+
+    /// <summary>The process that the orchestrator started for an instance; null while there is none.</summary>
+    public static int? ExecutableOf(CustomResourceSnapshot state) =>
+        state.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } id
+            ? Convert.ToInt32(id, CultureInfo.InvariantCulture)
             : null;
 
     public bool IsHealthy(string instance) => StateOf(instance)?.HealthStatus == HealthStatus.Healthy;

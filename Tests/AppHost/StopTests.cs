@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.Testing;
+using AspireChat.Chaos.Stack;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -47,9 +47,7 @@ public sealed class StopTests
     private static async Task<int> ProcessOfAsync(DistributedApplication application, string name, CancellationToken cancellationToken)
     {
         var running = await application.ResourceNotifications.WaitForResourceAsync(
-            name, change => change.Snapshot.Properties.Any(property => property is { Name: "executable.pid", Value: not null }), cancellationToken);
-        return Convert.ToInt32(
-            running.Snapshot.Properties.Single(property => property.Name == "executable.pid").Value,
-            CultureInfo.InvariantCulture);
+            name, change => RunningAppHost.ExecutableOf(change.Snapshot) is not null, cancellationToken);
+        return RunningAppHost.ExecutableOf(running.Snapshot)!.Value;
     }
 }
