@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Subscriptions;
@@ -61,7 +62,7 @@ public class FanOutBenchmarks : IHubEffects
         var metrics = new OutboundMetrics(meters);
         var queues = new OutboundQueues(
             limits, new OutboundDrain(limits, metrics, _time), metrics, _time, NullLogger<OutboundQueue>.Instance);
-        _hub = new Hub(new HubOptions(), this, new HubMetrics(meters), NullLogger.Instance);
+        _hub = new Hub(new HubOptions(), retryAfter: 1_000, this, new HubMetrics(meters), NullLogger.Instance);
         _sink = Sockets ? new SocketSink(Members) : null;
         for (var i = 0; i < Members; i++)
         {
@@ -128,7 +129,11 @@ public class FanOutBenchmarks : IHubEffects
 
     void IHubEffects.ReadMembers(IReadOnlyCollection<RoomUsers> rooms) => throw new NotSupportedException();
 
-    void IHubEffects.ReadTail(FeedId feed, long afterSeq, int limit, long token) => throw new NotSupportedException();
+    void IHubEffects.ReadForRepair(FeedId feed, long afterSeq, int limit, long token) => throw new NotSupportedException();
+
+    void IHubEffects.ReadForReplay(FeedId feed, long afterSeq, int limit, long token) => throw new NotSupportedException();
+
+    void IHubEffects.Rejoin(string room, string user, long token) => throw new NotSupportedException();
 
     void IHubEffects.ReadHeads(IReadOnlyCollection<ConversationKey> conversations) => throw new NotSupportedException();
 

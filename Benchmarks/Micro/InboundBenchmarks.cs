@@ -1,7 +1,7 @@
 using System.IO.Pipelines;
 using AspireChat.ConnectionService;
 using AspireChat.ConnectionService.Connections;
-using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts.Conversations;
@@ -81,7 +81,7 @@ public class InboundBenchmarks
 
         public bool SendEphemeral(OutboundFrame frame) => true;
 
-        public bool TryWaitForRoom(Action resume) => false;
+        public bool TryWaitForSpace(Action resume) => false;
 
         public void Close(int code, string reason)
         {

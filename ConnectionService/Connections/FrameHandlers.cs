@@ -1,5 +1,5 @@
 using AspireChat.ConnectionService.History;
-using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Presence;
 using AspireChat.ServiceDefaults;

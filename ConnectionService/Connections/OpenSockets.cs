@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 
 namespace AspireChat.ConnectionService.Connections;
 

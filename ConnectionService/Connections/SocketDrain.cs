@@ -1,4 +1,4 @@
-using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts.Frames;
 using AspireChat.WebSockets;

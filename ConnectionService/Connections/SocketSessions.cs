@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Net.WebSockets;
-using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Node;
 using AspireChat.ConnectionService.Outbound;

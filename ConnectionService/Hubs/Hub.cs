@@ -1,3 +1,7 @@
+using AspireChat.ConnectionService.Hubs.Feeds;
+using AspireChat.ConnectionService.Hubs.Mailboxes;
+using AspireChat.ConnectionService.Hubs.Rooms;
+using AspireChat.ConnectionService.Hubs.Users;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts;
@@ -10,15 +14,15 @@ namespace AspireChat.ConnectionService.Hubs;
 
 /// <summary>
 /// Owns the rooms and users whose keys hash to it. A state machine: everything that happens comes as a message to <see cref="Handle"/>,
-/// one at a time, and everything it wants done goes through <see cref="IHubEffects"/>; it never waits. Not thread-safe: <see
-/// cref="HubLoop"/>
-/// drives it.
+/// one at a time, and everything it wants done goes through <see cref="IHubEffects"/>; it never waits. Not thread-safe:
+/// <see cref="HubLoop"/> drives it.
 /// </summary>
-internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics metrics, ILogger logger)
+/// <param name="retryAfter">Milliseconds that a client is told to wait after <c>unavailable</c>.</param>
+internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effects, HubMetrics metrics, ILogger logger)
 {
     private const int ExpiryInterval = 1_000;
 
-    private readonly HubContext _context = new(options, effects, metrics, logger);
+    private readonly HubContext _context = new(options, retryAfter, effects, metrics, logger);
     private readonly Dictionary<string, Room> _rooms = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LocalUser> _users = new(StringComparer.Ordinal);
 
@@ -58,8 +62,8 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
             case HubMessage.ResumeDirect resume:
                 Resume(resume);
                 break;
-            case HubMessage.RoomToSend resume:
-                GoOn(resume);
+            case HubMessage.SpaceToSend(var connection, var feed):
+                Find(feed)?.Replays.Resume(connection);
                 break;
             case HubMessage.Subscribed { Channel: var channel, Success: var success }:
                 if (channel.IsRoom)
@@ -106,6 +110,9 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
             case HubMessage.JoinAnswer answer:
                 _rooms.GetValueOrDefault(answer.Room)?.JoinAnswered(answer.Token, answer.Result);
                 break;
+            case HubMessage.RejoinAnswer answer:
+                _rooms.GetValueOrDefault(answer.Room)?.Members.Rejoins.Answered(answer.Token, answer.Written);
+                break;
             case HubMessage.LeaveAnswer answer:
                 _rooms.GetValueOrDefault(answer.Room)?.LeaveAnswered(answer.User, answer.At);
                 break;
@@ -119,8 +126,11 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
             case HubMessage.PresenceAnswer answer:
                 _rooms.GetValueOrDefault(answer.Room)?.PresenceAnswered(answer.Presence);
                 break;
-            case HubMessage.TailAnswer answer:
-                Find(answer.Feed)?.TailAnswered(answer.Token, answer.Slice);
+            case HubMessage.RepairAnswer answer:
+                Find(answer.Feed)?.RepairAnswered(answer.Token, answer.Slice);
+                break;
+            case HubMessage.ReplayAnswer answer:
+                Find(answer.Feed)?.ReplayAnswered(answer.Token, answer.Slice);
                 break;
             case HubMessage.HeadsAnswer answer:
                 Heads.Answered(answer.Heads);
@@ -172,7 +182,7 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
                     result.Status == AppendStatus.Duplicate ? true : null)));
                 if (room is not null)
                 {
-                    _rooms.GetValueOrDefault(room)?.Feed.OwnEventAccepted(connection, result.Epoch, result.Seq);
+                    _rooms.GetValueOrDefault(room)?.Members.OwnEventAccepted(connection, result.Epoch, result.Seq);
                 }
                 else if (_users.TryGetValue(e.From, out var user))
                 {
@@ -209,19 +219,6 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
         user.Follow(ConversationKey.Direct(connection.User, resume.To)).Resume(connection, resume.Since, resume.Epoch, resume.Ref);
     }
 
-    private void GoOn(HubMessage.RoomToSend resume)
-    {
-        switch (Find(resume.Feed))
-        {
-            case RoomFeed room:
-                room.RoomToSend(resume.Connection);
-                break;
-            case DirectFeed direct:
-                direct.RoomToSend(resume.Connection);
-                break;
-        }
-    }
-
     private void Close(Connection connection)
     {
         // Those of other hubs are among them, and are not found here.
@@ -236,14 +233,14 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
     {
         _context.Now = tick.Now;
         _context.UnixNow = tick.UnixNow;
-        foreach (var feed in _context.Attention.ToList())
+        foreach (var timed in _context.Attention.ToList())
         {
-            if (!feed.OnTick())
+            if (!timed.OnTick())
             {
-                _context.Attention.Remove(feed);
+                _context.Attention.Remove(timed);
             }
         }
-        Heads.OnTick(_rooms.Values.Select(Feed (room) => room.Feed).Concat(_users.Values.SelectMany(user => user.Directs)));
+        Heads.OnTick(_rooms.Values.Select(room => room.Members.Feed).Concat(_users.Values.SelectMany(user => user.Feeds)));
         Members.OnTick();
         if (tick.Now < _expiryAt)
         {
@@ -269,8 +266,8 @@ internal sealed class Hub(HubOptions options, IHubEffects effects, HubMetrics me
     }
 
     private Feed? Find(FeedId id) => id.User is null
-        ? _rooms.GetValueOrDefault(id.Key.RoomId)?.Feed
-        : _users.GetValueOrDefault(id.User)?.Find(id.Key);
+        ? _rooms.GetValueOrDefault(id.Key.RoomId)?.Members.Feed
+        : _users.GetValueOrDefault(id.User)?.Find(id.Key)?.Feed;
 
     private LocalUser UserOf(string name)
     {

@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Presence;
@@ -7,13 +8,14 @@ using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService.Hubs;
 
-/// <summary>A hub's hands: starts what it asks for and posts the answers back to its mailbox.</summary>
+/// <summary>Starts what a hub asks for, and posts the answers to the hub's mailbox.</summary>
 internal sealed class HubEffects(
     HubMailbox mailbox,
     HubDirectory directory,
     IChannelSubscriber subscriber,
     IConversationLog log,
     EventReader events,
+    ReplayReads replays,
     MembershipIndex memberships,
     IPresenceReporter presence,
     RecurringFault fault,
@@ -46,6 +48,16 @@ internal sealed class HubEffects(
         },
         () => new HubMessage.JoinAnswer(room, token, null));
 
+    public void Rejoin(string room, string user, long token) => _ = RunAsync(
+        "Joining again",
+        async cancellation =>
+        {
+            await log.JoinAsync(room, user, cancellation);
+            memberships.Add(user, room);
+            return new HubMessage.RejoinAnswer(room, token, Written: true);
+        },
+        () => new HubMessage.RejoinAnswer(room, token, Written: false));
+
     public void Leave(string room, string user) => _ = RunAsync(
         "Leaving",
         async cancellation =>
@@ -66,10 +78,16 @@ internal sealed class HubEffects(
         async _ => new HubMessage.PresenceAnswer(room, await memberships.ReadPresenceAsync(room)),
         () => new HubMessage.PresenceAnswer(room, RoomPresence.Unknown));
 
-    public void ReadTail(FeedId feed, long afterSeq, int limit, long token) => _ = RunAsync(
+    public void ReadForRepair(FeedId feed, long afterSeq, int limit, long token) => _ = RunAsync(
         "Reading a tail",
-        async cancellation => new HubMessage.TailAnswer(feed, token, await events.ReadAsync(feed.Key, afterSeq, limit, cancellation)),
-        () => new HubMessage.TailAnswer(feed, token, null));
+        async cancellation => new HubMessage.RepairAnswer(feed, token, await events.ReadAsync(feed.Key, afterSeq, limit, cancellation)),
+        () => new HubMessage.RepairAnswer(feed, token, null));
+
+    public void ReadForReplay(FeedId feed, long afterSeq, int limit, long token) => _ = RunAsync(
+        "Reading a page of a replay",
+        async cancellation => new HubMessage.ReplayAnswer(
+            feed, token, await replays.ReadAsync(feed.Key, afterSeq, limit, cancellation)),
+        () => new HubMessage.ReplayAnswer(feed, token, null));
 
     public void ReadHeads(IReadOnlyCollection<ConversationKey> conversations) => _ = RunAsync(
         "Reading heads",

@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 namespace AspireChat.ConnectionService.Hubs;
 
 /// <summary>Drives one hub: its mailbox in, and the hub's clock. The hub itself is the state machine <see cref="Hub"/>.</summary>

@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Presence;
@@ -11,17 +12,19 @@ namespace AspireChat.ConnectionService.Hubs;
 /// <summary>The hubs of this process.</summary>
 internal sealed class HubService : BackgroundService, IHealthCheck
 {
-    /// <summary>A hub looks at its clock ten times a second; one that did not for so long is stuck or hopelessly overloaded.</summary>
+    /// <summary>A hub looks at its clock ten times a second. One that has not for this long is stuck or hopelessly overloaded.</summary>
     private static readonly TimeSpan MostLag = TimeSpan.FromSeconds(5);
 
     private readonly List<HubLoop> _loops = [];
 
     public HubService(
         IOptions<HubOptions> options,
+        IOptions<ConversationLogOptions> logOptions,
         HubDirectory directory,
         IChannelSubscriber subscriber,
         IConversationLog log,
         EventReader events,
+        ReplayReads replays,
         MembershipIndex memberships,
         IPresenceReporter presence,
         HubMetrics metrics,
@@ -29,14 +32,15 @@ internal sealed class HubService : BackgroundService, IHealthCheck
         ILogger<Hub> logger)
     {
         var count = options.Value.Count > 0 ? options.Value.Count : Math.Clamp(Environment.ProcessorCount, 1, 16);
+        var retryAfter = logOptions.Value.RetryAfterMilliseconds;
         var fault = new RecurringFault(time);
         subscriber.MayHaveMissed += () => directory.PostToAll(new HubMessage.Restored());
         for (var i = 0; i < count; i++)
         {
             var mailbox = new HubMailbox(options.Value.MailboxBytes, metrics, logger);
             directory.Add(mailbox);
-            var effects = new HubEffects(mailbox, directory, subscriber, log, events, memberships, presence, fault, logger);
-            _loops.Add(new HubLoop(new Hub(options.Value, effects, metrics, logger), mailbox, options.Value, metrics, time, logger));
+            var effects = new HubEffects(mailbox, directory, subscriber, log, events, replays, memberships, presence, fault, logger);
+            _loops.Add(new HubLoop(new Hub(options.Value, retryAfter, effects, metrics, logger), mailbox, options.Value, metrics, time, logger));
         }
         metrics.Meter.CreateObservableGauge("aspirechat.hub.mailbox.messages", () => _loops.Sum(loop => loop.Mailbox.Count), "{message}");
         metrics.Meter.CreateObservableGauge("aspirechat.hub.mailbox.size", () => _loops.Sum(loop => loop.Mailbox.Bytes), "By");
@@ -49,4 +53,20 @@ internal sealed class HubService : BackgroundService, IHealthCheck
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(_loops.Select(loop => Task.Run(() => loop.RunAsync(stoppingToken), CancellationToken.None)));
+}
+
+internal static class HubRegistration
+{
+    public static IServiceCollection AddHubs(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<HubOptions>(HubOptions.Section);
+        services.AddSingleton<HubMetrics>();
+        services.AddSingleton<HubDirectory>();
+        services.AddSingleton<MembershipIndex>();
+        services.AddSingleton<ReplayReads>();
+        services.AddSingleton<HubService>();
+        services.AddHostedService(provider => provider.GetRequiredService<HubService>());
+        services.AddHealthChecks().AddCheck<HubService>("hubs");
+        return services;
+    }
 }

@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.RedisLog;
 using StackExchange.Redis;
 

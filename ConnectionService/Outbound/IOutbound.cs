@@ -18,10 +18,10 @@ internal interface IOutbound
     bool SendEphemeral(OutboundFrame frame);
 
     /// <summary>
-    /// For replays, which must not push a reading client over its limit. False: there is room now, go on. True: wait, and
+    /// For replays, which must not push a reading client over its limit. False: there is space now, go on. True: wait, and
     /// <paramref name="resume"/> is called once, on any thread, when the queue is nearly empty.
     /// </summary>
-    bool TryWaitForRoom(Action resume);
+    bool TryWaitForSpace(Action resume);
 
     /// <summary>Sends what is queued (not when the client is too slow), then the close frame. Later calls and frames are
     /// ignored.</summary>

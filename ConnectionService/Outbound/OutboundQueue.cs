@@ -116,7 +116,7 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
         }
     }
 
-    public bool TryWaitForRoom(Action resume)
+    public bool TryWaitForSpace(Action resume)
     {
         lock (_gate)
         {

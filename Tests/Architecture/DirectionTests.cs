@@ -63,6 +63,11 @@ public sealed class DirectionTests
     [MemberData(nameof(All))]
     public void Folders_of_a_project_use_each_other_in_one_direction(string project) => None(FolderGraph.Of(Load(project)).Cycles());
 
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Folders_within_folders_use_each_other_in_one_direction(string project) =>
+        None(FolderGraph.Of(Load(project), nested: true).Cycles());
+
     [Fact]
     public void The_way_of_a_message_through_a_node_has_one_direction()
     {

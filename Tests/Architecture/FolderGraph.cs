@@ -5,8 +5,8 @@ using Assembly = System.Reflection.Assembly;
 namespace AspireChat.Tests.Architecture;
 
 /// <summary>
-/// Which folder of a project uses which, read from the compiled program: a folder is the first part of a namespace behind the project's own.
-/// Constants are not seen, because the compiler writes their values.
+/// Which folder of a project uses which, read from the compiled program. A folder is a namespace behind the project's own: its first part, or all
+/// of it where folders within folders count. Constants are not seen, because the compiler writes their values.
 /// </summary>
 internal sealed class FolderGraph
 {
@@ -15,7 +15,8 @@ internal sealed class FolderGraph
     /// <summary>What uses what; the part of a type before its nested ones is enough to find it.</summary>
     public IReadOnlyDictionary<(string From, string To), SortedSet<string>> Uses => _uses;
 
-    public static FolderGraph Of(Assembly assembly)
+    /// <param name="nested">Folders within folders are nodes of their own.</param>
+    public static FolderGraph Of(Assembly assembly, bool nested = false)
     {
         var root = assembly.GetName().Name!;
         var graph = new FolderGraph();
@@ -24,7 +25,7 @@ internal sealed class FolderGraph
         {
             foreach (var target in type.Dependencies.Select(dependency => dependency.Target))
             {
-                graph.Add(FolderOf(type, root), FolderOf(target, root), $"{NameOf(type)} → {NameOf(target)}");
+                graph.Add(FolderOf(type, root, nested), FolderOf(target, root, nested), $"{NameOf(type)} → {NameOf(target)}");
             }
         }
         return graph;
@@ -74,6 +75,13 @@ internal sealed class FolderGraph
     private static string NameOf(IType type) => type.FullName.Split('+', '/', '<')[0].Split('.')[^1];
 
     // Null: another project's, or in the project's own folder, where everything is put together.
-    private static string? FolderOf(IType type, string root) =>
-        type.Namespace?.FullName is { } name && name.StartsWith(root + '.', StringComparison.Ordinal) ? name[(root.Length + 1)..].Split('.')[0] : null;
+    private static string? FolderOf(IType type, string root, bool nested)
+    {
+        if (type.Namespace?.FullName is not { } name || !name.StartsWith(root + '.', StringComparison.Ordinal))
+        {
+            return null;
+        }
+        var folder = name[(root.Length + 1)..];
+        return nested ? folder : folder.Split('.')[0];
+    }
 }

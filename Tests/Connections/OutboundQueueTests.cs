@@ -81,16 +81,16 @@ public sealed class OutboundQueueTests
     [Fact]
     public async Task A_replay_waits_for_room_and_is_woken_when_the_queue_is_nearly_empty()
     {
-        Assert.False(_outbound.TryWaitForRoom(() => Assert.Fail("there was room")));
+        Assert.False(_outbound.TryWaitForSpace(() => Assert.Fail("there was space")));
         var woken = new TaskCompletionSource();
         Assert.True(_outbound.Send(Frame("a", 200)));
         Assert.True(_outbound.Send(Frame("b", 200)));
-        Assert.True(_outbound.TryWaitForRoom(woken.SetResult));
+        Assert.True(_outbound.TryWaitForSpace(woken.SetResult));
         await _socket.Read();
         Assert.False(woken.Task.IsCompleted);
         await _socket.Read();
         await woken.Task.WaitAsync(TimeSpan.FromSeconds(60));
-        Assert.False(_outbound.TryWaitForRoom(() => Assert.Fail("there was room")));
+        Assert.False(_outbound.TryWaitForSpace(() => Assert.Fail("there was space")));
     }
 
     [Fact]

@@ -2,6 +2,8 @@ using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json;
 using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Hubs.Mailboxes;
+using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Conversations;
@@ -21,7 +23,7 @@ internal sealed class HubHarness : IHubEffects
     private long _now;
 
     public HubHarness(HubOptions? options = null) =>
-        _hub = new Hub(options ?? new HubOptions(), this, new HubMetrics(new Meters()), NullLogger.Instance);
+        _hub = new Hub(options ?? new HubOptions(), retryAfter: 1_000, this, new HubMetrics(new Meters()), NullLogger.Instance);
 
     public SimulatedLog Log { get; } = new(1_000) { Publish = (_, _) => { } };
 
@@ -43,12 +45,14 @@ internal sealed class HubHarness : IHubEffects
 
     private Queue<HubMessage> Held { get; } = new();
 
-    public (Connection Connection, SimulatedOutbound Outbound) Connect(string user, long openedAt = 0)
+    /// <param name="bytes">Of the connection's queue.</param>
+    public (Connection Connection, SimulatedOutbound Outbound) Connect(
+        string user, long openedAt = 0, int bytes = 1024 * 1024, TokenBucket? budget = null)
     {
-        var outbound = new SimulatedOutbound(1024 * 1024);
+        var outbound = new SimulatedOutbound(bytes);
         var connection = new Connection($"{user}-{Asked.Count}", user, outbound, long.MaxValue)
         {
-            Welcome = OutboundFrame.Of("{\"type\":\"welcome\"}"u8), OpenedAt = openedAt,
+            Welcome = OutboundFrame.Of("{\"type\":\"welcome\"}"u8), OpenedAt = openedAt, ReplayBudget = budget,
         };
         Post(new HubMessage.Opened(connection));
         Assert.Equal(["welcome"], Read(outbound).Select(TypeOf));
@@ -131,6 +135,15 @@ internal sealed class HubHarness : IHubEffects
     public void Join(string room, string user, long token) =>
         Answer($"join {room} {user}", new HubMessage.JoinAnswer(room, token, FailJoins ? null : Log.Join(room, user)));
 
+    public void Rejoin(string room, string user, long token)
+    {
+        if (!FailJoins)
+        {
+            Log.Join(room, user);
+        }
+        Answer($"join {room} {user}", new HubMessage.RejoinAnswer(room, token, !FailJoins));
+    }
+
     public void Leave(string room, string user)
     {
         Answer($"leave {room} {user}", new HubMessage.LeaveAnswer(room, user, Log.Leave(room, user)));
@@ -145,11 +158,11 @@ internal sealed class HubHarness : IHubEffects
         (HoldPresence ? Held : _inbox).Enqueue(new HubMessage.PresenceAnswer(room, RoomPresence.Unknown));
     }
 
-    public void ReadTail(FeedId feed, long afterSeq, int limit, long token)
-    {
-        Asked.Add($"tail {feed.Key} {afterSeq}");
-        (HoldTails ? Held : _inbox).Enqueue(new HubMessage.TailAnswer(feed, token, Log.ReadTail(feed.Key, afterSeq, limit)));
-    }
+    public void ReadForRepair(FeedId feed, long afterSeq, int limit, long token) =>
+        AnswerTail(feed, afterSeq, new HubMessage.RepairAnswer(feed, token, Log.ReadTail(feed.Key, afterSeq, limit)));
+
+    public void ReadForReplay(FeedId feed, long afterSeq, int limit, long token) =>
+        AnswerTail(feed, afterSeq, new HubMessage.ReplayAnswer(feed, token, Log.ReadTail(feed.Key, afterSeq, limit)));
 
     public void ReadHeads(IReadOnlyCollection<ConversationKey> conversations) =>
         Answer("heads", new HubMessage.HeadsAnswer(conversations.ToDictionary(key => key, Log.ReadHead)));
@@ -161,6 +174,12 @@ internal sealed class HubHarness : IHubEffects
     public void MembershipChanged(string room, string user, bool member) => Memberships.Add((room, user, member));
 
     public void PresenceMissed(string room) => Missed.Add(room);
+
+    private void AnswerTail(FeedId feed, long afterSeq, HubMessage answer)
+    {
+        Asked.Add($"tail {feed.Key} {afterSeq}");
+        (HoldTails ? Held : _inbox).Enqueue(answer);
+    }
 
     private void Answer(string asked, HubMessage answer)
     {

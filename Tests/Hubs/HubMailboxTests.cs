@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text;
-using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Subscriptions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;

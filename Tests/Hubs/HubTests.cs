@@ -1,5 +1,5 @@
 using System.Text;
-using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Conversations;
@@ -120,7 +120,7 @@ public sealed class HubTests
     }
 
     [Fact]
-    public void A_storm_into_a_cold_room_reads_the_log_twice_at_most()
+    public void A_storm_into_a_cold_room_reads_each_page_of_the_log_about_once()
     {
         for (var i = 0; i < 500; i++)
         {
@@ -135,7 +135,8 @@ public sealed class HubTests
             var frames = HubHarness.Read(outbounds[i]);
             Assert.Equal(Enumerable.Range(i + 1, 500 - i).Select(seq => (long)seq), frames[1..^1].Select(HubHarness.SeqOf));
         }
-        Assert.InRange(_hub.Asked.Count(asked => asked.StartsWith("tail", StringComparison.Ordinal)), 1, 2);
+        // 500 events are four pages of 128. The first replay is asked for before the others have come, so its page is read twice.
+        Assert.InRange(_hub.Asked.Count(asked => asked.StartsWith("tail", StringComparison.Ordinal)), 4, 5);
     }
 
     [Fact]

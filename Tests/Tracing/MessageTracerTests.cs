@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text;
-using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Hubs.Feeds;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.ConnectionService.Tracing;

@@ -1,4 +1,4 @@
-using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Log;
 using AspireChat.RedisLog;
 
@@ -41,7 +41,7 @@ internal sealed record Plan
     public bool Swallows(HubMessage message) => Bug switch
     {
         Bug.NoHeadCheck => message is HubMessage.HeadsAnswer or HubMessage.Appended,
-        Bug.NoRepair => message is HubMessage.TailAnswer { Slice: not null },
+        Bug.NoRepair => message is HubMessage.RepairAnswer { Slice: not null } or HubMessage.ReplayAnswer { Slice: not null },
         Bug.DeafToOverflow => message is HubMessage.Overflowed or HubMessage.HeadsAnswer or HubMessage.Appended,
         _ => false,
     };

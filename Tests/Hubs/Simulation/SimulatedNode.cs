@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Conversations;
@@ -43,7 +44,7 @@ internal sealed class SimulatedNode
         var metrics = new HubMetrics(new SilentMeters());
         for (var i = 0; i < 2; i++)
         {
-            _hubs.Add(new Hub(options, new Effects(this, i), metrics, NullLogger.Instance));
+            _hubs.Add(new Hub(options, retryAfter: 1_000, new Effects(this, i), metrics, NullLogger.Instance));
         }
     }
 
@@ -271,6 +272,14 @@ internal sealed class SimulatedNode
             () => new HubMessage.JoinAnswer(room, token, node._plan.Alter(node._log.Join(room, user))),
             () => new HubMessage.JoinAnswer(room, token, null));
 
+        public void Rejoin(string room, string user, long token) => Start(
+            () =>
+            {
+                node._log.Join(room, user);
+                return new HubMessage.RejoinAnswer(room, token, Written: true);
+            },
+            () => new HubMessage.RejoinAnswer(room, token, Written: false));
+
         public void Leave(string room, string user) => Start(
             () => new HubMessage.LeaveAnswer(room, user, node._log.Leave(room, user)),
             () => new HubMessage.LeaveAnswer(room, user, null));
@@ -281,9 +290,13 @@ internal sealed class SimulatedNode
 
         public void ReadPresence(string room) => Start(() => new HubMessage.PresenceAnswer(room, RoomPresence.Unknown), null);
 
-        public void ReadTail(FeedId feed, long afterSeq, int limit, long token) => Start(
-            () => new HubMessage.TailAnswer(feed, token, node._plan.Alter(node._log.ReadTail(feed.Key, afterSeq, limit))),
-            () => new HubMessage.TailAnswer(feed, token, null));
+        public void ReadForRepair(FeedId feed, long afterSeq, int limit, long token) => Start(
+            () => new HubMessage.RepairAnswer(feed, token, node._plan.Alter(node._log.ReadTail(feed.Key, afterSeq, limit))),
+            () => new HubMessage.RepairAnswer(feed, token, null));
+
+        public void ReadForReplay(FeedId feed, long afterSeq, int limit, long token) => Start(
+            () => new HubMessage.ReplayAnswer(feed, token, node._plan.Alter(node._log.ReadTail(feed.Key, afterSeq, limit))),
+            () => new HubMessage.ReplayAnswer(feed, token, null));
 
         public void ReadHeads(IReadOnlyCollection<ConversationKey> conversations) => Start(
             () => new HubMessage.HeadsAnswer(conversations.ToDictionary(key => key, node._log.ReadHead)),

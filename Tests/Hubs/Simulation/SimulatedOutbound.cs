@@ -35,7 +35,7 @@ internal sealed class SimulatedOutbound(int limit) : IOutbound
 
     public bool SendEphemeral(OutboundFrame frame) => _bytes < limit / 2 && Send(frame);
 
-    public bool TryWaitForRoom(Action resume)
+    public bool TryWaitForSpace(Action resume)
     {
         if (CloseCode != 0 || _bytes <= limit / 4)
         {

@@ -1,4 +1,4 @@
-using AspireChat.ConnectionService.Hubs;
+using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 

@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using AspireChat.ConnectionService.Limits;
+using AspireChat.ConnectionService.Outbound;
+using AspireChat.WebSockets;
+
+namespace AspireChat.ConnectionService.Hubs.Mailboxes;
+
+/// <summary>
+/// One socket of a user, as hubs and the read loop share it. The identity never changes; the rest is thread-safe.
+/// </summary>
+/// <param name="id">Unique in the system.</param>
+/// <param name="expires">When the token ends, Unix milliseconds.</param>
+internal sealed class Connection(string id, string user, IOutbound outbound, long expires)
+{
+    private readonly TaskCompletionSource<bool> _welcomed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _expires = expires;
+    private volatile bool _closed;
+
+    public string Id { get; } = id;
+
+    public string User { get; } = user;
+
+    public IOutbound Outbound { get; } = outbound;
+
+    /// <summary>Unix milliseconds.</summary>
+    public long OpenedAt { get; init; }
+
+    /// <summary>Bytes that may be replayed to the user's connections, over all of them; null: any number.</summary>
+    public TokenBucket? ReplayBudget { get; init; }
+
+    /// <summary>The first frame, sent by the user's hub once direct messages flow, and forgotten then.</summary>
+    public OutboundFrame Welcome { get; set; }
+
+    /// <summary>
+    /// Rooms that this connection has joined, or is about to join or leave. Written by one or two threads at most: the default, a lock for
+    /// each processor and 31 buckets, is a KiB on a large machine.
+    /// </summary>
+    public ConcurrentDictionary<string, RoomPass> Rooms { get; } = new(concurrencyLevel: 1, capacity: 1, StringComparer.Ordinal);
+
+    /// <summary>When the token ends, Unix milliseconds; moved by <c>auth</c>.</summary>
+    public long Expires
+    {
+        get => Volatile.Read(ref _expires);
+        set => Volatile.Write(ref _expires, value);
+    }
+
+    /// <summary>The read loop has ended: answers still under way are for nobody.</summary>
+    public bool IsClosed => _closed;
+
+    /// <summary>True once <see cref="Welcome"/> is queued; false when the connection could not be served.</summary>
+    public Task<bool> Welcomed => _welcomed.Task;
+
+    public void SetWelcomed(bool served) => _welcomed.TrySetResult(served);
+
+    public void MarkClosed() => _closed = true;
+}
+
+/// <summary>
+/// A connection's standing in one room as its read loop sees it. A join or leave under way makes it unsettled: later frames of the same
+/// connection for the same room wait for the outcome, so that a client may send join and message in one go. Thread-safe.
+/// </summary>
+internal sealed class RoomPass
+{
+    private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _joined;
+
+    /// <summary>Completes when the hub has decided.</summary>
+    public Task Settled => _settled.Task;
+
+    public bool Joined => _joined;
+
+    public void Settle(bool joined)
+    {
+        _joined = joined;
+        _settled.TrySetResult();
+    }
+}
