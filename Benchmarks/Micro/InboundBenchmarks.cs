@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using AspireChat.ConnectionService;
 using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
+using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts.Conversations;
@@ -44,14 +45,15 @@ public class InboundBenchmarks
         builder.Logging.ClearProviders();
         builder.AddConnectionService();
         builder.Services.AddSingleton<IConversationLog, TakingLog>();
-        builder.Services.AddSingleton(Options.Create(new SocketOptions { EventsPerSecond = 1e9, EventBurst = int.MaxValue }));
+        var options = new SocketOptions { EventsPerSecond = 1e9, EventBurst = int.MaxValue };
+        builder.Services.AddSingleton(Options.Create(options));
         // Composed as in production, and never started.
         var handlers = builder.Build().Services.GetRequiredService<FrameHandlers>();
         var connection = new Connection("c-1", Samples.Sender, new SilentOutbound(), long.MaxValue);
         var pass = new RoomPass();
         pass.Settle(joined: true);
         connection.Rooms[Samples.Room] = pass;
-        _handler = handlers.For(connection);
+        _handler = handlers.For(connection, new UserBudget(options, new BudgetOptions(), TimeProvider.System));
         _reader = new FrameReader(_pipe.Reader, 32 * 1024, 256 * 1024);
     }
 

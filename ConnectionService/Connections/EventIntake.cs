@@ -1,6 +1,5 @@
 using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
-using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Log;
 
@@ -12,10 +11,10 @@ namespace AspireChat.ConnectionService.Connections;
 /// </summary>
 /// <param name="retryAfter">Milliseconds that a client waits after <c>unavailable</c>.</param>
 internal sealed class EventIntake(
-    Connection connection, TokenBucket budget, IConversationLog log, Revisions revisions, HubDirectory hubs, int retryAfter) : IAppendCompletion
+    Connection connection, UserBudget budget, IConversationLog log, Revisions revisions, HubDirectory hubs, int retryAfter) : IAppendCompletion
 {
-    /// <summary>Takes one event from the budget. False: the client waits for so long.</summary>
-    public bool TryTake(out TimeSpan wait) => budget.TryTake(out wait);
+    /// <summary>Takes one event from the budget. False: the client is to wait.</summary>
+    public bool TryTake(out TimeSpan wait) => budget.TryTakeEvent(out wait);
 
     /// <summary>Appends an event that was taken. The answer comes from the hub.</summary>
     public ValueTask AppendAsync(ConversationEvent e, CancellationToken cancellationToken)
@@ -33,10 +32,10 @@ internal sealed class EventIntake(
 
     public void Completed(ConversationEvent appended, AppendResult result)
     {
-        // A repeat is no event, and what was not accepted did not happen.
+        // A repeat is no event, and one that was not accepted did not happen: both were attempts.
         if (result.Status != AppendStatus.Accepted)
         {
-            budget.GiveBack();
+            budget.GiveEventBack();
         }
         AppendSpans.End(appended, result);
         hubs.OfSender(appended.Conversation, appended.From).Post(new HubMessage.Appended(connection, appended, result));

@@ -18,6 +18,7 @@ namespace AspireChat.ConnectionService.Connections;
 internal sealed class FrameHandler(
     Connection connection,
     EventIntake intake,
+    TokenBucket conversations,
     NewEvents events,
     ReadCursors cursors,
     HubDirectory hubs,
@@ -54,7 +55,7 @@ internal sealed class FrameHandler(
             case ClientFrameType.Resume:
                 return ResumeAsync(frame, cancellationToken);
             case ClientFrameType.Auth:
-                return AuthenticateAsync(frame);
+                return AuthenticateAsync(frame, cancellationToken);
             case ClientFrameType.Typing:
                 return TypingAsync(in frame, cancellationToken);
             case ClientFrameType.Read:
@@ -83,6 +84,7 @@ internal sealed class FrameHandler(
 
     private async ValueTask JoinAsync(string room, long? since, string? epoch, string? reference, CancellationToken cancellationToken)
     {
+        await PayForConversationAsync(cancellationToken);
         var pass = await SettledAsync(room, cancellationToken);
         if (pass is not { Joined: true })
         {
@@ -100,6 +102,7 @@ internal sealed class FrameHandler(
 
     private async ValueTask LeaveAsync(ClientFrame frame, CancellationToken cancellationToken)
     {
+        await PayForConversationAsync(cancellationToken);
         await SettledAsync(frame.Room!, cancellationToken);
         var pass = new RoomPass();
         connection.Rooms[frame.Room!] = pass;
@@ -126,13 +129,15 @@ internal sealed class FrameHandler(
                 await JoinAsync(room, point.Since, point.Epoch, frame.Ref, cancellationToken);
                 continue;
             }
+            await PayForConversationAsync(cancellationToken);
             hubs.OfUser(connection.User)
                 .Post(new HubMessage.ResumeDirect(connection, point.To!, point.Since, point.Epoch, RawJson.Of(frame.Ref)));
         }
     }
 
-    private async ValueTask AuthenticateAsync(ClientFrame frame)
+    private async ValueTask AuthenticateAsync(ClientFrame frame, CancellationToken cancellationToken)
     {
+        await PayForConversationAsync(cancellationToken);
         var user = await tokens.ValidateAsync(frame.Token!);
         if (user?.Id != connection.User)
         {
@@ -141,6 +146,19 @@ internal sealed class FrameHandler(
         }
         connection.Expires = user.Expires.ToUnixTimeMilliseconds();
         Answer(new AuthenticatedFrame(Timestamps.ToText(user.Expires), RawJson.Of(frame.Ref)));
+    }
+
+    /// <summary>
+    /// Each conversation that a frame names costs a subscription, a script in Redis and a replay. A user who asks for many is answered later,
+    /// and nobody else is.
+    /// </summary>
+    private async ValueTask PayForConversationAsync(CancellationToken cancellationToken)
+    {
+        conversations.Charge(1);
+        if (conversations.Debt is var debt && debt > TimeSpan.Zero)
+        {
+            await Task.Delay(debt, time, cancellationToken);
+        }
     }
 
     private ValueTask TypingAsync(in ClientFrame frame, CancellationToken cancellationToken)

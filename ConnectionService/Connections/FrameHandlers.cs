@@ -16,16 +16,16 @@ internal sealed class FrameHandlers(
     Revisions revisions,
     NewEvents events,
     IPresenceReporter presence,
-    UserAllowances allowances,
     UserTokenValidator tokens,
     SocketMetrics metrics,
     TimeProvider time)
 {
     private readonly int _retryAfter = logOptions.Value.RetryAfterMilliseconds;
 
-    public FrameHandler For(Connection connection) => new(
+    public FrameHandler For(Connection connection, UserBudget budget) => new(
         connection,
-        new EventIntake(connection, allowances.EventsOf(connection.User), log, revisions, hubs, _retryAfter),
+        new EventIntake(connection, budget, log, revisions, hubs, _retryAfter),
+        budget.Conversations,
         events,
         new ReadCursors(connection.User, log, options.Value.CursorInterval, time),
         hubs,

@@ -3,8 +3,11 @@ using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Connections;
 
-/// <summary>One clock for the pings of all sockets of the node, instead of a timer each. Thread-safe.</summary>
-internal sealed class Heartbeats(IOptions<SocketOptions> options, TimeProvider time) : BackgroundService
+/// <summary>
+/// One clock for all sockets of the node, instead of a timer each: once a second it looks after their pings and adds up what waits in their
+/// queues. Thread-safe.
+/// </summary>
+internal sealed class Heartbeats(IOptions<SocketOptions> options, OutboundBudget budget, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
@@ -13,7 +16,7 @@ internal sealed class Heartbeats(IOptions<SocketOptions> options, TimeProvider t
     /// <summary>Seconds between pings.</summary>
     public int Interval { get; } = (int)Math.Ceiling(options.Value.Heartbeat.TotalSeconds);
 
-    /// <summary>A client from which nothing has come for so many seconds is gone: not even the last ping was answered.</summary>
+    /// <summary>Seconds after which a silent client is gone: not even the last ping was answered.</summary>
     public int Patience { get; } = (int)Math.Ceiling((options.Value.Heartbeat + options.Value.HeartbeatTimeout).TotalSeconds);
 
     public void Add(OwnChannel channel) => _channels.TryAdd(channel, true);
@@ -27,10 +30,13 @@ internal sealed class Heartbeats(IOptions<SocketOptions> options, TimeProvider t
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
+                var queued = 0L;
                 foreach (var (channel, _) in _channels)
                 {
                     channel.OnBeat();
+                    queued += channel.Outbound.Bytes;
                 }
+                budget.Keep(queued, _channels.Keys.Select(channel => channel.Outbound));
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

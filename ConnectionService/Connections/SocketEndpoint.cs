@@ -1,3 +1,4 @@
+using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Tickets;
 using AspireChat.ServiceDefaults;
@@ -19,11 +20,13 @@ internal static class SocketEndpoint
         services.AddValidatedOptions<SocketOptions>(SocketOptions.Section);
         services.AddSingleton<SocketMetrics>();
         services.AddSingleton<OutboundMetrics>();
-        services.AddSingleton<UserAllowances>();
+        services.AddValidatedOptions<BudgetOptions>(BudgetOptions.Section);
+        services.AddSingleton<UserBudgets>();
         services.AddSingleton<OpenSockets>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<SocketOptions>>().Value.Outbound);
         services.AddSingleton<OutboundDrain>();
         services.AddSingleton<OutboundQueues>();
+        services.AddSingleton<OutboundBudget>();
         services.AddSingleton<Heartbeats>();
         services.AddSingleton<NewEvents>();
         services.AddSingleton<FrameHandlers>();

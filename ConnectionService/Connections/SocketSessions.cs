@@ -20,7 +20,7 @@ namespace AspireChat.ConnectionService.Connections;
 internal sealed class SocketSessions(
     IOptions<SocketOptions> options,
     FrameHandlers handlers,
-    UserAllowances allowances,
+    UserBudgets budgets,
     OpenSockets open,
     HubDirectory hubs,
     IPresenceReporter presence,
@@ -39,7 +39,7 @@ internal sealed class SocketSessions(
         // A socket outlives the request that opened it, and what comes over it is no part of that one's trace.
         Activity.Current = null;
         var outbound = channel.Outbound;
-        if (!allowances.TryOpen(user.Id))
+        if (!budgets.TryOpen(user.Id))
         {
             SocketLog.TooManyConnections(logger, user.Id);
             metrics.Refused(ErrorCodes.Limit);
@@ -52,9 +52,10 @@ internal sealed class SocketSessions(
             return;
         }
 
+        var budget = budgets.Of(user.Id);
         var connection = new Connection(id, user.Id, outbound, user.Expires.ToUnixTimeMilliseconds())
         {
-            Welcome = Welcome(id, user), OpenedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            Welcome = Welcome(id, user), OpenedAt = time.GetUtcNow().ToUnixTimeMilliseconds(), ReplayBudget = budget.Replays,
         };
         var started = time.GetTimestamp();
         metrics.Opened();
@@ -66,7 +67,7 @@ internal sealed class SocketSessions(
             hubs.OfUser(user.Id).Post(new HubMessage.Opened(connection));
             if (await connection.Welcomed.WaitAsync(aborted))
             {
-                await ReadAsync(channel, connection, aborted);
+                await ReadAsync(channel, connection, budget, aborted);
             }
 
             await DiscardAsync(channel, aborted);
@@ -87,7 +88,7 @@ internal sealed class SocketSessions(
             hubs.PostToAll(new HubMessage.Closed(connection));
             presence.ConnectionClosed(user.Id);
             open.Remove(connection);
-            allowances.Close(user.Id);
+            budgets.Close(user.Id);
             metrics.Closed();
             outbound.End();
             SocketLog.Ended(logger, id, user.Id, time.GetElapsedTime(started).TotalSeconds);
@@ -95,15 +96,15 @@ internal sealed class SocketSessions(
     }
 
     /// <summary>Returns when the connection is to end: its client said so, or its queue is sealed.</summary>
-    private async Task ReadAsync(ISocketChannel channel, Connection connection, CancellationToken aborted)
+    private async Task ReadAsync(ISocketChannel channel, Connection connection, UserBudget budget, CancellationToken aborted)
     {
         var outbound = channel.Outbound;
-        var handler = handlers.For(connection);
+        var handler = handlers.For(connection, budget);
         var frames = new TokenBucket(_options.FramesPerSecond, _options.FrameBurst, time);
         while (outbound.CloseCode == 0)
         {
             var message = await channel.ReadAsync(aborted);
-            await PaceAsync(frames, aborted);
+            await PaceAsync(frames, budget.Frames, aborted);
             switch (message)
             {
                 case MessageKind.Text:
@@ -136,13 +137,16 @@ internal sealed class SocketSessions(
     }
 
     /// <summary>
-    /// Frames cost work even where no limit of the protocol counts them (ping, join, read): who sends too many is read more slowly.
+    /// Frames cost work even where no limit of the protocol counts them (ping, pong, typing, read): a connection that sends too many is read
+    /// more slowly, and so are the connections of a user who sends too many over all of them.
     /// </summary>
-    private async ValueTask PaceAsync(TokenBucket frames, CancellationToken aborted)
+    private async ValueTask PaceAsync(TokenBucket connections, TokenBucket users, CancellationToken aborted)
     {
-        while (!frames.TryTake(out var wait))
+        connections.Charge(1);
+        users.Charge(1);
+        if (connections.Debt is var own && users.Debt is var all && (own > TimeSpan.Zero || all > TimeSpan.Zero))
         {
-            await Task.Delay(wait, time, aborted);
+            await Task.Delay(own > all ? own : all, time, aborted);
         }
     }
 

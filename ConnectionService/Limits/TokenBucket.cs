@@ -2,85 +2,73 @@ namespace AspireChat.ConnectionService.Limits;
 
 /// <summary>
 /// A token bucket: a number of things per second, and a burst after a pause. A thing may have any price, and one whose price is known only
-/// afterwards is charged then, which may leave a debt. Thread-safe.
+/// afterwards is charged then, which may leave a debt. Kept as the one moment at which the bucket was, or will be, empty (the virtual scheduling
+/// form of GCRA, ITU-T I.371), so that a bucket costs eight bytes of state and no lock. Thread-safe.
 /// </summary>
-internal sealed class TokenBucket(double perSecond, double burst, TimeProvider time)
+internal sealed class TokenBucket
 {
-    private readonly Lock _gate = new();
-    private readonly double _burst = burst;
-    private double _tokens = burst;
-    private long _filledAt = time.GetTimestamp();
+    private readonly TimeProvider _time;
+
+    /// <summary>Units of the clock's timestamp that a token takes to come back.</summary>
+    private readonly double _tokenTime;
+
+    /// <summary>Units of the clock's timestamp in which an empty bucket fills.</summary>
+    private readonly long _fillTime;
+
+    private long _emptyAt;
+
+    public TokenBucket(double perSecond, double burst, TimeProvider time)
+    {
+        _time = time;
+        _tokenTime = time.TimestampFrequency / perSecond;
+        _fillTime = (long)Math.Min(burst * _tokenTime, long.MaxValue / 4.0);
+        _emptyAt = time.GetTimestamp() - _fillTime;
+    }
 
     /// <summary>Nothing was taken for long enough: forgetting the bucket forgives nothing.</summary>
-    public bool IsFull
-    {
-        get
-        {
-            lock (_gate)
-            {
-                Fill();
-                return _tokens >= _burst;
-            }
-        }
-    }
+    public bool IsFull => Volatile.Read(ref _emptyAt) <= _time.GetTimestamp() - _fillTime;
 
     /// <summary>How long until what was charged is paid; zero when nothing is owed.</summary>
-    public TimeSpan Debt
-    {
-        get
-        {
-            lock (_gate)
-            {
-                Fill();
-                return _tokens >= 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(-_tokens / perSecond);
-            }
-        }
-    }
+    public TimeSpan Debt => TimeFrom(_time.GetTimestamp(), Volatile.Read(ref _emptyAt));
 
     /// <param name="retryAfter">When false is returned: after this time there will be a token.</param>
     public bool TryTake(out TimeSpan retryAfter)
     {
-        lock (_gate)
+        var price = (long)_tokenTime;
+        while (true)
         {
-            Fill();
-            if (_tokens >= 1)
+            var now = _time.GetTimestamp();
+            var seen = Volatile.Read(ref _emptyAt);
+            var next = Math.Max(seen, now - _fillTime) + price;
+            if (next > now)
             {
-                _tokens--;
+                retryAfter = TimeFrom(now, next);
+                return false;
+            }
+            if (Interlocked.CompareExchange(ref _emptyAt, next, seen) == seen)
+            {
                 retryAfter = TimeSpan.Zero;
                 return true;
             }
-            retryAfter = TimeSpan.FromSeconds((1 - _tokens) / perSecond);
-            return false;
         }
     }
 
-    /// <summary>Takes a price that was paid already, whether the bucket has it or not.</summary>
+    /// <summary>Takes a price whether the bucket has it or not.</summary>
     public void Charge(double price)
     {
-        if (price <= 0)
+        while (price > 0)
         {
-            return;
-        }
-        lock (_gate)
-        {
-            Fill();
-            _tokens -= price;
+            var seen = Volatile.Read(ref _emptyAt);
+            var next = Math.Max(seen, _time.GetTimestamp() - _fillTime) + (long)(price * _tokenTime);
+            if (Interlocked.CompareExchange(ref _emptyAt, next, seen) == seen)
+            {
+                return;
+            }
         }
     }
 
     /// <summary>What the token was taken for did not happen.</summary>
-    public void GiveBack()
-    {
-        lock (_gate)
-        {
-            _tokens = Math.Min(_burst, _tokens + 1);
-        }
-    }
+    public void GiveBack() => Interlocked.Add(ref _emptyAt, -(long)_tokenTime);
 
-    private void Fill()
-    {
-        var now = time.GetTimestamp();
-        _tokens = Math.Min(_burst, _tokens + time.GetElapsedTime(_filledAt, now).TotalSeconds * perSecond);
-        _filledAt = now;
-    }
+    private TimeSpan TimeFrom(long now, long then) => then <= now ? TimeSpan.Zero : _time.GetElapsedTime(now, then);
 }

@@ -17,7 +17,7 @@ internal static class MessageEndpoint
     public static void MapMessages(this WebApplication app) => app.MapPost("/api/rooms/{room}/messages", SendAsync).RequireAuthorization();
 
     private static async Task SendAsync(
-        string room, HttpContext context, IOptions<SocketOptions> options, IOptions<ConversationLogOptions> logOptions, UserAllowances allowances,
+        string room, HttpContext context, IOptions<SocketOptions> options, IOptions<ConversationLogOptions> logOptions, UserBudgets budgets,
         NewEvents events, IConversationLog log)
     {
         if (!Identifiers.IsValid(room))
@@ -38,8 +38,8 @@ internal static class MessageEndpoint
         }
 
         var user = ChatUser.From(context.User);
-        var budget = allowances.EventsOf(user.Id);
-        if (!budget.TryTake(out var retryAfter))
+        var budget = budgets.Of(user.Id);
+        if (!budget.TryTakeEvent(out var retryAfter))
         {
             await RefuseAsync(context, 429, "too many events", ErrorCodes.RateLimited, retryAfter);
             return;
@@ -49,7 +49,7 @@ internal static class MessageEndpoint
         AppendSpans.End(e, result);
         if (result.Status != AppendStatus.Accepted)
         {
-            budget.GiveBack();
+            budget.GiveEventBack();
         }
 
         await AnswerAsync(context, room, e.Nonce, result);

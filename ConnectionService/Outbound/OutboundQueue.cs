@@ -32,26 +32,12 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
     /// <summary>Bytes in the queue and in the batch that is being written.</summary>
     private long _bytes;
 
-    private byte[]? _pong;
-    private WritePace _pace;
-    private Stage _stage;
+    private ControlFrames _control;
+    private DrainStage _stage;
     private int _code;
-    private bool _ping;
     private bool _sealed;
     private bool _discard;
     private bool _over;
-
-    private enum Stage : byte
-    {
-        /// <summary>Nothing is queued.</summary>
-        Idle,
-
-        /// <summary>What is queued goes out with the next tick.</summary>
-        Waiting,
-
-        /// <summary>A drainer has the queue, or will have it next.</summary>
-        Draining,
-    }
 
     /// <summary>Completes when the close frame is written or the socket is dead: nothing is sent after that.</summary>
     public Task Closed
@@ -69,6 +55,9 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
             }
         }
     }
+
+    /// <summary>Bytes that wait for the client or are being written. A glance without the lock.</summary>
+    public long Bytes => Volatile.Read(ref _bytes);
 
     /// <summary>The close code decided on, 0 while the connection is open.</summary>
     public int CloseCode => Volatile.Read(ref _code);
@@ -88,8 +77,7 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
             if (_bytes + frame.Length > limits.Bytes)
             {
                 metrics.Dropped("too_slow", (_queue?.Count ?? 0) + 1);
-                Discard();
-                Seal(CloseCodes.TooSlow, "too slow: reconnect and resume");
+                Shed();
                 return false;
             }
             Add(frame, ephemeral: false);
@@ -140,6 +128,19 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
         }
     }
 
+    /// <summary>Frees the queue's memory: the client is closed as too slow, and gets everything again when it resumes.</summary>
+    public void CloseTooSlow()
+    {
+        lock (_gate)
+        {
+            if (!_sealed)
+            {
+                metrics.Dropped("node_full", _queue?.Count ?? 0);
+                Shed();
+            }
+        }
+    }
+
     /// <summary>Answers a ping with its payload. Of several that wait only the last is answered, as RFC 6455 §5.5.3 allows.</summary>
     public void Pong(byte[] payload)
     {
@@ -149,7 +150,7 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
             {
                 return;
             }
-            _pong = payload;
+            _control.Pong = payload;
             Drain();
         }
     }
@@ -162,7 +163,7 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
             {
                 return;
             }
-            _ping = true;
+            _control.Ping = true;
             DrainSoon();
         }
     }
@@ -188,7 +189,7 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
     {
         lock (_gate)
         {
-            if (_stage == Stage.Waiting)
+            if (_stage.IsWaiting)
             {
                 Drain();
             }
@@ -230,7 +231,7 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
     {
         (_queue ??= FrameList.Pool.Get()).Add(frame, ephemeral);
         _bytes += frame.Length;
-        if (_stage == Stage.Draining)
+        if (_stage.IsDraining)
         {
             return;
         }
@@ -242,6 +243,12 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
         {
             DrainSoon();
         }
+    }
+
+    private void Shed()
+    {
+        Discard();
+        Seal(CloseCodes.TooSlow, "too slow: reconnect and resume");
     }
 
     private void Seal(int code, string reason)
@@ -259,30 +266,11 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
         Drain();
     }
 
-    private void Drain()
-    {
-        if (_stage == Stage.Draining)
-        {
-            return;
-        }
-        _stage = Stage.Draining;
-        drain.Add(this);
-    }
+    private void Drain() => _stage.Drain(this, drain);
 
-    private void DrainSoon()
-    {
-        if (!drain.Coalesces)
-        {
-            Drain();
-        }
-        else if (_stage == Stage.Idle)
-        {
-            _stage = Stage.Waiting;
-            drain.AddLater(this);
-        }
-    }
+    private void DrainSoon() => _stage.DrainSoon(this, drain);
 
-    private bool IsBusy() => drain.Coalesces && _pace.IsBusy(time.GetTimestamp(), drain.WritePrice);
+    private bool IsBusy() => _stage.IsBusy(drain, time.GetTimestamp());
 
     /// <summary>Null: nothing is to be written now; the last drainer of a sealed queue has the close frame to write.</summary>
     private FrameList? TakeBatch(bool first, out bool close)
@@ -290,20 +278,20 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
         lock (_gate)
         {
             close = false;
-            if (_queue is null && _pong is null && !_ping)
+            if (_queue is null && _control.IsEmpty)
             {
                 close = _sealed && !_over;
                 if (!_sealed)
                 {
-                    _stage = Stage.Idle;
+                    _stage.Rest();
                 }
                 return null;
             }
             if (!first)
             {
                 // Other queues first: a connection that always has more must not keep its drainer.
-                _stage = Stage.Idle;
-                if (_sealed || _pong is not null || _bytes >= WorthAWrite || !IsBusy())
+                _stage.Rest();
+                if (_sealed || _control.Pong is not null || _bytes >= WorthAWrite || !IsBusy())
                 {
                     Drain();
                 }
@@ -315,29 +303,9 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
             }
             var batch = _queue ?? FrameList.Pool.Get();
             _queue = null;
-            AddControlFrames(batch);
-            _pace.Pay(time.GetTimestamp(), drain.WritePrice);
+            _bytes += _control.MoveTo(batch);
+            _stage.Written(drain, time.GetTimestamp());
             return batch;
-        }
-    }
-
-    private void AddControlFrames(FrameList batch)
-    {
-        if (_pong is not null)
-        {
-            Append(OutboundFrame.Control(FrameHeader.Pong, _pong));
-        }
-        if (_ping)
-        {
-            Append(OutboundFrame.Control(FrameHeader.Ping, []));
-        }
-        _pong = null;
-        _ping = false;
-
-        void Append(OutboundFrame frame)
-        {
-            batch.Add(frame, ephemeral: false);
-            _bytes += frame.Length;
         }
     }
 
@@ -382,8 +350,7 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
             _queue = null;
             FrameList.Pool.Return(queue);
         }
-        _pong = null;
-        _ping = false;
+        _control = default;
         _resumes = null;
         Volatile.Write(ref _discard, true);
     }

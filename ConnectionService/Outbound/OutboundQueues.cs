@@ -18,22 +18,3 @@ internal sealed class OutboundQueues(
     public OutboundQueue Create(IFrameWriter writer, Action abort, string connection) =>
         new(writer, limits, drain, metrics, time, logger, abort, connection);
 }
-
-/// <summary>
-/// Tells a busy connection from a quiet one. Each write pays for a stretch of time, and a few in a row may be paid late (the leaky bucket
-/// of ATM, GCRA). Times are the clock's timestamps.
-/// </summary>
-internal struct WritePace
-{
-    /// <summary>Writes that a quiet connection may make in a row before it counts as busy.</summary>
-    private const int WritesInARow = 4;
-
-    private long _paidUntil;
-
-    /// <param name="price">The time that one write pays for.</param>
-    public readonly bool IsBusy(long now, long price) => now < _paidUntil - WritesInARow * price;
-
-    /// <summary>A connection that was busy is quiet again soon after its last write, so a debt has a limit.</summary>
-    public void Pay(long now, long price) =>
-        _paidUntil = Math.Min(Math.Max(_paidUntil, now), now + WritesInARow * price) + price;
-}

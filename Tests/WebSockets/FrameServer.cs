@@ -87,6 +87,8 @@ public sealed class FrameServer : IAsyncLifetime
                 case MessageKind.Ping:
                     frames.Add(OutboundFrame.Control(FrameHeader.Pong, reader.PingPayload), ephemeral: false);
                     break;
+                case MessageKind.Pong or MessageKind.Fragment:
+                    continue;
                 case MessageKind.FarTooLarge:
                     return (CloseStatus.MessageTooBig, "");
                 case MessageKind.Binary:

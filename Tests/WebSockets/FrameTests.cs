@@ -61,6 +61,44 @@ public sealed class FrameTests
         Assert.True(reader.Heard);
     }
 
+    [Fact]
+    public async Task Pongs_and_parts_of_a_message_are_told_so_that_they_can_be_paced()
+    {
+        var pipe = new Pipe();
+        using var reader = new FrameReader(pipe.Reader, longest: 5, farTooLong: 10);
+        await pipe.Writer.WriteAsync(MaskedFrame.Encode(FrameHeader.Pong, [], 1));
+        await pipe.Writer.WriteAsync(Unfinished(FrameHeader.Text));
+        await pipe.Writer.WriteAsync(Unfinished(FrameHeader.Continuation));
+        await pipe.Writer.WriteAsync(MaskedFrame.Encode(FrameHeader.Continuation, "end"u8, 1));
+
+        foreach (var kind in new[] { MessageKind.Pong, MessageKind.Fragment, MessageKind.Fragment, MessageKind.Text })
+        {
+            Assert.Equal(kind, await reader.ReadAsync());
+        }
+        Assert.Equal("end", Encoding.UTF8.GetString(reader.Text));
+
+        static byte[] Unfinished(byte opcode)
+        {
+            var frame = MaskedFrame.Encode(opcode, [], 1);
+            frame[0] = (byte)(frame[0] & ~FrameHeader.Final);
+            return frame;
+        }
+    }
+
+    [Fact]
+    public async Task A_client_that_sends_on_behind_a_close_is_not_read_without_end()
+    {
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+        using var reader = new FrameReader(pipe.Reader, longest: 5, farTooLong: 10);
+        var pong = MaskedFrame.Encode(FrameHeader.Pong, [], 1);
+        for (var i = 0; i < 2 * 1024 * 1024 / pong.Length; i++)
+        {
+            await pipe.Writer.WriteAsync(pong);
+        }
+
+        await reader.DiscardAsync().WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
     [Theory]
     [InlineData("", CloseStatus.None, 0)]
     [InlineData("03", CloseStatus.None, 1002)]

@@ -22,6 +22,12 @@ public enum MessageKind
 
     Ping,
 
+    /// <summary>Told so that the caller can pace a client that sends nothing else.</summary>
+    Pong,
+
+    /// <summary>A part of a message has arrived, and the message goes on. Told for the same reason.</summary>
+    Fragment,
+
     /// <summary>A valid close frame.</summary>
     Close,
 
@@ -31,13 +37,16 @@ public enum MessageKind
 
 /// <summary>
 /// Reads a client's frames (RFC 6455) from the transport, message by message. Memory is held only while a message comes in: waiting costs
-/// nothing but the pending read. Not safe for concurrent use.
+/// nothing but the pending read. Not thread-safe.
 /// </summary>
 /// <param name="longest">Bytes of the longest message that is kept.</param>
 /// <param name="farTooLong">A message of more bytes than this is not even skipped.</param>
 public sealed class FrameReader(PipeReader input, int longest, long farTooLong) : IDisposable
 {
     private const int FirstBuffer = 1024;
+
+    /// <summary>Bytes that <see cref="DiscardAsync"/> skips at most.</summary>
+    private const long MostDiscarded = 1024 * 1024;
 
     private byte[]? _buffer;
     private int _length;
@@ -55,6 +64,7 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
     private bool _finalFrame;
     private bool _discarding;
     private bool _closed;
+    private long _discarded;
 
     private enum State : byte
     {
@@ -95,10 +105,15 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
             var result = await input.ReadAsync(CancellationToken.None);
             Heard = true;
             var kind = Parse(result.Buffer, out var consumed);
+            _discarded += _discarding ? result.Buffer.Slice(0, consumed).Length : 0;
             input.AdvanceTo(consumed, kind is null ? result.Buffer.End : consumed);
             if (kind is { } found)
             {
                 return found;
+            }
+            if (_discarded >= MostDiscarded)
+            {
+                return MessageKind.FarTooLarge;
             }
             if (result.IsCompleted)
             {
@@ -110,14 +125,14 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
     /// <summary>
     /// Skips everything up to the client's close frame, or to the end of the connection when the client has broken the protocol: nothing
     /// behind a fault can be understood. For a server that closes: unread bytes would turn the end of the connection into a reset, which
-    /// overtakes the close frame.
+    /// overtakes the close frame. A client that goes on and on gets that reset: after a MiB nothing more is skipped.
     /// </summary>
     /// <exception cref="IOException">The connection has ended.</exception>
     public async Task DiscardAsync()
     {
         Dispose();
         _discarding = true;
-        while (!_closed)
+        while (!_closed && _discarded < MostDiscarded)
         {
             if (await ReadAsync() == MessageKind.Fault)
             {
@@ -149,9 +164,10 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
         do
         {
             result = await input.ReadAsync(CancellationToken.None);
+            _discarded += result.Buffer.Length;
             input.AdvanceTo(result.Buffer.End);
         }
-        while (!result.IsCompleted);
+        while (!result.IsCompleted && _discarded < MostDiscarded);
     }
 
     /// <summary>Null: more bytes are needed.</summary>
@@ -256,6 +272,9 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
                 PingPayload = payload;
                 kind = MessageKind.Ping;
                 break;
+            case FrameHeader.Pong when !_discarding:
+                kind = MessageKind.Pong;
+                break;
             case FrameHeader.Close:
                 kind = CloseFrame.FaultOf(payload) switch
                 {
@@ -292,7 +311,11 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
             return false;
         }
         _state = !_finalFrame ? State.BetweenFrames : _discarding ? State.BetweenMessages : State.Delivered;
-        if (_state == State.Delivered)
+        if (_state == State.BetweenFrames && !_discarding)
+        {
+            kind = MessageKind.Fragment;
+        }
+        else if (_state == State.Delivered)
         {
             kind = _total > longest ? MessageKind.TooLarge : Utf8.IsValid(Text) ? MessageKind.Text : BadText();
         }

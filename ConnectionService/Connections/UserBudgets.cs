@@ -1,0 +1,106 @@
+using AspireChat.ConnectionService.Limits;
+using Microsoft.Extensions.Options;
+
+namespace AspireChat.ConnectionService.Connections;
+
+/// <summary>
+/// What one user may still do on this node, over all of their sockets and HTTP calls. Thread-safe. Do not keep it beyond a connection or request.
+/// </summary>
+internal sealed class UserBudget(SocketOptions sockets, BudgetOptions budgets, TimeProvider time)
+{
+    private readonly TokenBucket _events = new(sockets.EventsPerSecond, sockets.EventBurst, time);
+    private readonly TokenBucket _attempts = new(
+        Math.Max(budgets.AttemptsPerSecond, 2 * sockets.EventsPerSecond), Math.Max(budgets.AttemptBurst, 2.0 * sockets.EventBurst), time);
+
+    public TokenBucket Connects { get; } = new(budgets.ConnectsPerSecond, budgets.ConnectBurst, time);
+
+    public TokenBucket Frames { get; } = new(
+        Math.Max(budgets.FramesPerSecond, sockets.FramesPerSecond), Math.Max(budgets.FrameBurst, sockets.FrameBurst), time);
+
+    public TokenBucket Conversations { get; } = new(budgets.ConversationsPerSecond, budgets.ConversationBurst, time);
+
+    /// <summary>Bytes.</summary>
+    public TokenBucket Replays { get; } = new(budgets.ReplayBytesPerSecond, budgets.ReplayByteBurst, time);
+
+    /// <summary>Open connections; guarded by <see cref="UserBudgets"/>.</summary>
+    public int Connections { get; set; }
+
+    /// <summary>Nothing is open and nothing was spent lately: forgetting the user forgives nothing.</summary>
+    public bool IsIdle => Connections == 0 && _events.IsFull && _attempts.IsFull && Connects.IsFull && Frames.IsFull
+        && Conversations.IsFull && Replays.IsFull;
+
+    /// <summary>Takes one event. False: the client waits for <paramref name="retryAfter"/>.</summary>
+    public bool TryTakeEvent(out TimeSpan retryAfter) => _attempts.TryTake(out retryAfter) && _events.TryTake(out retryAfter);
+
+    /// <summary>The event was a repeat, or was refused: it counts as an attempt only.</summary>
+    public void GiveEventBack() => _events.GiveBack();
+}
+
+/// <summary>
+/// The budgets of this node's users. Other nodes count for themselves. Thread-safe.
+/// </summary>
+internal sealed class UserBudgets(IOptions<SocketOptions> options, IOptions<BudgetOptions> budgets, TimeProvider time)
+{
+    private const int SweepEvery = 1_024;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, UserBudget> _users = new(StringComparer.Ordinal);
+    private int _untilSweep = SweepEvery;
+
+    /// <summary>Counts a connection. False: the user has too many, or opens them too fast; nothing is counted.</summary>
+    public bool TryOpen(string user)
+    {
+        lock (_gate)
+        {
+            var budget = Find(user);
+            if (budget.Connections >= options.Value.ConnectionsPerUser || !budget.Connects.TryTake(out _))
+            {
+                return false;
+            }
+
+            budget.Connections++;
+            return true;
+        }
+    }
+
+    /// <summary>Ends a connection that <see cref="TryOpen"/> counted.</summary>
+    public void Close(string user)
+    {
+        lock (_gate)
+        {
+            Find(user).Connections--;
+        }
+    }
+
+    public UserBudget Of(string user)
+    {
+        lock (_gate)
+        {
+            return Find(user);
+        }
+    }
+
+    private UserBudget Find(string user)
+    {
+        if (_users.TryGetValue(user, out var budget))
+        {
+            return budget;
+        }
+
+        if (--_untilSweep <= 0)
+        {
+            foreach (var (name, old) in _users)
+            {
+                if (old.IsIdle)
+                {
+                    _users.Remove(name);
+                }
+            }
+            // In proportion to what is left, so that sweeping costs each new user about as much as being added.
+            _untilSweep = Math.Max(SweepEvery, _users.Count);
+        }
+        budget = new UserBudget(options.Value, budgets.Value, time);
+        _users.Add(user, budget);
+        return budget;
+    }
+}
