@@ -45,3 +45,9 @@ internal static class Composition
         return app;
     }
 }
+
+internal static class ConnectionTelemetry
+{
+    /// <summary>The name of the service's meter and of its source of spans.</summary>
+    public const string Name = "AspireChat.ConnectionService";
+}

@@ -1,6 +1,7 @@
 using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Tickets;
+using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
 using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Connections;
@@ -59,13 +60,13 @@ internal static class SocketEndpoint
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
-            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, "This address is a WebSocket.", "bad_request");
+            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, "This address is a WebSocket.", ErrorCodes.BadRequest);
             return;
         }
         if (open.IsDraining)
         {
             await context.WriteProblemAsync(
-                StatusCodes.Status503ServiceUnavailable, "This node is stopping.", "unavailable", TimeSpan.FromSeconds(1));
+                StatusCodes.Status503ServiceUnavailable, "This node is stopping.", ErrorCodes.Unavailable, TimeSpan.FromSeconds(1));
             return;
         }
         if (!SocketTickets.IsFromItsPage(context))

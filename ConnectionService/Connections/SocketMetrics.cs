@@ -17,7 +17,7 @@ internal sealed class SocketMetrics
 
     public SocketMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create("AspireChat.ConnectionService");
+        var meter = meters.Create(ConnectionTelemetry.Name);
         _connections = meter.CreateUpDownCounter<long>("aspirechat.socket.connections", "{connection}", "Open sockets");
         meter.CreateObservableCounter("aspirechat.socket.received", Received, "{frame}", "Frames from clients, by type");
         _refused = meter.CreateCounter<long>("aspirechat.socket.refused", "{frame}",

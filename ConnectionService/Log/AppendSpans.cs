@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using AspireChat.ConnectionService.Tracing;
+using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
 using AspireChat.RedisLog;
 
@@ -43,7 +44,7 @@ internal static class AppendSpans
 
         if (result.Status == AppendStatus.Unavailable)
         {
-            send.SetStatus(ActivityStatusCode.Error, "unavailable");
+            send.SetStatus(ActivityStatusCode.Error, ErrorCodes.Unavailable);
         }
 
         send.Stop();

@@ -11,7 +11,7 @@ internal sealed class ConversationLogMetrics
 
     public ConversationLogMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create("AspireChat.ConnectionService");
+        var meter = meters.Create(ConnectionTelemetry.Name);
         _batch = meter.CreateHistogram<int>("aspirechat.append.batch", "{event}", "Events in one script call");
         _duration = meter.CreateHistogram<double>("aspirechat.append.duration", "s", "From the first attempt of a batch to its answer");
         _refused = meter.CreateCounter<long>("aspirechat.append.refused", "{event}", "Events answered unavailable, by reason");

@@ -13,7 +13,7 @@ internal sealed class OutboundMetrics
 
     public OutboundMetrics(IMeterFactory meters)
     {
-        Meter = meters.Create("AspireChat.ConnectionService");
+        Meter = meters.Create(ConnectionTelemetry.Name);
         _sent = Meter.CreateCounter<long>("aspirechat.socket.sent", "{frame}", "Frames to clients");
         _writes = Meter.CreateCounter<long>("aspirechat.socket.writes", "{write}", "Writes that the frames to clients shared");
         _sentBytes = Meter.CreateCounter<long>("aspirechat.socket.sent.size", "By", "Bytes of the frames to clients");

@@ -10,7 +10,7 @@ public sealed class PresenceReportingMetrics
 
     public PresenceReportingMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create("AspireChat.ConnectionService");
+        var meter = meters.Create(ConnectionTelemetry.Name);
         _typingDropped = meter.CreateCounter<long>(
             "aspirechat.presence_reports.typing_dropped", "{notice}", "Typing notices that were not reported, by reason.");
         _reports = meter.CreateHistogram<double>("aspirechat.presence_reports.duration", "s", "Reports to PresenceService, by outcome.");

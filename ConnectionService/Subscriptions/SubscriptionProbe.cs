@@ -41,7 +41,7 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
         _time = time;
         _logger = logger;
         _channel = RedisChannels.Node(node.Name);
-        _delay = meters.Create("AspireChat.ConnectionService").CreateHistogram<double>("aspirechat.subscription.delay", "s", "From publishing a probe to hearing it");
+        _delay = meters.Create(ConnectionTelemetry.Name).CreateHistogram<double>("aspirechat.subscription.delay", "s", "From publishing a probe to hearing it");
         _connection.Restored += () => _checkAgain = true;
     }
 

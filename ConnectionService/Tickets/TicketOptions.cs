@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using AspireChat.ServiceDefaults;
+using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Tickets;
 
@@ -40,4 +42,17 @@ public sealed class TicketOptions : IValidatableObject
         Uri.TryCreate(text, UriKind.Absolute, out var address)
         && schemes.Contains(address.Scheme)
         && address is { Query: "", Fragment: "", UserInfo: "", Host.Length: > 0 };
+}
+
+/// <summary>The gateway's rule for the origin of sockets, kept where a ticket is issued. Thread-safe.</summary>
+internal sealed class TicketOrigins(IOptions<TicketOptions> options)
+{
+    private readonly PageOrigins _origins = new(options.Value.AllowedOrigins);
+
+    public bool Allow(HttpRequest request)
+    {
+        // Written by the gateway, whatever the client sent.
+        var gateway = request.Headers["X-Forwarded-Host"] is { Count: > 0 } forwarded ? new HostString(forwarded.ToString()) : request.Host;
+        return _origins.Allow(PageOrigins.Of(request), gateway);
+    }
 }

@@ -16,7 +16,7 @@ internal sealed class MessageTracer(IOptions<MessageTracingOptions> options, Tim
     private readonly TokenBucket _allowance = new(options.Value.MessagesPerSecond, options.Value.MessagesPerSecond, time);
 
     /// <summary>The source of all spans of this service.</summary>
-    public static ActivitySource Source { get; } = new("AspireChat.ConnectionService");
+    public static ActivitySource Source { get; } = new(ConnectionTelemetry.Name);
 
     /// <summary>The event, traced if it is its turn. What the log answers ends the span.</summary>
     public ConversationEvent Begin(ConversationEvent e) => IsNext() ? Trace(e) : e;

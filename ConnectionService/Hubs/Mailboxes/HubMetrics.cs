@@ -7,7 +7,7 @@ internal sealed class HubMetrics
 {
     public HubMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create("AspireChat.ConnectionService");
+        var meter = meters.Create(ConnectionTelemetry.Name);
         Gaps = meter.CreateCounter<long>("aspirechat.hub.gaps", "{gap}", "Jumps in seq seen on pub/sub");
         Repairs = meter.CreateCounter<long>("aspirechat.hub.repairs", "{read}", "Reads of a conversation's tail to repair it");
         Holes = meter.CreateCounter<long>("aspirechat.hub.holes", "{hole}",
