@@ -59,7 +59,7 @@ internal sealed class FrameHandler(
             case ClientFrameType.Typing:
                 return TypingAsync(in frame, cancellationToken);
             case ClientFrameType.Read:
-                return ReadAsync(in frame, cancellationToken);
+                return MoveCursorAsync(in frame, cancellationToken);
             case ClientFrameType.Ping:
                 Answer(new PongFrame(RawJson.Of(frame.Ref)));
                 return ValueTask.CompletedTask;
@@ -179,17 +179,17 @@ internal sealed class FrameHandler(
         }
     }
 
-    private ValueTask ReadAsync(in ClientFrame frame, CancellationToken cancellationToken)
+    private ValueTask MoveCursorAsync(in ClientFrame frame, CancellationToken cancellationToken)
     {
         if (!HasPlace(in frame))
         {
-            return ReadLaterAsync(frame, cancellationToken);
+            return MoveCursorLaterAsync(frame, cancellationToken);
         }
         cursors.Move(ConversationOf(in frame), frame.Seq!.Value);
         return ValueTask.CompletedTask;
     }
 
-    private async ValueTask ReadLaterAsync(ClientFrame frame, CancellationToken cancellationToken)
+    private async ValueTask MoveCursorLaterAsync(ClientFrame frame, CancellationToken cancellationToken)
     {
         if (await IsJoinedAsync(frame, cancellationToken))
         {

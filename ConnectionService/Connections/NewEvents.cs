@@ -35,7 +35,7 @@ internal sealed class NewEvents(MessageTracer tracer, TimeProvider time)
 
 /// <summary>
 /// Ids of events: UUIDs of version 7 (RFC 9562 §5.7). The framework's own ask the kernel for every id's random bits, which is a third of
-/// what a node does with a message; nobody has to be kept from guessing an id, so a generator that was seeded by the kernel will do.
+/// what a node does with a message; an id is no secret, so a generator that was seeded by the kernel will do.
 /// Thread-safe.
 /// </summary>
 internal static class EventId

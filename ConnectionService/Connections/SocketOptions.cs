@@ -56,14 +56,14 @@ public sealed class SocketOptions : IValidatableObject
     public SocketFraming Framing { get; set; } = SocketFraming.Own;
 
     /// <summary>
-    /// A connection that would be written to more often than this per second is busy: its frames wait for others. Default 50.
+    /// A connection that would be written to more often than this per second is busy: its frames wait, and share a write. Default 50.
     /// </summary>
     [Range(1, 1_000_000)]
     public double CoalesceAbove { get; set; } = 50;
 
     /// <summary>
-    /// How long the frames of a busy connection, and ephemeral ones of any, wait for others to share a write with. 0: never. Longer costs
-    /// less and delays more; the timer may add a millisecond. Default 9 ms.
+    /// How long the frames of a busy connection wait for others to share a write with; so do ephemeral frames of any connection. 0: never. A longer
+    /// time costs less CPU and delays more; the timer may add a millisecond. Default 9 ms.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:00.010")]
     public TimeSpan CoalesceFor { get; set; } = TimeSpan.FromMilliseconds(9);
@@ -95,7 +95,7 @@ public sealed class SocketOptions : IValidatableObject
     [Range(1, 1_000_000)]
     public int RefusedBurst { get; set; } = 400;
 
-    /// <summary>Refused frames per second that are tolerated for ever. Default 20.</summary>
+    /// <summary>Refused frames per second that never close a connection. Default 20.</summary>
     [Range(0.1, 1_000_000)]
     public double RefusedPerSecond { get; set; } = 20;
 
@@ -115,8 +115,8 @@ public sealed class SocketOptions : IValidatableObject
     public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// A client that is sent away is told to come back after a time up to this: what it goes to is then not met by all of them in the
-    /// order in which they were sent. Default 2 s.
+    /// A client that is sent away is told to come back after a random time up to this, so that its next node does not get all of them at once.
+    /// Default 2 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan ReconnectSpread { get; set; } = TimeSpan.FromSeconds(2);

@@ -45,7 +45,7 @@ internal sealed class SocketSessions(
             metrics.Refused(ErrorCodes.Limit);
             outbound.Send(OutboundFrame.Of(ErrorFrame.Of(
                 new FrameError(ErrorCodes.Limit, $"at most {_options.ConnectionsPerUser} connections per user"))));
-            // Not a code that forbids coming back: often the others are dead connections that nobody has noticed yet.
+            // A code that allows coming back: often the others are dead connections whose end was not noticed yet.
             outbound.Close(CloseCodes.Overloaded, "too many connections");
             await DiscardAsync(channel, aborted);
             outbound.End();

@@ -58,7 +58,7 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
-                // One at a time: a hub that is behind must not find a heap of ticks.
+                // One tick at a time: a hub that is behind must not find many of them.
                 if (_tickPosted)
                 {
                     continue;

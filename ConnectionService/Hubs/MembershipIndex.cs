@@ -5,8 +5,8 @@ using StackExchange.Redis;
 namespace AspireChat.ConnectionService.Hubs;
 
 /// <summary>
-/// What Redis holds about rooms besides the log: the index of a user's rooms, and who is online and typing. Soft: when Redis is away or
-/// slow, nothing is said and nobody waits. Thread-safe.
+/// What Redis holds about rooms besides the log: the index of a user's rooms, and the users that are online or typing. Soft: when Redis is away
+/// or slow, the answer is empty and comes in time. Thread-safe.
 /// </summary>
 internal sealed class MembershipIndex(IConnectionMultiplexer redis, TimeProvider time)
 {

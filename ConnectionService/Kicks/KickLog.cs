@@ -8,7 +8,7 @@ namespace AspireChat.ConnectionService.Kicks;
 internal readonly record struct Kick(string User, long At);
 
 /// <summary>
-/// The recent orders to disconnect users. Pub/sub carries them at once, but to nobody whose subscription is away just then; so they are
+/// The recent orders to disconnect users. Pub/sub carries them at once, but a replica whose subscription is away does not hear them. So they are
 /// kept a while as well, and every replica reads on. Thread-safe.
 /// </summary>
 internal sealed class KickLog(IConnectionMultiplexer redis)

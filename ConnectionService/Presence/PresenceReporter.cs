@@ -187,7 +187,7 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
     }
 
     /// <summary>
-    /// It is unknown whether <paramref name="report"/> was applied: what it said is said again, as it is by then. Its typing notices are
+    /// It is unknown whether <paramref name="report"/> was applied. The next report says the same things again, as they are by then. Its typing notices are
     /// dropped: by the time they could be repeated they are out of date.
     /// </summary>
     internal void Failed(PresenceReport report)

@@ -98,8 +98,8 @@ internal static class ReplicaName
     private const string Attribute = "service.instance.id=";
 
     /// <summary>
-    /// What the host calls this instance, for people, and a random part, for uniqueness: two processes under one name would void each
-    /// other's users for ever, while a replica that restarts under another name only keeps its old lease until it runs out.
+    /// The host's name of this instance, for people, and a random part that makes it unique. Two processes under one name would remove each
+    /// other's users again and again. A replica that restarts under another name only leaves a lease behind, and that runs out.
     /// </summary>
     public static string Create()
     {

@@ -1,8 +1,8 @@
 namespace AspireChat.ConnectionService.Hubs.Feeds;
 
 /// <summary>
-/// The latest events of one conversation without a hole, bounded in events and bytes: serves those who come back after a moment without
-/// asking the log. The newest event is kept whatever its size. Belongs to one hub.
+/// The latest events of one conversation without a hole, bounded in events and bytes. Clients that come back after a moment are served from
+/// it, and the log is not asked. The newest event is kept whatever its size. Belongs to one hub.
 /// </summary>
 internal sealed class EventRing(int capacity, int bytes)
 {
@@ -14,7 +14,7 @@ internal sealed class EventRing(int capacity, int bytes)
     private long _size;
     private long _last;
 
-    /// <summary>Adds the next event. One that does not follow the last starts the ring anew.</summary>
+    /// <summary>Adds the next event. One that does not follow the last empties the ring first.</summary>
     public void Add(EncodedEvent e)
     {
         if (e.Seq != _last + 1)

@@ -5,7 +5,7 @@ namespace AspireChat.ConnectionService.Hubs.Feeds;
 /// <summary>The local connections that a feed delivers to. Belongs to the feed's hub.</summary>
 internal interface IFeedReceivers
 {
-    /// <summary>False: nobody listens, so nothing needs to be found out.</summary>
+    /// <summary>False: there are no connections, so nothing needs to be read for them.</summary>
     bool Any { get; }
 
     /// <summary>Hands the next event in order to the connections that are live.</summary>

@@ -157,7 +157,7 @@ internal sealed class ReplayQueue(
         return waits;
     }
 
-    /// <summary>Goes on with a replay as far as it can: to its end, or to what it has to wait for.</summary>
+    /// <summary>Sends as much of a replay as can be sent now, then ends it or notes what it waits for.</summary>
     private void Step(Replay replay, IReadOnlyList<EncodedEvent> page)
     {
         Debug.Assert(replay.State != ReplayState.Ended, "a replay ends once");
@@ -197,7 +197,7 @@ internal sealed class ReplayQueue(
             {
                 return ReplayState.Ended;
             }
-            // Before the log is asked, too: a page that nobody has space for is read in vain.
+            // Also before the log is asked: without space, the page would be read only to be dropped.
             if (replay.Connection.Outbound.TryWaitForSpace(replay.OnSpace ??= SpaceSignal(replay.Connection)))
             {
                 return ReplayState.WaitsForSpace;

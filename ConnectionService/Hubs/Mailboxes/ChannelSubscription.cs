@@ -1,4 +1,5 @@
 using AspireChat.ConnectionService.Subscriptions;
+
 namespace AspireChat.ConnectionService.Hubs.Mailboxes;
 
 internal enum SubscriptionState
@@ -10,8 +11,8 @@ internal enum SubscriptionState
 }
 
 /// <summary>
-/// A hub's subscription to one channel. Changes never overlap: who wants the channel while it is being given up waits until it is gone,
-/// and subscribes anew. Belongs to one hub.
+/// A hub's subscription to one channel. Changes never overlap: where the channel is wanted again while it is being given up, the hub waits until
+/// it is gone, and then subscribes again. Belongs to one hub.
 /// </summary>
 internal sealed class ChannelSubscription(ChatChannel channel, HubContext hub)
 {

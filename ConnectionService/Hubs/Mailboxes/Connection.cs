@@ -44,7 +44,7 @@ internal sealed class Connection(string id, string user, IOutbound outbound, lon
         set => Volatile.Write(ref _expires, value);
     }
 
-    /// <summary>The read loop has ended: answers still under way are for nobody.</summary>
+    /// <summary>The read loop has ended: an answer that comes later is dropped.</summary>
     public bool IsClosed => _closed;
 
     /// <summary>True once <see cref="Welcome"/> is queued; false when the connection could not be served.</summary>

@@ -7,8 +7,8 @@ namespace AspireChat.ConnectionService.Hubs.Mailboxes;
 
 /// <summary>
 /// What waits for a hub. Posting never blocks. Pub/sub messages are bounded in bytes: when full, an event is dropped and its conversation
-/// read from the log instead; typing, presence and cursors are dropped for good. Everything else is unbounded on purpose: it is at most a
-/// few messages per connection, channel or question under way, and the hub cannot do without it. Thread-safe; one reader.
+/// read from the log instead; typing, presence and cursors are dropped for good. Everything else is unbounded on purpose: the hub can't do without it, and there are a few messages at most for each
+/// connection, channel or question under way. Thread-safe; one reader.
 /// </summary>
 internal sealed class HubMailbox(long limit, HubMetrics metrics, ILogger logger) : IChannelListener
 {

@@ -7,10 +7,10 @@ using AspireChat.RedisLog;
 
 namespace AspireChat.ConnectionService.Hubs.Mailboxes;
 
-/// <summary>What a hub follows: a conversation, and for a direct one the local user for whom it is followed.</summary>
+/// <summary>A feed of a hub: the conversation, and for a direct one the local user that follows it.</summary>
 internal readonly record struct FeedId(ConversationKey Key, string? User);
 
-/// <summary>Who is online and typing in a room, as PresenceService last wrote it. Soft: empty when it cannot be read.</summary>
+/// <summary>The users that are online or typing in a room, as PresenceService last wrote them. Soft: empty when they can't be read.</summary>
 internal sealed record RoomPresence(IReadOnlyList<string> Online, long Count, IReadOnlyList<string> Typing)
 {
     public static RoomPresence Unknown { get; } = new([], 0, []);
@@ -34,7 +34,7 @@ internal abstract record HubMessage
 
     public sealed record ResumeDirect(Connection Connection, string To, long Since, string? Epoch, RawJson? Ref) : HubMessage;
 
-    /// <summary>What became of an event that the connection sent.</summary>
+    /// <summary>The log's answer to an event that the connection sent.</summary>
     public sealed record Appended(Connection Connection, ConversationEvent Event, AppendResult Result) : HubMessage;
 
     /// <summary>The connection's queue has space again: its replay of this feed goes on.</summary>

@@ -17,7 +17,7 @@ public sealed class HubOptions
     [Range(64 * 1024, 1024 * 1024 * 1024)]
     public long MailboxBytes { get; set; } = 32 * 1024 * 1024;
 
-    /// <summary>Recent events kept per conversation for those who come back. Default 256.</summary>
+    /// <summary>Recent events kept per conversation for clients that come back. Default 256.</summary>
     [Range(1, 10_000)]
     public int RingEvents { get; set; } = 256;
 

@@ -5,7 +5,7 @@ using AspireChat.Contracts.Conversations;
 namespace AspireChat.ConnectionService.Hubs.Mailboxes;
 
 /// <summary>
-/// All that a hub may ask of the world. No call blocks or throws; every answer comes back to the same hub as a message, in whatever
+/// Everything that a hub may ask for. No call blocks or throws. Every answer comes back to the same hub as a message; answers may come in any
 /// order. A hub never has two changes of one channel's subscription under way.
 /// </summary>
 internal interface IHubEffects
@@ -51,6 +51,6 @@ internal interface IHubEffects
     /// <summary>For presence: the user is (or is no longer) a member, as far as this replica knows.</summary>
     void MembershipChanged(string room, string user, bool member);
 
-    /// <summary>For presence: who is online in the room is to be told again.</summary>
+    /// <summary>For presence: tell the room's online users again.</summary>
     void PresenceMissed(string room);
 }

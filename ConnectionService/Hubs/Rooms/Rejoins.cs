@@ -14,12 +14,12 @@ internal sealed class Rejoins(string room, Func<string, bool> isHere, HubContext
     /// <summary>Users whose membership is being written, by the question's token.</summary>
     private readonly Dictionary<long, string> _asked = [];
 
-    /// <summary>Users for whom that has failed: it is tried again after <see cref="RetryDelay"/>.</summary>
+    /// <summary>Users whose membership could not be written: it is tried again after <see cref="RetryDelay"/>.</summary>
     private readonly HashSet<string> _failed = new(StringComparer.Ordinal);
 
     private long _retryAt;
 
-    /// <summary>The log does not know this member, but is about to.</summary>
+    /// <summary>The user's membership is being written: the log may not know it yet.</summary>
     public bool IsUnderWay(string user) => _failed.Contains(user) || _asked.ContainsValue(user);
 
     public void Start(IEnumerable<string> users)

@@ -28,8 +28,8 @@ internal sealed class Room
     private readonly List<PendingJoin> _ready = [];
 
     /// <summary>
-    /// Frames of presence and typing that came while the snapshot was being read: it may be older than they are. PresenceService bounds how
-    /// many a room is told in the half second that a read takes at most.
+    /// Frames of presence and typing that came while the snapshot was being read: the snapshot may be older. A read takes half a second at most,
+    /// and PresenceService bounds how many frames a room gets in that time.
     /// </summary>
     private readonly List<(OutboundFrame Frame, string Except)> _meanwhile = [];
 
@@ -58,7 +58,7 @@ internal sealed class Room
 
         if (_leaves.TryGetValue(join.Connection.User, out var leave))
         {
-            // What the user asked for later holds: one after the other.
+            // The user's later request counts, so it waits for the earlier one.
             leave.Joins.Add(join);
         }
         else if (_subscription.IsLive)
@@ -93,7 +93,7 @@ internal sealed class Room
     public void Unsubscribed()
     {
         _subscription.Answered(subscribed: false);
-        // What is published from now on is not heard: the next subscription starts from nothing.
+        // Events published from now on are not heard, so the next subscription starts with an empty feed.
         Members = new RoomMembers(Name, _hub);
         if (_waiting.Count > 0)
         {
@@ -194,7 +194,7 @@ internal sealed class Room
         foreach (var (connection, pass, reference) in leave.Requests)
         {
             var member = Members.Find(connection);
-            // Out of the room already: then the log took the leave, whatever became of its answer.
+            // A connection that is out already shows that the log took the leave, whether or not its answer came.
             var isOut = at is not null || leave.Out.Contains(connection);
             connection.Outbound.Send(isOut ? Left(reference) : Unavailable(reference));
             member?.Pass = pass;
@@ -204,8 +204,8 @@ internal sealed class Room
     }
 
     /// <summary>
-    /// The user's membership ended at this moment of the log's clock: every local connection of theirs that joined before lets go and is
-    /// told. The signal may come late, after a new join: that one stays.
+    /// The user's membership ended at this moment of the log's clock. Every local connection of the user that joined before leaves the room and
+    /// is told. The signal may come late, after a new join: that join stays.
     /// </summary>
     public void MembershipEnded(string user, long at)
     {
@@ -215,7 +215,7 @@ internal sealed class Room
         {
             Members.Remove(member.Connection);
             Settle(member.Connection, member.Pass, joined: false);
-            // Who has asked for it hears of it in the answer.
+            // A connection that asked to leave hears of it in the answer.
             if (leave?.Requests.Exists(request => request.Connection == member.Connection) == true)
             {
                 leave.Out.Add(member.Connection);
@@ -236,7 +236,7 @@ internal sealed class Room
             _ready.Remove(join);
             Ask(join);
         }
-        // A signal that finds nobody here may be a late one: the replica that was asked tells presence in any case.
+        // A signal that finds no member here may be a late one. The replica that was asked to leave tells presence in any case.
         if ((ended.Count > 0 || leave is not null) && Members.Of(user).Count == 0)
         {
             _hub.Effects.MembershipChanged(Name, user, member: false);
@@ -244,7 +244,8 @@ internal sealed class Room
     }
 
     /// <summary>
-    /// The log was asked after pub/sub had been away. What it says of another epoch, or of who is just being written, is old.
+    /// The log's answer about members, asked for after pub/sub had been away. An answer about another epoch is old, and so is one about a user
+    /// whose membership is being written.
     /// </summary>
     public void StrangersFound(RoomStrangers strangers)
     {
@@ -382,7 +383,7 @@ internal sealed class Room
 
         public bool Asked { get; set; }
 
-        /// <summary>Those among the askers who are out, because another message told of the leave first.</summary>
+        /// <summary>Connections among the requests that are out already, because another message told of the leave first.</summary>
         public HashSet<Connection> Out { get; } = [];
     }
 }

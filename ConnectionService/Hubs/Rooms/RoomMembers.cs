@@ -182,7 +182,7 @@ internal sealed class RoomMembers : IFeedReceivers
     {
         const int most = 100;
         var self = join.Connection.User;
-        // Presence is soft and comes a moment later; who is here is known for certain.
+        // Presence is soft and a moment late. The room's own connections are certain.
         var online = new HashSet<string>(StringComparer.Ordinal) { self };
         online.UnionWith(_users.Keys.Take(most));
         var known = online.Count;

@@ -78,8 +78,8 @@ internal sealed class DirectConversation : IFeedReceivers, ITimed
     }
 
     /// <summary>
-    /// From a resume on, lost events are noticed. At once for a user's only connection. Another one that is live may still be about to get
-    /// an event up to this head, which the feed would then take for a repeat: that one is waited for.
+    /// From a resume on, lost events are noticed. With one connection that begins at once. Where the user has other live connections, an event
+    /// up to this head may still be on its way to them, and the feed would take it for a repeat: it waits for that event first.
     /// </summary>
     public void HeadRead(string epoch, long head)
     {
