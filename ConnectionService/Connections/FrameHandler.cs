@@ -18,7 +18,7 @@ namespace AspireChat.ConnectionService.Connections;
 internal sealed class FrameHandler(
     Connection connection,
     EventIntake intake,
-    TokenBucket conversations,
+    UserBudget budget,
     NewEvents events,
     ReadCursors cursors,
     HubDirectory hubs,
@@ -154,8 +154,8 @@ internal sealed class FrameHandler(
     /// </summary>
     private async ValueTask PayForConversationAsync(CancellationToken cancellationToken)
     {
-        conversations.Charge(1);
-        if (conversations.Debt is var debt && debt > TimeSpan.Zero)
+        budget.Conversations.Charge(1);
+        if (budget.Conversations.Debt is var debt && debt > TimeSpan.Zero)
         {
             await Task.Delay(debt, time, cancellationToken);
         }
@@ -167,7 +167,7 @@ internal sealed class FrameHandler(
         {
             return TypingLaterAsync(frame, cancellationToken);
         }
-        presence.Typing(connection.User, frame.Room, frame.To, frame.Active);
+        Typing(in frame);
         return ValueTask.CompletedTask;
     }
 
@@ -175,7 +175,19 @@ internal sealed class FrameHandler(
     {
         if (await IsJoinedAsync(frame, cancellationToken))
         {
+            Typing(in frame);
+        }
+    }
+
+    private void Typing(in ClientFrame frame)
+    {
+        if (budget.Signals.TryTake(out _))
+        {
             presence.Typing(connection.User, frame.Room, frame.To, frame.Active);
+        }
+        else
+        {
+            metrics.SignalDropped();
         }
     }
 

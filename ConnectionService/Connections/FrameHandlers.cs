@@ -25,9 +25,9 @@ internal sealed class FrameHandlers(
     public FrameHandler For(Connection connection, UserBudget budget) => new(
         connection,
         new EventIntake(connection, budget, log, revisions, hubs, _retryAfter),
-        budget.Conversations,
+        budget,
         events,
-        new ReadCursors(connection.User, log, options.Value.CursorInterval, time),
+        new ReadCursors(connection.User, budget.Signals, log, options.Value.CursorInterval, time),
         hubs,
         presence,
         tokens,

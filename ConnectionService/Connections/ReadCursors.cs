@@ -1,43 +1,46 @@
+using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 
 namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>
-/// A connection's read cursors on their way to the log: those of one interval are written together, the last of a conversation wins. A
-/// cursor that cannot be written is forgotten; the client's next one says more. Thread-safe.
+/// A connection's read cursors on their way to the log. Those of one interval are written together, and the last of a conversation wins. Each
+/// costs a signal of the user's budget; while it is spent, later cursors replace those that wait. A cursor that can't be written is forgotten: the
+/// client's next one says more. Thread-safe.
 /// </summary>
-internal sealed class ReadCursors(string user, IConversationLog log, TimeSpan interval, TimeProvider time)
+internal sealed class ReadCursors(string user, TokenBucket signals, IConversationLog log, TimeSpan interval, TimeProvider time)
 {
+    /// <summary>Conversations that may wait; more are dropped.</summary>
+    private const int MostWaiting = 1_000;
+
     private readonly Lock _gate = new();
 
     /// <summary>Null: nothing is on its way.</summary>
-    private Dictionary<ConversationKey, long>? _cursors;
+    private Dictionary<ConversationKey, long>? _waiting;
 
     public void Move(ConversationKey conversation, long seq)
     {
         lock (_gate)
         {
-            var isScheduled = _cursors is not null;
-            _cursors ??= [];
-            _cursors[conversation] = Math.Max(seq, _cursors.GetValueOrDefault(conversation));
-            if (isScheduled)
+            var isWriting = _waiting is not null;
+            _waiting ??= [];
+            if (_waiting.Count < MostWaiting || _waiting.ContainsKey(conversation))
+            {
+                _waiting[conversation] = Math.Max(seq, _waiting.GetValueOrDefault(conversation));
+            }
+            if (isWriting)
             {
                 return;
             }
         }
-        _ = WriteLaterAsync();
+        _ = WriteAsync();
     }
 
-    private async Task WriteLaterAsync()
+    private async Task WriteAsync()
     {
         await Task.Delay(interval, time, CancellationToken.None);
-        Dictionary<ConversationKey, long> cursors;
-        lock (_gate)
-        {
-            (cursors, _cursors) = (_cursors!, null);
-        }
-        foreach (var (conversation, seq) in cursors)
+        while (TryTakeNext(out var conversation, out var seq))
         {
             try
             {
@@ -45,8 +48,26 @@ internal sealed class ReadCursors(string user, IConversationLog log, TimeSpan in
             }
             catch (LogUnavailableException)
             {
-                return;
+                // Forgotten; the client's next cursor says more.
             }
+            signals.Charge(1);
+            await Task.Delay(signals.Debt, time, CancellationToken.None);
+        }
+    }
+
+    private bool TryTakeNext(out ConversationKey conversation, out long seq)
+    {
+        lock (_gate)
+        {
+            if (_waiting!.Count == 0)
+            {
+                _waiting = null;
+                (conversation, seq) = (default, 0);
+                return false;
+            }
+            (conversation, seq) = _waiting.First();
+            _waiting.Remove(conversation);
+            return true;
         }
     }
 }

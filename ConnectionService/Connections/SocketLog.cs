@@ -14,8 +14,8 @@ internal static partial class SocketLog
     [LoggerMessage(LogEvents.Connection + 153, LogLevel.Error, "Connection {Connection} failed: this is a bug")]
     public static partial void Failed(ILogger logger, Exception error, string connection);
 
-    [LoggerMessage(LogEvents.Connection + 154, LogLevel.Information, "{User} has too many connections on this node")]
-    public static partial void TooManyConnections(ILogger logger, string user);
+    [LoggerMessage(LogEvents.Connection + 154, LogLevel.Information, "A connection of {User} is refused: {Refusal}")]
+    public static partial void TooManyConnections(ILogger logger, string user, string refusal);
 
     [LoggerMessage(LogEvents.Connection + 155, LogLevel.Information, "Draining: {Connections} connections are sent elsewhere")]
     public static partial void Draining(ILogger logger, int connections);

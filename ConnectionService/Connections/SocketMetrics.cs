@@ -11,6 +11,7 @@ internal sealed class SocketMetrics
 
     private readonly UpDownCounter<long> _connections;
     private readonly Counter<long> _refused;
+    private readonly Counter<long> _signalsDropped;
 
     /// <summary>Frames by type, read when somebody looks: there are many, and a tag costs more than the rest of counting.</summary>
     private readonly long[] _received = new long[ReceivedTags.Length];
@@ -22,7 +23,12 @@ internal sealed class SocketMetrics
         meter.CreateObservableCounter("aspirechat.socket.received", Received, "{frame}", "Frames from clients, by type");
         _refused = meter.CreateCounter<long>("aspirechat.socket.refused", "{frame}",
             "Frames from clients answered by an error, by its code");
+        _signalsDropped = meter.CreateCounter<long>("aspirechat.socket.signals_dropped", "{frame}",
+            "Typing notices of users who sent too many");
     }
+
+    /// <summary>A typing notice was dropped, because its user had sent too many.</summary>
+    public void SignalDropped() => _signalsDropped.Add(1);
 
     public void Opened() => _connections.Add(1);
 

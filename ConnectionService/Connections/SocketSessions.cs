@@ -39,12 +39,11 @@ internal sealed class SocketSessions(
         // A socket outlives the request that opened it, and what comes over it is no part of that one's trace.
         Activity.Current = null;
         var outbound = channel.Outbound;
-        if (!budgets.TryOpen(user.Id))
+        if (!budgets.TryOpen(user.Id, out var refusal))
         {
-            SocketLog.TooManyConnections(logger, user.Id);
+            SocketLog.TooManyConnections(logger, user.Id, refusal);
             metrics.Refused(ErrorCodes.Limit);
-            outbound.Send(OutboundFrame.Of(ErrorFrame.Of(
-                new FrameError(ErrorCodes.Limit, $"at most {_options.ConnectionsPerUser} connections per user"))));
+            outbound.Send(OutboundFrame.Of(ErrorFrame.Of(new FrameError(ErrorCodes.Limit, refusal))));
             // A code that allows coming back: often the others are dead connections whose end was not noticed yet.
             outbound.Close(CloseCodes.Overloaded, "too many connections");
             await DiscardAsync(channel, aborted);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using AspireChat.ConnectionService.Limits;
 using Microsoft.Extensions.Options;
 
@@ -19,6 +20,9 @@ internal sealed class UserBudget(SocketOptions sockets, BudgetOptions budgets, T
 
     public TokenBucket Conversations { get; } = new(budgets.ConversationsPerSecond, budgets.ConversationBurst, time);
 
+    /// <summary>Typing notices and read cursors.</summary>
+    public TokenBucket Signals { get; } = new(budgets.SignalsPerSecond, budgets.SignalBurst, time);
+
     /// <summary>Bytes.</summary>
     public TokenBucket Replays { get; } = new(budgets.ReplayBytesPerSecond, budgets.ReplayByteBurst, time);
 
@@ -27,7 +31,7 @@ internal sealed class UserBudget(SocketOptions sockets, BudgetOptions budgets, T
 
     /// <summary>Nothing is open and nothing was spent lately: forgetting the user forgives nothing.</summary>
     public bool IsIdle => Connections == 0 && _events.IsFull && _attempts.IsFull && Connects.IsFull && Frames.IsFull
-        && Conversations.IsFull && Replays.IsFull;
+        && Conversations.IsFull && Signals.IsFull && Replays.IsFull;
 
     /// <summary>Takes one event. False: the client waits for <paramref name="retryAfter"/>.</summary>
     public bool TryTakeEvent(out TimeSpan retryAfter) => _attempts.TryTake(out retryAfter) && _events.TryTake(out retryAfter);
@@ -47,19 +51,18 @@ internal sealed class UserBudgets(IOptions<SocketOptions> options, IOptions<Budg
     private readonly Dictionary<string, UserBudget> _users = new(StringComparer.Ordinal);
     private int _untilSweep = SweepEvery;
 
-    /// <summary>Counts a connection. False: the user has too many, or opens them too fast; nothing is counted.</summary>
-    public bool TryOpen(string user)
+    /// <summary>Counts a connection. False: nothing is counted.</summary>
+    /// <param name="refusal">When false is returned: why, for the client.</param>
+    public bool TryOpen(string user, [NotNullWhen(false)] out string? refusal)
     {
         lock (_gate)
         {
             var budget = Find(user);
-            if (budget.Connections >= options.Value.ConnectionsPerUser || !budget.Connects.TryTake(out _))
-            {
-                return false;
-            }
-
-            budget.Connections++;
-            return true;
+            refusal = budget.Connections >= options.Value.ConnectionsPerUser ? $"at most {options.Value.ConnectionsPerUser} connections per user"
+                : !budget.Connects.TryTake(out _) ? "too many new connections of this user"
+                : null;
+            budget.Connections += refusal is null ? 1 : 0;
+            return refusal is null;
         }
     }
 

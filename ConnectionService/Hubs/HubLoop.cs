@@ -1,16 +1,26 @@
 using AspireChat.ConnectionService.Hubs.Mailboxes;
+using AspireChat.ServiceDefaults;
+
 namespace AspireChat.ConnectionService.Hubs;
 
 /// <summary>Drives one hub: its mailbox in, and the hub's clock. The hub itself is the state machine <see cref="Hub"/>.</summary>
 internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, HubMetrics metrics, TimeProvider time, ILogger logger)
 {
+    /// <summary>A turn longer than this delays other users where they notice it.</summary>
+    private static readonly TimeSpan LongTurn = TimeSpan.FromMilliseconds(20);
+
+    private readonly RecurringFault _longTurns = new(time);
     private volatile bool _tickPosted;
+    private long _longest;
     private long _lastTick;
 
     public HubMailbox Mailbox => mailbox;
 
     /// <summary>How long ago the hub last handled a tick: grows when it is stuck or overloaded.</summary>
     public TimeSpan Lag => Volatile.Read(ref _lastTick) is var last && last == 0 ? TimeSpan.Zero : time.GetElapsedTime(last);
+
+    /// <summary>The longest turn since this was last asked for. One caller.</summary>
+    public TimeSpan TakeLongestTurn() => TimeSpan.FromTicks(Interlocked.Exchange(ref _longest, 0));
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -20,9 +30,13 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
         {
             while (await mailbox.WaitAsync(cancellationToken))
             {
+                var started = time.GetTimestamp();
                 while (mailbox.TryTake(out var message))
                 {
                     Handle(message!);
+                    var ended = time.GetTimestamp();
+                    Measure(message!, time.GetElapsedTime(started, ended));
+                    started = ended;
                 }
             }
         }
@@ -49,6 +63,23 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
         {
             Volatile.Write(ref _lastTick, time.GetTimestamp());
             _tickPosted = false;
+        }
+    }
+
+    private void Measure(HubMessage message, TimeSpan turn)
+    {
+        if (turn.Ticks > Volatile.Read(ref _longest))
+        {
+            Volatile.Write(ref _longest, turn.Ticks);
+        }
+        if (turn < LongTurn)
+        {
+            return;
+        }
+        metrics.CountLongTurn(message.GetType().Name);
+        if (_longTurns.IsDue(out var count))
+        {
+            HubLog.LongTurn(logger, message.GetType().Name, turn.TotalMilliseconds, count);
         }
     }
 

@@ -43,6 +43,8 @@ internal sealed class HubService : BackgroundService, IHealthCheck
             _loops.Add(new HubLoop(new Hub(options.Value, retryAfter, effects, metrics, logger), mailbox, options.Value, metrics, time, logger));
         }
         metrics.Meter.CreateObservableGauge("aspirechat.hub.mailbox.messages", () => _loops.Sum(loop => loop.Mailbox.Count), "{message}");
+        metrics.Meter.CreateObservableGauge("aspirechat.hub.turn.longest", () => _loops.Max(loop => loop.TakeLongestTurn()).TotalSeconds, "s",
+            "The longest that a hub took for one message since the last look");
         metrics.Meter.CreateObservableGauge("aspirechat.hub.mailbox.size", () => _loops.Sum(loop => loop.Mailbox.Bytes), "By");
     }
 

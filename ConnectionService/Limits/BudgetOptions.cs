@@ -52,6 +52,17 @@ public sealed class BudgetOptions
     [Range(1, 1_000_000)]
     public int ConversationBurst { get; set; } = 400;
 
+    /// <summary>
+    /// Signals of a user per second: typing notices and read cursors, which the node passes on to every member of a room. More typing notices are
+    /// dropped; read cursors wait, and the last of a conversation wins. Default 20.
+    /// </summary>
+    [Range(0.1, 1_000_000)]
+    public double SignalsPerSecond { get; set; } = 20;
+
+    /// <summary>Signals that a user may send at once after a pause. Default 100.</summary>
+    [Range(1, 1_000_000)]
+    public int SignalBurst { get; set; } = 100;
+
     /// <summary>Bytes per second that are replayed to the connections of a user. Default 2 MiB.</summary>
     [Range(1_024, 1024 * 1024 * 1024)]
     public double ReplayBytesPerSecond { get; set; } = 2 * 1024 * 1024;

@@ -57,12 +57,12 @@ public sealed class BudgetTests
     public void Connections_are_counted_per_user_and_freed()
     {
         var budgets = Budgets(new SocketOptions { ConnectionsPerUser = 2 });
-        Assert.True(budgets.TryOpen("alice"));
-        Assert.True(budgets.TryOpen("alice"));
-        Assert.False(budgets.TryOpen("alice"));
-        Assert.True(budgets.TryOpen("bob"));
+        Assert.True(budgets.TryOpen("alice", out _));
+        Assert.True(budgets.TryOpen("alice", out _));
+        Assert.False(budgets.TryOpen("alice", out _));
+        Assert.True(budgets.TryOpen("bob", out _));
         budgets.Close("alice");
-        Assert.True(budgets.TryOpen("alice"));
+        Assert.True(budgets.TryOpen("alice", out _));
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class BudgetTests
         var events = budgets.Of("busy");
         Assert.True(events.TryTakeEvent(out _));
         Assert.True(events.TryTakeEvent(out _));
-        Assert.True(budgets.TryOpen("connected"));
+        Assert.True(budgets.TryOpen("connected", out _));
         for (var i = 0; i < 5_000; i++)
         {
             budgets.Of($"passer-by-{i}");
@@ -81,10 +81,10 @@ public sealed class BudgetTests
         Assert.False(budgets.Of("busy").TryTakeEvent(out _));
         for (var i = 1; i < 20; i++)
         {
-            Assert.True(budgets.TryOpen("connected"));
+            Assert.True(budgets.TryOpen("connected", out _));
         }
 
-        Assert.False(budgets.TryOpen("connected"));
+        Assert.False(budgets.TryOpen("connected", out _));
     }
 
     [Fact]
@@ -127,13 +127,13 @@ public sealed class BudgetTests
     {
         var budgets = Budgets(new SocketOptions());
         var opened = 0;
-        while (opened < 1_000 && budgets.TryOpen("mallory"))
+        while (opened < 1_000 && budgets.TryOpen("mallory", out _))
         {
             budgets.Close("mallory");
             opened++;
         }
         Assert.Equal(40, opened);
-        Assert.True(budgets.TryOpen("alice"));
+        Assert.True(budgets.TryOpen("alice", out _));
     }
 
     [Fact]

@@ -41,7 +41,7 @@ internal sealed class ConnectionNode : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.AddConnectionService();
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton<IPresenceReporter, NoPresence>();
+        builder.Services.AddSingleton<IPresenceReporter, PresenceSpy>();
         builder.Services.Remove(builder.Services.Single(service => service.ImplementationType == typeof(PresenceReportLoop)));
         var app = builder.Build();
         app.MapConnectionService();
@@ -88,6 +88,9 @@ internal sealed class ConnectionNode : IAsyncDisposable
         return client;
     }
 
+    /// <summary>Typing notices that PresenceService would have been told.</summary>
+    public int TypingNotices => ((PresenceSpy)Services.GetRequiredService<IPresenceReporter>()).Typings;
+
     /// <summary>As on SIGTERM.</summary>
     public Task StopAsync() => _app.StopAsync();
 
@@ -97,8 +100,12 @@ internal sealed class ConnectionNode : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private sealed class NoPresence : IPresenceReporter
+    private sealed class PresenceSpy : IPresenceReporter
     {
+        private int _typing;
+
+        public int Typings => Volatile.Read(ref _typing);
+
         public void ConnectionOpened(string user)
         {
         }
@@ -115,8 +122,6 @@ internal sealed class ConnectionNode : IAsyncDisposable
         {
         }
 
-        public void Typing(string user, string? room, string? to, bool active)
-        {
-        }
+        public void Typing(string user, string? room, string? to, bool active) => Interlocked.Increment(ref _typing);
     }
 }

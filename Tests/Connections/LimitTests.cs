@@ -138,6 +138,38 @@ public sealed class LimitTests(LogFixture redis) : IClassFixture<LogFixture>
     }
 
     [Fact]
+    public async Task Repeats_without_end_are_refused_in_the_end()
+    {
+        await using var node = await StartAsync("Sockets:EventsPerSecond=0.1", "Sockets:EventBurst=2", "Budgets:AttemptsPerSecond=0.1", "Budgets:AttemptBurst=5");
+        await using var socket = await node.ConnectAsync("repeats-flooder");
+        await socket.JoinAsync("limits-repeats");
+        for (var i = 0; i < 5; i++)
+        {
+            await socket.SayAsync("limits-repeats", "m", "again");
+        }
+
+        await socket.SendAsync(new { type = "room", room = "limits-repeats", content = "m", nonce = "again" });
+        Assert.Equal("rate_limited", (string?)(await socket.ExpectAsync("error"))["code"]);
+    }
+
+    [Fact]
+    public async Task Typing_notices_of_a_user_have_a_bound_over_all_connections()
+    {
+        await using var node = await StartAsync("Budgets:SignalsPerSecond=0.1", "Budgets:SignalBurst=5");
+        await using var one = await node.ConnectAsync("typist");
+        await using var other = await node.ConnectAsync("typist");
+        foreach (var socket in new[] { one, other })
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                await socket.SendAsync(new { type = "typing", to = "bob", active = i % 2 == 0 });
+            }
+            await socket.SettleAsync();
+        }
+        Assert.Equal(5, node.TypingNotices);
+    }
+
+    [Fact]
     public async Task Too_many_rooms_are_refused_and_a_left_one_makes_place()
     {
         await using var node = await StartAsync("Sockets:RoomsPerConnection=2");

@@ -27,6 +27,10 @@ internal static partial class HubLog
     [LoggerMessage(LogEvents.Connection + 6, LogLevel.Warning, "The mailbox of a hub is full: messages of {Channel} were dropped, the log will be read")]
     public static partial void MailboxFull(ILogger logger, string channel);
 
+    [LoggerMessage(LogEvents.Connection + 8, LogLevel.Warning,
+        "A hub took {Milliseconds:F0} ms for a {Message} and nothing else was served meanwhile ({Count} such turns since the last such line)")]
+    public static partial void LongTurn(ILogger logger, string message, double milliseconds, long count);
+
     [LoggerMessage(LogEvents.Connection + 7, LogLevel.Warning, "{Operation} failed: {Reason} ({Count} failures since the last such line)")]
     public static partial void OperationFailed(ILogger logger, string operation, string reason, long count);
 }

@@ -18,6 +18,8 @@ internal sealed class HubMetrics
         Delivered = meter.CreateCounter<long>("aspirechat.hub.delivered", "{event}", "Live events handed to local connections");
         Dropped = meter.CreateCounter<long>("aspirechat.hub.dropped", "{message}", "Pub/sub messages not handled, by reason");
         Faults = meter.CreateCounter<long>("aspirechat.hub.faults", "{fault}", "Messages that a hub failed on: bugs");
+        LongTurns = meter.CreateCounter<long>("aspirechat.hub.turns.long", "{turn}",
+            "Messages that a hub took more than 20 ms for, by type: an alarm");
         Meter = meter;
     }
 
@@ -38,6 +40,10 @@ internal sealed class HubMetrics
     public Counter<long> Faults { get; }
 
     private Counter<long> Dropped { get; }
+
+    private Counter<long> LongTurns { get; }
+
+    public void CountLongTurn(string message) => LongTurns.Add(1, new KeyValuePair<string, object?>("message", message));
 
     public void CountDropped(string reason) => Dropped.Add(1, new KeyValuePair<string, object?>("reason", reason));
 }
