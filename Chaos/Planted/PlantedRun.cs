@@ -16,7 +16,7 @@ internal static class PlantedRun
     public static async Task<bool> RunAsync(ChaosOptions options, Action<string> say, CancellationToken cancellationToken)
     {
         say("── in memory ──");
-        var right = SimulatedRun.Explore(options with { Seeds = Math.Min(options.Seeds, 1_000) }, say);
+        var right = SeedExploration.Run(options with { Seeds = Math.Min(options.Seeds, 1_000) }, say);
         var sources = SourceCopy.FindSources();
         using var copy = new SourceCopy(sources);
         say("── the whole system, as it is ──");
