@@ -27,15 +27,17 @@ internal sealed record ChaosOptions
     public int Events { get; init; } = 10_000;
 
     /// <summary>
-    /// Only faults of these kinds, or of a kind on a target (<c>wipe,kill:connection</c>). For <c>planted</c> it is the beginning of a bug's
-    /// name. Empty means all.
+    /// Only faults of these kinds, or of a kind on a target (<c>wipe,kill:connection</c>). For <c>planted</c> it is the beginning of a
+    /// bug's name. Empty means all.
     /// </summary>
     public string Only { get; init; } = "";
 
     /// <summary>A run gives up after this long. The default is generous, because a slow machine is no failure.</summary>
     public double Minutes { get; init; } = 60;
 
-    /// <summary>The share of the usual rate that must get through while PostgreSQL is stopped. Less means that something waits for it.</summary>
+    /// <summary>
+    /// The share of the usual rate that must get through while PostgreSQL is stopped. Less means that something waits for it.
+    /// </summary>
     public double LeastShare { get; init; } = 0.5;
 
     /// <summary>How many seconds the system may take to become quiet after the traffic ends.</summary>

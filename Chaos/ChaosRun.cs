@@ -283,7 +283,9 @@ internal sealed class ChaosRun
         return tokens;
     }
 
-    /// <summary>Clients that reconnect quickly, because the run measures the server's part of a reconnect and not the client's wait.</summary>
+    /// <summary>
+    /// Clients that reconnect quickly, because the run measures the server's part of a reconnect and not the client's wait.
+    /// </summary>
     private static Func<string, ChatClient> Connector(ChatStack stack, Dictionary<string, string> tokens, bool throughLink = false) =>
         user => new ChatClient(new ChatClientOptions
         {

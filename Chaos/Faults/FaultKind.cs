@@ -29,7 +29,7 @@ internal enum FaultKind
 
 /// <summary>One fault of a schedule.</summary>
 /// <param name="Target">A replica (<c>connection-0</c>), a server (<c>redis</c>), or the far end of a link.</param>
-/// <param name="Pause">How long the run pauses after the fault has healed.</param>
+/// <param name="Pause">How long the run waits after the previous fault has healed.</param>
 /// <param name="Length">How long the fault lasts, for kinds that last.</param>
 internal sealed record PlannedFault(int Number, FaultKind Kind, string Target, TimeSpan Pause, TimeSpan Length)
 {

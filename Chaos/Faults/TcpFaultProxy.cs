@@ -52,7 +52,7 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
         set => _refuses = value;
     }
 
-    /// <summary>Resets all connections, except those that carry nothing unless they are asked for too.</summary>
+    /// <summary>Resets all connections, or only those that <see cref="Swallow"/> has made useless.</summary>
     public void Cut(bool onlySwallowed = false)
     {
         foreach (var link in _links.Keys)

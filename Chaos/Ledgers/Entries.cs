@@ -11,7 +11,8 @@ internal readonly record struct Acknowledged(
     string Conversation, string? Epoch, long Seq, Guid Id, string Sender, string Nonce, ulong Content, long Order);
 
 /// <summary>One event as it is in the database.</summary>
-/// <param name="Content">The hash of the content. 0 when the content is not the one that was sent, because the event was edited, deleted, or has none.</param>
+/// <param name="Content">The hash of the content. 0 when the content is not the one that was sent, because the event was edited, deleted,
+/// or has none.</param>
 internal readonly record struct Stored(string Epoch, long Seq, Guid Id, string Sender, string Nonce, ulong Content);
 
 internal readonly record struct LogPlace(string Conversation, string Epoch, long Seq);

@@ -1,12 +1,12 @@
 namespace AspireChat.Chaos.Simulation;
 
 /// <summary>
-/// A node in memory: the sends that it has yet to append, the publications that it has yet to hear, and its place in the log. It delivers to
-/// those of <paramref name="users"/> that are connected to it.
+/// A node in memory: the sends that it has yet to append, the publications that it has yet to hear, and its place in the log. It delivers
+/// to those of <paramref name="users"/> that are connected to it.
 /// </summary>
 internal sealed class SimulatedNode(SimulatedLog log, PlantedBug bug, IReadOnlyList<SimulatedUser> users)
 {
-    /// <summary>Null: it follows nothing yet.</summary>
+    /// <summary>Null while the node follows no log yet.</summary>
     private string? _epoch;
 
     private long _last;
