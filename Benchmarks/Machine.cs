@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace AspireChat.Benchmarks;
 
-/// <summary>Describes the machine, because a figure without one means nothing.</summary>
+/// <summary>Describes the machine, because a figure means nothing without it.</summary>
 internal static class Machine
 {
     public static string Describe()
@@ -14,7 +14,7 @@ internal static class Machine
         return $"{Environment.ProcessorCount} cores of {model ?? "unknown"}, {RuntimeInformation.OSDescription}, .NET {Environment.Version}";
     }
 
-    /// <summary>CPU time that a process has used, user and kernel.</summary>
+    /// <summary>User and kernel CPU time that a process has used.</summary>
     public static TimeSpan CpuOf(Process process)
     {
         process.Refresh();
@@ -23,7 +23,10 @@ internal static class Machine
 
     public static double Median(IEnumerable<double> values) => Quantile(values, 0.5);
 
-    /// <summary>The value that a share of <paramref name="quantile"/> of all values does not exceed (nearest rank, the middle of two for the median).</summary>
+    /// <summary>
+    /// The value that a share of <paramref name="quantile"/> of all values does not exceed (nearest rank, the middle of two for the
+    /// median).
+    /// </summary>
     public static double Quantile(IEnumerable<double> values, double quantile)
     {
         var sorted = values.Order().ToArray();

@@ -5,7 +5,7 @@ using AspireChat.Benchmarks.Micro;
 using AspireChat.Benchmarks.Persist;
 using AspireChat.Benchmarks.Presence;
 
-// Each benchmark is one command; results that a claim rests on are committed under results/.
+// Each benchmark is one command. Results that back a claim are committed under results/.
 switch (args)
 {
     case ["append", .. var rest]:

@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace AspireChat.Chaos;
 
-/// <summary>What to run. Everything that is left to chance follows from <see cref="Seed"/>.</summary>
+/// <summary>What to run. Every random choice follows from <see cref="Seed"/>.</summary>
 internal sealed record ChaosOptions
 {
     public const string Usage = """
         dotnet run -c Release --project Chaos -- [COMMAND] [--seed N] [--clients N] [--rooms N] [--directs N] [--rate N] [--minutes M]
             run       [--faults N] [--events N] [--only KIND[:TARGET],…] [--storm N]   faults under traffic (the default)
             flushall  [--times N] [--seconds S]     FLUSHALL under traffic, N times, S seconds apart
-            outage    [--seconds S]                 PostgreSQL stopped for S seconds under traffic
-            storm     [--storm N]                   N connections lost and back at once
-            simulate  [--seeds N]                   the check over a server in memory, without servers
-            planted   [--only "no dedup"]           bugs written into the sources of a copy: each must be caught
+            outage    [--seconds S]                 PostgreSQL is stopped for S seconds under traffic
+            storm     [--storm N]                   N connections are lost at once and reconnect
+            simulate  [--seeds N]                   the check against a simulated server in memory
+            planted   [--only "no dedup"]           a copy of the sources with a bug: each bug must be caught
         KIND: kill pause pubsub delay cut halfopen slice wipe.  TARGET: connection gateway persistence presence redis postgres clients.
         """;
 
@@ -23,22 +23,24 @@ internal sealed record ChaosOptions
     /// <summary>Faults to inject.</summary>
     public int Faults { get; init; } = 25;
 
-    /// <summary>Acknowledged events to reach. The faults are spread over them; the run ends when both are done.</summary>
+    /// <summary>Acknowledged events to reach. The faults are spread over them, and the run ends when both are done.</summary>
     public int Events { get; init; } = 10_000;
 
     /// <summary>
-    /// Only faults of these kinds, or of a kind on a target (<c>wipe,kill:connection</c>); for <c>planted</c> the beginning of a bug's
-    /// name. Empty: all.
+    /// Only faults of these kinds, or of a kind on a target (<c>wipe,kill:connection</c>). For <c>planted</c> it is the beginning of a
+    /// bug's name. Empty means all.
     /// </summary>
     public string Only { get; init; } = "";
 
-    /// <summary>When a run that does not get there gives up. Generous: a slow machine is no failure.</summary>
+    /// <summary>A run gives up after this long. The default is generous, because a slow machine is no failure.</summary>
     public double Minutes { get; init; } = 60;
 
-    /// <summary>Of the usual rate, so much must get through while PostgreSQL is stopped: less means that something waits for it.</summary>
+    /// <summary>
+    /// The share of the usual rate that must get through while PostgreSQL is stopped. Less means that something waits for it.
+    /// </summary>
     public double LeastShare { get; init; } = 0.5;
 
-    /// <summary>How many seconds everything may take to become quiet in the end.</summary>
+    /// <summary>How many seconds the system may take to become quiet after the traffic ends.</summary>
     public double Patience { get; init; } = 120;
 
     public int Clients { get; init; } = 16;
@@ -51,19 +53,19 @@ internal sealed record ChaosOptions
     /// <summary>Wipes of the <c>flushall</c> command.</summary>
     public int Times { get; init; } = 3;
 
-    /// <summary>Between two wipes, or without PostgreSQL.</summary>
+    /// <summary>Seconds between two wipes, or without PostgreSQL.</summary>
     public double Seconds { get; init; } = 60;
 
     /// <summary>Events per second that all clients together try to send.</summary>
     public double Rate { get; init; } = 200;
 
-    /// <summary>Connections of the reconnect storm at the end; 0: none.</summary>
+    /// <summary>Connections of the reconnect storm at the end; 0 for none.</summary>
     public int Storm { get; init; }
 
     /// <summary>Seeds of a simulation.</summary>
     public int Seeds { get; init; } = 3_000;
 
-    /// <summary>The arguments that play this again.</summary>
+    /// <summary>The arguments that repeat this run.</summary>
     public string Replay => string.Create(
         CultureInfo.InvariantCulture,
         $"{Command} --seed {Seed} --clients {Clients} --rooms {Rooms} --directs {Directs} --rate {Rate}") + Command switch
@@ -74,7 +76,7 @@ internal sealed record ChaosOptions
                 + (Only.Length > 0 ? " --only " + Only : ""),
         };
 
-    /// <exception cref="FormatException">An argument is not one of ours.</exception>
+    /// <exception cref="FormatException">An argument is unknown or has no number.</exception>
     public static ChaosOptions Parse(IReadOnlyList<string> arguments)
     {
         var options = new ChaosOptions { Seed = Random.Shared.Next(1, 1_000_000) };

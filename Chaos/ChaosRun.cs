@@ -9,7 +9,7 @@ using AspireChat.RedisLog;
 
 namespace AspireChat.Chaos;
 
-/// <summary>One run: the system, its users, the faults, the quiet afterwards, and what was promised compared with what is.</summary>
+/// <summary>One run: it starts the system and its users, injects the faults, waits for quiet, and checks every promise.</summary>
 internal sealed class ChaosRun
 {
     private const int RoomsPerClient = 3;
@@ -55,7 +55,7 @@ internal sealed class ChaosRun
         var http = await ConnectAllAsync(stack, end.Token, patience.Token);
         var canaries = Connector(stack, await TokensAsync(stack, CanaryUsers(), patience.Token));
         await using var canary = await Canary.StartAsync(canaries, $"canary-{_run}", patience.Token);
-        _say($"{_options.Clients} clients and {Observers} observers are in after {began.Elapsed.TotalSeconds:0} s");
+        _say($"{_options.Clients} clients and {Observers} observers have joined after {began.Elapsed.TotalSeconds:0} s");
 
         began.Restart();
         var finished = await TroubleAsync(stack, canary, cancellationToken);
@@ -87,7 +87,7 @@ internal sealed class ChaosRun
         var direct = Connector(stack, tokens);
         for (var i = 0; i < users.Count; i++)
         {
-            // A ring of rooms and of direct conversations, so that everybody shares something with somebody and nobody everything.
+            // The rooms and the direct conversations form a ring: every client shares one with others, and none shares all.
             var conversations = Enumerable.Range(0, Math.Min(RoomsPerClient, _options.Rooms))
                 .Select(k => Conversation.Room(Room((i + k) % _options.Rooms)))
                 .Concat(Enumerable.Range(0, _options.Directs).Select(k => Conversation.With(users[Neighbour(i, k)])))
@@ -114,14 +114,14 @@ internal sealed class ChaosRun
         return http;
     }
 
-    /// <summary>The nearest on the ring first, in turns to the right and to the left.</summary>
+    /// <summary>The nearest clients on the ring first, alternately to the right and to the left.</summary>
     private int Neighbour(int client, int number)
     {
         var steps = (number / 2) + 1;
         return (client + (number % 2 == 0 ? steps : _options.Clients * steps - steps)) % _options.Clients;
     }
 
-    /// <summary>False when the time was up before everything asked for was done.</summary>
+    /// <summary>False when the time was up before all faults and events were done.</summary>
     private async Task<bool> TroubleAsync(ChatStack stack, Canary canary, CancellationToken cancellationToken)
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -148,7 +148,7 @@ internal sealed class ChaosRun
         await progressing.CancelAsync();
         await progress;
 
-        // Nobody sends anything new; what is under way is answered now or never.
+        // No new sends begin. Those under way must be answered now.
         await stop.CancelAsync();
         abort.CancelAfter(QuietPatience);
         try
@@ -177,7 +177,7 @@ internal sealed class ChaosRun
         return finished;
     }
 
-    /// <summary>Waits until nothing moves any more: every reader at the head, everything in the database.</summary>
+    /// <summary>Waits until every reader is at the head and every event is in the database.</summary>
     private async Task QuietAsync(ChatStack stack, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -192,7 +192,7 @@ internal sealed class ChaosRun
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            _say("it did not become quiet; the check says what is missing");
+            _say("the system did not become quiet; the check says what is missing");
         }
         var buried = await ChatStack.BuriedAsync(redis.GetDatabase());
         if (buried > 0)
@@ -229,7 +229,7 @@ internal sealed class ChaosRun
         _scenario.Check(check);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(HistoryPatience);
-        // Any user may read a room; a direct conversation is read by both of its users.
+        // Any user may read a room. A direct conversation is read by both of its users.
         var rooms = Enumerable.Range(0, _options.Rooms)
             .Select(room => (Reader: http, Conversation: Conversation.Room(Room(room)), ConversationKey.Room(Room(room)).Value));
         var directs = _clients.SelectMany(client =>
@@ -258,7 +258,7 @@ internal sealed class ChaosRun
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // The trouble is over.
+            // The faults are over.
         }
     }
 
@@ -283,7 +283,9 @@ internal sealed class ChaosRun
         return tokens;
     }
 
-    /// <summary>Clients that come back quickly: the run measures the server's part of a reconnect, not the client's patience.</summary>
+    /// <summary>
+    /// Clients that reconnect quickly, because the run measures the server's part of a reconnect and not the client's wait.
+    /// </summary>
     private static Func<string, ChatClient> Connector(ChatStack stack, Dictionary<string, string> tokens, bool throughLink = false) =>
         user => new ChatClient(new ChatClientOptions
         {

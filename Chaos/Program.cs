@@ -27,7 +27,7 @@ switch (options.Command)
         Console.WriteLine(report);
         return report.Passed ? 0 : 1;
     case "simulate":
-        return SimulatedRun.Explore(options, Console.WriteLine) ? 0 : 1;
+        return SeedExploration.Run(options, Console.WriteLine) ? 0 : 1;
     case "planted":
         return await PlantedRun.RunAsync(options, Console.WriteLine, stop.Token) ? 0 : 1;
     default:

@@ -4,7 +4,7 @@ using AspireChat.Chaos.Ledgers;
 
 namespace AspireChat.Chaos;
 
-/// <summary>The ledger of a finished run, to be printed.</summary>
+/// <summary>The ledger of a finished run as text.</summary>
 internal sealed record RunReport(
     ChaosOptions Options,
     Ledger Ledger,
@@ -14,7 +14,7 @@ internal sealed record RunReport(
     TimeSpan Traffic,
     TimeSpan Storm)
 {
-    /// <summary>Nothing was found, and as much was tried as was asked for.</summary>
+    /// <summary>Nothing was found, and all faults and events were tried.</summary>
     public bool Passed => !Ledger.Findings.Any && Finished;
 
     private string Verdict => Passed ? "PASS" : Ledger.Findings.Any ? "FAIL" : "INCOMPLETE (nothing found, but the time was up)";

@@ -5,8 +5,8 @@ using AspireChat.Chaos.Traffic;
 namespace AspireChat.Chaos;
 
 /// <summary>
-/// Many connections in one room, all lost at once, all back at once with their cursor while messages have been missed: how long until the
-/// last one has its replay.
+/// Loses many connections to one room at once, sends messages, and lets all connections resume at once. Measures how long it takes until
+/// the last one has its replay.
 /// </summary>
 internal static class Storm
 {
@@ -26,7 +26,7 @@ internal static class Storm
             tokens[i] = await stack.TokenAsync($"{room}-{i}", stop);
         }
 
-        // Everybody comes in, and the room has a history of its own.
+        // All connections join, and the room gets some history.
         using var sender = await ConnectAsync(stack, tokens[0], stop);
         await sender.SendAsync(new { type = "join", room });
         await ExpectAsync(sender, "joined", stop);
@@ -51,7 +51,7 @@ internal static class Storm
         var wrong = complete.Count(right => !right);
         if (wrong > 0)
         {
-            var text = $"{wrong} of {connections} connections of the storm did not get exactly what they had missed";
+            var text = $"{wrong} of {connections} connections of the storm did not get exactly the messages that they had missed";
             ledger.Findings.Add(Breach.Lost, text, wrong);
         }
         return took;

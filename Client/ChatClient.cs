@@ -7,15 +7,12 @@ using AspireChat.Contracts.Frames;
 namespace AspireChat.Client;
 
 /// <summary>
-/// A chat session that lives through any number of connections: rooms stay joined, each conversation's events come in order and once, and
-/// what is sent is sent until it is acknowledged. Thread-safe, except that <see cref="Events"/> has one reader at a time. docs/client.md
-/// says what exactly is promised.
+/// A chat session that outlives its connections: rooms stay joined, each conversation's events come in order and once, and a send is
+/// repeated until it is acknowledged. Thread-safe, except that <see cref="Events"/> has one reader at a time. docs/client.md has the exact
+/// promises.
 /// </summary>
 public sealed class ChatClient : IAsyncDisposable
 {
-    /// <summary>A typing that goes on is told anew this often; the server ends it 3 s after the last sign.</summary>
-    private static readonly TimeSpan TypingEvery = TimeSpan.FromSeconds(2);
-
     private readonly ChatClientOptions _options;
     private readonly TokenSource _tokens;
     private readonly HistoryApi _history;
@@ -24,7 +21,7 @@ public sealed class ChatClient : IAsyncDisposable
     private Task? _running;
     private bool _disposed;
 
-    /// <summary>Does nothing yet: <see cref="ConnectAsync"/> starts it.</summary>
+    /// <summary>Creates a client that does nothing until <see cref="ConnectAsync"/>.</summary>
     /// <exception cref="ArgumentException">An option is missing or out of range.</exception>
     public ChatClient(ChatClientOptions options)
     {
@@ -72,7 +69,7 @@ public sealed class ChatClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Connects and stays connected. Calls after the first wait for the same. Cancelling ends the wait, not the client.</summary>
+    /// <summary>Connects and stays connected. Later calls wait for the same connection. Cancelling ends the wait, not the client.</summary>
     /// <exception cref="ChatException"><see cref="ChatFaults.Closed"/>: there will be no connection.</exception>
     public Task ConnectAsync(CancellationToken cancellationToken = default)
     {
@@ -85,24 +82,21 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// Everything that happens, in order: per conversation the events of its log, and <see cref="Reloaded"/> or <see cref="Gap"/> where
-    /// there
-    /// are none to be had; beside them presence, typing, receipts and the connection. Ends with <see cref="ConnectionState.Closed"/>.
-    /// What is
-    /// read is gone; a reader that stops and comes again goes on where it was.
+    /// Everything that happens, in order. For each conversation it gives the events of its log, and <see cref="Reloaded"/> or
+    /// <see cref="Gap"/> where events can't be had. It also gives presence, typing, receipts and the state of the connection. It ends with
+    /// <see cref="ConnectionState.Closed"/>. Each item is given once, so a reader that stops and comes back continues where it was.
     /// </summary>
-    /// <exception cref="InvalidOperationException">It is being read elsewhere.</exception>
+    /// <exception cref="InvalidOperationException">Another reader is reading.</exception>
     public IAsyncEnumerable<ChatItem> Events(CancellationToken cancellationToken = default) => _session.Items.ReadAsync(cancellationToken);
 
     /// <summary>
-    /// Joins a room (creating it on the first join of anybody), now and on every later connection until it is left. Cancelling ends the
-    /// wait;
-    /// the room stays wanted.
+    /// Joins a room now and on every later connection, until it is left. The first join of any user creates the room. Cancelling ends the
+    /// wait, but the client still joins the room.
     /// </summary>
-    /// <param name="since">Where the application stands from an earlier session: missed events follow. Else events begin after the
-    /// head. No effect on a room that the client follows already.</param>
-    /// <exception cref="ArgumentException">The room is no identifier.</exception>
-    /// <exception cref="ChatException">Refused, e.g. <see cref="ErrorCodes.Limit"/>; or the client has ended.</exception>
+    /// <param name="since">The place that the application reached in an earlier session. The events behind it follow. Without it, events
+    /// begin after the head. It has no effect on a room that the client follows already.</param>
+    /// <exception cref="ArgumentException">The room is not an identifier.</exception>
+    /// <exception cref="ChatException">The server refused, e.g. <see cref="ErrorCodes.Limit"/>; or the client has ended.</exception>
     public async Task<RoomJoined> JoinAsync(string room, Cursor? since = null, CancellationToken cancellationToken = default)
     {
         var conversation = Conversation.Room(room);
@@ -131,9 +125,9 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the user's membership in a room, on all devices. What waits to be sent there fails. Cancelling ends the wait only.
+    /// Ends the user's membership in a room, on all devices. Sends that wait there fail. Cancelling ends only the wait.
     /// </summary>
-    /// <exception cref="ChatException">Refused, or the client has ended.</exception>
+    /// <exception cref="ChatException">The server refused, or the client has ended.</exception>
     public async Task LeaveAsync(string room, CancellationToken cancellationToken = default)
     {
         var conversation = Conversation.Room(room);
@@ -158,8 +152,8 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// Goes on in a direct conversation from where the application stands from an earlier session: what was missed follows. Without it a
-    /// direct conversation begins with the session. No effect on one that has begun.
+    /// Continues a direct conversation at the place that the application reached in an earlier session. The events behind it follow.
+    /// Without this call a direct conversation begins with the session. It has no effect on a conversation that has begun.
     /// </summary>
     public void Follow(string user, Cursor since)
     {
@@ -175,14 +169,14 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends a message and completes once it is in the log. Until then it is kept and repeated with its nonce over any number of
-    /// connections:
-    /// it gets there once. Of one conversation, sends go in the order of the calls.
+    /// Sends a message and completes once it is in the log. Until then the client keeps it and repeats it with its nonce, over any number
+    /// of connections, so that it arrives once. The sends of one conversation arrive in the order of the calls.
     /// </summary>
-    /// <param name="nonce">1–64 characters, unique in the conversation; made up unless given. A known one makes a send safe to repeat
-    /// after a restart, within 24 h.</param>
-    /// <param name="cancellationToken">Takes the message back. One that is under way already may still arrive.</param>
-    /// <exception cref="ArgumentException">Empty, too long, with a NUL or a lone surrogate; or a nonce that waits already.</exception>
+    /// <param name="nonce">1–64 characters, unique in the conversation. A new one is made if none is given. An application that remembers
+    /// the nonce can safely repeat the send after a restart, within 24 h.</param>
+    /// <param name="cancellationToken">Takes the message back. If it was sent already it may still arrive.</param>
+    /// <exception cref="ArgumentException">The content is empty, too long, or has a NUL or a lone surrogate; or a send with this nonce
+    /// waits already.</exception>
     /// <exception cref="ChatException">Refused for good (<see cref="ErrorCodes"/>), or given up (<see cref="ChatFaults"/>).</exception>
     public Task<Accepted> SendAsync(
         Conversation conversation, string content, string? nonce = null, CancellationToken cancellationToken = default)
@@ -191,7 +185,7 @@ public sealed class ChatClient : IAsyncDisposable
         return EnqueueAsync(conversation, nonce, n => ClientFrames.Message(conversation, content, n), cancellationToken);
     }
 
-    /// <summary>Gives an own message a new text. Otherwise as <see cref="SendAsync"/>.</summary>
+    /// <summary>Gives one of the user's messages a new text. Otherwise as <see cref="SendAsync"/>.</summary>
     /// <param name="target">The message's seq.</param>
     public Task<Accepted> EditAsync(
         Conversation conversation, long target, string content, string? nonce = null, CancellationToken cancellationToken = default)
@@ -201,7 +195,7 @@ public sealed class ChatClient : IAsyncDisposable
         return EnqueueAsync(conversation, nonce, n => ClientFrames.Edit(conversation, target, content, n), cancellationToken);
     }
 
-    /// <summary>Deletes an own message. Otherwise as <see cref="SendAsync"/>.</summary>
+    /// <summary>Deletes one of the user's messages. Otherwise as <see cref="SendAsync"/>.</summary>
     public Task<Accepted> DeleteAsync(
         Conversation conversation, long target, string? nonce = null, CancellationToken cancellationToken = default)
     {
@@ -209,7 +203,7 @@ public sealed class ChatClient : IAsyncDisposable
         return EnqueueAsync(conversation, nonce, n => ClientFrames.Delete(conversation, target, n), cancellationToken);
     }
 
-    /// <summary>Reacts to a message, or takes that back. Otherwise as <see cref="SendAsync"/>.</summary>
+    /// <summary>Reacts to a message, or takes the reaction back. Otherwise as <see cref="SendAsync"/>.</summary>
     public Task<Accepted> ReactAsync(
         Conversation conversation, long target, string emoji, bool remove = false, string? nonce = null,
         CancellationToken cancellationToken = default)
@@ -220,10 +214,11 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// Completes once the database has the event. The server reports it while the connection lives; a report that was lost with one comes
-    /// with the next event of the conversation, so give a token that ends the wait.
+    /// Completes once the database has the event. The server reports it once, on the connection. If that connection is lost, the report
+    /// comes with the conversation's next event, so pass a token that ends the wait.
     /// </summary>
-    /// <exception cref="ChatException"><see cref="ChatFaults.EpochChanged"/>; the room was left; or the client has ended.</exception>
+    /// <exception cref="ChatException">The log was rebuilt (<see cref="ChatFaults.EpochChanged"/>), the room was left, or the client has
+    /// ended.</exception>
     public Task WhenDurableAsync(Accepted accepted, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(accepted);
@@ -236,12 +231,13 @@ public sealed class ChatClient : IAsyncDisposable
                 throw NotJoined(conversation);
             }
 
-            return _session.Track(conversation).DurableAsync(accepted).WaitAsync(cancellationToken);
+            return _session.Track(conversation).Log.DurableAsync(accepted).WaitAsync(cancellationToken);
         }
     }
 
     /// <summary>
-    /// Tells that the user types, or stopped. Call it with every key: it is told at most every 2 s. Lost without a connection.
+    /// Tells the others that the user types or has stopped. Call it at every key stroke; it sends at most one frame in 2 s. It is lost
+    /// without a connection.
     /// </summary>
     public void Typing(Conversation conversation, bool active = true)
     {
@@ -254,19 +250,13 @@ public sealed class ChatClient : IAsyncDisposable
             }
 
             tracked ??= _session.Track(conversation);
-            if (active && tracked.TypingToldAt is { } told && _session.Now - told < TypingEvery)
-            {
-                return;
-            }
-
-            if (_session.SendDroppable(ClientFrames.Typing(conversation, active)))
-            {
-                tracked.TypingToldAt = active ? _session.Now : null;
-            }
+            tracked.Typing.Tell(active);
         }
     }
 
-    /// <summary>Moves the user's read cursor forward. Kept until a connection carries it, told at most once a second.</summary>
+    /// <summary>
+    /// Moves the user's read cursor forward. The cursor is kept until a connection carries it, and sent at most once a second.
+    /// </summary>
     public void MarkRead(Conversation conversation, long seq)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(seq);
@@ -282,12 +272,12 @@ public sealed class ChatClient : IAsyncDisposable
         }
     }
 
-    /// <summary>A page of history, newest first, or oldest first with <paramref name="after"/>. Needs no connection.</summary>
-    /// <param name="before">A seq, or the <see cref="HistoryPage.Next"/> of a page that was asked for so. At most one of this and
-    /// <paramref name="after"/>.</param>
+    /// <summary>A page of history, newest first, or oldest first with <paramref name="after"/>. It needs no connection.</summary>
+    /// <param name="before">A seq, or the <see cref="HistoryPage.Next"/> of a page that was asked for with <c>before</c>. Give this or
+    /// <paramref name="after"/>, not both.</param>
     /// <param name="limit">1–200.</param>
-    /// <exception cref="ChatException">History can't be had now: <see cref="ChatFaults.History"/>, with the status.</exception>
-    public async Task<HistoryPage> HistoryAsync(
+    /// <exception cref="ChatException">There is no page now: <see cref="ChatFaults.History"/>, with the status.</exception>
+    public Task<HistoryPage> HistoryAsync(
         Conversation conversation, string? before = null, string? after = null, int limit = 50,
         CancellationToken cancellationToken = default)
     {
@@ -295,39 +285,21 @@ public sealed class ChatClient : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, HistoryApi.LargestPage);
         if (before is not null && after is not null)
         {
-            throw new ArgumentException("Give one of before and after.", nameof(after));
+            throw new ArgumentException("Give before or after, not both.", nameof(after));
         }
 
-        var answer = await _history.PageAsync(conversation.Named(nameof(conversation)), before, after, limit, cancellationToken)
-            .ConfigureAwait(false);
-        var page = Required(answer);
-        var items = page.Items ?? [];
-        if (items.FirstOrDefault(item => !ServerFrameReader.IsEvent(item) || ServerFrameReader.Problem(item) is not null) is { } bad)
-        {
-            throw new ChatException(ChatFaults.History, ServerFrameReader.Problem(bad) ?? $"'{bad.Type}' is no event");
-        }
-
-        var epoch = page.Epoch ?? "";
-        return new HistoryPage(
-            [.. items.Select(item => ServerFrameReader.ToEvent(item, conversation, epoch))], epoch, page.Head ?? 0, page.Next);
+        return new HistoryReader(_history)
+            .PageAsync(conversation.Named(nameof(conversation)), before, after, limit, cancellationToken);
     }
 
-    /// <summary>The user's conversations, with heads, read cursors and unread counts. Needs no connection.</summary>
-    /// <exception cref="ChatException">They can't be had now: <see cref="ChatFaults.History"/>, with the status.</exception>
-    public async Task<IReadOnlyList<ConversationOverview>> ConversationsAsync(CancellationToken cancellationToken = default)
-    {
-        var items = Required(await _history.ConversationsAsync(cancellationToken).ConfigureAwait(false)).Items ?? [];
-        return [.. items.Select(item =>
-        {
-            var conversation = item.Room is not null ? Conversation.Room(item.Room) : Conversation.With(item.To!);
-            var last = item.Last is { } e && ServerFrameReader.Problem(e) is null ? ServerFrameReader.ToEvent(e, conversation, null) : null;
-            return new ConversationOverview(conversation, item.Head, item.Read, item.Unread, last);
-        })];
-    }
+    /// <summary>The user's conversations, with heads, read cursors and unread counts. It needs no connection.</summary>
+    /// <exception cref="ChatException">There is no answer now: <see cref="ChatFaults.History"/>, with the status.</exception>
+    public Task<IReadOnlyList<ConversationOverview>> ConversationsAsync(CancellationToken cancellationToken = default) =>
+        new HistoryReader(_history).ConversationsAsync(cancellationToken);
 
     /// <summary>
-    /// Closes the connection and ends everything that waits with <see cref="ChatFaults.Closed"/>; sends that are not acknowledged may or
-    /// may not have arrived.
+    /// Closes the connection and ends every waiting call with <see cref="ChatFaults.Closed"/>. Sends that are not acknowledged may or may
+    /// not have arrived.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -361,7 +333,7 @@ public sealed class ChatClient : IAsyncDisposable
         }
         catch (Exception e)
         {
-            // The loop's outermost frame: whatever it is, the application must not wait for a client that is dead.
+            // The loop's outermost frame: after any exception the application must learn that the client has ended.
             End(null, e.ToString());
         }
     }
@@ -389,7 +361,7 @@ public sealed class ChatClient : IAsyncDisposable
             _session.Track(conversation);
             entry = _session.Outbox.Add(conversation, nonce, bytes);
         }
-        // Unregister, not Dispose: that would wait for a callback that may wait for the gate.
+        // Dispose would wait for a running callback, which may wait for the gate. Unregister does not.
         var registration = cancellationToken.UnsafeRegister((_, token) => Withdraw(entry, token), null);
         try
         {
@@ -422,9 +394,4 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     private static ChatException NotJoined(Conversation room) => new(ErrorCodes.NotJoined, $"Join {room} first.");
-
-    private static int? StatusOf(int status) => status == 0 ? null : status;
-
-    private static T Required<T>(HttpAnswer<T> answer) where T : class => answer.Body
-        ?? throw new ChatException(ChatFaults.History, answer.Problem ?? "no answer") { Status = StatusOf(answer.Status) };
 }

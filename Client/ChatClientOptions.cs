@@ -2,39 +2,38 @@ using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Client;
 
-/// <summary>How a <see cref="ChatClient"/> behaves. Read once, by its constructor, which refuses values out of range.</summary>
+/// <summary>How a <see cref="ChatClient"/> behaves. Its constructor reads this once and refuses values out of range.</summary>
 public sealed record ChatClientOptions
 {
     /// <summary>Where the gateway is, e.g. <c>http://localhost:8080</c>; <c>https</c> makes the socket <c>wss</c>.</summary>
     public required Uri Gateway { get; init; }
 
     /// <summary>
-    /// Gives a token that is valid now; asked before each connection, before the token expires, and when it is refused. It may cache, and
-    /// must give a new token once the old one is near its end. A failure is retried with backoff, except <see
-    /// cref="UnauthorizedAccessException"/>,
-    /// which says that there will be none: the client closes. Called by one caller at a time.
+    /// Gives a token that is valid now. The client calls it before each connection, before the token expires, and when the server refuses
+    /// the token, one call at a time. It may cache, and must give a new token once the old one is about to expire. A failure is retried
+    /// with backoff, except <see cref="UnauthorizedAccessException"/>: it means that there will be no token, and the client closes.
     /// </summary>
     public required Func<CancellationToken, ValueTask<string>> TokenProvider { get; init; }
 
     /// <summary>
-    /// Items that wait for the application to read them; default 1,024, at least 16. When it is full, typing and presence are dropped, and
-    /// conversations wait with their events, which are then read from history: memory stays bounded and no event is lost.
+    /// Most items that wait for the application to read them; default 1,024, at least 16. When the buffer is full, typing and presence are
+    /// dropped. Events are not: they are read from history once there is space, so memory stays bounded and no event is lost.
     /// </summary>
     public int EventBuffer { get; init; } = 1_024;
 
     /// <summary>
-    /// Sends that wait for their acknowledgement; default 1,000, at least 1. The next one is refused with <see
-    /// cref="ChatFaults.QueueFull"/>.
+    /// Most sends that wait for their acknowledgement; default 1,000, at least 1. The next one is refused with
+    /// <see cref="ChatFaults.QueueFull"/>.
     /// </summary>
     public int SendQueueLimit { get; init; } = 1_000;
 
     /// <summary>
-    /// Sends of one conversation under way at once; default 1: own events get their seq in the order of the calls, whatever fails. More is
-    /// faster and keeps that order too, except that when the server refuses one (rate limit, log unreachable) a later one may overtake it.
+    /// Most sends of one conversation that are under way at once; default 1. With 1, the user's events get their seq in the order of the
+    /// calls, whatever fails. More is faster, but when the server refuses a send (rate limit, log unreachable) a later one may overtake it.
     /// </summary>
     public int SendsInFlight { get; init; } = 1;
 
-    /// <summary>A send without an answer for this long is repeated with its nonce; default 15 s.</summary>
+    /// <summary>A send that is not answered for this long is repeated with its nonce; default 15 s.</summary>
     public TimeSpan AckTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
@@ -42,33 +41,34 @@ public sealed record ChatClientOptions
     /// </summary>
     public TimeSpan SendLifetime { get; init; } = TimeSpan.FromHours(23);
 
-    /// <summary>Longest content in UTF-16 code units; default as the server's, 8,000.</summary>
+    /// <summary>Longest content in UTF-16 code units; default 8,000, as on the server.</summary>
     public int MaxContentLength { get; init; } = new FrameLimits().Content;
 
     /// <summary>
-    /// First wait before a new connection; default 250 ms. Doubles with each failure; a random half of each wait keeps clients apart.
+    /// First wait before a new connection; default 250 ms. It doubles with each failure, and half of each wait is random, which keeps
+    /// clients apart.
     /// </summary>
     public TimeSpan ReconnectDelay { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Longest wait before a new connection; default 10 s.</summary>
     public TimeSpan MaxReconnectDelay { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>For the handshake and the <c>welcome</c> together, and for one HTTP call; default 10 s.</summary>
+    /// <summary>Longest time for the handshake and the <c>welcome</c> together, and for one HTTP call; default 10 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// A socket that is silent for the server's heartbeat is asked for a sign of life and given up after this; default 10 s.
+    /// A socket that is silent for the server's heartbeat gets a ping. If nothing comes back for this long it is given up; default 10 s.
     /// </summary>
     public TimeSpan PongTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// An event that must exist (acknowledged, durable, announced) and does not come is fetched after this; a replay that pauses for twice
-    /// as long is given up for history; default 2 s.
+    /// An event that must exist (acknowledged, durable, announced) and does not come is fetched from history after this long. A replay that
+    /// pauses for twice as long is given up, and history is read instead. Default 2 s.
     /// </summary>
     public TimeSpan LateAfter { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// So often history is asked for events that it does not have, with growing waits, before they count as a <see cref="Gap"/>; default
+    /// How often history is asked for events that it does not have, with growing waits, before they count as a <see cref="Gap"/>; default
     /// 6.
     /// </summary>
     public int RepairAttempts { get; init; } = 6;
@@ -77,23 +77,26 @@ public sealed record ChatClientOptions
     public TimeSpan RepairDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// Also finds direct messages of conversations that began while the client was away, by one look at the user's conversations before
-    /// the first and after each connection; default true. Off, such a conversation begins with the first event that arrives live.
+    /// Whether to find direct conversations that began while the client was away; default true. The client asks for the user's
+    /// conversations before the first connection and after each one. When off, such a conversation begins with the first event that arrives
+    /// live.
     /// </summary>
     public bool FindDirectConversations { get; init; } = true;
 
-    /// <summary>For the HTTP calls; not disposed. Without it the client makes one of its own. Its <c>Timeout</c> is not used.</summary>
+    /// <summary>
+    /// Makes the HTTP calls; default one of the client's own. The client does not dispose a given one and does not use its <c>Timeout</c>.
+    /// </summary>
     public HttpMessageInvoker? Http { get; init; }
 
-    /// <summary>The clock and all timers; default the system's.</summary>
+    /// <summary>The clock behind all times and timers; default the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>
-    /// Where jitter comes from; a seeded one makes waits repeatable. Used inside a lock on it. Default <see cref="Random.Shared"/>.
+    /// The source of jitter; default <see cref="Random.Shared"/>. A seeded one makes waits repeatable. The client locks it while using it.
     /// </summary>
     public Random Random { get; init; } = Random.Shared;
 
-    /// <summary>0 to below 1. Thread-safe, which a seeded <see cref="Random"/> is not.</summary>
+    /// <summary>A random number from 0 to below 1. Thread-safe, which a seeded <see cref="Random"/> is not.</summary>
     internal double Chance()
     {
         lock (Random)

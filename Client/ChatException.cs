@@ -2,8 +2,8 @@ using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Client;
 
-/// <summary>Why a request of the application will not succeed any more. What passes by itself is retried and never thrown.</summary>
-/// <param name="code">One of <see cref="ErrorCodes"/>, as the server said, or of <see cref="ChatFaults"/>.</param>
+/// <summary>Why a request of the application failed for good. Passing faults are retried and never thrown.</summary>
+/// <param name="code">One of <see cref="ErrorCodes"/> from the server, or one of <see cref="ChatFaults"/>.</param>
 public sealed class ChatException(string code, string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>One of <see cref="ErrorCodes"/> or <see cref="ChatFaults"/>.</summary>
@@ -13,26 +13,26 @@ public sealed class ChatException(string code, string message, Exception? inner 
     public int? Status { get; init; }
 }
 
-/// <summary>Codes that the client itself gives, beside the server's <see cref="ErrorCodes"/>.</summary>
+/// <summary>Codes of the client itself, in addition to the server's <see cref="ErrorCodes"/>.</summary>
 public static class ChatFaults
 {
     /// <summary>The client was disposed, or the server told it to stay away (<see cref="ConnectionState.Closed"/>).</summary>
     public const string Closed = "closed";
 
-    /// <summary>More sends wait than <see cref="ChatClientOptions.SendQueueLimit"/>.</summary>
+    /// <summary><see cref="ChatClientOptions.SendQueueLimit"/> sends wait already.</summary>
     public const string QueueFull = "queue_full";
 
     /// <summary>
-    /// A send found no connection for so long that a repeat could become a second message; it may or may not be in the log.
+    /// A send waited so long that a repeat could become a second message. It may or may not be in the log.
     /// </summary>
     public const string Expired = "expired";
 
-    /// <summary>The conversation's log was rebuilt, so what was asked about the old one has no answer.</summary>
+    /// <summary>The conversation's log was rebuilt, so a question about the old one has no answer.</summary>
     public const string EpochChanged = "epoch_changed";
 
     /// <summary>The token provider failed.</summary>
     public const string Token = "token";
 
-    /// <summary>History could not be asked.</summary>
+    /// <summary>History did not answer, or its answer could not be used.</summary>
     public const string History = "history";
 }

@@ -4,7 +4,7 @@ using AspireChat.Contracts;
 namespace AspireChat.Client;
 
 /// <summary>
-/// Names a conversation as the client's user sees it: a room, or the direct one with another user. Immutable; equal by value.
+/// The name of a conversation as the client's user sees it: a room, or the direct conversation with another user. Immutable.
 /// </summary>
 public readonly record struct Conversation
 {
@@ -21,11 +21,11 @@ public readonly record struct Conversation
     public bool IsRoom => RoomId is not null;
 
     /// <param name="room">1–64 characters of <c>A-Z a-z 0-9 _ . -</c>, not <c>.</c> or <c>..</c>.</param>
-    /// <exception cref="ArgumentException">It is no identifier.</exception>
+    /// <exception cref="ArgumentException">It is not an identifier.</exception>
     public static Conversation Room(string room) => new(Checked(room, nameof(room)), null);
 
-    /// <summary>The direct conversation with a user; with the client's own user it is a conversation with oneself.</summary>
-    /// <exception cref="ArgumentException">It is no identifier.</exception>
+    /// <summary>The direct conversation with a user. It may be the client's own user.</summary>
+    /// <exception cref="ArgumentException">It is not an identifier.</exception>
     public static Conversation With(string user) => new(null, Checked(user, nameof(user)));
 
     /// <summary><c>#lobby</c> or <c>@bob</c>.</summary>
@@ -38,13 +38,13 @@ public readonly record struct Conversation
 
     private static string Checked(string id, string parameter) => Identifiers.IsValid(id)
         ? id
-        : throw new ArgumentException("Use 1 to 64 characters of A-Z a-z 0-9 _ . - and not . or ..", parameter);
+        : throw new ArgumentException("Use 1 to 64 of the characters A-Z a-z 0-9 _ . - and neither . nor ..", parameter);
 }
 
 /// <summary>
-/// A place in a conversation's log: everything up to <paramref name="Seq"/> is known. Kept by an application, it is where to go on from
-/// after a restart (<see cref="ChatClient.JoinAsync"/>, <see cref="ChatClient.Follow"/>). Every <see cref="ChatEvent"/> is one.
+/// A place in a conversation's log: every event up to <paramref name="Seq"/> is known. An application that keeps it can continue there
+/// after a restart (<see cref="ChatClient.JoinAsync"/>, <see cref="ChatClient.Follow"/>). Every <see cref="ChatEvent"/> has one.
 /// </summary>
-/// <param name="Seq">0: nothing is known yet.</param>
+/// <param name="Seq">0 when no event is known yet.</param>
 /// <param name="Epoch">The log that the seq belongs to; null only before the server has named it.</param>
 public readonly record struct Cursor(long Seq, string? Epoch);

@@ -6,9 +6,9 @@ using System.Text;
 namespace AspireChat.Contracts;
 
 /// <summary>
-/// The identifiers seen of late, as strings that are made once: most frames name a room that the frame before named too, and all
-/// members of a room share one string of its name. Bounded: each place of the table keeps the last identifier that hashed to it, 0.7 MB
-/// at most. Thread-safe, without a lock: a place is read and replaced as a whole.
+/// Recent identifiers as strings that are made once. Most frames name a room that an earlier frame named too, and all members of a room
+/// share one string of its name. Each slot of the table keeps the last identifier that hashed to it, which bounds the table to 0.7 MB.
+/// Thread-safe: a slot is read and replaced as a whole, without a lock.
 /// </summary>
 internal static class KnownIdentifiers
 {
@@ -19,7 +19,7 @@ internal static class KnownIdentifiers
 
     private static readonly string?[] Table = new string?[Places];
 
-    /// <summary>False: it is none (<see cref="Identifiers.IsValid"/>).</summary>
+    /// <summary>False if the bytes are not a valid identifier (<see cref="Identifiers.IsValid"/>).</summary>
     public static bool TryGet(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out string? identifier)
     {
         identifier = null;
@@ -60,6 +60,6 @@ internal static class KnownIdentifiers
         return (int)(Mixed(hash, rest) >> 40) & (Places - 1);
     }
 
-    /// <summary>Multiplied as Fibonacci hashing does: the high bits depend on all bits.</summary>
+    /// <summary>Fibonacci hashing: after the multiplication the high bits depend on all bits.</summary>
     private static ulong Mixed(ulong hash, ulong word) => (ulong.RotateLeft(hash, 5) ^ word) * 0x9E37_79B9_7F4A_7C15;
 }

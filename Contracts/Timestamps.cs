@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace AspireChat.Contracts;
 
-/// <summary>RFC 3339 UTC with milliseconds, the only time format on the wire (protocol §3). Stored as Unix milliseconds.</summary>
+/// <summary>RFC 3339 UTC with milliseconds, the only time format on the wire (protocol §3). Storage has Unix milliseconds.</summary>
 public static class Timestamps
 {
     private const string Format = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
@@ -14,7 +14,7 @@ public static class Timestamps
     /// <summary>Formats <paramref name="time"/> in UTC, truncated to milliseconds.</summary>
     public static string ToText(DateTimeOffset time) => ToText(time.ToUnixTimeMilliseconds());
 
-    /// <summary>Reads what <see cref="ToText(long)"/> wrote; false for anything else.</summary>
+    /// <summary>Reads the format of <see cref="ToText(long)"/>. False for any other text.</summary>
     public static bool TryParse(string? text, out long unixMilliseconds)
     {
         var ok = DateTime.TryParseExact(text, Format, CultureInfo.InvariantCulture,

@@ -4,7 +4,9 @@ using AspireChat.Client;
 
 namespace AspireChat.Demo;
 
-/// <summary>One of five people: joins a room or two, types, writes, reacts, answers directly, and reads what the others write.</summary>
+/// <summary>
+/// One of five simulated people. Each joins the rooms, types, writes, reacts, sends direct messages and reads the others' messages.
+/// </summary>
 internal sealed class Person(string name, Uri gateway)
 {
     public static readonly IReadOnlyList<string> All = ["ada", "grace", "edsger", "barbara", "tony"];
@@ -19,14 +21,14 @@ internal sealed class Person(string name, Uri gateway)
 
     private static readonly string[] Emojis = ["👍", "🎉", "❤️"];
 
-    // Together about two messages a second: enough to watch, little enough to follow one of them.
+    // The five write about two messages a second together: enough to watch, and slow enough to follow a single message.
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Typing = TimeSpan.FromMilliseconds(600);
 
     private readonly HttpClient _http = new() { BaseAddress = gateway };
 
-    /// <summary>Chats until it is cancelled. A lost connection is the client library's to mend.</summary>
+    /// <summary>Chats until it is cancelled. The client library replaces lost connections.</summary>
     public async Task ChatAsync(CancellationToken cancellationToken)
     {
         await using var chat = new ChatClient(new ChatClientOptions { Gateway = gateway, TokenProvider = TokenAsync });

@@ -1,11 +1,11 @@
 using System.Runtime.InteropServices;
 using AspireChat.Demo;
 
-// Where the gateway is, as Aspire tells a project; by hand: services__gateway__http__0=http://localhost:8080.
+// Aspire tells a project the gateway's address in this variable. By hand: services__gateway__http__0=http://localhost:8080.
 const string variable = "services__gateway__http__0";
 if (Environment.GetEnvironmentVariable(variable) is not { } address || !Uri.TryCreate(address, UriKind.Absolute, out var gateway))
 {
-    Console.Error.WriteLine($"{variable} is not the gateway's address.");
+    Console.Error.WriteLine($"{variable} must be the gateway's address.");
     return 1;
 }
 

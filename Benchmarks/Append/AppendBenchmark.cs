@@ -14,8 +14,9 @@ using StackExchange.Redis;
 namespace AspireChat.Benchmarks.Append;
 
 /// <summary>
-/// Events per second into the log: the batching publishers against one script call per event, pipelined through the same multiplexer.
-/// Both run append.lua on the same Redis, interleaved; medians over the rounds, CPU of this process and of redis-server.
+/// Events per second into the log. The batching publishers are compared with one script call per event, pipelined through the same
+/// multiplexer. Both run append.lua on the same Redis, in turn. Figures are medians over the rounds; CPU is that of this process and of
+/// redis-server.
 /// </summary>
 internal static class AppendBenchmark
 {
@@ -23,7 +24,7 @@ internal static class AppendBenchmark
     private const int Warmup = 4_000;
     private const int Rooms = 64;
 
-    /// <summary>Events that wait for their answer at once: as from a few thousand busy users.</summary>
+    /// <summary>How many events wait for their answer at once, as from a few thousand busy users.</summary>
     private const int InFlight = 2_000;
 
     private static readonly string Content = new('x', 200);
@@ -68,14 +69,14 @@ internal static class AppendBenchmark
         {
             foreach (var way in ways)
             {
-                // Made beforehand: that is the clients' work, not the log's.
+                // The events are made beforehand, because that is the clients' work and not the log's.
                 var events = Enumerable.Range(1, round == 0 ? Warmup : Events).Select(NewEvent).ToArray();
                 var sample = await MeasureAsync(redis, server.ProcessId, way.Append, events);
                 if (round > 0)
                 {
                     way.Samples.Add(sample);
                 }
-                // What was appended is of no use any more; a growing log would favour whoever runs first.
+                // The log is emptied, because a growing log would favour the way that runs first.
                 await redis.GetServers()[0].FlushDatabaseAsync();
                 for (var partition = 0; partition < LogPartitions.Count; partition++)
                 {
@@ -105,7 +106,7 @@ internal static class AppendBenchmark
         var (node, server) = (Machine.CpuOf(self), Machine.CpuOf(other));
         var watch = Stopwatch.StartNew();
         var next = -1;
-        // Every worker keeps one event under way; spread over rooms so that all partitions work.
+        // Every worker keeps one event under way. The workers are spread over rooms so that all partitions have work.
         await Task.WhenAll(Enumerable.Range(0, InFlight).Select(async worker =>
         {
             await Task.Yield();

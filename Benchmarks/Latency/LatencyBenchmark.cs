@@ -6,8 +6,8 @@ using AspireChat.Client;
 namespace AspireChat.Benchmarks.Latency;
 
 /// <summary>
-/// How long a message takes at a calm pace, seen by two users on two nodes of a running system through its gateway: from the send to its
-/// acknowledgement, and to the other user. Both clients live in this process, so one clock measures both.
+/// How long a message takes at a calm pace, from the send to its acknowledgement and to its delivery to a user on another node. Both users
+/// connect through the gateway of a running system. Both clients run in this process, so one clock measures both times.
 /// </summary>
 internal static class LatencyBenchmark
 {
@@ -88,13 +88,13 @@ internal static class LatencyBenchmark
             }
             finally
             {
-                // Held until now: the gateway chooses the node with fewer sockets.
+                // These connections were kept open until now, so that the gateway chose the other node.
                 foreach (var miss in misses)
                 {
                     await miss.DisposeAsync();
                 }
             }
-            throw new InvalidOperationException($"Twenty connections all went to node {elsewhereThan}: are there two?");
+            throw new InvalidOperationException($"All twenty connections went to node {elsewhereThan}. Does the system have two nodes?");
         }
 
         /// <summary>The timestamp at which a message of this content arrives.</summary>

@@ -5,9 +5,9 @@ using AspireChat.Servers;
 namespace AspireChat.Benchmarks.Load;
 
 /// <summary>
-/// AspireChat as its AppHost describes it, in Production, each program with the variables that the AppHost would give it, on servers with
-/// empty data. No host is between: the addresses are the processes' own. Limits that protect the system from one user are lifted, since few
-/// users make all of the load here.
+/// AspireChat as its AppHost describes it, in Production, on servers with empty data. Each program gets the variables that the AppHost
+/// would give it, but no host stands between: the addresses are the processes' own. Limits per user are lifted, because a few users make
+/// all of the load here.
 /// </summary>
 internal sealed class AspireChatSystem : SystemUnderTest
 {
@@ -19,11 +19,11 @@ internal sealed class AspireChatSystem : SystemUnderTest
     {
     }
 
-    /// <summary>As the services are given it.</summary>
+    /// <summary>The connection string that the services get.</summary>
     public string RedisConnection { get; private set; } = "";
 
-    /// <summary>Starts all of it and blocks until it is healthy.</summary>
-    /// <param name="environment">Variables of every service, before those that this system sets.</param>
+    /// <summary>Starts the system and blocks until it is healthy.</summary>
+    /// <param name="environment">Variables for every service. Those that this system sets override them.</param>
     public static AspireChatSystem Start(string name, IReadOnlyDictionary<string, string> environment) =>
         StartAsync(new AspireChatSystem(name), system => system.StartAsync(environment)).GetAwaiter().GetResult();
 
@@ -33,7 +33,9 @@ internal sealed class AspireChatSystem : SystemUnderTest
     /// <summary>kill -9 of PresenceService, which is not started again.</summary>
     public void KillPresence() => _presence!.KillAsync().GetAwaiter().GetResult();
 
-    /// <summary>A token that lives for a day (HS256), signed here: asking for thousands of them would be part of the load.</summary>
+    /// <summary>
+    /// A token that lives for a day (HS256). It is signed here, because asking for thousands of tokens would add to the load.
+    /// </summary>
     public override string Token(string user)
     {
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();

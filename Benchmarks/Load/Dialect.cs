@@ -3,7 +3,7 @@ using AspireChat.WebSockets;
 
 namespace AspireChat.Benchmarks.Load;
 
-/// <summary>What a text from the server means to the load generator, if it is no message.</summary>
+/// <summary>What a text from the server means to the load generator.</summary>
 internal enum Notice
 {
     Other,
@@ -12,27 +12,27 @@ internal enum Notice
     Failed,
 }
 
-/// <summary>How clients of one system speak. Immutable.</summary>
+/// <summary>The protocol of one system's clients. Immutable.</summary>
 internal abstract class Dialect
 {
     public abstract string Path(string user, string token);
 
     public abstract string Headers(string token);
 
-    /// <summary>What the client says first, or nothing.</summary>
+    /// <summary>The client's first frame, or nothing.</summary>
     public virtual byte[]? Greeting => null;
 
-    /// <summary>What the client must say every 15 s to stay connected, or nothing.</summary>
+    /// <summary>The frame that the client must send every 15 s to stay connected, or nothing.</summary>
     public virtual byte[]? KeepAlive => null;
 
     public abstract byte[] Join(string room);
 
-    /// <summary>A message; <paramref name="content"/> and, in dialects that have one, the nonce are overwritten for each sending.</summary>
+    /// <summary>A message. Each send overwrites <paramref name="content"/> and, in dialects that have one, the nonce.</summary>
     public abstract byte[] Message(bool isDirect, string target, string content, string nonce);
 
     public abstract Notice NoticeOf(ReadOnlySpan<byte> text);
 
-    /// <summary>A client's text message. A key of zero leaves the text as it is and costs the server the same.</summary>
+    /// <summary>A client's text message. A masking key of zero leaves the text as it is and costs the server the same.</summary>
     public static byte[] Frame(string text) => MaskedFrame.Encode(FrameHeader.Text, Encoding.UTF8.GetBytes(text), key: 0);
 }
 

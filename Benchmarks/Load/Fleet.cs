@@ -6,7 +6,7 @@ using AspireChat.WebSockets;
 
 namespace AspireChat.Benchmarks.Load;
 
-/// <summary>What one run of traffic came to.</summary>
+/// <summary>The result of one run of traffic.</summary>
 internal sealed record Traffic(
     long Sent, long Expected, long Received, long Closed, long Refused, long WindowSent, long WindowReceived,
     double Seconds, double P50, double P99)
@@ -15,8 +15,8 @@ internal sealed record Traffic(
 }
 
 /// <summary>
-/// The clients of one scenario, all on the calling thread: opens connections, joins, sends at an even pace, and counts what comes back.
-/// A message carries the time at which it was sent, so each delivery is a latency.
+/// The clients of one scenario, all on the calling thread. They connect, join, send at an even pace and count what comes back. A message
+/// carries the time at which it was sent, so each delivery gives a latency.
 /// </summary>
 internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<string, string> token, string prefix)
     : IWireReader, IDisposable
@@ -43,7 +43,7 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
 
     public IReadOnlyList<WireConnection> Connections => _connections;
 
-    /// <summary>Why connections ended or messages were refused, the first that did.</summary>
+    /// <summary>The reason of the first connection that ended or message that was refused.</summary>
     public string? FirstFault { get; private set; }
 
     public long Received => _received;
@@ -54,7 +54,7 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
 
     public LatencyHistogram Latencies => _latencies;
 
-    /// <summary>Opens connections spread evenly over the servers, at most 100 at a time on their way.</summary>
+    /// <summary>Opens connections spread evenly over the servers, at most 100 at the same time.</summary>
     public void Open(int count, TimeSpan deadline)
     {
         var addresses = servers.Select(server => new IPEndPoint(IPAddress.Loopback, server.Port)).ToArray();
@@ -103,8 +103,8 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
     }
 
     /// <summary>
-    /// Sends for <paramref name="warmup"/> and <paramref name="window"/>, then waits for what is on its way. <paramref name="mark"/> is
-    /// called at both ends of the window.
+    /// Sends for <paramref name="warmup"/> and <paramref name="window"/>, then waits for the messages that are under way.
+    /// <paramref name="mark"/> is called at both ends of the window.
     /// </summary>
     public Traffic Run(Scenario scenario, TimeSpan warmup, TimeSpan window, Action mark)
     {
@@ -141,7 +141,7 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
                 {
                     if (!TrySend(senders[sent % senders.Length], scenario.Window))
                     {
-                        // The system is behind: what was due now is sent late, at the same pace.
+                        // The system is behind. What was due now is sent late and at the same pace.
                         start += now - due + Stopwatch.Frequency / 1000;
                         break;
                     }
@@ -167,7 +167,7 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
             windowReceived, seconds, p50, p99);
     }
 
-    /// <summary>Reads what has arrived, after waiting at most so long for it.</summary>
+    /// <summary>Waits at most this long for data, and reads what has arrived.</summary>
     public void Poll(int milliseconds)
     {
         var ready = _epoll.Wait(milliseconds);
@@ -214,7 +214,7 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
         FirstFault ??= $"a connection was closed ({code})";
     }
 
-    /// <summary>Puts one message on the way; false when the sender has as many outstanding as it may.</summary>
+    /// <summary>Sends one message. False when the sender has as many under way as it may.</summary>
     public bool TrySend(Sender sender, int window)
     {
         if (sender.Connection.Outstanding >= window || !sender.Connection.IsOpen)
@@ -258,7 +258,9 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
         _epoll.Dispose();
     }
 
-    /// <summary>In the order in which they send: the first of every conversation, then the second of every one.</summary>
+    /// <summary>
+    /// The senders in the order in which they send: the first of every conversation, then the second of every conversation.
+    /// </summary>
     private Sender[] Senders(Scenario scenario) =>
     [
         .. Enumerable.Range(0, scenario.Senders).SelectMany(member => Enumerable.Range(0, scenario.Conversations).Select(conversation =>
@@ -298,7 +300,7 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
         }
     }
 
-    /// <summary>Spread over the interval, or all of them would be one burst.</summary>
+    /// <summary>The keep-alives are spread over the interval. Otherwise they would come as one burst.</summary>
     private void StayAlive(byte[] alive)
     {
         var share = Stopwatch.GetElapsedTime(_aliveSince) / KeepAlive;

@@ -3,7 +3,8 @@ using System.Numerics;
 namespace AspireChat.Benchmarks.Load;
 
 /// <summary>
-/// Times in microseconds, counted in buckets of about 3 % width: recording costs nanoseconds and no memory. Not thread-safe.
+/// Times in microseconds, counted in buckets of about 3 % width. Recording costs nanoseconds and no memory. Not thread-safe: its thread
+/// owns it.
 /// </summary>
 internal sealed class LatencyHistogram
 {
@@ -25,7 +26,9 @@ internal sealed class LatencyHistogram
         Count = 0;
     }
 
-    /// <summary>Milliseconds that a share of <paramref name="quantile"/> of the times does not exceed; NaN when there are none.</summary>
+    /// <summary>
+    /// The time in milliseconds that a share of <paramref name="quantile"/> of all times does not exceed; NaN when there are none.
+    /// </summary>
     public double Milliseconds(double quantile)
     {
         if (Count == 0)

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace AspireChat.Benchmarks.Load;
 
-/// <summary>CPU per million deliveries as bars, SignalR's beside ours, with p99 beside each.</summary>
+/// <summary>CPU per million deliveries as bars, AspireChat's beside SignalR's, with the p99 of each.</summary>
 internal static class LoadChart
 {
     private const int Left = 230;
@@ -19,7 +19,7 @@ internal static class LoadChart
         var systems = report.Rows.Select(row => row.System).Distinct().ToList();
         var groups = report.Rows.GroupBy(row => $"{row.Scenario}, {row.Way.ToString().ToLowerInvariant()}").ToList();
         var height = Top + groups.Sum(group => group.Count() * BarHeight + GroupGap) + 40;
-        // One scale would hide the large rooms behind the small ones, whose deliveries each cost ten times as much.
+        // A delivery in a small room costs ten times as much as one in a large room. On one scale the large rooms would be invisible.
         var svg = new StringBuilder();
         svg.AppendLine($"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 {height}" """ +
             """font-family="sans-serif" font-size="12" fill="#1f2937">""");

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace AspireChat.Benchmarks.Load;
 
 /// <summary>
-/// The same traffic against AspireChat and against a SignalR application, in turn on one machine, so that both meet the same conditions.
-/// Everything happens on the calling thread: nothing but the generator runs while it measures.
+/// The same traffic against AspireChat and against a SignalR application, in turn on one machine, so that conditions are the same. All of
+/// it happens on the calling thread, so no other code of this process runs while it measures.
 /// </summary>
 internal static class LoadCommand
 {
@@ -12,7 +12,7 @@ internal static class LoadCommand
     private static readonly TimeSpan OpenDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>Memory is read when garbage of connecting has had its time to be collected.</summary>
+    /// <summary>Memory is read after this long, when the garbage of connecting has been collected.</summary>
     private static readonly TimeSpan IdleSettle = TimeSpan.FromSeconds(12);
 
     private static readonly TimeSpan WarmUpEach = TimeSpan.FromSeconds(9);
@@ -115,8 +115,8 @@ internal static class LoadCommand
     }
 
     /// <summary>
-    /// A server runs for days; the runtime's compiler works hard during the first minute only. Without this it was a fifth of the CPU of a
-    /// row, in services that had nothing else to do.
+    /// Warms the system up. A server runs for days, and the runtime compiles mostly during the first minute. Without a warm-up, compilation
+    /// was a fifth of a row's CPU, in services that had nothing else to do.
     /// </summary>
     private static void WarmUp(LoadOptions options, IReadOnlyList<SystemUnderTest> systems, ProgressBar progress)
     {
@@ -130,7 +130,7 @@ internal static class LoadCommand
         }
     }
 
-    /// <summary>Whoever went first in one round goes last in the next.</summary>
+    /// <summary>The system that went first in one round goes last in the next.</summary>
     private static IEnumerable<T> InTurn<T>(IReadOnlyList<T> systems, int round) =>
         Enumerable.Range(0, systems.Count).Select(i => systems[(i + round) % systems.Count]);
 
@@ -161,7 +161,7 @@ internal static class LoadCommand
     {
         using var system = start();
         progress.Next($"{scenario.Name} {way} {system.Name}");
-        // The first connections bring code and pools that later ones share.
+        // The first connections load code and fill pools that later connections share.
         using (var first = new Fleet(system.Dialect, system.Servers(way), system.Token, "w"))
         {
             first.Open(200, OpenDeadline);
@@ -187,7 +187,7 @@ internal static class LoadCommand
     ];
 }
 
-/// <summary>How far a long command has come, on the error stream.</summary>
+/// <summary>The progress of a long command, written to the error stream.</summary>
 internal sealed class ProgressBar(int steps)
 {
     private const int Width = 30;

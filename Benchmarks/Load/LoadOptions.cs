@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace AspireChat.Benchmarks.Load;
 
-/// <summary>A second AspireChat in the same run that differs in environment variables only: what a setting is worth.</summary>
+/// <summary>A second AspireChat in the same run that differs only in environment variables. It shows the effect of a setting.</summary>
 internal sealed record Variant(string Name, IReadOnlyDictionary<string, string> Environment);
 
 /// <summary>The command line of <c>load</c>.</summary>
@@ -29,7 +29,7 @@ internal sealed class LoadOptions
     /// <summary>Where load.md and load.svg go; null: they are printed, not kept.</summary>
     public string? Output { get; private set; }
 
-    /// <exception cref="FormatException">An argument is not understood; the message says which.</exception>
+    /// <exception cref="FormatException">An argument is unknown. The message names it.</exception>
     public static LoadOptions Parse(string[] args)
     {
         var options = new LoadOptions();

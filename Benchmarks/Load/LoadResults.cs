@@ -6,10 +6,10 @@ namespace AspireChat.Benchmarks.Load;
 internal sealed record Measurement(
     Scenario Scenario, Way Way, string System, Traffic Traffic, IReadOnlyDictionary<Role, double> Cpu, double GeneratorCpu)
 {
-    /// <summary>CPU seconds of what a message passes: the nodes, and the gateway when it is in the way.</summary>
+    /// <summary>CPU seconds of the processes that a message passes: the nodes, and the gateway if it is in the way.</summary>
     public double PathCpu => Cpu[Role.Node] + (Way == Way.Gateway ? Cpu[Role.Gateway] : 0);
 
-    /// <summary>The same and our services beside the way, which persist and keep presence; SignalR has none.</summary>
+    /// <summary>The same plus the services that persist and keep presence. SignalR has none.</summary>
     public double AllCpu => PathCpu + Cpu[Role.Presence] + Cpu[Role.Persistence];
 
     public double PerMillion(double cpu) => cpu * 1_000_000 / Math.Max(1, Traffic.WindowReceived);
@@ -39,7 +39,7 @@ internal sealed record Row(string Scenario, Way Way, string System)
 
     public required double P99 { get; init; }
 
-    /// <summary>Sums over all rounds, not medians: one lost message is one too many.</summary>
+    /// <summary>Sums over all rounds, not medians, because one lost message is one too many.</summary>
     public required long Lost { get; init; }
 
     public required long Closed { get; init; }

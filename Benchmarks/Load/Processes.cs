@@ -3,7 +3,7 @@ using System.Text;
 
 namespace AspireChat.Benchmarks.Load;
 
-/// <summary>What a process is for; figures are summed by it.</summary>
+/// <summary>What a process is for. Figures are summed by role.</summary>
 internal enum Role
 {
     Node,
@@ -14,12 +14,12 @@ internal enum Role
     PostgreSql,
 }
 
-/// <summary>What processes have used, read from /proc: CPU time and memory of a tree.</summary>
+/// <summary>CPU time and memory of process trees, read from /proc.</summary>
 internal static class Processes
 {
     private const double TicksPerSecond = 100;
 
-    /// <summary>CPU seconds, user and kernel, that a process and those below it have used so far. 0 when it is gone.</summary>
+    /// <summary>CPU seconds, user and kernel, that a process and its descendants have used so far. 0 when it is gone.</summary>
     public static double Cpu(int root, Role role)
     {
         var ticks = 0.0;
@@ -29,13 +29,13 @@ internal static class Processes
             {
                 continue;
             }
-            // PostgreSQL's sessions come and go; what those had used that have ended counts too.
+            // PostgreSQL's sessions come and go. The time of those that have ended counts too.
             ticks += stat.Own + (role == Role.PostgreSql ? stat.Children : 0);
         }
         return ticks / TicksPerSecond;
     }
 
-    /// <summary>Resident bytes of a process and those below it that are their own (not mapped files). 0 when it is gone.</summary>
+    /// <summary>Resident private bytes of a process and its descendants, without mapped files. 0 when it is gone.</summary>
     public static long Memory(int root) => Below(root).Sum(ResidentOf);
 
     /// <summary>CPU seconds of this process.</summary>
@@ -72,7 +72,7 @@ internal static class Processes
     private static (int Parent, double Own, double Children)? Stat(int process)
     {
         var text = Read($"/proc/{process}/stat");
-        // The name in parentheses may hold anything; the fields after it are numbers.
+        // The name in parentheses may hold any character. The fields after it are numbers.
         var fields = text[(text.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return fields.Length < 15
             ? null
@@ -90,7 +90,7 @@ internal static class Processes
         return long.Parse(kilobytes, CultureInfo.InvariantCulture) * 1024;
     }
 
-    /// <summary>Empty when the process is gone by now.</summary>
+    /// <summary>Empty when the process has ended.</summary>
     private static string Read(string path)
     {
         try

@@ -7,20 +7,20 @@ internal enum Way
     Gateway,
 }
 
-/// <summary>One kind of traffic. Content is 200 bytes everywhere.</summary>
+/// <summary>One kind of traffic. Content always has 200 bytes.</summary>
 /// <param name="Conversations">Rooms, or pairs of users.</param>
 /// <param name="Members">Connections per conversation, each its own user; 2 for direct conversations.</param>
-/// <param name="Rate">Messages per second over all conversations; 0: as many as the system takes.</param>
+/// <param name="Rate">Messages per second over all conversations; 0 for as many as the system takes.</param>
 internal sealed record Scenario(string Name, int Conversations, int Members, int Rate, bool IsDirect = false)
 {
     private const int MostSenders = 20;
 
-    /// <summary>Opens connections and lets them be; memory is what counts.</summary>
+    /// <summary>Opens connections that stay idle, to measure memory.</summary>
     public bool IsIdle { get; init; }
 
     /// <summary>
-    /// Messages that one sender has on their way at most: it waits for its own copies. Without a rate this is what keeps the system full
-    /// but not flooded; with one it only matters when the system cannot keep up.
+    /// Most messages that one sender has under way; it waits for its own copies. Without a rate this keeps the system full but not flooded.
+    /// With a rate it matters only when the system cannot keep up.
     /// </summary>
     public int Window => Rate == 0 ? 8 : 64;
 
@@ -44,6 +44,6 @@ internal sealed record Scenario(string Name, int Conversations, int Members, int
         new("idle-5000", 100, 50, 0) { IsIdle = true },
     ];
 
-    /// <summary>The rows that goals were set for.</summary>
+    /// <summary>The rows that have goals.</summary>
     public static IReadOnlyList<string> Quick { get; } = ["room-200-200", "room-200-saturated", "room-1000-20", "rooms-100x10"];
 }

@@ -1,6 +1,8 @@
 namespace AspireChat.Benchmarks.Load;
 
-/// <summary>SignalR: two replicas, the Redis backplane without an append-only file, YARP before them. Everything as shipped.</summary>
+/// <summary>
+/// SignalR with two replicas, the Redis backplane without an append-only file, and YARP in front. All with default settings.
+/// </summary>
 internal sealed class SignalRSystem : SystemUnderTest
 {
     private const string Project = "SignalRPeer";
@@ -9,7 +11,7 @@ internal sealed class SignalRSystem : SystemUnderTest
     {
     }
 
-    /// <summary>Starts all of it and blocks until it is healthy.</summary>
+    /// <summary>Starts the system and blocks until it is healthy.</summary>
     public static SignalRSystem Start() => StartAsync(new SignalRSystem(), system => system.StartAsync()).GetAwaiter().GetResult();
 
     private async Task StartAsync()

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace AspireChat.Benchmarks.Load;
 
 /// <summary>
-/// Many connections and mixed traffic for minutes: rooms, direct messages, typing, read cursors, and users who leave and come back. Two
-/// things must hold at the end: nothing was lost, and memory did not grow from the middle of the run to its end.
+/// Many connections and mixed traffic for minutes: rooms, direct messages, typing, read cursors, and users who disconnect and return. At
+/// the end no message may be lost, and memory may not have grown from the middle of the run to its end.
 /// </summary>
 internal static class SoakCommand
 {
@@ -19,15 +19,15 @@ internal static class SoakCommand
     private const int VisitsPerSecond = 5;
 
     /// <summary>
-    /// A gateway holds two descriptors for each socket; this many of 20,000 stay for everything else. What does not fit goes to the nodes
-    /// directly.
+    /// A gateway holds two descriptors for each socket. This many of its 20,000 are left for everything else. Sockets beyond that connect
+    /// to the nodes directly.
     /// </summary>
     private const int MostThroughGateway = 8_000;
 
-    /// <summary>Growth from the middle third to the last that counts as none: pools and caches breathe by as much.</summary>
+    /// <summary>Growth up to this from the middle third to the last is not counted, because pools and caches vary by as much.</summary>
     private const double AllowedGrowth = 0.10;
 
-    /// <summary>A leak of less, in a third of the run, cannot be told from code being compiled and buffers finding their size.</summary>
+    /// <summary>A leak of less than this in a third of the run cannot be told from compiled code and growing buffers.</summary>
     private const double AllowedMegabytes = 8;
 
     private static readonly TimeSpan Sample = TimeSpan.FromSeconds(10);
@@ -68,11 +68,11 @@ internal static class SoakCommand
         return lost == 0 && fleet.Closed == 0 && isSteady ? 0 : 1;
     }
 
-    /// <summary>Sends for the given time; returns how many deliveries that must cause.</summary>
+    /// <summary>Sends for the given time. Returns how many deliveries that must cause.</summary>
     private static (long Expected, List<Dictionary<Role, long>> Samples) Traffic(SystemUnderTest system, Fleet fleet, TimeSpan time)
     {
         var count = fleet.Connections.Count;
-        // Prepared once: a sender per user for its room, and one for its neighbour in the list.
+        // Each user has a sender for its room and one for its neighbour in the list. They are prepared once.
         var rooms = fleet.Connections.Select(each => fleet.SenderOf(each, false, Fleet.RoomOf("s", each.Index / RoomSize))).ToArray();
         var direct = fleet.Connections
             .Select(each => fleet.SenderOf(each, true, fleet.Connections[(each.Index + 1) % count].User)).ToArray();
@@ -83,7 +83,7 @@ internal static class SoakCommand
         var (started, visits) = (Stopwatch.GetTimestamp(), 0);
         var done = new Dictionary<string, double>();
 
-        // How many of a kind are due by now, beyond those that were.
+        // How many events of a kind are due now and were not sent yet.
         int Due(string kind, int perSecond)
         {
             var total = Stopwatch.GetElapsedTime(started).TotalSeconds * perSecond;
@@ -146,7 +146,7 @@ internal static class SoakCommand
     private static void Say(Fleet fleet, int index, Func<string, string> frame) =>
         fleet.Connections[index].Send(Dialect.Frame(frame(Fleet.RoomOf("s", index / RoomSize))));
 
-    /// <summary>Somebody connects, is welcomed, and leaves without a word. Not a member of any room: nothing is owed to it.</summary>
+    /// <summary>A user connects, gets its welcome and drops the connection. It is in no room, so it expects no deliveries.</summary>
     private static void Visit(SystemUnderTest system, int number)
     {
         using var visitor = new Fleet(system.Dialect, [system.Gateway], system.Token, $"v{number}");
@@ -169,8 +169,8 @@ internal static class SoakCommand
         var isSteady = true;
         foreach (var role in Watched)
         {
-            // The least of each third: what is live, without the garbage that happened to be waiting. The first is when pools fill and code
-            // is compiled; what is left of that in the middle, and grows on, is a leak.
+            // The minimum of each third is the live memory without uncollected garbage. Pools fill and code is compiled in the first third.
+            // Growth that continues after the middle third is a leak.
             double Least(int third) =>
                 samples.Skip(samples.Count * third / 3).Take(Math.Max(1, samples.Count / 3)).Min(sample => sample[role]) / 1048576.0;
             var (first, middle, last) = (Least(0), Least(1), Least(2));

@@ -4,8 +4,8 @@ using AspireChat.Servers;
 namespace AspireChat.Benchmarks.Load;
 
 /// <summary>
-/// A running system: where clients connect, how they speak, and what its processes have used. Its processes end with this one, in the
-/// opposite order of their start. Not thread-safe.
+/// A running system: where clients connect, the protocol that they speak, and what its processes have used. Disposing it ends the processes
+/// in the opposite order of their start. Not thread-safe: the load generator's thread owns it.
 /// </summary>
 internal abstract class SystemUnderTest(string name, Dialect dialect) : IDisposable
 {
@@ -28,13 +28,13 @@ internal abstract class SystemUnderTest(string name, Dialect dialect) : IDisposa
     /// <summary>CPU seconds so far.</summary>
     public Dictionary<Role, double> Cpu() => Sum(started => Processes.Cpu(started.Process, started.Role));
 
-    /// <summary>Resident bytes that are the processes' own.</summary>
+    /// <summary>Resident private bytes of the processes.</summary>
     public Dictionary<Role, long> Memory() => Sum(started => Processes.Memory(started.Process));
 
-    /// <summary>Ends everything. It blocks: the load generator owns its thread.</summary>
+    /// <summary>Ends all processes. It blocks, because the load generator owns its thread.</summary>
     public void Dispose() => EndAsync().GetAwaiter().GetResult();
 
-    /// <summary>Starts what <paramref name="start"/> starts; when that fails, what was started by then ends.</summary>
+    /// <summary>Calls <paramref name="start"/>. When it fails, the processes that it has started end.</summary>
     protected static async Task<T> StartAsync<T>(T system, Func<T, Task> start) where T : SystemUnderTest
     {
         try
@@ -65,7 +65,7 @@ internal abstract class SystemUnderTest(string name, Dialect dialect) : IDisposa
         return postgres;
     }
 
-    /// <summary>Starts the program that the build made of a project, in this program's own configuration, and returns once it is healthy.</summary>
+    /// <summary>Starts the built program of a project, in this program's own configuration. Returns when it is healthy.</summary>
     protected async Task<ServerProcess> StartProgramAsync(
         Role role, string project, Uri address, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
     {

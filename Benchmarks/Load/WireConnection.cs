@@ -9,15 +9,15 @@ namespace AspireChat.Benchmarks.Load;
 /// <summary>What a <see cref="WireConnection"/> reports while it reads.</summary>
 internal interface IWireReader
 {
-    /// <summary>The text of a whole message of the server; valid during the call only.</summary>
+    /// <summary>The server sent a whole message. The text is valid only during the call.</summary>
     void OnText(WireConnection connection, ReadOnlySpan<byte> text);
 
     void OnClosed(WireConnection connection, int code);
 }
 
 /// <summary>
-/// One client's socket: WebSocket by hand, as little of it as a load needs. Holds no buffer of its own except the start of a frame that is
-/// still coming in. Not thread-safe.
+/// One client's socket with its own minimal WebSocket code. Its only buffer is for the start of a frame that has not fully arrived. Not
+/// thread-safe: the load generator's thread owns it.
 /// </summary>
 internal sealed class WireConnection : IDisposable
 {
@@ -42,7 +42,7 @@ internal sealed class WireConnection : IDisposable
 
     public bool IsOpen { get; private set; } = true;
 
-    /// <summary>Own messages that have not come back.</summary>
+    /// <summary>This client's messages that have not come back yet.</summary>
     public int Outstanding { get; set; }
 
     public void Upgrade(Dialect dialect, string host, string token)
@@ -54,13 +54,13 @@ internal sealed class WireConnection : IDisposable
         }
     }
 
-    /// <summary>True when all of it went into the socket.</summary>
+    /// <summary>True when the socket took all bytes.</summary>
     public bool Send(ReadOnlySpan<byte> frame) => IsOpen && Epoll.Send(_socket.SafeHandle, frame) == frame.Length;
 
     /// <summary>Reads what has arrived. <paramref name="buffer"/> is shared by all connections.</summary>
     public void Read(byte[] buffer, IWireReader reader)
     {
-        // Reported ready together with what closed it.
+        // The socket was reported ready in the same call that closed it.
         if (!IsOpen)
         {
             return;
@@ -70,7 +70,7 @@ internal sealed class WireConnection : IDisposable
         var received = Epoll.Receive(_socket.SafeHandle, buffer.AsSpan(_rest.Length));
         if (received <= 0)
         {
-            // -1 also for "nothing there", which level-triggered epoll does not report.
+            // -1 also means "nothing there", but level-triggered epoll does not report a socket then.
             End(reader, 0);
             return;
         }

@@ -4,7 +4,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace AspireChat.Benchmarks.Micro;
 
-/// <summary>Building one script call of many events, without the call. Per event.</summary>
+/// <summary>Building one script call of many events, without the call. Figures are per event.</summary>
 public class AppendBenchmarks
 {
     private const int Events = 32;

@@ -12,7 +12,7 @@ using StackExchange.Redis;
 
 namespace AspireChat.Benchmarks.Micro;
 
-/// <summary>Batches of 1,000 messages to 50 rooms on their way into PostgreSQL. Per event.</summary>
+/// <summary>Batches of 1,000 messages to 50 rooms on their way into PostgreSQL. Figures are per event.</summary>
 public class BatchWriterBenchmarks
 {
     private const int Events = 1_000;
@@ -31,7 +31,7 @@ public class BatchWriterBenchmarks
     [GlobalSetup(Target = nameof(Build_columns))]
     public void Fill() => NextBatches();
 
-    /// <summary>The arrays that PostgreSQL unnests, without sending them.</summary>
+    /// <summary>Builds the arrays that PostgreSQL unnests, without sending them.</summary>
     [Benchmark(OperationsPerInvoke = Events)]
     public int Build_columns()
     {
@@ -69,7 +69,7 @@ public class BatchWriterBenchmarks
         }
     }
 
-    /// <summary>Columns, one transaction, its commit on the disk.</summary>
+    /// <summary>Builds the arrays and commits them to disk in one transaction.</summary>
     [Benchmark(OperationsPerInvoke = Batches * Events)]
     public async Task Write_batch()
     {

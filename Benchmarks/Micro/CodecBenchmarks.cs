@@ -6,7 +6,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace AspireChat.Benchmarks.Micro;
 
-/// <summary>JSON in and out, once per event.</summary>
+/// <summary>Reading and writing JSON, once per event.</summary>
 public class CodecBenchmarks
 {
     private static readonly byte[] JoinFrame = """{"type":"join","room":"lobby","since":17,"ref":"r-17"}"""u8.ToArray();

@@ -17,14 +17,14 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace AspireChat.Benchmarks.Micro;
 
 /// <summary>
-/// A room of 200 local members, all that happens between the pub/sub message and the socket. Per delivered frame; what an event costs
-/// once, however many get it, is in it as a two-hundredth.
+/// A room of 200 local members, with all that happens between the publication and the socket. Figures are per delivered frame. The cost that
+/// an event has once is in them as a two-hundredth.
 /// </summary>
 public class FanOutBenchmarks : IHubEffects
 {
     private const int Members = 200;
 
-    /// <summary>Events before the next tick: what shares a write where frames wait for each other.</summary>
+    /// <summary>Events before the next tick. Their frames share a write if coalescing is on.</summary>
     private const int Burst = 8;
 
     private const int Frames = Members * Burst;
@@ -33,7 +33,7 @@ public class FanOutBenchmarks : IHubEffects
     private readonly List<OutboundQueue> _queues = [];
     private readonly Queue<HubMessage> _inbox = new();
 
-    /// <summary>What pub/sub brings; the seq is written into it anew each time.</summary>
+    /// <summary>The publication. Each run writes the next seq into it.</summary>
     private readonly byte[] _payload = [.. Encoding.ASCII.GetBytes($"E e1 {0:D12} "), .. LogRecordCodec.Encode(Samples.Event)];
 
     private readonly OutboundFrame _frame = OutboundFrame.Of(Samples.Event, withNonce: false);
@@ -43,13 +43,13 @@ public class FanOutBenchmarks : IHubEffects
     private long _seq;
 
     /// <summary>
-    /// Milliseconds that busy connections wait for more; 0: frames share a write only when they come faster than it is done.
+    /// Milliseconds for which busy connections wait for more frames. With 0, frames share a write only if they come during the one before.
     /// </summary>
     [Params(0, 8)]
     public int CoalesceFor { get; set; }
 
     /// <summary>
-    /// False: writers that take everything and do nothing. True: sockets over loopback, whose system calls dwarf the rest.
+    /// False uses writers that take every frame and do nothing. True uses sockets over loopback, whose system calls cost more than all else.
     /// </summary>
     [Params(false, true)]
     public bool Sockets { get; set; }
@@ -73,7 +73,7 @@ public class FanOutBenchmarks : IHubEffects
             Post(new HubMessage.Opened(connection));
             Post(new HubMessage.Join(connection, Samples.Room, new RoomPass(), null, null, null));
         }
-        // Each has its welcome and its joined.
+        // Each connection has got its welcome and its joined.
         WaitFor(2 * Members);
     }
 
@@ -146,20 +146,20 @@ public class FanOutBenchmarks : IHubEffects
         }
     }
 
-    /// <summary>Returns when so many frames more are written than at the last call.</summary>
+    /// <summary>Returns when this many more frames are written than at the last call.</summary>
     private void WaitFor(int frames)
     {
         var spin = new SpinWait();
         while (Volatile.Read(ref _written) < frames)
         {
-            // Not only once: a queue that was just being written waits for the tick after.
+            // One tick is not enough: a queue that was just being written waits for the next one.
             _time.FireAll();
             spin.SpinOnce(sleep1Threshold: -1);
         }
         Interlocked.Add(ref _written, -frames);
     }
 
-    /// <param name="to">Null: writing costs nothing.</param>
+    /// <param name="to">Null for a writer that does nothing.</param>
     private sealed class CountingWriter(FanOutBenchmarks counter, SharedFrameWriter? to) : IFrameWriter
     {
         public bool WritesControlFrames => true;

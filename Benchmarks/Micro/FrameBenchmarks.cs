@@ -4,7 +4,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace AspireChat.Benchmarks.Micro;
 
-/// <summary>WebSocket frames of clients: header, mask, UTF-8.</summary>
+/// <summary>Reading WebSocket frames of clients: header, mask and UTF-8.</summary>
 public class FrameBenchmarks
 {
     private const int Frames = 16;

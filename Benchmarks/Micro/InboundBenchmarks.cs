@@ -20,7 +20,7 @@ using ReadResult = AspireChat.ConnectionService.Log.ReadResult;
 namespace AspireChat.Benchmarks.Micro;
 
 /// <summary>
-/// A client's message from the transport's bytes to the log, which takes it and does nothing: what a node does with its read loop. Per
+/// A client's message from the transport's bytes to a log that takes it and does nothing: the work of a node's read loop. Figures are per
 /// message.
 /// </summary>
 public class InboundBenchmarks
@@ -47,7 +47,7 @@ public class InboundBenchmarks
         builder.Services.AddSingleton<IConversationLog, TakingLog>();
         var options = new SocketOptions { EventsPerSecond = 1e9, EventBurst = int.MaxValue };
         builder.Services.AddSingleton(Options.Create(options));
-        // Composed as in production, and never started.
+        // The services are composed as in production but never started.
         var handlers = builder.Build().Services.GetRequiredService<FrameHandlers>();
         var connection = new Connection("c-1", Samples.Sender, new SilentOutbound(), long.MaxValue);
         var pass = new RoomPass();

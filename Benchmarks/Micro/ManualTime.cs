@@ -1,7 +1,7 @@
 namespace AspireChat.Benchmarks.Micro;
 
 /// <summary>
-/// The system's clock with timers that fire when the benchmark says so: a wait of some milliseconds is no cost of a frame.
+/// The system's clock, with timers that fire when the benchmark says so, because a wait of some milliseconds is not the cost of a frame.
 /// </summary>
 internal sealed class ManualTime : TimeProvider
 {
@@ -15,7 +15,7 @@ internal sealed class ManualTime : TimeProvider
         return timer;
     }
 
-    /// <summary>Fires what is due some time.</summary>
+    /// <summary>Fires all timers that are set.</summary>
     public void FireAll()
     {
         foreach (var timer in _timers)

@@ -10,7 +10,7 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 namespace AspireChat.Benchmarks.Micro;
 
 /// <summary>
-/// The parts of a message's way that run once per frame, event or batch, each alone: time and allocated bytes per operation.
+/// Each part of a message's way on its own: time and allocated bytes per frame, event or batch.
 /// </summary>
 internal static class MicroBenchmarks
 {
@@ -20,11 +20,11 @@ internal static class MicroBenchmarks
         typeof(BatchWriterBenchmarks),
     ];
 
-    /// <param name="args">BenchmarkDotNet's own, as <c>--filter *FanOut*</c>; none: all.</param>
+    /// <param name="args">BenchmarkDotNet's own arguments, such as <c>--filter *FanOut*</c>. Without any, all benchmarks run.</param>
     public static int Run(string[] args)
     {
         Console.WriteLine(Machine.Describe());
-        // In this process: the build of a benchmark project of its own would have to know how this repository builds.
+        // The benchmarks run in this process, because BenchmarkDotNet's generated project would not know how this repository builds.
         var config = ManualConfig.CreateEmpty()
             .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
             .AddDiagnoser(MemoryDiagnoser.Default)

@@ -5,7 +5,7 @@ using AspireChat.WebSockets;
 
 namespace AspireChat.Benchmarks.Micro;
 
-/// <summary>A message of 200 characters, as the goals of this project count them.</summary>
+/// <summary>A message of 200 characters, the size that the project's goals assume.</summary>
 internal static class Samples
 {
     public const string Room = "lobby";
@@ -24,7 +24,7 @@ internal static class Samples
         Epoch = "e1",
     };
 
-    /// <summary>As a client sends it, without its frame's header.</summary>
+    /// <summary>The message as a client sends it, without the WebSocket header.</summary>
     public static byte[] ClientFrame { get; } = Encoding.UTF8.GetBytes(
         $$"""{"type":"room","room":"{{Room}}","content":"{{Event.Content}}","nonce":"{{Event.Nonce}}"}""");
 

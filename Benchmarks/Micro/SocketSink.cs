@@ -4,7 +4,7 @@ using AspireChat.WebSockets;
 
 namespace AspireChat.Benchmarks.Micro;
 
-/// <summary>Connections over loopback whose far ends are read away by a thread of their own.</summary>
+/// <summary>Connections over loopback. A thread of its own reads and discards the data at their far ends.</summary>
 internal sealed class SocketSink : IDisposable
 {
     private readonly Epoll _epoll = new();
@@ -29,7 +29,7 @@ internal sealed class SocketSink : IDisposable
         _thread.Start();
     }
 
-    /// <summary>The near ends.</summary>
+    /// <summary>The near ends of the connections.</summary>
     public List<Socket> Clients { get; } = [];
 
     public void Dispose()

@@ -5,8 +5,8 @@ using AspireChat.Contracts.Log;
 namespace AspireChat.Benchmarks.Persist;
 
 /// <summary>
-/// What waits to be persisted, the same in every round but for the names: messages of 20–220 bytes to rooms of very different size and to
-/// direct conversations, reactions, edits, deletions, read cursors.
+/// The records that wait to be persisted: messages of 20–220 bytes to rooms of very different size and to direct conversations, reactions,
+/// edits, deletions and read cursors. They are the same in every round except for the names.
 /// </summary>
 internal sealed class Backlog(RedisConversationLog log, int round)
 {
@@ -23,7 +23,7 @@ internal sealed class Backlog(RedisConversationLog log, int round)
     private readonly Random _random = new(17);
     private readonly long[] _heads = new long[Rooms + Directs];
 
-    /// <summary>The last message of each conversation that is still there, for reactions, edits and deletions.</summary>
+    /// <summary>The last message of each conversation that is not deleted. Reactions, edits and deletions refer to it.</summary>
     private readonly (long Seq, string From)[] _last = new (long, string)[Rooms + Directs];
 
     public static long Records => Events + Cursors;
@@ -42,7 +42,7 @@ internal sealed class Backlog(RedisConversationLog log, int round)
         }
 
         free.Release(InFlight);
-        // Each moves a cursor of its own: a cursor that does not move leaves no record.
+        // Each call moves another cursor, because a cursor that does not move leaves no record.
         for (var i = 0; i < Cursors; i++)
         {
             await free.WaitAsync();
@@ -73,7 +73,7 @@ internal sealed class Backlog(RedisConversationLog log, int round)
 
     private ConversationEvent Next()
     {
-        // Squared: the largest room has forty times the events of a middling one.
+        // The square makes the largest room have forty times the events of an average one.
         var number = _random.Next(5) == 0 ? Rooms + _random.Next(Directs) : (int)(Rooms * Math.Pow(_random.NextDouble(), 2));
         var conversation = ConversationOf(number);
         var head = ++_heads[number];

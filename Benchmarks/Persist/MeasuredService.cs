@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace AspireChat.Benchmarks.Persist;
 
-/// <summary>A PersistenceService in this process, and what its own measures say. Thread-safe.</summary>
+/// <summary>A PersistenceService in this process, with what its own metrics say. Thread-safe.</summary>
 internal sealed class MeasuredService : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -31,13 +31,13 @@ internal sealed class MeasuredService : IAsyncDisposable
         _listener.Start();
     }
 
-    /// <summary>Records that are committed.</summary>
+    /// <summary>Records that have been committed.</summary>
     public long Written => Volatile.Read(ref _written);
 
     /// <summary>Transactions so far.</summary>
     public long Batches => Volatile.Read(ref _batches);
 
-    /// <summary>Until so many records are committed, or the time is over.</summary>
+    /// <summary>Waits until this many records are committed, or until the time is over.</summary>
     public async Task WaitAsync(long written, TimeSpan atMost)
     {
         var started = TimeProvider.System.GetTimestamp();

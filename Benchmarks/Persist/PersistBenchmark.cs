@@ -21,9 +21,9 @@ using Role = AspireChat.Benchmarks.Load.Role;
 namespace AspireChat.Benchmarks.Persist;
 
 /// <summary>
-/// How fast one PersistenceService carries a backlog from Redis into PostgreSQL. The backlog is appended while no service runs, as
-/// ConnectionService appends it; then the service, composed as in production, is started in this process and timed from its first commit
-/// to an empty log. The tables grow from round to round.
+/// How fast one PersistenceService moves a backlog from Redis into PostgreSQL. The backlog is appended as ConnectionService appends it,
+/// while no service runs. Then the service, composed as in production, starts in this process and is timed from its first commit to an
+/// empty log. The tables grow from round to round.
 /// </summary>
 internal static class PersistBenchmark
 {
@@ -90,7 +90,7 @@ internal static class PersistBenchmark
         {
             var (at, before) = (watch.Elapsed, service.Written);
             await service.WaitAsync(Backlog.Records, TimeSpan.FromSeconds(1));
-            // The last, begun one says nothing.
+            // The last second is not complete, so it does not count.
             if (service.Written < Backlog.Records)
             {
                 slowest = Math.Min(slowest, (service.Written - before) / (watch.Elapsed - at).TotalSeconds);
@@ -109,7 +109,7 @@ internal static class PersistBenchmark
             count / (double)(service.Batches - batches));
     }
 
-    /// <summary>CPU seconds of the server and all its sessions, those that ended included.</summary>
+    /// <summary>CPU seconds of the server and all its sessions, including those that have ended.</summary>
     private static double CpuOf(RunningPostgres postgres) => Processes.Cpu(postgres.ProcessId, Role.PostgreSql);
 
     private static async Task<MeasuredService> StartAsync(RunningRedis redis, RunningPostgres postgres, string key)

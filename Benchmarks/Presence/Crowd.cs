@@ -7,8 +7,9 @@ using AspireChat.WebSockets;
 namespace AspireChat.Benchmarks.Presence;
 
 /// <summary>
-/// Many users on the calling thread, each of whom remembers what it was told: how stale that is when it comes, and how much of it is wrong
-/// in the end. Everybody follows the contract as a client does: an <c>online</c> with as many names as its <c>count</c> is everybody.
+/// Many users on the calling thread, each of whom remembers what the server told it. The crowd measures how stale that is when it arrives
+/// and how much of it is wrong in the end. Each user follows the protocol as a client does: an <c>online</c> with as many names as its
+/// <c>count</c> names all who are online.
 /// </summary>
 internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
 {
@@ -27,7 +28,7 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
 
     public IReadOnlyList<Member> Members => _members;
 
-    /// <summary>From the change to each member who was told of it; going offline begins when the grace period is over.</summary>
+    /// <summary>The time from a change to each member who was told of it. Going offline counts from the end of the grace period.</summary>
     public LatencyHistogram OnlineStaleness { get; } = new();
 
     public LatencyHistogram OfflineStaleness { get; } = new();
@@ -38,7 +39,7 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
 
     public long TypingFrames { get; private set; }
 
-    /// <summary>Connections that ended or requests that were refused unasked.</summary>
+    /// <summary>Unexpected ends of connections and refusals of requests.</summary>
     public long Faults { get; private set; }
 
     public string? FirstFault { get; private set; }
@@ -62,7 +63,7 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
         return member;
     }
 
-    /// <summary>Begins to connect and, once welcome, to join its rooms.</summary>
+    /// <summary>Begins to connect. After the welcome the user joins its rooms.</summary>
     public void Open(Member member)
     {
         var server = system.Nodes[member.Node];
@@ -75,7 +76,7 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
         connection.Upgrade(system.Dialect, server.Authority, system.Token(member.Name));
     }
 
-    /// <summary>Drops the connection without a word.</summary>
+    /// <summary>Drops the connection without a close frame.</summary>
     public void Close(Member member)
     {
         if (!member.IsReady)
@@ -108,12 +109,12 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
             Poll(20);
             if (Faults > 0 || Stopwatch.GetTimestamp() > deadline)
             {
-                throw new InvalidOperationException($"{_opening} did not get in: {FirstFault}");
+                throw new InvalidOperationException($"{_opening} users could not connect and join: {FirstFault}");
             }
         }
     }
 
-    /// <summary>Reads for a time; <paramref name="each"/> is called with the seconds passed, at least every few milliseconds.</summary>
+    /// <summary>Reads for a time. <paramref name="each"/> is called with the seconds passed, at least every few milliseconds.</summary>
     public void Run(TimeSpan time, Action<double>? each = null)
     {
         var start = Stopwatch.GetTimestamp();
@@ -137,8 +138,8 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
     }
 
     /// <summary>
-    /// Pairs of a connected member and a room where what the member was told differs from who is connected now. Of a room that is told by
-    /// count only the count is compared.
+    /// Pairs of a connected member and a room where what the member was told differs from who is connected now. In a room that hears only
+    /// counts, only the count is compared.
     /// </summary>
     public int Wrong()
     {
@@ -221,7 +222,7 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
         _epoll.Dispose();
     }
 
-    /// <summary>Ended connections are what a test of their loss expects.</summary>
+    /// <summary>Forgets the faults so far, where a scenario has caused them on purpose.</summary>
     public void ForgetFaults() => (Faults, FirstFault) = (0, null);
 
     private void Poll(int milliseconds)
@@ -282,7 +283,7 @@ internal sealed class Crowd(AspireChatSystem system) : IWireReader, IDisposable
     private void Record(LatencyHistogram staleness, int user, TimeSpan grace) =>
         staleness.Record((long)((Stopwatch.GetElapsedTime(_members[user].ChangedAt) - grace).TotalMilliseconds * 1000));
 
-    /// <summary>Users named go into <see cref="_named"/>.</summary>
+    /// <summary>Reads a presence frame. The users that it names go into <see cref="_named"/>.</summary>
     private Heard Read(ReadOnlySpan<byte> text)
     {
         _named.Clear();

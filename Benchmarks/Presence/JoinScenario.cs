@@ -4,8 +4,8 @@ using AspireChat.Benchmarks.Load;
 namespace AspireChat.Benchmarks.Presence;
 
 /// <summary>
-/// Many connected users join one room within ten seconds and leave it again: what one connection hears of it, and what the messages of
-/// another room feel of it.
+/// Many connected users join one room within ten seconds and leave it again. Measures what one connection hears of it, and how it affects
+/// the latency of messages in another room.
 /// </summary>
 internal sealed class JoinScenario(AspireChatSystem system, int users)
 {
@@ -43,7 +43,7 @@ internal sealed class JoinScenario(AspireChatSystem system, int users)
         var crowding = crowd.Members.Skip(OtherMembers + Watchers).ToArray();
         crowd.OpenAll(crowd.Members);
         crowd.Run(TimeSpan.FromSeconds(4));
-        // Warm: the first messages, joins and leaves of a process are slower than all others.
+        // A warm-up, because the first messages, joins and leaves of a process are slower than all others.
         Talk(crowd, Rest, passed => Move(crowding.AsSpan(0, users / 10), passed, Rest, "join"));
         Talk(crowd, Rest, passed => Move(crowding.AsSpan(0, users / 10), passed, Rest, "leave"));
         crowd.Run(TimeSpan.FromSeconds(4));
@@ -67,8 +67,8 @@ internal sealed class JoinScenario(AspireChatSystem system, int users)
         Console.WriteLine();
         var most = crowd.Members.Max(member => _frames.GetValueOrDefault(member.Index));
         Console.WriteLine(
-            $"In total the connection that heard most got {most} presence frames; the watchers counted {told:N0} online at the top and "
-            + $"{crowd.Members[OtherMembers].Beliefs[Storm].Count} in the end, {crowd.Wrong()} views are wrong; "
+            $"The busiest connection got {most} presence frames in total; the watchers counted {told:N0} online at the peak and "
+            + $"{crowd.Members[OtherMembers].Beliefs[Storm].Count} in the end; {crowd.Wrong()} views are wrong; "
             + $"{crowd.Faults} faults {crowd.FirstFault}");
     }
 
@@ -85,7 +85,7 @@ internal sealed class JoinScenario(AspireChatSystem system, int users)
         crowd.Reset();
     }
 
-    /// <summary>Runs while the other room talks.</summary>
+    /// <summary>Sends messages in the other room for a time, and calls <paramref name="also"/> meanwhile.</summary>
     private void Talk(Crowd crowd, TimeSpan time, Action<double>? also)
     {
         _said = 0;

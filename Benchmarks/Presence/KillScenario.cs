@@ -6,8 +6,9 @@ using AspireChat.Benchmarks.Load;
 namespace AspireChat.Benchmarks.Presence;
 
 /// <summary>
-/// kill -9 of a node; half of its users come back on another within two seconds, half never. Then Redis loses everything. Right is when
-/// every connected user was told the truth about every room and PresenceService answers it about everybody.
+/// kill -9 of a node. Half of its users come back on another node within two seconds, the others never. Then Redis loses all data. The
+/// system is right when every connected user was told the truth about every room, and PresenceService answers with the truth about every
+/// user.
 /// </summary>
 internal sealed class KillScenario(AspireChatSystem system, int usersPerNode)
 {
@@ -55,21 +56,21 @@ internal sealed class KillScenario(AspireChatSystem system, int usersPerNode)
         Console.WriteLine(
             $"kill -9 of the node of {lost.Length:N0}, of whom {back.Length:N0} came back on the other: all right after {right:N1} s; "
             + $"after {Check.TotalSeconds:N0} s {crowd.Wrong()} views wrong, {Misjudged(crowd, http)} users misjudged; "
-            + $"{flaps} times somebody was told that one who came back was offline");
+            + $"{flaps} times a user was told that one who came back was offline");
 
         redis.FlushAll();
         var wiped = Stopwatch.GetTimestamp();
         var offline = 0;
         crowd.WentOffline = (_, _) => offline++;
-        // Nobody is told anything false meanwhile, so only the service's answers show when it knows again.
+        // No user is told anything wrong meanwhile, so only the service's answers show when it knows the users again.
         right = Watch(crowd, http, TimeSpan.FromSeconds(30), wiped, null);
         crowd.Run(Settle + Settle);
         Console.WriteLine(
-            $"Redis emptied: all right after {right:N1} s without anybody reconnecting; {offline} told offline; "
+            $"Redis emptied: all right after {right:N1} s without reconnects; {offline} were told to be offline; "
             + $"later {crowd.Wrong()} views wrong, {Misjudged(crowd, http)} users misjudged");
     }
 
-    /// <summary>Seconds until everything was right and stayed so, until nothing changed for five seconds.</summary>
+    /// <summary>Seconds until everything was right for good. It watches until nothing has changed for five seconds.</summary>
     private double Watch(Crowd crowd, HttpClient http, TimeSpan longest, long since, Action<double>? act)
     {
         var right = double.NaN;
@@ -96,7 +97,7 @@ internal sealed class KillScenario(AspireChatSystem system, int usersPerNode)
         return right;
     }
 
-    /// <summary>Users whose presence the HTTP API tells wrong. While it does not answer, everybody's.</summary>
+    /// <summary>How many users' presence the HTTP API gets wrong; all users while it does not answer.</summary>
     private int Misjudged(Crowd crowd, HttpClient http)
     {
         var (wrong, token) = (0, system.Token("observer"));

@@ -9,22 +9,22 @@ internal sealed class Member(int index, int node, int[] rooms)
 
     public string Name { get; } = NameOf(index);
 
-    /// <summary>Which of the system's nodes it connects to.</summary>
+    /// <summary>The index of the node that the user connects to.</summary>
     public int Node { get; set; } = node;
 
     public int[] Rooms { get; } = rooms;
 
     public WireConnection? Connection { get; set; }
 
-    /// <summary>Joins that are not answered yet, on top of the welcome.</summary>
+    /// <summary>Joins that are not answered yet, plus one for the welcome.</summary>
     public int Unanswered { get; set; }
 
     public bool IsReady => Connection is { IsOpen: true } && Unanswered == 0;
 
-    /// <summary>When it last began to connect, or closed: a timestamp.</summary>
+    /// <summary>The timestamp at which it last began to connect, or closed.</summary>
     public long ChangedAt { get; set; }
 
-    /// <summary>Who is online, as this member was told, by room.</summary>
+    /// <summary>By room, the users that are online according to what this member was told.</summary>
     public Dictionary<int, Belief> Beliefs { get; } = [];
 
     /// <summary><c>online</c>, <c>offline</c> and <c>presence</c> frames since the crowd's counters were last reset.</summary>

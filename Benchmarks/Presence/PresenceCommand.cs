@@ -3,7 +3,7 @@ using AspireChat.Benchmarks.Load;
 namespace AspireChat.Benchmarks.Presence;
 
 /// <summary>
-/// Presence under load, against the whole system as the AppHost describes it, clients connected to the nodes. Everything happens on the
+/// Presence under load in the whole system as the AppHost describes it. Clients connect to the nodes directly. All of it happens on the
 /// calling thread, as in <see cref="LoadCommand"/>.
 /// </summary>
 internal static class PresenceCommand

@@ -5,13 +5,13 @@ using StackExchange.Redis;
 
 namespace AspireChat.Benchmarks.Presence;
 
-/// <summary>Commands that Redis was given in a time, per second.</summary>
-/// <param name="All">Of all services, from INFO commandstats; those inside scripts count too.</param>
-/// <param name="Calls">Of presence: those that name one of its keys, as clients sent them; a script is one.</param>
-/// <param name="InScripts">Of presence: the commands inside its scripts.</param>
+/// <summary>Redis commands per second over a time.</summary>
+/// <param name="All">Commands of all services, from INFO commandstats. Those inside scripts count too.</param>
+/// <param name="Calls">Commands of presence that clients sent, known by their keys. A script counts as one.</param>
+/// <param name="InScripts">Commands inside the scripts of presence.</param>
 internal sealed record CommandRates(double All, double Calls, double InScripts);
 
-/// <summary>Counts what Redis is asked to do.</summary>
+/// <summary>Counts the commands that Redis runs.</summary>
 internal sealed class RedisProbe : IDisposable
 {
     private const string PresenceKeys = "{presence}:";
@@ -28,7 +28,7 @@ internal sealed class RedisProbe : IDisposable
 
     private IServer Server => _redis.GetServers()[0];
 
-    /// <summary>Counts while <paramref name="act"/> runs. MONITOR costs Redis a little: take no CPU figures meanwhile.</summary>
+    /// <summary>Counts while <paramref name="act"/> runs. MONITOR costs Redis some CPU, so CPU must not be measured meanwhile.</summary>
     public CommandRates Count(TimeSpan time, Action<TimeSpan> act)
     {
         var (host, port) = ((System.Net.DnsEndPoint)_options.EndPoints[0]) is var end ? (end.Host, end.Port) : default;
@@ -60,7 +60,7 @@ internal sealed class RedisProbe : IDisposable
             }
             catch (IOException)
             {
-                // Closed below: the count is over.
+                // The connection was closed below because the count is over.
             }
         });
         reading.Start();

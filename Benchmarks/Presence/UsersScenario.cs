@@ -3,8 +3,8 @@ using AspireChat.Benchmarks.Load;
 namespace AspireChat.Benchmarks.Presence;
 
 /// <summary>
-/// Many users in small rooms: first a fifth of them idle, then all of them idle, then 50 a second come or go and ten begin to type. The
-/// last window has the same traffic without PresenceService: what it lacks is what presence costs the nodes and Redis.
+/// Many users in small rooms. First a fifth of them are idle, then all of them are, and then 50 a second come or go and ten begin to type.
+/// The last window has the same traffic without PresenceService. The difference is what presence costs the nodes and Redis.
 /// </summary>
 internal sealed class UsersScenario(AspireChatSystem system, int users, int rooms)
 {
@@ -55,7 +55,7 @@ internal sealed class UsersScenario(AspireChatSystem system, int users, int room
 
         Console.WriteLine(
             $"{users:N0} users on {system.Nodes.Count} nodes in {rooms:N0} rooms, {ChangesPerSecond:N0} changes and "
-            + $"{TypingPerSecond:N0} begun typings a second");
+            + $"{TypingPerSecond:N0} typing starts a second");
         Console.WriteLine();
         Console.WriteLine("| Redis commands a second | of all services | of presence, sent | of presence, in its scripts |");
         Console.WriteLine("|---|---|---|---|");
@@ -104,7 +104,7 @@ internal sealed class UsersScenario(AspireChatSystem system, int users, int room
         return after.ToDictionary(pair => pair.Key, pair => (pair.Value - before[pair.Key]) / Window.TotalSeconds);
     }
 
-    /// <summary>Every other change is a user who goes, and comes back after the grace period.</summary>
+    /// <summary>Every other change is a user who disconnects and comes back after the grace period.</summary>
     private void Churn(Crowd crowd, TimeSpan time)
     {
         var start = _flapped;
@@ -141,7 +141,7 @@ internal sealed class UsersScenario(AspireChatSystem system, int users, int room
         }
     }
 
-    /// <summary>Everybody comes back, and everything is told.</summary>
+    /// <summary>Waits until all users are back and all changes are told.</summary>
     private void Settled(Crowd crowd)
     {
         Return(crowd, double.MaxValue);

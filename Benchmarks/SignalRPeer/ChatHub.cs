@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.SignalR;
 namespace AspireChat.SignalRPeer;
 
 /// <summary>
-/// The shortest chat that SignalR can be: groups and direct messages. No log, no numbers, no acknowledgement, no tokens, no presence, so
-/// that nothing is charged to SignalR but delivery.
+/// The shortest chat in SignalR: groups and direct messages. It has no log, sequence numbers, acknowledgements, tokens or presence, so that
+/// SignalR is charged for nothing but delivery.
 /// </summary>
 internal sealed class ChatHub : Hub
 {
@@ -20,7 +20,7 @@ internal sealed class ChatHub : Hub
     private static long Now() => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
 }
 
-/// <summary>The user is whoever the query says.</summary>
+/// <summary>The query names the user.</summary>
 internal sealed class UserFromQuery : IUserIdProvider
 {
     public string? GetUserId(HubConnectionContext connection) => connection.GetHttpContext()?.Request.Query["user"];

@@ -1,6 +1,7 @@
 using AspireChat.SignalRPeer;
 
-// `node`: one replica of the chat; its backplane is Peer:Redis. `gateway`: YARP before the replicas in Peer:Nodes (comma-separated).
+// `node` is one replica of the chat, with the backplane Peer:Redis. `gateway` is YARP in front of the replicas in Peer:Nodes
+// (comma-separated).
 var builder = WebApplication.CreateBuilder(args);
 if (args is ["gateway", ..])
 {

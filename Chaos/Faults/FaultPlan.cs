@@ -1,11 +1,11 @@
 namespace AspireChat.Chaos.Faults;
 
-/// <summary>The schedule that a seed stands for: the same seed and number of faults give the same faults in the same order.</summary>
+/// <summary>The schedule of a seed. The same seed and number of faults give the same faults in the same order.</summary>
 internal static class FaultPlan
 {
     public const string Clients = "clients";
 
-    /// <summary>Kills of one process are this many faults apart, so that most meet a system that works.</summary>
+    /// <summary>Kills of one process are at least this many faults apart, so that most of them hit a working system.</summary>
     private const int KillDistance = 8;
 
     private static readonly (FaultKind Kind, string Target, int Weight)[] Menu =
@@ -23,7 +23,7 @@ internal static class FaultPlan
         (FaultKind.Wipe, "redis", 4),
     ];
 
-    /// <param name="only">Kinds, or <c>kind:target</c>, separated by commas; empty: the whole menu.</param>
+    /// <param name="only">Kinds, or <c>kind:target</c>, separated by commas. Empty means every fault.</param>
     /// <exception cref="FormatException">No fault fits <paramref name="only"/>.</exception>
     public static IReadOnlyList<PlannedFault> Make(int seed, int count, string only = "")
     {
@@ -34,7 +34,7 @@ internal static class FaultPlan
         {
             throw new FormatException($"No fault is called '{only}'.");
         }
-        // A short run still has one of each great family: what it tries must not be left to luck.
+        // A short run still has one fault of each important kind, so that its coverage does not depend on luck.
         List<(FaultKind Kind, string Target)> first =
         [
             (FaultKind.Kill, random.Next(2) == 0 ? "connection-0" : "connection-1"), (FaultKind.PubSub, "redis"),
@@ -46,7 +46,7 @@ internal static class FaultPlan
         random.Shuffle(shuffled);
         var faults = new List<PlannedFault>(count);
         var total = menu.Sum(entry => entry.Weight);
-        // A menu of few dishes would otherwise leave nothing to pick.
+        // With few faults to choose from, the distance between kills could leave none.
         var distance = Math.Min(KillDistance, menu.Length - 1);
         while (faults.Count < count)
         {

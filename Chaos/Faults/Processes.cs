@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace AspireChat.Chaos.Faults;
 
-/// <summary>Signals to processes of this machine.</summary>
+/// <summary>Sends signals to processes on this machine.</summary>
 internal static class Processes
 {
     public static void Signal(string signal, params IReadOnlyCollection<int> processes)
@@ -12,7 +12,7 @@ internal static class Processes
         {
             return;
         }
-        // One that ended meanwhile is no error: that is what happens to processes here.
+        // A process may have ended already, which is no error here.
         var start = new ProcessStartInfo("kill", ["-" + signal, .. processes.Select(id => id.ToString(CultureInfo.InvariantCulture))])
         {
             RedirectStandardError = true,
@@ -22,7 +22,7 @@ internal static class Processes
         kill.WaitForExit();
     }
 
-    /// <summary>A process and those it started: PostgreSQL serves each session from a child.</summary>
+    /// <summary>A process and the processes that it started. PostgreSQL serves each session from a child.</summary>
     public static IReadOnlyCollection<int> WithChildren(int process)
     {
         List<int> found = [process];
@@ -37,8 +37,8 @@ internal static class Processes
     }
 
     /// <summary>
-    /// The program that a wrapper runs: the orchestrator starts a project with <c>dotnet run</c>, and PostgreSQL with a shell. The process
-    /// itself if it is no wrapper.
+    /// The program that a wrapper runs, or the process itself if it is no wrapper. The orchestrator starts a project with <c>dotnet run</c>
+    /// and PostgreSQL with a shell.
     /// </summary>
     public static int ProgramIn(int process)
     {

@@ -6,8 +6,8 @@ using System.Net.Sockets;
 namespace AspireChat.Chaos.Faults;
 
 /// <summary>
-/// A link that can be made bad: passes TCP connections on to a port of this machine, late, in slices, not at all, or cut. Toxiproxy's idea,
-/// in the process that also knows when it did what. Thread-safe.
+/// A TCP proxy to a port of this machine that can delay, slice, stop or cut the connections through it. The idea is Toxiproxy's; here it
+/// runs in the process that knows when each fault began. Thread-safe.
 /// </summary>
 internal sealed class TcpFaultProxy : IAsyncDisposable
 {
@@ -28,17 +28,17 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
 
     public int Port { get; }
 
-    /// <summary>Where connections go; known only once the server behind has its port.</summary>
+    /// <summary>The port that connections go to. It is known once the server behind it has started.</summary>
     public int Target { get; set; }
 
-    /// <summary>How late each piece is passed on, both ways.</summary>
+    /// <summary>How late each piece is passed on, in both directions.</summary>
     public TimeSpan Delay
     {
         get => new(Interlocked.Read(ref _delayTicks));
         set => Interlocked.Exchange(ref _delayTicks, value.Ticks);
     }
 
-    /// <summary>At most so many bytes of a piece's beginning are passed on at once; 0: all.</summary>
+    /// <summary>The most bytes that are passed on at once; 0 for no limit.</summary>
     public int Slice
     {
         get => _slice;
@@ -52,7 +52,7 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
         set => _refuses = value;
     }
 
-    /// <summary>Resets all connections; those of a black hole only if asked so.</summary>
+    /// <summary>Resets all connections, or only those that <see cref="Swallow"/> has made useless.</summary>
     public void Cut(bool onlySwallowed = false)
     {
         foreach (var link in _links.Keys)
@@ -166,7 +166,7 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
                     await SendAsync(to, buffer.AsMemory(sent, count - sent));
                 }
             }
-            // The end of one direction is passed on; the other may still have something to say.
+            // The end of one direction is passed on, because the other direction may still carry data.
             if (!link.Swallows)
             {
                 to.Shutdown(SocketShutdown.Send);
@@ -176,7 +176,7 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            // Cut, from here or from one of the ends.
+            // The connection was cut by this proxy or by one of its ends.
         }
         finally
         {
@@ -196,7 +196,7 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
     {
         public volatile bool Swallows;
 
-        /// <summary>Closing with nothing to linger for sends RST instead of FIN.</summary>
+        /// <summary>Closing with a linger time of 0 sends RST instead of FIN.</summary>
         public void Reset()
         {
             near.Close(0);

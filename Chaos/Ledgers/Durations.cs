@@ -12,7 +12,7 @@ internal sealed class Durations
 
     public IReadOnlyList<string> Names => [.. _samples.Keys.Order(StringComparer.Ordinal)];
 
-    /// <summary>The smallest sample that at least this share (0–1) of all do not exceed; null without samples.</summary>
+    /// <summary>The smallest sample that at least this share (0–1) of all samples do not exceed; null without samples.</summary>
     public double? Percentile(string name, double share)
     {
         if (!_samples.TryGetValue(name, out var bag) || bag.IsEmpty)

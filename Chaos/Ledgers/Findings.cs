@@ -3,50 +3,50 @@ using System.Globalization;
 
 namespace AspireChat.Chaos.Ledgers;
 
-/// <summary>What can be wrong with a delivery. Every one of them fails a run.</summary>
+/// <summary>What can be wrong with a delivery. Each of them fails a run.</summary>
 internal enum Breach
 {
-    /// <summary>Acknowledged or delivered to somebody, and missing somewhere.</summary>
+    /// <summary>An event was acknowledged or delivered to one reader, and is missing elsewhere.</summary>
     Lost,
 
-    /// <summary>Seen twice by one reader, or one send that became two events.</summary>
+    /// <summary>One reader saw an event twice, or one send became two events.</summary>
     Duplicated,
 
-    /// <summary>Came after an event with a higher seq, or two sends of one connection changed places.</summary>
+    /// <summary>An event came after one with a higher seq, or two sends of one connection changed places.</summary>
     Inverted,
 
-    /// <summary>A seq was jumped over and nobody said so.</summary>
+    /// <summary>A reader got no event for a seq and was not told of a gap.</summary>
     SilentGap,
 
-    /// <summary>One (conversation, epoch, seq) with two events.</summary>
+    /// <summary>Two events have the same conversation, epoch and seq.</summary>
     Conflict,
 
-    /// <summary>Delivered, but no event of the log.</summary>
+    /// <summary>An event was delivered that is not in the log.</summary>
     Phantom,
 
-    /// <summary>Told to reload, or told of a gap, although nothing had happened to the log.</summary>
+    /// <summary>A reader was told to reload, or was told of a gap, although nothing had happened to the log.</summary>
     ToldWithoutCause,
 
-    /// <summary>The log is another one, and the reader or sender was never told.</summary>
+    /// <summary>The log was replaced, and the reader or sender was never told.</summary>
     Untold,
 
-    /// <summary>The same event with another content, sender or nonce.</summary>
+    /// <summary>An event has another content, sender or nonce than it was sent with.</summary>
     Altered,
 
-    /// <summary>A send that was neither accepted nor refused in the end.</summary>
+    /// <summary>A send was neither accepted nor refused in the end.</summary>
     Unanswered,
 
-    /// <summary>The log buried an event that nobody meant to be refused.</summary>
+    /// <summary>An event became a dead letter although it was valid.</summary>
     Buried,
 
     /// <summary>The system did not come back after a fault.</summary>
     Unhealed,
 
-    /// <summary>What must go on during an outage stood still.</summary>
+    /// <summary>Traffic that must continue during an outage stood still.</summary>
     Stalled,
 }
 
-/// <summary>Counts by kind, and the first few of each in words. Thread-safe.</summary>
+/// <summary>How many findings there are of each kind, and the first few of each as text. Thread-safe.</summary>
 internal sealed class Findings
 {
     private const int Told = 8;

@@ -1,9 +1,9 @@
 namespace AspireChat.Chaos.Ledgers;
 
 /// <summary>
-/// Everything that was promised and everything that came of it: acknowledgements, each reader's view of each conversation, what was
-/// reported as committed, and what was done to the log on purpose. What can be seen to be wrong at once is a finding at once; the rest is
-/// for <see cref="LedgerCheck"/>. Thread-safe.
+/// Every promise of the system and what came of it: acknowledgements, each reader's view of each conversation, durable reports, and the
+/// wipes that the run made on purpose. A breach that shows at once is recorded at once. The rest is for <see cref="LedgerCheck"/>.
+/// Thread-safe.
 /// </summary>
 internal sealed class Ledger
 {
@@ -36,10 +36,10 @@ internal sealed class Ledger
         }
     }
 
-    /// <summary>Not to be read while the run goes on.</summary>
+    /// <summary>Read this only after the run.</summary>
     public IReadOnlyList<Acknowledged> Acknowledged => _acknowledged;
 
-    /// <summary>Not to be read while the run goes on.</summary>
+    /// <summary>Read this only after the run.</summary>
     public IReadOnlyList<MemberView> Views => _views;
 
     public MemberView View(string member, string conversation)
@@ -63,8 +63,8 @@ internal sealed class Ledger
     }
 
     /// <summary>
-    /// The sender was told of a new epoch, and has sent again with its nonce what it had an <c>ack</c> for but no <c>durable</c>. The same
-    /// promise once more, no new one to be counted.
+    /// The sender was told of a new epoch and has repeated, with its nonce, a send that had an <c>ack</c> but no <c>durable</c>. It is the
+    /// same promise again and is not counted as a new one.
     /// </summary>
     public void AcknowledgeAgain(Acknowledged ack)
     {
@@ -75,7 +75,7 @@ internal sealed class Ledger
         }
     }
 
-    /// <summary>What a send that a wipe took became when it was sent again; null: it was not.</summary>
+    /// <summary>The acknowledgement that a wiped send got when it was repeated; null if it was not repeated.</summary>
     public Acknowledged? SentAgain(Acknowledged ack)
     {
         lock (_lock)
@@ -84,7 +84,7 @@ internal sealed class Ledger
         }
     }
 
-    /// <param name="key">What tells the send, whoever reads it; null where the reader cannot know.</param>
+    /// <param name="key">Identifies the send for every reader. Null where the reader cannot know the send.</param>
     public void Deliver(string conversation, string? epoch, long seq, Guid id, string? key)
     {
         Interlocked.Increment(ref _delivered);
@@ -125,7 +125,7 @@ internal sealed class Ledger
         }
     }
 
-    /// <summary>A reader was told that the log it knew is no more.</summary>
+    /// <summary>A reader was told that the log it knew no longer exists.</summary>
     public void Told(string formerEpoch)
     {
         lock (_lock)
@@ -162,7 +162,7 @@ internal sealed class Ledger
         {
             Findings.Add(Breach.Conflict, $"{conversation} {epoch}/{seq} is {_places[new(conversation, epoch, seq)]} and {id}");
         }
-        // A wiped log may take a send with it that is then repeated: only without that is a second id a second event.
+        // A send that a wipe took is repeated and gets a second id. Without a wipe, a second id is a second event.
         if (key is not null && !_sends.TryAdd((conversation, key), id) && _sends[(conversation, key)] != id)
         {
             if (_wiped.Count == 0)

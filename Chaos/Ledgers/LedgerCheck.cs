@@ -1,27 +1,27 @@
 namespace AspireChat.Chaos.Ledgers;
 
 /// <summary>
-/// Compares what was promised with what is: each acknowledged event in the database once, with the id and content it was promised with;
-/// each reader's view equal to the database from where it began; the order of each connection's sends. What a wipe of Redis takes with it
-/// is only forgiven where the contract lets it go: not yet reported as durable, at the end of its epoch, the sender told of the new one.
-/// A message must then have been sent again with its nonce, and be in the database for that.
+/// Compares the promises with the database. Each acknowledged event must be there once, with its id and content. Each reader's view must
+/// equal the database from the place where it began. The sends of each connection must be in order. A wipe of Redis may take an event only
+/// where the contract allows it: the event was not reported as durable, it stood at the end of its epoch, and its sender was told of the
+/// new epoch. A message must then have been sent again with its nonce, and that send must be in the database.
 /// </summary>
 internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IReadOnlyList<Stored>> database)
 {
     private readonly Dictionary<(string Conversation, string Epoch), long> _lastOfEpoch = [];
 
     /// <summary>
-    /// Acknowledged messages that a wipe took, as <c>ack</c> without <c>durable</c> allows, and that are there by a second send.
+    /// Acknowledged messages that a wipe took, as <c>ack</c> without <c>durable</c> allows, and that a second send brought back.
     /// </summary>
     public long SentAgain { get; private set; }
 
-    /// <summary>Edits, deletions and reactions that a wipe took: they are about a seq of the old log, so nobody sends them again.</summary>
+    /// <summary>Edits, deletions and reactions that a wipe took. They refer to a seq of the old log, so they are not sent again.</summary>
     public long Forgiven { get; private set; }
 
     /// <summary>Acknowledged events found in the database.</summary>
     public long Found { get; private set; }
 
-    /// <summary>Events that were in the database and are not any more, or are others.</summary>
+    /// <summary>Events that were in the database and are gone or changed.</summary>
     public long Damaged { get; private set; }
 
     private Findings Findings => ledger.Findings;
@@ -49,7 +49,7 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
         }
     }
 
-    /// <summary>What the database had before is there still, unaltered.</summary>
+    /// <summary>Checks that the events that the database had before are still there, unaltered.</summary>
     public void CheckIntact(IReadOnlyDictionary<string, IReadOnlyList<Stored>> before)
     {
         foreach (var (conversation, events) in before)
@@ -63,12 +63,12 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
                 }
 
                 Damaged++;
-                Findings.Add(Breach.Lost, $"{conversation} {e.Seq} was in the database and is no more");
+                Findings.Add(Breach.Lost, $"{conversation} {e.Seq} was in the database and is gone");
             }
         }
     }
 
-    /// <summary>The same comparison for what HTTP history says of a conversation, oldest first.</summary>
+    /// <summary>Compares HTTP history of a conversation, oldest first, with the database.</summary>
     public void CheckHistory(string conversation, IReadOnlyList<(long Seq, Guid Id)> history)
     {
         var events = database.GetValueOrDefault(conversation) ?? [];
@@ -101,7 +101,7 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
             last = e.Seq;
             if (!nonces.Add((e.Sender, e.Nonce)))
             {
-                Findings.Add(Breach.Duplicated, $"{conversation}: {e.Sender}'s {e.Nonce} is stored twice, again at {e.Seq}");
+                Findings.Add(Breach.Duplicated, $"{conversation}: {e.Sender}'s {e.Nonce} is stored a second time at {e.Seq}");
             }
 
             _lastOfEpoch[(conversation, e.Epoch)] = e.Seq;
@@ -117,11 +117,11 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
             var text = $"{ack.Sender}'s {ack.Nonce}, acknowledged as {ack.Conversation} {ack.Epoch}/{ack.Seq},";
             if (!MayBeGone(ack))
             {
-                Findings.Add(Breach.Lost, $"{text} is {(found is null ? "gone" : "another")}{Why(ack)}");
+                Findings.Add(Breach.Lost, $"{text} is {(found is null ? "gone" : "another event")}{Why(ack)}");
             }
             else if (!WasTold(ack))
             {
-                Findings.Add(Breach.Untold, $"{text} went with a wipe, and the sender does not know");
+                Findings.Add(Breach.Untold, $"{text} was wiped, and the sender was not told");
             }
             else
             {
@@ -146,11 +146,11 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
         }
         else if (ledger.SentAgain(ack) is not { } again)
         {
-            Findings.Add(Breach.Lost, $"{text} went with a wipe and was not sent again");
+            Findings.Add(Breach.Lost, $"{text} was wiped and not sent again");
         }
         else if (Find(events, again.Seq) is not { } stored || stored.Id != again.Id || stored.Nonce != ack.Nonce)
         {
-            Findings.Add(Breach.Lost, $"{text} went with a wipe, was sent again as {again.Epoch}/{again.Seq}, and is gone{Why(again)}");
+            Findings.Add(Breach.Lost, $"{text} was wiped, sent again as {again.Epoch}/{again.Seq}, and is gone{Why(again)}");
         }
         else
         {
@@ -205,7 +205,7 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
 
         if (ledger.IsWiped(view.Epoch))
         {
-            Findings.Add(Breach.Untold, $"{view} was never told that {view.Epoch} is no more");
+            Findings.Add(Breach.Untold, $"{view} was never told that {view.Epoch} has ended");
         }
 
         var events = database.GetValueOrDefault(view.Conversation) ?? [];
@@ -233,7 +233,7 @@ internal sealed class LedgerCheck(Ledger ledger, IReadOnlyDictionary<string, IRe
         }
     }
 
-    /// <summary>The list is dense but for what was found above, so the place is nearly the index.</summary>
+    /// <summary>The list has no holes except those found above, so the search begins near the index that the seq suggests.</summary>
     private static Stored? Find(IReadOnlyList<Stored> events, long seq)
     {
         if (seq >= 1 && seq <= events.Count && events[(int)seq - 1].Seq == seq)

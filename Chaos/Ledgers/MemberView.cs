@@ -1,12 +1,12 @@
 namespace AspireChat.Chaos.Ledgers;
 
 /// <summary>
-/// One reader's view of one conversation, as an application would hold it: from where it joined, every event once and in order. One reader
-/// at a time.
+/// One reader's view of one conversation, as an application would hold it: every event once and in order, from the place where it joined.
+/// Not thread-safe: its reader owns it.
 /// </summary>
 internal sealed class MemberView(Ledger ledger, string member, string conversation)
 {
-    /// <summary>Index 0 is the event after <see cref="Start"/>; empty: known to be missing.</summary>
+    /// <summary>Index 0 is the event after <see cref="Start"/>. An empty id stands for an event that is known to be missing.</summary>
     private readonly List<Guid> _ids = [];
 
     public string Member => member;
@@ -17,12 +17,12 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
 
     public bool Begun { get; private set; }
 
-    /// <summary>The view holds what comes after this seq.</summary>
+    /// <summary>The view holds the events after this seq.</summary>
     public long Start { get; private set; }
 
     public long Last => Start + _ids.Count;
 
-    /// <summary>How often it was told to reload, or of a gap.</summary>
+    /// <summary>How often the reader was told to reload, or was told of a gap.</summary>
     public int Told { get; private set; }
 
     public Guid? IdAt(long seq) => seq > Start && seq <= Last && _ids[(int)(seq - Start - 1)] is var id && id != Guid.Empty ? id : null;
@@ -42,7 +42,7 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
         Begin(epoch, seq - 1);
         if (epoch is not null && Epoch is not null && epoch != Epoch)
         {
-            ledger.Findings.Add(Breach.SilentGap, $"{this}: the log changed from {Epoch} to {epoch} at {seq} and nobody said so");
+            ledger.Findings.Add(Breach.SilentGap, $"{this}: the log changed from {Epoch} to {epoch} at {seq} and the reader was not told");
         }
 
         Epoch = epoch ?? Epoch;
@@ -51,7 +51,7 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
         {
             if (seq > Last + 1)
             {
-                ledger.Findings.Add(Breach.SilentGap, $"{this}: {Last + 1} to {seq - 1} were jumped over", seq - 1 - Last);
+                ledger.Findings.Add(Breach.SilentGap, $"{this}: {Last + 1} to {seq - 1} were skipped", seq - 1 - Last);
             }
 
             Miss(seq - 1);
@@ -91,7 +91,7 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
         Begun = true;
     }
 
-    /// <summary>Everything after <paramref name="anchor"/> is this, oldest first and without a hole.</summary>
+    /// <summary>Replaces the events after <paramref name="anchor"/> with these, which are oldest first and without a hole.</summary>
     public void Restore(long anchor, IReadOnlyList<(long Seq, Guid Id)> events)
     {
         if (anchor < Last)
@@ -116,7 +116,7 @@ internal sealed class MemberView(Ledger ledger, string member, string conversati
         }
     }
 
-    /// <summary>The events up to <paramref name="to"/> are told to be elsewhere: <see cref="Fill"/> brings them from history.</summary>
+    /// <summary>The server said that the events up to <paramref name="to"/> are only in history. <see cref="Fill"/> brings them.</summary>
     public void Tell(long to)
     {
         Told++;

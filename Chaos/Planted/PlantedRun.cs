@@ -5,8 +5,8 @@ using AspireChat.Chaos.Simulation;
 namespace AspireChat.Chaos.Planted;
 
 /// <summary>
-/// The proof of the check: the same short run of the whole system, first as it is, then with each bug planted in a copy of its sources.
-/// The first must give nothing, each other what its bug is called.
+/// Proves the check with the same short run of the whole system, first as it is and then with each bug planted in a copy of its sources.
+/// The first run must find nothing. Each other run must find the breach that its bug causes.
 /// </summary>
 internal static class PlantedRun
 {
@@ -16,7 +16,7 @@ internal static class PlantedRun
     public static async Task<bool> RunAsync(ChaosOptions options, Action<string> say, CancellationToken cancellationToken)
     {
         say("── in memory ──");
-        var right = SimulatedRun.Explore(options with { Seeds = Math.Min(options.Seeds, 1_000) }, say);
+        var right = SeedExploration.Run(options with { Seeds = Math.Min(options.Seeds, 1_000) }, say);
         var sources = SourceCopy.FindSources();
         using var copy = new SourceCopy(sources);
         say("── the whole system, as it is ──");
@@ -32,7 +32,7 @@ internal static class PlantedRun
             right &= Judge(output, bug.CaughtAs.ToString(), bug.Name, say);
             copy.Write(bug.File, source);
         }
-        say(right ? "PASS   all caught" : "FAIL");
+        say(right ? "PASS   all bugs caught" : "FAIL");
         return right;
     }
 
@@ -46,8 +46,8 @@ internal static class PlantedRun
     {
         var found = Regex.Match(output, "^findings +(.*)$", RegexOptions.Multiline | RegexOptions.CultureInvariant).Groups[1].Value;
         var caught = found.Split(", ").Any(finding => finding.Split(' ')[0] == expected);
-        var verdict = caught ? "AS IT MUST BE" : $"NOT AS IT MUST BE ({expected})";
-        say($"{bug}: found {(found.Length > 0 ? found : "no end")}   {verdict}");
+        var verdict = caught ? "AS EXPECTED" : $"NOT AS EXPECTED ({expected})";
+        say($"{bug}: found {(found.Length > 0 ? found : "that the run did not end")}   {verdict}");
         return caught;
     }
 }

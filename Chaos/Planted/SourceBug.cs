@@ -3,14 +3,14 @@ using AspireChat.Chaos.Ledgers;
 namespace AspireChat.Chaos.Planted;
 
 /// <summary>
-/// A fault that can be written into the project's own sources: the system that is then built and run has it, and the sources that are
-/// published know nothing of it.
+/// A bug that can be written into a copy of the project's sources. The system that is built from the copy has the bug, and the published
+/// sources need no hook for it.
 /// </summary>
 /// <param name="File">The file, from the root of the sources.</param>
-/// <param name="Right">What stands there, exactly once.</param>
-/// <param name="Wrong">What stands there in the faulty system.</param>
-/// <param name="CaughtAs">What the check must call it.</param>
-/// <param name="Only">The faults that a run needs so that it shows.</param>
+/// <param name="Right">The correct text, which the file has exactly once.</param>
+/// <param name="Wrong">The text that replaces it.</param>
+/// <param name="CaughtAs">The breach that the check must report.</param>
+/// <param name="Only">The faults that make the bug show.</param>
 internal sealed record SourceBug(string Name, string File, string Right, string Wrong, Breach CaughtAs, string Only)
 {
     public static IReadOnlyList<SourceBug> All { get; } =
@@ -48,7 +48,7 @@ internal sealed record SourceBug(string Name, string File, string Right, string 
                 }
             """,
             Breach.Lost, "kill:redis,pause:redis"),
-        new("no gap repair: after a jump in seq a node goes on with what came",
+        new("no gap repair: after a jump in seq a node goes on with the event that came",
             "ConnectionService/Hubs/Feed.cs",
             """
                         Hub.Metrics.Gaps.Add(1);
@@ -62,13 +62,13 @@ internal sealed record SourceBug(string Name, string File, string Right, string 
             "redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)", Breach.Lost, "kill:persistence,pause:postgres"),
     ];
 
-    /// <exception cref="InvalidOperationException">The source has changed: the bug must be written anew.</exception>
+    /// <exception cref="InvalidOperationException">The source has changed, so the bug must be adapted.</exception>
     public string Plant(string source)
     {
         var first = source.IndexOf(Right, StringComparison.Ordinal);
         if (first < 0 || source.IndexOf(Right, first + 1, StringComparison.Ordinal) >= 0)
         {
-            throw new InvalidOperationException($"'{Name}' cannot be planted: {File} does not have its place exactly once.");
+            throw new InvalidOperationException($"'{Name}' cannot be planted: {File} does not have the text to replace exactly once.");
         }
 
         return source.Replace(Right, Wrong, StringComparison.Ordinal);

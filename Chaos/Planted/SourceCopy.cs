@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace AspireChat.Chaos.Planted;
 
-/// <summary>A copy of the project's sources in a directory of its own, to be changed, built and run; deleted in the end.</summary>
+/// <summary>A copy of the project's sources in a directory of its own, which can be changed, built and run. Disposing deletes it.</summary>
 internal sealed class SourceCopy : IDisposable
 {
     private static readonly HashSet<string> NotCopied =
@@ -13,7 +13,7 @@ internal sealed class SourceCopy : IDisposable
     public SourceCopy(string sources) => Copy(new DirectoryInfo(sources), _root);
 
     /// <summary>The sources that this program was built from.</summary>
-    /// <exception cref="InvalidOperationException">It does not run from its build output.</exception>
+    /// <exception cref="InvalidOperationException">The program does not run from its build output.</exception>
     public static string FindSources()
     {
         for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
@@ -23,14 +23,14 @@ internal sealed class SourceCopy : IDisposable
                 return directory.FullName;
             }
         }
-        throw new InvalidOperationException("Planting bugs needs the project's sources: run it from there with 'dotnet run'.");
+        throw new InvalidOperationException("Planting bugs needs the project's sources. Run the program there with 'dotnet run'.");
     }
 
     public void Write(string file, string text) => File.WriteAllText(Path.Combine(_root.FullName, file), text);
 
     public async Task BuildAsync(CancellationToken cancellationToken)
     {
-        // A planted bug is no model of style.
+        // A planted bug need not follow the style rules.
         var (output, exit) = await RunAsync(
             ["build", "Chaos", "-c", "Release", "-v", "q", "--nologo", "-p:TreatWarningsAsErrors=false"],
             null, cancellationToken);
@@ -40,7 +40,7 @@ internal sealed class SourceCopy : IDisposable
         }
     }
 
-    /// <summary>Runs the copy's chaos suite, and gives what it printed.</summary>
+    /// <summary>Runs the copy's chaos suite and returns what it printed.</summary>
     public async Task<string> ChaosAsync(string arguments, Action<string> line, CancellationToken cancellationToken) =>
         (await RunAsync(["artifacts/bin/Chaos/release/AspireChat.Chaos.dll", .. arguments.Split(' ')], line, cancellationToken)).Output;
 
@@ -52,7 +52,7 @@ internal sealed class SourceCopy : IDisposable
         }
         catch (IOException)
         {
-            // A server's last breath; the system's own cleaning of temporary files takes it.
+            // A server that is still stopping may write a file. The system's own cleaning of temporary files removes it.
         }
     }
 

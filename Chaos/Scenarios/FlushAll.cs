@@ -4,8 +4,8 @@ using AspireChat.Chaos.Ledgers;
 namespace AspireChat.Chaos;
 
 /// <summary>
-/// <c>FLUSHALL</c> under traffic: every reader is told the new epoch, what the database had is untouched, and every message is there in the
-/// end, those by a second send that had an <c>ack</c> but were not in the database yet.
+/// <c>FLUSHALL</c> under traffic. Every reader must be told the new epoch, and the database must keep its events. In the end every message
+/// must be there. Those that had an <c>ack</c> but were not in the database yet get there by a second send.
 /// </summary>
 internal sealed class FlushAll : Scenario
 {
@@ -31,8 +31,8 @@ internal sealed class FlushAll : Scenario
             Current = "";
             Count("redis wiped");
             Note(string.Create(CultureInfo.InvariantCulture,
-                $"wipe {wipe}: {acknowledged} acknowledged so far, {rows} rows in the database; all {scene.Views.Count} views told the new "
-                + $"epoch after {told:0.00} s, messages through after {again:0.00} s"));
+                $"wipe {wipe}: {acknowledged} acknowledged so far, {rows} rows in the database; all {scene.Views.Count} views were told the "
+                + $"new epoch after {told:0.00} s, messages got through after {again:0.00} s"));
         }
         await Task.Delay(TimeSpan.FromSeconds(Math.Min(10, scene.Options.Seconds)), TimeProvider.System, stop);
     }
@@ -44,7 +44,7 @@ internal sealed class FlushAll : Scenario
             check.CheckIntact(before);
         }
 
-        Note($"the rows of before each wipe are in the database, unaltered: {_before.Sum(before => before.Values.Sum(e => e.Count))}"
+        Note($"rows from before each wipe that are unaltered in the database: {_before.Sum(before => before.Values.Sum(e => e.Count))}"
             + (check.Damaged > 0 ? $" less {check.Damaged}" : ""));
     }
 }

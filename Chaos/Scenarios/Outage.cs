@@ -7,8 +7,8 @@ using StackExchange.Redis;
 namespace AspireChat.Chaos;
 
 /// <summary>
-/// PostgreSQL is shut down and started again later: chat goes on meanwhile as if nothing were, what was not written waits in the log, and
-/// afterwards it drains and history has everything.
+/// PostgreSQL is stopped and started again later. Meanwhile chat must go on as usual, with unwritten events waiting in the log. Afterwards
+/// the log must drain, and history must have every event.
 /// </summary>
 internal sealed class Outage : Scenario
 {
@@ -40,7 +40,7 @@ internal sealed class Outage : Scenario
         }
         Count(Name);
         var at = TimeProvider.System.GetTimestamp();
-        // Traffic goes on: drained means that no more waits than what has just come.
+        // Traffic goes on, so the log counts as drained when only the newest events wait.
         while (await BacklogAsync(redis) > Math.Max(scene.Options.Rate, 50))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, stop);
@@ -67,7 +67,7 @@ internal sealed class Outage : Scenario
         {
             if (stopped < asUsual * scene.Options.LeastShare)
             {
-                ledger.Findings.Add(Breach.Stalled, $"{stopped:0}/s were {what} without PostgreSQL, {asUsual:0}/s before");
+                ledger.Findings.Add(Breach.Stalled, $"{stopped:0}/s were {what} without PostgreSQL, and {asUsual:0}/s before");
             }
         }
     }

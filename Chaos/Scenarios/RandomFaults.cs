@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace AspireChat.Chaos;
 
 /// <summary>
-/// The faults of a plan, one after another; after each it waits until a message gets through the system again. Over when the plan is done
-/// and as many events are acknowledged as were asked for.
+/// Injects the faults of a plan, one after another. After each it waits until a message gets through the system again. It ends when the
+/// plan is done and enough events are acknowledged.
 /// </summary>
 internal sealed class RandomFaults(ChaosOptions options) : Scenario
 {
@@ -24,7 +24,7 @@ internal sealed class RandomFaults(ChaosOptions options) : Scenario
         foreach (var fault in _plan)
         {
             await Task.Delay(fault.Pause, TimeProvider.System, stop);
-            // Spread over the events: most faults meet a system that works and has traffic, not one still busy with the fault before.
+            // The faults are spread over the events, so that most of them hit a system that works and has traffic again.
             await UntilAsync(() => (long)Done * options.Events <= (long)scene.Ledger.Count * _plan.Count, stop);
             Current = fault.Name;
             await InjectAsync(scene, fault, redis, stop);
@@ -35,7 +35,7 @@ internal sealed class RandomFaults(ChaosOptions options) : Scenario
         await UntilAsync(() => scene.Ledger.Count >= options.Events, stop);
     }
 
-    /// <summary>Returns at the moment from which the system could heal.</summary>
+    /// <summary>Injects the fault. Returns at the moment from which the system can heal.</summary>
     private async Task InjectAsync(Scene scene, PlannedFault fault, ConnectionMultiplexer redis, CancellationToken stop)
     {
         switch (fault.Kind)
@@ -58,7 +58,9 @@ internal sealed class RandomFaults(ChaosOptions options) : Scenario
         }
     }
 
-    /// <summary>Starts it again as an orchestrator would. A service heals the system while it starts; without a server nothing can.</summary>
+    /// <summary>
+    /// Starts the process again, as an orchestrator would. The system can heal while a service starts, but not without a server.
+    /// </summary>
     private static async Task KillAsync(ChatStack stack, string target, CancellationToken stop)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -134,7 +136,7 @@ internal sealed class RandomFaults(ChaosOptions options) : Scenario
             var time = await scene.Canary.RoundTripAsync(patience.Token);
             scene.Ledger.Durations.Add("heal: " + fault.Name, time);
             scene.Ledger.Durations.Add(fault.Kind == FaultKind.PubSub ? GapHeal : "heal: all others", time);
-            // The next fault finds everything there that this one took away: two replicas at once are another test.
+            // The next fault begins only when all processes are back. The loss of two replicas at once is another test.
             while (fault.Kind is FaultKind.Kill && !scene.Stack.Host.IsHealthy(scene.Stack.Instance(fault.Target)))
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, patience.Token);

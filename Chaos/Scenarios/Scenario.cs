@@ -4,19 +4,19 @@ using AspireChat.Chaos.Traffic;
 
 namespace AspireChat.Chaos;
 
-/// <summary>What a scenario does its harm to, while the traffic runs.</summary>
-/// <param name="Views">All readers' views; not to be changed.</param>
+/// <summary>What a scenario injects its faults into, while the traffic runs.</summary>
+/// <param name="Views">All readers' views. The scenario does not change them.</param>
 internal sealed record Scene(
     ChatStack Stack, Canary Canary, Ledger Ledger, ChaosOptions Options, IReadOnlyList<MemberView> Views, Action<string> Say);
 
-/// <summary>One kind of trouble, and what is asked of the system in it beyond what the ledger asks always.</summary>
+/// <summary>One kind of trouble, and what the system must do in it beyond what the ledger always demands.</summary>
 internal abstract class Scenario
 {
     private readonly Dictionary<string, int> _done = [];
     private readonly List<string> _facts = [];
     private volatile string _current = "";
 
-    /// <summary>The fault whose effects are being felt; empty between faults.</summary>
+    /// <summary>The fault that is in effect; empty between faults.</summary>
     public string Current
     {
         get => _current;
@@ -27,13 +27,13 @@ internal abstract class Scenario
 
     public IReadOnlyDictionary<string, int> ByName => _done;
 
-    /// <summary>What was measured, for the report.</summary>
+    /// <summary>Measurements for the report.</summary>
     public IReadOnlyList<string> Facts => _facts;
 
-    /// <summary>Returns when everything asked for was done; cancelled when it took too long.</summary>
+    /// <summary>Returns when the scenario is done. It is cancelled when it takes too long.</summary>
     public abstract Task RunAsync(Scene scene, CancellationToken stop);
 
-    /// <summary>Looks at the database when everything is quiet again.</summary>
+    /// <summary>Checks the database when the system is quiet again.</summary>
     public virtual void Check(LedgerCheck check)
     {
     }

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace AspireChat.Chaos;
 
-/// <summary><c>FLUSHALL</c>, and the ledger is told which epochs end with it.</summary>
+/// <summary>Runs <c>FLUSHALL</c> and tells the ledger which epochs end with it.</summary>
 internal static class Wipe
 {
     public static async Task RunAsync(ConnectionMultiplexer redis, Ledger ledger)

@@ -1,6 +1,6 @@
 namespace AspireChat.Chaos.Simulation;
 
-/// <summary>Faults of a chat server that a check of deliveries must notice.</summary>
+/// <summary>Bugs of a chat server that the check of deliveries must notice.</summary>
 internal enum PlantedBug
 {
     None,
@@ -11,7 +11,7 @@ internal enum PlantedBug
     /// <summary>The sender is answered before the event is in the log.</summary>
     AckBeforeAppend,
 
-    /// <summary>A node that missed a message of pub/sub goes on with the next one.</summary>
+    /// <summary>A node that missed a publication goes on with the next one.</summary>
     NoGapRepair,
 
     /// <summary>The log is trimmed up to what the writer has read, not up to what it has committed.</summary>
@@ -20,6 +20,6 @@ internal enum PlantedBug
     /// <summary>The writer acknowledges log entries before it commits them.</summary>
     AckBeforeCommit,
 
-    /// <summary>After a wipe the log goes on under the old epoch, so nobody is told.</summary>
+    /// <summary>After a wipe the log goes on under the old epoch, so no reader is told.</summary>
     SameEpochAfterWipe,
 }

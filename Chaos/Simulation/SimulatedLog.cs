@@ -4,7 +4,9 @@ namespace AspireChat.Chaos.Simulation;
 
 internal sealed record SimulatedEvent(long Seq, Guid Id, string Sender, string Nonce);
 
-/// <summary>What append.lua, the partition log and the writer of the database do, in memory: one partition, one conversation.</summary>
+/// <summary>
+/// A simulation of append.lua, the partition's log and the writer of the database, for one conversation in one partition.
+/// </summary>
 internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
 {
     private readonly Dictionary<string, SimulatedEvent> _nonces = [];
@@ -13,7 +15,7 @@ internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
     /// <summary>The partition log by entry number.</summary>
     private readonly SortedDictionary<long, SimulatedEvent> _log = [];
 
-    /// <summary>Read by the writer and not acknowledged, as the consumer group remembers it.</summary>
+    /// <summary>Entries that the writer has read and not acknowledged, as the consumer group remembers them.</summary>
     private readonly SortedSet<long> _pending = [];
     private readonly List<Stored> _database = [];
     private readonly HashSet<string> _stored = [];
@@ -23,7 +25,7 @@ internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
     private int _epochs = 1;
     private string _lastEpoch = "e1";
 
-    /// <summary>Null: wiped and not opened again yet.</summary>
+    /// <summary>Null when the log was wiped and is not opened again yet.</summary>
     public string? Epoch { get; private set; } = "e1";
 
     public long Head { get; private set; }
@@ -52,7 +54,7 @@ internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
         return e;
     }
 
-    /// <summary>History: the database and the tail that is not committed yet.</summary>
+    /// <summary>The events after <paramref name="seq"/>: those of the database, and the tail that is not committed yet.</summary>
     public IEnumerable<SimulatedEvent> After(long seq)
     {
         foreach (var e in _database)
@@ -71,7 +73,7 @@ internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
         }
     }
 
-    /// <summary>The writer reads a batch; what an earlier one left unacknowledged comes first.</summary>
+    /// <summary>The writer reads a batch. Entries that an earlier batch left unacknowledged come first.</summary>
     public void Read(int most)
     {
         if (Epoch is null || _inHand.Count > 0)
@@ -101,7 +103,7 @@ internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
         }
     }
 
-    /// <param name="acknowledges">False: the writer died between the commit and the acknowledgement.</param>
+    /// <param name="acknowledges">False when the writer dies between the commit and the acknowledgement.</param>
     public void Commit(bool acknowledges, IReadOnlyDictionary<long, SimulatedEvent>? held = null)
     {
         foreach (var entry in _inHand)
@@ -119,7 +121,7 @@ internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
         _inHand = [];
     }
 
-    /// <summary>What the writer holds in memory; it dies with it.</summary>
+    /// <summary>The events that the writer holds in memory and loses when it dies.</summary>
     public Dictionary<long, SimulatedEvent> Hold() => _inHand.Where(_log.ContainsKey).ToDictionary(entry => entry, entry => _log[entry]);
 
     public void WriterDies() => _inHand = [];
@@ -135,7 +137,7 @@ internal sealed class SimulatedLog(PlantedBug bug, Func<Guid> newId)
         _inHand = [];
     }
 
-    /// <summary>Fills what was wiped from the database and begins a new epoch.</summary>
+    /// <summary>Fills the wiped log from the database and begins a new epoch.</summary>
     public void Open()
     {
         if (Epoch is not null)

@@ -1,12 +1,11 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using AspireChat.Chaos.Ledgers;
 
 namespace AspireChat.Chaos.Simulation;
 
 /// <summary>
-/// Sequencing, repeated sends, gap repair, resume, persistence and wipes as a game of chance in memory, with the very ledger and check that
-/// judge the real system: it shows in seconds that the check finds what it should, and nothing else.
+/// One seed of a simulation in memory: sequencing, repeated sends, gap repair, resume, persistence and wipes, with the ledger and the check
+/// that judge the real system. It shows in seconds that the check finds the faults that it should find, and no others.
 /// </summary>
 internal sealed class SimulatedRun
 {
@@ -17,8 +16,8 @@ internal sealed class SimulatedRun
     private readonly PlantedBug _bug;
     private readonly Ledger _ledger = new();
     private readonly SimulatedLog _log;
-    private readonly Node[] _nodes = [new(), new()];
-    private readonly List<User> _users = [];
+    private readonly SimulatedNode[] _nodes;
+    private readonly List<SimulatedUser> _users = [];
     private Dictionary<long, SimulatedEvent> _held = [];
     private ulong _ids;
 
@@ -27,56 +26,18 @@ internal sealed class SimulatedRun
         _random = new Random(seed);
         _bug = bug;
         _log = new SimulatedLog(bug, NewId);
+        _nodes = [new(_log, bug, _users), new(_log, bug, _users)];
         for (var i = 0; i < 4; i++)
         {
-            var user = new User($"u{i}", _ledger.View($"u{i}", Conversation));
+            var user = new SimulatedUser($"u{i}", _ledger.View($"u{i}", Conversation), _log);
             user.View.Begin(_log.Epoch, 0);
             _users.Add(user);
             Connect(user);
         }
     }
 
-    /// <summary>Runs one seed and gives what the check found.</summary>
+    /// <summary>Runs one seed and returns what the check found.</summary>
     public static Findings Run(int seed, PlantedBug bug = PlantedBug.None) => new SimulatedRun(seed, bug).Play();
-
-    /// <summary>Runs seeds without a bug, then each planted bug until it is found. False when the check erred either way.</summary>
-    public static bool Explore(ChaosOptions options, Action<string> say)
-    {
-        var (watch, wrong) = (Stopwatch.StartNew(), 0);
-        for (var seed = options.Seed; seed < options.Seed + options.Seeds; seed++)
-        {
-            if (Run(seed) is not { Any: true } findings)
-            {
-                continue;
-            }
-
-            if (wrong++ < 5)
-            {
-                say($"seed {seed}: {findings}\n  {string.Join("\n  ", findings.Texts)}");
-            }
-        }
-        var last = options.Seed + options.Seeds - 1;
-        say($"seeds {options.Seed} to {last}: {wrong} of them with findings, in {watch.Elapsed.TotalSeconds:0.0} s");
-        var right = wrong == 0;
-        foreach (var bug in Enum.GetValues<PlantedBug>().Where(bug => bug != PlantedBug.None))
-        {
-            var (tried, caught) = (200, 0);
-            Findings? first = null;
-            for (var seed = options.Seed; seed < options.Seed + tried; seed++)
-            {
-                if (Run(seed, bug) is not { Any: true } findings)
-                {
-                    continue;
-                }
-
-                caught++;
-                first ??= findings;
-            }
-            right &= caught > 0;
-            say($"{bug}: caught by {caught} of {tried} seeds{(first is null ? "" : $", e.g. {first.Texts.First()}")}");
-        }
-        return right;
-    }
 
     private Findings Play()
     {
@@ -97,7 +58,7 @@ internal sealed class SimulatedRun
 
         if (!IsQuiet())
         {
-            _ledger.Findings.Add(Breach.Unhealed, "it never became quiet");
+            _ledger.Findings.Add(Breach.Unhealed, "the simulation never became quiet");
         }
 
         var database = new Dictionary<string, IReadOnlyList<Stored>> { [Conversation] = [.. _log.Database.OrderBy(e => e.Seq)] };
@@ -122,10 +83,10 @@ internal sealed class SimulatedRun
                 Append(node);
                 break;
             case < 60:
-                Hear(node);
+                node.Hear();
                 break;
             case < 66:
-                CheckHead(node);
+                node.CheckHead();
                 break;
             case < 74:
                 Connect(user);
@@ -146,13 +107,13 @@ internal sealed class SimulatedRun
                 _held = [];
                 break;
             case < 94:
-                Disconnect(user);
+                user.Disconnect();
                 break;
             case < 96:
-                Die(node);
+                node.Die();
                 break;
             case < 98:
-                // Pub/sub was away for a moment.
+                // Pub/sub failed for a moment, so what was published is lost.
                 node.Inbox.Clear();
                 break;
             default:
@@ -165,7 +126,7 @@ internal sealed class SimulatedRun
         }
     }
 
-    private void Send(User user)
+    private void Send(SimulatedUser user)
     {
         if (user.Waiting is null && user.Sends)
         {
@@ -179,7 +140,7 @@ internal sealed class SimulatedRun
         }
     }
 
-    private void Append(Node node)
+    private void Append(SimulatedNode node)
     {
         if (!node.Queue.TryDequeue(out var send))
         {
@@ -197,7 +158,7 @@ internal sealed class SimulatedRun
         var head = _log.Head;
         if (_log.Append(send.User.Name, send.Nonce) is not { } e)
         {
-            // Unavailable: the user tries again.
+            // The log is unavailable, so the user sends again.
             if (send.Connection == send.User.Connection)
             {
                 send.User.IsUnderWay = false;
@@ -212,10 +173,10 @@ internal sealed class SimulatedRun
                 other.Inbox.Enqueue((_log.Epoch!, e));
             }
         }
-        // The answer may be lost with the connection: then the user repeats the send.
+        // The answer may be lost with the connection. The user then repeats the send.
         if (_random.Next(8) == 0)
         {
-            Disconnect(send.User);
+            send.User.Disconnect();
         }
         else
         {
@@ -223,7 +184,7 @@ internal sealed class SimulatedRun
         }
     }
 
-    private void Answer(User user, string nonce, int connection, SimulatedEvent e)
+    private void Answer(SimulatedUser user, string nonce, int connection, SimulatedEvent e)
     {
         if (user.Connection != connection || user.Waiting != nonce)
         {
@@ -234,132 +195,12 @@ internal sealed class SimulatedRun
         (user.Waiting, user.IsUnderWay) = (null, false);
     }
 
-    private void Hear(Node node)
+    private void Connect(SimulatedUser user)
     {
-        if (!node.Inbox.TryDequeue(out var message) || node.Epoch is null)
+        if (user.Node is null && _log.Epoch is not null)
         {
-            return;
+            user.Connect(_nodes[_random.Next(_nodes.Length)]);
         }
-
-        if (message.Epoch != node.Epoch)
-        {
-            CheckHead(node);
-        }
-        else if (message.Event.Seq == node.Last + 1 || (_bug == PlantedBug.NoGapRepair && message.Event.Seq > node.Last))
-        {
-            Deliver(node, message.Event);
-        }
-        else if (message.Event.Seq > node.Last)
-        {
-            CheckHead(node);
-        }
-    }
-
-    /// <summary>The node compares its place with the log's, and reads what it missed.</summary>
-    private void CheckHead(Node node)
-    {
-        if (node.Epoch is null || _log.Epoch is not { } epoch)
-        {
-            return;
-        }
-
-        if (node.Epoch != epoch)
-        {
-            (node.Epoch, node.Last) = (epoch, _log.Head);
-            foreach (var user in _users.Where(user => user.Node == node))
-            {
-                Reload(user);
-            }
-
-            return;
-        }
-        if (_bug == PlantedBug.NoGapRepair)
-        {
-            node.Last = Math.Max(node.Last, _log.Head);
-            return;
-        }
-        foreach (var e in _log.After(node.Last).ToList())
-        {
-            Deliver(node, e);
-        }
-    }
-
-    private void Deliver(Node node, SimulatedEvent e)
-    {
-        node.Last = e.Seq;
-        foreach (var user in _users.Where(user => user.Node == node && user.Position < e.Seq))
-        {
-            Deliver(user, e);
-        }
-    }
-
-    private void Deliver(User user, SimulatedEvent e)
-    {
-        user.Position = e.Seq;
-        user.View.Deliver(user.View.Epoch, e.Seq, e.Id, e.Nonce);
-    }
-
-    /// <summary>Resumes with the cursor: the missed events, or a reload when the log is another one.</summary>
-    private void Connect(User user)
-    {
-        if (user.Node is not null || _log.Epoch is not { } epoch)
-        {
-            return;
-        }
-
-        var node = _nodes[_random.Next(_nodes.Length)];
-        if (node.Epoch is null)
-        {
-            (node.Epoch, node.Last) = (epoch, _log.Head);
-        }
-        // Whoever knows the log better than the node does not come in before the node has looked.
-        if (node.Epoch != epoch)
-        {
-            CheckHead(node);
-        }
-
-        user.Node = node;
-        user.Connection++;
-        if (user.View.Epoch != epoch || user.View.Last > _log.Head)
-        {
-            Reload(user);
-            return;
-        }
-        user.Position = user.View.Last;
-        foreach (var e in _log.After(user.Position).ToList())
-        {
-            Deliver(user, e);
-        }
-    }
-
-    private void Reload(User user)
-    {
-        user.Position = _log.Head;
-        user.View.Reload(_log.Epoch!);
-        user.View.Restore(0, [.. _log.After(0).Select(e => (e.Seq, e.Id))]);
-    }
-
-    private static void Disconnect(User user)
-    {
-        if (user.Node is null)
-        {
-            return;
-        }
-
-        (user.Node, user.IsUnderWay) = (null, false);
-        user.Connection++;
-    }
-
-    private void Die(Node node)
-    {
-        foreach (var user in _users.Where(user => user.Node == node))
-        {
-            Disconnect(user);
-        }
-
-        node.Queue.Clear();
-        node.Inbox.Clear();
-        (node.Epoch, node.Last) = (null, 0);
     }
 
     private void Wipe()
@@ -379,39 +220,5 @@ internal sealed class SimulatedRun
         bytes.Clear();
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, ++_ids);
         return new Guid(bytes);
-    }
-
-    private sealed class Node
-    {
-        public Queue<(User User, string Nonce, int Connection)> Queue { get; } = new();
-
-        public Queue<(string Epoch, SimulatedEvent Event)> Inbox { get; } = new();
-
-        /// <summary>Null: it follows nothing yet.</summary>
-        public string? Epoch { get; set; }
-
-        public long Last { get; set; }
-    }
-
-    private sealed class User(string name, MemberView view)
-    {
-        public string Name => name;
-
-        public MemberView View => view;
-
-        public Node? Node { get; set; }
-
-        public int Connection { get; set; }
-
-        public long Position { get; set; }
-
-        public long Order { get; set; }
-
-        public bool Sends { get; set; } = true;
-
-        /// <summary>The nonce of the send that is not answered yet.</summary>
-        public string? Waiting { get; set; }
-
-        public bool IsUnderWay { get; set; }
     }
 }

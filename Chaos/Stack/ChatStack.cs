@@ -15,8 +15,8 @@ using StackExchange.Redis;
 namespace AspireChat.Chaos.Stack;
 
 /// <summary>
-/// The whole system as the AppHost describes it, with fault proxies between the services and their servers (by the connection strings that
-/// the services are given) and between clients and gateway, and with limits that let one machine be many users.
+/// The whole system as the AppHost describes it, with fault proxies between the services and their servers and between clients and gateway.
+/// The services find the proxies in their connection strings. Limits are raised so that one machine can act as many users.
 /// </summary>
 internal sealed partial class ChatStack : IAsyncDisposable
 {
@@ -48,7 +48,7 @@ internal sealed partial class ChatStack : IAsyncDisposable
 
     public Uri GatewayThroughLink { get; }
 
-    /// <summary>By what is at the far end: <c>redis</c>, <c>postgres</c>, and <see cref="FaultPlan.Clients"/> for the gateway.</summary>
+    /// <summary>The proxies by their far end: <c>redis</c>, <c>postgres</c>, and <see cref="FaultPlan.Clients"/> for the gateway.</summary>
     public IReadOnlyDictionary<string, TcpFaultProxy> Links { get; }
 
     public static async Task<ChatStack> StartAsync(CancellationToken cancellationToken)
@@ -84,7 +84,7 @@ internal sealed partial class ChatStack : IAsyncDisposable
         return body.GetProperty("token").GetString()!;
     }
 
-    /// <summary>Straight to the server, whatever is done to the links.</summary>
+    /// <summary>Connects to the server directly, past the proxies.</summary>
     public async Task<ConnectionMultiplexer> RedisAsync()
     {
         var options = ConfigurationOptions.Parse((await Host.Application.GetConnectionStringAsync("redis"))!);
@@ -93,7 +93,9 @@ internal sealed partial class ChatStack : IAsyncDisposable
         return await ConnectionMultiplexer.ConnectAsync(options);
     }
 
-    /// <summary>The name of an instance by that of its resource, and a number where the resource has several: <c>connection-0</c>.</summary>
+    /// <summary>
+    /// The name of an instance: its resource's name, with a number where the resource has several instances: <c>connection-0</c>.
+    /// </summary>
     public string Instance(string target)
     {
         var number = target.LastIndexOf('-');
@@ -102,7 +104,7 @@ internal sealed partial class ChatStack : IAsyncDisposable
             : Host.Instances(target[..number])[int.Parse(target.AsSpan(number + 1), CultureInfo.InvariantCulture)];
     }
 
-    /// <summary>All events of the conversations, as PostgreSQL has them, in the order of seq.</summary>
+    /// <summary>All events of the conversations in PostgreSQL, in the order of seq.</summary>
     public async Task<Dictionary<string, IReadOnlyList<Stored>>> StoredAsync(
         IReadOnlyCollection<string> conversations, CancellationToken cancellationToken)
     {
@@ -132,7 +134,7 @@ internal sealed partial class ChatStack : IAsyncDisposable
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    /// <summary>The epochs in force, read before they are destroyed; and what the log buried.</summary>
+    /// <summary>The epochs in force, read before a wipe destroys them, and the number of dead letters.</summary>
     public static async Task<IReadOnlyList<string>> EpochsAsync(IDatabase redis)
     {
         var keys = Enumerable.Range(0, LogPartitions.Count).Select(partition => (RedisKey)RedisKeys.Epoch(partition)).ToArray();
@@ -160,7 +162,7 @@ internal sealed partial class ChatStack : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes the server's port out of a connection string for the link, and puts the link's in.</summary>
+    /// <summary>Puts the link's port into a connection string, and gives the link the server's port that stood there.</summary>
     private static async Task RerouteAsync(EnvironmentCallbackContext context, string variable, TcpFaultProxy link)
     {
         if (!context.EnvironmentVariables.TryGetValue(variable, out var value))
@@ -171,7 +173,7 @@ internal sealed partial class ChatStack : IAsyncDisposable
         var text = value is IValueProvider provider ? await provider.GetValueAsync(context.CancellationToken) : value as string;
         if (text is null || PortOf().Match(text) is not { Success: true } match)
         {
-            throw new InvalidOperationException($"{variable} holds no port.");
+            throw new InvalidOperationException($"{variable} has no port.");
         }
 
         var port = match.Groups[1];

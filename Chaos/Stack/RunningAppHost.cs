@@ -11,8 +11,9 @@ using Microsoft.Extensions.Logging;
 namespace AspireChat.Chaos.Stack;
 
 /// <summary>
-/// The AppHost as chaos runs and acceptance tests start it: real servers, temporary data, free ports. It finds the processes behind the
-/// resources by what the host publishes about them, and starts a killed one again, as an orchestrator does in production. Thread-safe.
+/// The AppHost as chaos runs and acceptance tests start it, with real servers, temporary data and free ports. It finds the processes of the
+/// resources in what the host publishes about them. It can start a killed process again, as an orchestrator does in production.
+/// Thread-safe.
 /// </summary>
 internal sealed class RunningAppHost : IAsyncDisposable
 {
@@ -29,14 +30,14 @@ internal sealed class RunningAppHost : IAsyncDisposable
     public DistributedApplication Application { get; }
 
     /// <summary>Returns when the gateway is healthy.</summary>
-    /// <param name="settings">Of the AppHost, as on its command line.</param>
+    /// <param name="settings">Settings of the AppHost, as on its command line.</param>
     /// <param name="change">Changes the resources before they are started.</param>
     public static async Task<RunningAppHost> StartAsync(
         string[] settings, Action<IDistributedApplicationTestingBuilder>? change, CancellationToken cancellationToken)
     {
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
             ["ASPIRECHAT_PORT=0", "Data:Temporary=true", .. settings], cancellationToken);
-        // Every line of every resource would pass through the console of the run.
+        // Otherwise every line of every resource would appear on the console of the run.
         builder.Services.AddLogging(logging => logging.ClearProviders());
         change?.Invoke(builder);
         var host = new RunningAppHost(await builder.BuildAsync(cancellationToken));
@@ -54,13 +55,12 @@ internal sealed class RunningAppHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// The names of a resource's instances, in a fixed order. Commands and states go by them: the host adds a random part to the resource's
-    /// own name.
+    /// The names of a resource's instances, in a fixed order. Commands and states need these names, to which the host adds a random part.
     /// </summary>
     public IReadOnlyList<string> Instances(string resource) =>
         [.. _resources.Where(known => known.Value == resource).Select(known => known.Key).Order(StringComparer.Ordinal)];
 
-    /// <summary>The process of a running instance: the program itself, not what the orchestrator wraps it in. Null while there is none.</summary>
+    /// <summary>The program of a running instance, without what the orchestrator wraps it in. Null while there is none.</summary>
     public int? ProcessOf(string instance) =>
         StateOf(instance) is { } known && known.State?.Text == KnownResourceStates.Running && ExecutableOf(known) is { } id
             ? Processes.ProgramIn(id)
@@ -89,14 +89,14 @@ internal sealed class RunningAppHost : IAsyncDisposable
             cancellationToken);
     }
 
-    /// <summary>Starts an instance that has ended, and returns when it is healthy.</summary>
+    /// <summary>Starts an instance that has ended. Returns when it is healthy.</summary>
     public async Task StartAsync(string instance, CancellationToken cancellationToken)
     {
         await CommandAsync(instance, KnownResourceCommands.StartCommand, cancellationToken);
         await HealthyAsync(instance, cancellationToken);
     }
 
-    /// <summary>Stops in order and starts again, and returns when the instance is healthy.</summary>
+    /// <summary>Stops an instance gracefully and starts it again. Returns when it is healthy.</summary>
     public async Task RestartAsync(string instance, CancellationToken cancellationToken)
     {
         await CommandAsync(instance, KnownResourceCommands.RestartCommand, cancellationToken);

@@ -5,7 +5,7 @@ namespace AspireChat.Chaos.Traffic;
 
 /// <summary>
 /// Tells when the system works again: one user sends a marker into a room, and three others on connections of their own wait for it. They
-/// reach the gateway past the bad link, and come back quickly.
+/// bypass the faulty link to the gateway and reconnect quickly.
 /// </summary>
 internal sealed class Canary : IAsyncDisposable
 {
@@ -39,8 +39,8 @@ internal sealed class Canary : IAsyncDisposable
     }
 
     /// <summary>
-    /// From now until the last of a few markers has reached everybody; or another one, sent later: a marker that got into the log just
-    /// before a reader was told to reload is history for it.
+    /// The time until the last of a few markers has reached all readers. A marker that got into the log just before a reader was told to
+    /// reload is history for that reader, so a later one counts as well.
     /// </summary>
     public async Task<TimeSpan> RoundTripAsync(CancellationToken cancellationToken)
     {

@@ -4,14 +4,16 @@ using AspireChat.Client;
 
 namespace AspireChat.Chaos.Traffic;
 
-/// <summary>What an application does when it is told to reload, or of a gap: reads history until it meets what it has.</summary>
+/// <summary>
+/// What an application does when it is told to reload or of a gap: it reads history until it meets the events that it has.
+/// </summary>
 internal static class HistoryRepair
 {
     private const int Page = 200;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Reads back from the new log's head to the first event that the view already has, and takes what lies above it.</summary>
+    /// <summary>Reads back from the new log's head to the first event that the view already has, and takes the events above it.</summary>
     public static async Task ReloadAsync(
         ChatClient http, Conversation conversation, MemberView view, string epoch, long head, CancellationToken cancellationToken)
     {
@@ -38,7 +40,7 @@ internal static class HistoryRepair
         view.Restore(anchor, above);
     }
 
-    /// <summary>Reads what lies between <paramref name="from"/> and <paramref name="to"/>, both included.</summary>
+    /// <summary>Reads the events from <paramref name="from"/> to <paramref name="to"/>, inclusive.</summary>
     public static async Task FillAsync(
         ChatClient http, Conversation conversation, MemberView view, long from, long to, CancellationToken cancellationToken)
     {
@@ -80,7 +82,7 @@ internal static class HistoryRepair
             }
             catch (ChatException e) when (e.Code == ChatFaults.History)
             {
-                // PostgreSQL or the service is away for a while: that is what this program sees to.
+                // This program stops PostgreSQL and the service from time to time, so the call is repeated.
                 await Task.Delay(Pause, TimeProvider.System, cancellationToken);
             }
         }

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace AspireChat.Chaos.Traffic;
 
-/// <summary>One connection of the protocol without any help: frames out as given, frames in as they come. One reader, one sender.</summary>
+/// <summary>One connection of the protocol without a client library. One caller reads and one sends.</summary>
 internal sealed class RawSocket : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -12,7 +12,7 @@ internal sealed class RawSocket : IDisposable
     private readonly ClientWebSocket _socket = new();
     private readonly ArrayBufferWriter<byte> _message = new(16 * 1024);
 
-    /// <summary>Connects and reads <c>welcome</c>; null when that did not work.</summary>
+    /// <summary>Connects and reads <c>welcome</c>; null when that failed.</summary>
     public static async Task<RawSocket?> ConnectAsync(Uri gateway, string token, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -29,13 +29,13 @@ internal sealed class RawSocket : IDisposable
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            // Nobody is there; the caller tries again.
+            // The gateway is not there. The caller tries again.
         }
         socket.Dispose();
         return null;
     }
 
-    /// <summary>The next frame; null when the connection is no more.</summary>
+    /// <summary>The next frame; null when the connection has ended.</summary>
     public async Task<JsonElement?> ReadAsync(CancellationToken cancellationToken)
     {
         _message.ResetWrittenCount();
@@ -65,7 +65,7 @@ internal sealed class RawSocket : IDisposable
         }
     }
 
-    /// <summary>False when the connection is no more; the frame may or may not have gone out.</summary>
+    /// <summary>False when the connection has ended. The frame may or may not have been sent.</summary>
     public async Task<bool> SendAsync<T>(T frame)
     {
         try

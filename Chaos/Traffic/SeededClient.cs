@@ -6,7 +6,7 @@ using AspireChat.Contracts.Frames;
 namespace AspireChat.Chaos.Traffic;
 
 /// <summary>What all clients of a run share.</summary>
-/// <param name="Fault">Names the fault whose effects are being felt; empty for none.</param>
+/// <param name="Fault">Gives the name of the fault that is in effect; empty for none.</param>
 internal sealed record Traffic(Ledger Ledger, Func<string> Fault)
 {
     public const string Ack = "send to ack, between faults";
@@ -19,15 +19,15 @@ internal sealed record Traffic(Ledger Ledger, Func<string> Fault)
 }
 
 /// <summary>
-/// One user with the client library: joins its rooms, sends from a seeded mix of messages, edits, deletions and reactions, and writes each
-/// promise and each event that it gets into the ledger.
+/// One user with the client library. It joins its rooms, sends a seeded mix of messages, edits, deletions and reactions, and writes each
+/// acknowledgement and each event that it gets into the ledger.
 /// </summary>
 internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList<Conversation> conversations, int seed, Traffic traffic)
     : IAsyncDisposable
 {
     private const int Filler = 80;
 
-    /// <summary>A lane that a fault has held up catches up with what it should have sent meanwhile, up to this much.</summary>
+    /// <summary>A lane that a fault has held up sends at most this many of the missed events at once.</summary>
     private static readonly TimeSpan MostArrears = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<Conversation, MemberView> _views = conversations.ToDictionary(
@@ -46,7 +46,7 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
     /// <summary>For reading history as this user.</summary>
     public ChatClient Client => client;
 
-    /// <summary>Sends that are not answered, those that a wipe makes necessary once more among them.</summary>
+    /// <summary>Sends that are not answered, including those that are repeated after a wipe.</summary>
     public int Unacknowledged => client.Unacknowledged + Volatile.Read(ref _sendingAgain);
 
     public IEnumerable<(Conversation Conversation, MemberView View)> Directs =>
@@ -66,7 +66,7 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
         }
     }
 
-    /// <summary>Sends until stopped, about <paramref name="rate"/> events a second in all; returns when all are answered.</summary>
+    /// <summary>Sends until stopped, about <paramref name="rate"/> events a second in all. Returns when all are answered.</summary>
     public Task SendAsync(double rate, CancellationToken stop) =>
         Task.WhenAll(conversations.Select((conversation, lane) =>
             LaneAsync(conversation, new Random(unchecked((seed * 31) + lane)), rate / conversations.Count, stop)));
@@ -152,7 +152,7 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
             }
             catch (ChatException e) when (e.Code is ErrorCodes.NotFound or ErrorCodes.Forbidden && traffic.Ledger.AnyWiped)
             {
-                // A wipe took the message that this was about, or gave its seq to somebody else's.
+                // A wipe took the message that this refers to, or gave its seq to another user's message.
                 own.Clear();
             }
             catch (ChatException e)
@@ -166,7 +166,7 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
     private void Keep(Conversation conversation, UndurableSend send)
     {
         _undurable.Add(conversation, send);
-        // The application may have been told of the new log before it came to handle this answer of the old one.
+        // The application may have been told of the new log before it handles this answer from the old one.
         if (_views[conversation].Epoch is { } present && present != send.Epoch && traffic.Ledger.IsWiped(send.Epoch))
         {
             SendLostAgain(conversation, present);
@@ -190,7 +190,7 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
             traffic.Ledger.AcknowledgeAgain(new Acknowledged(
                 KeyOf(user, conversation).Value, accepted.Epoch, accepted.Seq, Guid.Parse(accepted.Id), user, lost.Nonce,
                 ContentHash.Of(lost.Content), -1));
-            // A repeat that the new log knows was committed before the wipe: what it knows comes from the database.
+            // The new log got its nonces from the database. If it knows this repeat, the event was committed before the wipe.
             if (!accepted.Duplicate)
             {
                 Keep(conversation, lost with { Epoch = accepted.Epoch, Seq = accepted.Seq });
@@ -250,7 +250,7 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
                 SendLostAgain(reload.Conversation, reload.Epoch);
                 break;
             case Gap gap when _views.TryGetValue(gap.Conversation, out var view):
-                traffic.Ledger.Findings.Add(Breach.ToldWithoutCause, $"{view}: {gap.From} to {gap.To} are said not to exist");
+                traffic.Ledger.Findings.Add(Breach.ToldWithoutCause, $"{view}: told that {gap.From} to {gap.To} do not exist");
                 await HistoryRepair.FillAsync(client, gap.Conversation, view, gap.From, gap.To, _stop.Token);
                 break;
             case DurableMoved durable when _views.TryGetValue(durable.Conversation, out var view):
@@ -281,7 +281,7 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
     private static ConversationKey KeyOf(string user, Conversation conversation) =>
         conversation.IsRoom ? ConversationKey.Room(conversation.RoomId) : ConversationKey.Direct(user, conversation.User);
 
-    /// <summary>The content begins with the nonce, by which every reader knows the send.</summary>
+    /// <summary>The content begins with the nonce, by which every reader recognizes the send.</summary>
     private static string Content(string nonce, Random random) =>
         $"{nonce} {new string((char)('a' + random.Next(26)), random.Next(1, Filler))}";
 

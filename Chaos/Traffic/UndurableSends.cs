@@ -2,12 +2,13 @@ using AspireChat.Client;
 
 namespace AspireChat.Chaos.Traffic;
 
-/// <summary>A message with an <c>ack</c>, of which no <c>durable</c> has been heard.</summary>
+/// <summary>A message that has an <c>ack</c> and no <c>durable</c> yet.</summary>
 internal sealed record UndurableSend(string Nonce, string Content, string? Epoch, long Seq);
 
 /// <summary>
-/// What an application keeps that wants its messages to outlive even a wiped Redis: everything acknowledged and not yet durable. When it is
-/// told of a new epoch it sends that again, with the same nonces, which the server knows if they were committed after all. Thread-safe.
+/// What an application keeps if its messages must outlive even a wipe of Redis: every message that is acknowledged and not yet durable.
+/// When it is told of a new epoch it sends them again with the same nonces. The server recognizes those that were committed after all.
+/// Thread-safe.
 /// </summary>
 internal sealed class UndurableSends
 {
@@ -22,7 +23,7 @@ internal sealed class UndurableSends
         }
     }
 
-    /// <summary>Everything of the epoch up to this seq is committed.</summary>
+    /// <summary>The events of the epoch up to this seq are committed.</summary>
     public void Committed(Conversation conversation, string? epoch, long seq)
     {
         lock (_lock)
@@ -31,7 +32,7 @@ internal sealed class UndurableSends
         }
     }
 
-    /// <summary>Takes out what was accepted into any other log than the present one.</summary>
+    /// <summary>Removes and returns the messages that were accepted into any other log than the present one.</summary>
     public List<UndurableSend> TakeLost(Conversation conversation, string present)
     {
         lock (_lock)

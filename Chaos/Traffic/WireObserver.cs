@@ -2,13 +2,14 @@ using System.Text.Json;
 using AspireChat.Chaos.Ledgers;
 using AspireChat.Client;
 using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Chaos.Traffic;
 
 /// <summary>
-/// Watches rooms without the client library, which would put in order and fetch what a faulty server mixed up or left out: here each
-/// connection must get each room's events in seq order without a gap or a repeat, exactly as the contract says. It also sends bursts
-/// without waiting for answers, so that the order of one connection's sends is tried.
+/// Watches rooms without the client library, which would hide events that a faulty server sent out of order or left out. Each connection
+/// must get each room's events in seq order without a gap or a repeat, exactly as the protocol says. The observer also sends bursts without
+/// waiting for answers, which tests the order of one connection's sends.
 /// </summary>
 internal sealed class WireObserver(Uri gateway, string token, ChatClient http, string user, IReadOnlyList<string> rooms, Traffic traffic)
 {
@@ -27,18 +28,18 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
 
     private readonly Lock _lock = new();
 
-    /// <summary>Sends without an ack: on which connection, as which number of it (-1: a repeat), and when they went out last.</summary>
+    /// <summary>Sends without an ack: their connection, their number on it (-1 for a repeat), and when they were sent last.</summary>
     private readonly Dictionary<string, (string Room, int Connection, int Number, long At)> _waiting = [];
 
     private readonly UndurableSends _undurable = new();
 
-    /// <summary>Nonces that were acknowledged before, and are sent again because a wipe took them.</summary>
+    /// <summary>Nonces that were acknowledged and are sent again because a wipe took them.</summary>
     private readonly HashSet<string> _again = [];
 
     private readonly Dictionary<string, (int Number, long Seq, string Epoch)> _lastAck = [];
     private readonly HashSet<string> _live = [];
 
-    /// <summary>Rooms of which this connection has not heard yet which log they are: a <c>durable</c> says nothing there.</summary>
+    /// <summary>Rooms whose log this connection does not know yet. A <c>durable</c> says nothing about them.</summary>
     private readonly HashSet<string> _reloading = [];
     private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RawSocket? _socket;
@@ -62,7 +63,7 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         }
     }
 
-    /// <summary>Connects, and connects again, until stopped.</summary>
+    /// <summary>Connects, and reconnects after each loss, until stopped.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         try
@@ -91,7 +92,7 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         }
     }
 
-    /// <summary>Sends bursts until stopped, and what was not answered until all is.</summary>
+    /// <summary>Sends bursts until stopped. Then it repeats unanswered sends until all are answered.</summary>
     public async Task SendAsync(CancellationToken stop, CancellationToken abort)
     {
         try
@@ -107,7 +108,7 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         }
         catch (OperationCanceledException) when (abort.IsCancellationRequested)
         {
-            // What is not answered by now is a finding of the run.
+            // The run reports the sends that are not answered by now.
         }
     }
 
@@ -119,7 +120,7 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
             var now = TimeProvider.System.GetTimestamp();
             foreach (var (nonce, send) in _waiting.ToList())
             {
-                // Repeated on every new connection, and when no answer came; out of order from then on, so its number counts no more.
+                // It is repeated on every new connection and when no answer comes. A repeat is out of order, so it loses its number.
                 var underWay = send.Connection == connection && TimeProvider.System.GetElapsedTime(send.At) < Unanswered;
                 if (underWay || !_live.Contains(send.Room))
                 {
@@ -182,7 +183,7 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
     private Task<bool> JoinAsync(RawSocket socket, string room)
     {
         var view = _views[room];
-        // Both ways that the protocol has.
+        // The protocol has two ways to resume, and both are used.
         if (!view.Begun)
         {
             return socket.SendAsync(new { type = "join", room, @ref = room });
@@ -234,7 +235,7 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
 
     private void Event(string room, JsonElement frame)
     {
-        // Only a message that nobody edited is known by its content.
+        // The content identifies a message only if it was not edited.
         var asSent = frame.GetProperty("type").GetString() == "room" && !frame.TryGetProperty("edited", out _);
         var content = asSent ? frame.GetProperty("content").GetString() : null;
         var key = content is { Length: > 0 } ? content.Split(' ')[0] : null;
@@ -255,18 +256,18 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         {
             if (view.Last != head)
             {
-                traffic.Ledger.Findings.Add(Breach.SilentGap, $"{view}: resumed completely up to {head}, but {view.Last} was the last");
+                traffic.Ledger.Findings.Add(Breach.SilentGap, $"{view}: resumed completely up to {head}, but {view.Last} was the last seq");
             }
         }
         else if (seq == 0 && view.Last > 0)
         {
-            traffic.Ledger.Findings.Add(Breach.ToldWithoutCause, $"{view}: told to reload in the same log, at {view.Last} of {head}");
+            traffic.Ledger.Findings.Add(Breach.ToldWithoutCause, $"{view}: told to reload the same log, at {view.Last} of {head}");
         }
         else
         {
             if (seq != view.Last)
             {
-                traffic.Ledger.Findings.Add(Breach.SilentGap, $"{view}: resumed up to {seq}, but {view.Last} was the last");
+                traffic.Ledger.Findings.Add(Breach.SilentGap, $"{view}: resumed up to {seq}, but the last event was {view.Last}");
             }
 
             await HistoryRepair.FillAsync(http, Conversation.Room(room), view, view.Last + 1, head, stop);
@@ -319,7 +320,7 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
         var (seq, epoch) = (frame.GetProperty("seq").GetInt64(), frame.GetProperty("epoch").GetString()!);
         lock (_lock)
         {
-            // An answer to the repeat of what is answered already says the same again.
+            // The send was answered already, and this answers its repeat.
             if (!_waiting.Remove(nonce, out var send))
             {
                 return;
@@ -341,7 +342,7 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
             {
                 _undurable.Add(Conversation.Room(room), new UndurableSend(nonce, "", epoch, seq));
             }
-            // The answer of a log that this connection has been told to be gone.
+            // This answer comes from a log that this connection knows to have ended.
             if (traffic.Ledger.IsWiped(epoch) && _views[room].Epoch != epoch && !isRepeat)
             {
                 SendLostAgain(room, _views[room].Epoch!);
@@ -370,7 +371,7 @@ internal sealed class WireObserver(Uri gateway, string token, ChatClient http, s
                 return;
             }
 
-            if (code is "unavailable" or "rate_limited" or "not_joined")
+            if (code is ErrorCodes.Unavailable or ErrorCodes.RateLimited or ErrorCodes.NotJoined)
             {
                 _waiting[nonce] = send with { Connection = -1, Number = -1 };
                 return;

@@ -4,8 +4,8 @@ using System.Net.WebSockets;
 namespace AspireChat.Client.Connecting;
 
 /// <summary>
-/// One socket. Reading is for one caller at a time; <see cref="Write"/> and <see cref="Abort"/> are thread-safe. Frames written are queued
-/// (1,024; droppable ones 64) and go out one after another; when the queue is full the frame is refused and its owner tries later.
+/// One socket. One caller at a time reads; <see cref="Write"/> and <see cref="Abort"/> are thread-safe. Written frames are queued and sent
+/// one after another. When the queue holds 1,024 frames, a frame is refused and its owner tries later; a droppable frame is refused at 64.
 /// </summary>
 internal sealed class Connection : IDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class Connection : IDisposable
     private const int DroppableLimit = 64;
 
     /// <summary>
-    /// Many times the largest frame that the protocol's limits allow: what is larger comes from no server of this protocol.
+    /// Many times the largest frame that the protocol's limits allow. No server of this protocol sends a larger one.
     /// </summary>
     private const int LargestMessage = 4 << 20;
 
@@ -39,16 +39,16 @@ internal sealed class Connection : IDisposable
 
     public string? CloseReason { get; private set; }
 
-    /// <summary>Why this side ended it, where it did.</summary>
+    /// <summary>Why this side ended the connection; null if it did not.</summary>
     public string? AbortReason { get; private set; }
 
-    /// <summary>Rises with every message that comes.</summary>
+    /// <summary>How many messages have arrived.</summary>
     public long Messages => Volatile.Read(ref _messages);
 
-    /// <summary>How long nothing has come.</summary>
+    /// <summary>How long no message has arrived.</summary>
     public TimeSpan Silence => _time.GetElapsedTime(Volatile.Read(ref _heard));
 
-    /// <exception cref="UpgradeException">No socket came of it.</exception>
+    /// <exception cref="UpgradeException">The server did not upgrade the request to a socket.</exception>
     public static async Task<Connection> OpenAsync(ChatClientOptions options, string token, CancellationToken cancellationToken)
     {
         var socket = new ClientWebSocket();
@@ -63,7 +63,7 @@ internal sealed class Connection : IDisposable
             {
                 socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
                 socket.Options.CollectHttpResponseDetails = true;
-                // Silence is watched with the injected clock, by frames of the protocol.
+                // Silence is watched with the injected clock and the protocol's own ping.
                 socket.Options.KeepAliveInterval = Timeout.InfiniteTimeSpan;
             }
             var address = new UriBuilder(new Uri(options.Gateway, "/ws")) { Scheme = options.Gateway.Scheme == "https" ? "wss" : "ws" }.Uri;
@@ -86,7 +86,7 @@ internal sealed class Connection : IDisposable
         }
     }
 
-    /// <summary>The next text message; valid until the next call. Null when the socket has ended.</summary>
+    /// <summary>The next text message, which is valid until the next call. Null when the socket has ended.</summary>
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(CancellationToken cancellationToken)
     {
         try
@@ -115,7 +115,7 @@ internal sealed class Connection : IDisposable
         }
     }
 
-    /// <summary>Queues a frame; false when it can't be.</summary>
+    /// <summary>Queues a frame. False when the queue is full or the connection is closing.</summary>
     public bool Write(byte[] frame, bool droppable)
     {
         lock (_writes)
@@ -133,12 +133,12 @@ internal sealed class Connection : IDisposable
 
             _draining = true;
         }
-        // Not on this thread: it holds the session's gate.
+        // This thread holds the session's gate, so another one sends.
         _ = Task.Run(DrainAsync);
         return true;
     }
 
-    /// <summary>Ends the socket without a word; the pending read returns null.</summary>
+    /// <summary>Cuts the socket without a close frame. The pending read returns null.</summary>
     public void Abort(string reason)
     {
         AbortReason ??= reason;
@@ -146,7 +146,7 @@ internal sealed class Connection : IDisposable
     }
 
     /// <summary>
-    /// Says goodbye with 1000, behind what is queued. The reader learns of the peer's answer; whoever waits for that bounds the wait.
+    /// Sends a close frame with 1000 behind the queued frames. The reader sees the server's answer. The caller bounds the wait for it.
     /// </summary>
     public void Close()
     {
@@ -197,7 +197,7 @@ internal sealed class Connection : IDisposable
 
             if (length >= LargestMessage)
             {
-                throw new WebSocketException($"a message of more than {LargestMessage} bytes");
+                throw new WebSocketException($"The server sent a message of more than {LargestMessage} bytes.");
             }
 
             var larger = ArrayPool<byte>.Shared.Rent(length * 2);
@@ -242,14 +242,14 @@ internal sealed class Connection : IDisposable
             {
                 _sealed = true;
             }
-            // The reader learns of the loss, and with it everybody.
+            // The reader notices the loss and ends the connection for all.
             Abort(e.Message);
         }
     }
 }
 
 /// <summary>The upgrade to a socket failed.</summary>
-/// <param name="status">The HTTP status that refused it; null when nobody answered properly.</param>
+/// <param name="status">The HTTP status that refused it; null when there was no proper HTTP answer.</param>
 internal sealed class UpgradeException(int? status, TimeSpan? retryAfter, Exception inner) : Exception(inner.Message, inner)
 {
     public int? Status { get; } = status;

@@ -10,35 +10,35 @@ internal sealed record ConnectionEnd
 
     public required string Reason { get; init; }
 
-    /// <summary>The status that refused the upgrade.</summary>
+    /// <summary>The HTTP status that refused the upgrade.</summary>
     public int? HttpStatus { get; init; }
 
-    /// <summary>How long it was up, from its <c>welcome</c>; null when it never came up.</summary>
+    /// <summary>How long the connection lived after its <c>welcome</c>; null when there was none.</summary>
     public TimeSpan? Lived { get; init; }
 
-    /// <summary>What is left of the time that a draining node asked for.</summary>
+    /// <summary>What is left of the wait that a draining node asked for.</summary>
     public TimeSpan? LeaveIn { get; init; }
 
-    /// <summary>The server's wish (HTTP <c>Retry-After</c>).</summary>
+    /// <summary>The wait that the server asked for with HTTP <c>Retry-After</c>.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>The client itself knows that going on makes no sense.</summary>
+    /// <summary>The client knows by itself that another attempt would fail too.</summary>
     public bool IsFinal { get; init; }
 }
 
 /// <summary>
-/// What follows: nothing more, or another attempt after <paramref name="Wait"/>. <paramref name="Failures"/> and <paramref
-/// name="Refusals"/> go into the next decision.
+/// What follows the end of a connection: nothing more, or another attempt after <paramref name="Wait"/>. <paramref name="Failures"/> and
+/// <paramref name="Refusals"/> go into the next decision.
 /// </summary>
 internal readonly record struct Decision(bool IsFinal, TimeSpan Wait, int Failures, int Refusals);
 
 /// <summary>
-/// The close-code table of protocol §4 as decisions, and the waits: exponential with half of each random, as in the "equal jitter" of
-/// AWS's builders' library. Pure but for its random numbers.
+/// The close-code table of protocol §4 as decisions. Waits grow exponentially and half of each is random, which AWS's Builders' Library
+/// calls "equal jitter". Pure except for its random numbers.
 /// </summary>
 internal static class ReconnectPolicy
 {
-    /// <summary>A connection that lived this long was a good one: the next loss starts with a short wait again.</summary>
+    /// <summary>After a connection that lived this long, the next loss starts with a short wait again.</summary>
     public static readonly TimeSpan Stable = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan OverloadedWait = TimeSpan.FromSeconds(5);
@@ -49,7 +49,7 @@ internal static class ReconnectPolicy
         {
             failures = 0;
         }
-        // One refusal may be the token's age; the provider was asked again since, so a second one is the token's kind.
+        // The first refusal may be due to the token's age. The provider has been asked again since, so a second one is due to the token.
         refusals = end.HttpStatus == 401 || end.Code == CloseCodes.TokenExpired && end.Lived is null ? refusals + 1 : 0;
         if (end.IsFinal || IsFinal(end.Code) || end.HttpStatus == 403 || refusals > 1)
         {
@@ -59,7 +59,7 @@ internal static class ReconnectPolicy
         return new(false, Wait(end, failures, refusals, options), failures + 1, refusals);
     }
 
-    /// <summary>4000–4099 except 4002 and 4008 mean: do not come back by yourself.</summary>
+    /// <summary>4000–4099 except 4002 and 4008 mean that the client must not come back by itself.</summary>
     public static bool IsFinal(int? code) => code is >= 4000 and <= 4099 and not (CloseCodes.TokenExpired or CloseCodes.TooSlow);
 
     public static TimeSpan Backoff(int failures, TimeSpan first, TimeSpan longest, ChatClientOptions options)

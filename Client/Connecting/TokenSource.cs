@@ -1,19 +1,20 @@
 namespace AspireChat.Client.Connecting;
 
 /// <summary>
-/// Asks the application's provider, one call at a time, and keeps the latest token. Thread-safe. The token is in no message or log.
+/// Asks the application's token provider, one call at a time, and keeps the latest token. The token appears in no message or log.
+/// Thread-safe.
 /// </summary>
 internal sealed class TokenSource(ChatClientOptions options) : IDisposable
 {
     private readonly SemaphoreSlim _asking = new(1);
     private volatile string? _current;
 
-    /// <summary>The latest token; asks only when there is none.</summary>
+    /// <summary>The latest token. Asks the provider only when there is none.</summary>
     public async ValueTask<string> CurrentAsync(CancellationToken cancellationToken) =>
         _current ?? await RenewAsync(null, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Asks the provider, unless somebody has replaced <paramref name="refused"/> meanwhile.</summary>
-    /// <exception cref="ChatException"><see cref="ChatFaults.Token"/>: the provider failed; it may do better later.</exception>
+    /// <summary>Asks the provider, unless another call has replaced <paramref name="refused"/> already.</summary>
+    /// <exception cref="ChatException"><see cref="ChatFaults.Token"/>: the provider failed and may succeed later.</exception>
     /// <exception cref="UnauthorizedAccessException">The provider says that there will be no token.</exception>
     public async ValueTask<string> RenewAsync(string? refused, CancellationToken cancellationToken)
     {

@@ -4,13 +4,13 @@ using AspireChat.Client.History;
 namespace AspireChat.Client.Delivery;
 
 /// <summary>
-/// Finds direct conversations that the session does not follow yet, but in which something was written since it began. What the user's
-/// conversations reached before the first connection is where the session begins in each; after every connection, those that have grown
-/// are followed from there. A server without the overview, or a look that fails, only leaves this out.
+/// Finds direct conversations that the session does not follow yet and in which something was written since it began. Before the first
+/// connection it notes how far each of the user's conversations reaches. After every connection it follows those that have grown, from
+/// there. Where the server has no overview, or the look fails, only this is left out.
 /// </summary>
 internal sealed class DirectConversations(IDeliveryHost session, HistoryApi history)
 {
-    /// <summary>A passing failure must not leave the session without its beginnings, and an outage not without its connection.</summary>
+    /// <summary>Enough for a short failure, and few enough that an outage does not keep the session from connecting.</summary>
     private const int AttemptsBefore = 4;
 
     private Dictionary<string, long>? _heads;
@@ -30,7 +30,7 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
         }
 
         _tried = true;
-        // Chat must not wait for history, so half of the attempt's time is all that this may take.
+        // Chat must not wait for history, so this may take half of the attempt's time.
         using var patience = new CancellationTokenSource(session.Options.ConnectTimeout / 2, session.Options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
@@ -56,7 +56,7 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // The look after the welcome comes too.
+            // The look after the welcome makes up for it.
         }
     }
 
@@ -76,7 +76,8 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
     {
         try
         {
-            // After a node's end everybody comes back at once, and what is followed already does not wait for this.
+            // After a node's end all its clients reconnect at once. A random wait spreads their looks, and no conversation that is followed
+            // already depends on them.
             await Task.Delay(session.Options.RepairDelay * 10 * session.Options.Chance(), session.Options.TimeProvider, cancellationToken)
                 .ConfigureAwait(false);
             for (var failures = 0; ; failures++)
@@ -123,7 +124,7 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
         {
             if (head > _heads.GetValueOrDefault(user))
             {
-                session.Track(Conversation.With(user)).Expected(head);
+                session.Track(Conversation.With(user)).Log.OnOverview(head);
             }
         }
     }

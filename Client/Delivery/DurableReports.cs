@@ -1,8 +1,8 @@
 namespace AspireChat.Client.Delivery;
 
 /// <summary>
-/// What is known to be durable of one conversation, and who waits for it. A report does not name its log: one that comes while the log is
-/// unconfirmed may be about the places of another one, so it is held until the log has a name. Not thread-safe: the session guards it.
+/// How far one conversation is known to be durable, and the calls that wait for more. A report does not name its log. While the log is
+/// unconfirmed, a report may be about another log, so it is held. Not thread-safe: the session's gate guards it.
 /// </summary>
 internal sealed class DurableReports
 {
@@ -34,7 +34,7 @@ internal sealed class DurableReports
 
     public void Hold(long seq) => _held = Math.Max(_held, seq);
 
-    /// <summary>The log is confirmed as the one that the held report is about; 0: none is held.</summary>
+    /// <summary>Gives up the held report, because the log is confirmed now. 0 means that none was held.</summary>
     public long Release()
     {
         var held = _held;
@@ -42,7 +42,7 @@ internal sealed class DurableReports
         return held;
     }
 
-    /// <summary>The log is another one: what is known and what is held say nothing about it, and who waits waits in vain.</summary>
+    /// <summary>The log was replaced. What was reported says nothing about the new one, so every waiting call fails.</summary>
     public void Fail(ChatException reason)
     {
         (_reached, _held) = (0, 0);

@@ -6,9 +6,9 @@ using AspireChat.Client.Wire;
 namespace AspireChat.Client.Delivery;
 
 /// <summary>
-/// Reads missing events of one conversation from history, page by page, until it is whole. Without an answer it goes on asking for as
-/// long as
-/// the session is connected; with an answer that lacks them it asks <see cref="ChatClientOptions.RepairAttempts"/> times and then says so.
+/// Reads missing events of one conversation from history, page by page, until none is missing. While history does not answer, it asks for
+/// as long as the session is connected. When history answers without the missing events, it asks
+/// <see cref="ChatClientOptions.RepairAttempts"/> times and then gives up.
 /// </summary>
 internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
 {
@@ -31,12 +31,12 @@ internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
                         return;
                     }
 
-                    if (generation != conversation.Generation)
+                    if (generation != conversation.Log.Generation)
                     {
-                        (misses, generation) = (0, conversation.Generation);
+                        (misses, generation) = (0, conversation.Log.Generation);
                     }
 
-                    after = conversation.Cursor!.Value.Seq;
+                    after = conversation.Log.Cursor!.Value.Seq;
                 }
                 ClientMetrics.Repairs.Add(1);
                 var from = after.ToString(CultureInfo.InvariantCulture);
@@ -50,7 +50,7 @@ internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
                         return;
                     }
 
-                    if (generation != conversation.Generation)
+                    if (generation != conversation.Log.Generation)
                     {
                         continue;
                     }
@@ -78,9 +78,10 @@ internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
 
     private bool GoesOn(TrackedConversation conversation)
     {
-        conversation.Flush();
-        // What waits for the application's buffer is looked at again when there is room, what waits for a connection when there is one.
-        var goesOn = conversation is { IsBehind: true, IsParked: false, IsCatchingUp: false, IsReady: true } && !session.Items.IsFull;
+        conversation.Log.Flush();
+        // The reader starts the repair again once it has made space in the buffer, and the next connection once it is up.
+        var goesOn = conversation is { Log: { IsBehind: true, IsParked: false, Replay.IsUnderWay: false }, IsReady: true }
+            && !session.Items.IsFull;
         conversation.IsRepairing = goesOn;
         return goesOn;
     }
@@ -91,7 +92,7 @@ internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
         {
             failures = 0;
             var head = page.Head ?? items.Select(item => item.Seq!.Value).DefaultIfEmpty(after).Max();
-            if (conversation.OnPage(after, epoch, head, items))
+            if (conversation.Log.OnPage(after, epoch, head, items))
             {
                 misses = 0;
                 return null;
@@ -115,12 +116,13 @@ internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
         }
 
         misses = 0;
-        conversation.GiveUp(head);
+        conversation.Log.GiveUp(head);
         return null;
     }
 
     private TimeSpan Wait(int failures) => ReconnectPolicy.Backoff(failures, _options.RepairDelay, LongestWait, _options);
 
+    /// <summary>The page's items; null if one of them is no event of this conversation.</summary>
     private static IReadOnlyList<WireFrame>? Whole(WirePage page, TrackedConversation conversation)
     {
         var items = page.Items ?? [];

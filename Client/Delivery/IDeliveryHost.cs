@@ -2,8 +2,10 @@ using AspireChat.Client.Sending;
 
 namespace AspireChat.Client.Delivery;
 
-/// <summary>What the delivery of conversations needs from its session. All of it is for callers inside <see cref="Gate"/>, except
-/// <see cref="Options"/> and <see cref="Fault"/>.</summary>
+/// <summary>
+/// What the delivery of conversations needs from its session. Call it inside <see cref="Gate"/>, except <see cref="Options"/> and
+/// <see cref="Fault"/>.
+/// </summary>
 internal interface IDeliveryHost : IOutboxHost
 {
     /// <summary>Guards all state of the session. Nothing is awaited inside it.</summary>
@@ -11,10 +13,10 @@ internal interface IDeliveryHost : IOutboxHost
 
     ChatClientOptions Options { get; }
 
-    /// <summary>What waits for the application.</summary>
+    /// <summary>Items that wait for the application to read them.</summary>
     ItemBuffer Items { get; }
 
-    /// <summary>What is to be sent.</summary>
+    /// <summary>Events that wait to be sent or acknowledged.</summary>
     Outbox Outbox { get; }
 
     /// <summary>Null before the first connection.</summary>
@@ -22,21 +24,26 @@ internal interface IDeliveryHost : IOutboxHost
 
     bool IsConnected { get; }
 
-    /// <summary>A new <c>ref</c> for a frame whose refusal concerns these conversations.</summary>
+    /// <summary>Queues a frame that may be dropped; false when it was.</summary>
+    bool SendDroppable(byte[] frame);
+
+    /// <summary>A new <c>ref</c> for a frame that is about these conversations.</summary>
     string NewReference(List<TrackedConversation> conversations);
 
-    /// <summary>The conversation, followed from now on; where it is new, from <paramref name="cursor"/> or from where the session began.
+    /// <summary>
+    /// The conversation, which is followed from now on. A new one is followed from <paramref name="cursor"/>, or from where the session
+    /// began.
     /// </summary>
     TrackedConversation Track(Conversation conversation, Cursor? cursor = null);
 
     void SendLeave(TrackedConversation conversation);
 
-    /// <summary>Fetches what the conversation misses from history. Does nothing while that is under way.</summary>
+    /// <summary>Fetches the conversation's missing events from history. Does nothing while a repair is running.</summary>
     void StartRepair(TrackedConversation conversation);
 
     /// <summary>Gives the application an item that may be dropped when it reads too slowly.</summary>
     void Offer(ChatItem item);
 
-    /// <summary>Tells the application of what the client works around.</summary>
+    /// <summary>Tells the application of a fault that the client works around.</summary>
     void Fault(string code, string message, Conversation? conversation = null);
 }

@@ -4,10 +4,11 @@ using System.Threading.Channels;
 namespace AspireChat.Client.Delivery;
 
 /// <summary>
-/// What waits for the application, bounded in items. When it is full, <see cref="TryAdd"/> says no and the caller keeps or drops; once the
-/// reader has made room for half of it, <c>roomMade</c> is called, on the reader's thread. Adding is for one thread at a time.
+/// Items that wait for the application to read them, bounded in number. When the buffer is full, <see cref="TryAdd"/> refuses and the
+/// caller keeps or drops the item. Items are added by one thread at a time.
 /// </summary>
-internal sealed class ItemBuffer(int capacity, Action roomMade)
+/// <param name="spaceMade">Called on the reader's thread once a full buffer is half empty.</param>
+internal sealed class ItemBuffer(int capacity, Action spaceMade)
 {
     private readonly Channel<ChatItem> _items =
         Channel.CreateBounded<ChatItem>(new BoundedChannelOptions(capacity) { SingleReader = true });
@@ -15,12 +16,12 @@ internal sealed class ItemBuffer(int capacity, Action roomMade)
     private ChatItem? _final;
     private int _readers;
 
-    /// <summary>An item was refused and there is not room yet.</summary>
+    /// <summary>An item was refused and the reader has not made space since.</summary>
     public bool IsFull => _refused;
 
     public bool TryAdd(ChatItem item)
     {
-        // While refusing, everything is refused: what waits outside goes first, so that the order holds.
+        // A caller that was refused goes first, or the order would break. Until then every item is refused.
         if (_refused)
         {
             return false;
@@ -32,7 +33,7 @@ internal sealed class ItemBuffer(int capacity, Action roomMade)
         }
 
         _refused = true;
-        // The reader may have emptied the buffer before it could see the mark, and would then wait for an item that nobody adds.
+        // The reader may have emptied the buffer before it could see _refused. It would then wait for an item that nobody adds.
         if (!_items.Writer.TryWrite(item))
         {
             return false;
@@ -42,19 +43,19 @@ internal sealed class ItemBuffer(int capacity, Action roomMade)
         return true;
     }
 
-    /// <summary>Ends the stream, with one last item that needs no room.</summary>
+    /// <summary>Ends the stream with one last item, which needs no space.</summary>
     public void Complete(ChatItem final)
     {
         _final ??= final;
         _items.Writer.TryComplete();
     }
 
-    /// <exception cref="InvalidOperationException">Another reader is at it.</exception>
+    /// <exception cref="InvalidOperationException">Another reader is reading.</exception>
     public async IAsyncEnumerable<ChatItem> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _readers, 1) == 1)
         {
-            throw new InvalidOperationException("The items are read elsewhere already: order and once-only need one reader.");
+            throw new InvalidOperationException("Another reader is reading: with two, events would come out of order.");
         }
 
         try
@@ -66,7 +67,7 @@ internal sealed class ItemBuffer(int capacity, Action roomMade)
                     if (_refused && _items.Reader.Count <= capacity / 2)
                     {
                         _refused = false;
-                        roomMade();
+                        spaceMade();
                     }
                     yield return item;
                     cancellationToken.ThrowIfCancellationRequested();

@@ -3,8 +3,8 @@ using AspireChat.Client.Wire;
 namespace AspireChat.Client.Delivery;
 
 /// <summary>
-/// The user's own read cursor of one conversation: kept until a connection has carried it, told at most once a second. Guarded by the
-/// session.
+/// The user's own read cursor of one conversation. It is kept until a connection has carried it, and sent at most once a second. Not
+/// thread-safe: the session's gate guards it.
 /// </summary>
 internal sealed class ReadReceipts(Conversation name, IDeliveryHost session)
 {
@@ -46,7 +46,7 @@ internal sealed class ReadReceipts(Conversation name, IDeliveryHost session)
         }
     }
 
-    /// <summary>Tells now what was not told yet, if the conversation can.</summary>
+    /// <summary>Sends the cursor now if the server does not have it yet and the conversation is ready.</summary>
     public void Send()
     {
         if (_wanted <= _sent || !session.IsReady(name) || !session.Send(ClientFrames.Read(name, _wanted)))
@@ -58,6 +58,6 @@ internal sealed class ReadReceipts(Conversation name, IDeliveryHost session)
         _sentAt = session.Now;
     }
 
-    /// <summary>What no answer has confirmed goes again on the next connection: the frame has none of its own.</summary>
+    /// <summary>The <c>read</c> frame has no answer, so an unconfirmed cursor is sent again on the next connection.</summary>
     public void Down() => _sent = _known;
 }

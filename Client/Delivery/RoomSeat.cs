@@ -1,8 +1,8 @@
 namespace AspireChat.Client.Delivery;
 
 /// <summary>
-/// The user's place in a room: whether it is wanted, whether the present connection has it, and who waits for either to change. A direct
-/// conversation is always wanted and needs no joining. Not thread-safe: the session guards it.
+/// The user's seat in a room: whether it is wanted, whether the present connection has it, and the calls that wait for either to change. A
+/// direct conversation is always wanted and needs no joining. Not thread-safe: the session's gate guards it.
 /// </summary>
 internal sealed class RoomSeat(Conversation name)
 {
@@ -17,10 +17,10 @@ internal sealed class RoomSeat(Conversation name)
     /// <summary>The room as it was when it was joined last.</summary>
     public RoomJoined? Snapshot { get; private set; }
 
-    /// <summary>When to ask for the room again, or to be let out of it, unless there is an answer before.</summary>
+    /// <summary>When the join or leave is sent again, unless an answer comes first.</summary>
     public TimeSpan? AskAgainAt { get; set; }
 
-    /// <summary>Who waits until the room is left; null when it is not being left.</summary>
+    /// <summary>Completes when the room is left; null when it is not being left.</summary>
     public TaskCompletionSource? Leaving { get; set; }
 
     /// <summary>Completes when the room is joined next.</summary>
@@ -38,18 +38,18 @@ internal sealed class RoomSeat(Conversation name)
         _joining = null;
     }
 
-    /// <summary>The server does not know the connection as joined.</summary>
+    /// <summary>The server says that this connection has not joined the room.</summary>
     public void Lose() => IsJoined = false;
 
-    /// <summary>There is no connection any more to be asked on.</summary>
+    /// <summary>The connection is gone.</summary>
     public void Down() => (IsJoined, AskAgainAt) = (false, null);
 
-    /// <summary>It is wanted no longer, and who waits for it waits in vain.</summary>
+    /// <summary>The room is no longer wanted, and calls that wait for the join fail.</summary>
     public void Drop(ChatException reason)
     {
         (IsWanted, IsJoined) = (false, false);
         _joining?.TrySetException(reason);
-        // Nobody need wait any more, and then its failure is no unobserved one.
+        // The failure counts as observed even when no caller waits for it any more.
         _ = _joining?.Task.Exception;
         _joining = null;
     }

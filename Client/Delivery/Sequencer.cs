@@ -1,42 +1,44 @@
 namespace AspireChat.Client.Delivery;
 
-/// <summary>What an event is to the one who puts a log in order.</summary>
+/// <summary>What an arriving event means for the order of the log.</summary>
 internal enum Arrival
 {
     /// <summary>The next one, to be delivered now.</summary>
     Next,
 
-    /// <summary>Events before it are missing; it is held.</summary>
+    /// <summary>Events before it are missing, so it is held.</summary>
     Early,
 
     /// <summary>It was delivered before, or is held.</summary>
     Known,
 
-    /// <summary>Its seq was delivered with another event: the log is not the one that was known.</summary>
+    /// <summary>Another event was delivered under this seq, so the log is another one than before.</summary>
     Conflict,
 }
 
 /// <summary>
-/// Puts one conversation's events into the order of seq, each once. It does no I/O and knows no time. Not thread-safe: its conversation
+/// Puts one conversation's events into the order of seq, each once. It does no I/O and knows no time. Not thread-safe: the session's gate
 /// guards it.
 /// </summary>
-/// <param name="heldLimit">Most events held above a hole. Beyond it the highest are let go: a repair brings them again.</param>
+/// <param name="heldLimit">Most events held above a hole. Beyond it the highest are let go, and a repair brings them again.</param>
 internal sealed class Sequencer(int heldLimit)
 {
-    /// <summary>So many delivered events are remembered by id, to know a repeat from another log's event under the same seq.</summary>
+    /// <summary>How many delivered events are remembered by id, to tell a repeat from another log's event under the same seq.</summary>
     private const int Remembered = 64;
 
-    /// <summary>Abandoned epochs that are remembered, so that a late answer from one of them is not taken for a new log.</summary>
+    /// <summary>How many former epochs are remembered, so that a late answer from one of them is not taken for a new log.</summary>
     private const int FormerEpochs = 8;
 
     private readonly SortedList<long, ChatEvent> _held = new();
     private readonly (long Seq, string Id)[] _recent = new (long, string)[Remembered];
     private readonly Queue<string> _former = new();
 
-    /// <summary>The first and the last event that were delivered before the server named the log; null when there are none.</summary>
+    /// <summary>
+    /// The first and the last event that were delivered before the server named the log's epoch; null when there are none.
+    /// </summary>
     private (long From, long To)? _nameless;
 
-    /// <summary>The last of them when the connection ended: by now the log may be another one.</summary>
+    /// <summary>The last of these events when the connection ended. The log may be another one since then.</summary>
     private long? _doubtedTo;
 
     private bool _contradicted;
@@ -44,7 +46,7 @@ internal sealed class Sequencer(int heldLimit)
     /// <summary>Everything up to this seq was delivered; null until the place in the log is known.</summary>
     public long? Last { get; private set; }
 
-    /// <summary>Null until the server named it.</summary>
+    /// <summary>Null until the server has named it.</summary>
     public string? Epoch { get; private set; }
 
     /// <summary>The log is known to reach this far.</summary>
@@ -52,7 +54,7 @@ internal sealed class Sequencer(int heldLimit)
 
     public bool HasHeld => _held.Count > 0;
 
-    /// <summary>Events are known to exist that were not delivered.</summary>
+    /// <summary>Events exist that were not delivered.</summary>
     public bool IsBehind => Last is { } last && (Target > last || HasHeld);
 
     public void Reset(string? epoch, long last)
@@ -74,8 +76,9 @@ internal sealed class Sequencer(int heldLimit)
     }
 
     /// <summary>
-    /// From where to ask for events. Usually <see cref="Last"/>. After the connection ended before the server named the log, the log may be
-    /// another one by now: then from before the events that were delivered without its name, as far as they are remembered, to compare them.
+    /// Events behind this seq are asked for. Usually that is <see cref="Last"/>. If the connection ended before the server named the epoch,
+    /// the log may be another one by now. Then the events that were delivered without an epoch are asked for again, as far as they are
+    /// remembered, and compared.
     /// </summary>
     public long? ResumeFrom => _doubtedTo is { } to ? Math.Max(_nameless!.Value.From - 1, to - Remembered) : Last;
 
@@ -87,15 +90,17 @@ internal sealed class Sequencer(int heldLimit)
         }
     }
 
-    /// <summary>True when the log lacks events that were delivered without its name: it is another one.</summary>
+    /// <summary>
+    /// True when the log lacks events that were delivered before its epoch was known, which shows that it is another one.
+    /// </summary>
     public bool IsTooShort(long head) => head < _doubtedTo;
 
-    /// <summary>True when this event shows that the log is another one than that of the events delivered without its name.</summary>
+    /// <summary>True when an event was delivered under this seq before the epoch was known, and it was another event.</summary>
     public bool IsContradictedBy(ChatEvent e) => _doubtedTo is not null && e.Seq <= Last && Arrive(e) == Arrival.Conflict;
 
     /// <summary>
-    /// Learns an epoch that was not known yet. True when <paramref name="epoch"/> is another one than the log's: by its name, or because an
-    /// event contradicted one that was delivered without it.
+    /// Learns the log's epoch if it is not known yet. True when <paramref name="epoch"/> belongs to another log: its name differs, or an
+    /// event contradicted one that was delivered before the epoch was known.
     /// </summary>
     public bool IsForeign(string epoch)
     {
@@ -107,12 +112,12 @@ internal sealed class Sequencer(int heldLimit)
         return _contradicted || epoch != Epoch;
     }
 
-    /// <summary>True for an epoch that was given up already.</summary>
+    /// <summary>True for an epoch of an earlier log.</summary>
     public bool IsFormer(string epoch) => _former.Contains(epoch);
 
     public void Expect(long seq) => Target = Math.Max(Target, seq);
 
-    /// <summary>Withdraws what was expected beyond the events that are held: history says it does not exist.</summary>
+    /// <summary>Expects no more events than those that are held, because history says that no others exist.</summary>
     public void ExpectNoMore() => Target = Last ?? 0;
 
     /// <summary>

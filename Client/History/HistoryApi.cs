@@ -8,14 +8,14 @@ using AspireChat.Client.Wire;
 
 namespace AspireChat.Client.History;
 
-/// <summary>What an HTTP call gave: a body, or why there is none. <paramref name="Status"/> is 0 when nobody answered.</summary>
+/// <summary>The result of an HTTP call: a body, or why there is none. <paramref name="Status"/> is 0 when there was no answer.</summary>
 internal readonly record struct HttpAnswer<T>(T? Body, int Status, TimeSpan? RetryAfter, string? Problem) where T : class
 {
-    /// <summary>The server will say the same again.</summary>
+    /// <summary>The server would give the same answer again.</summary>
     public bool IsFinal => Body is null && Status is >= 400 and < 500 and not (401 or 408 or 429);
 }
 
-/// <summary>The HTTP half of the protocol, as far as the client needs it. Thread-safe.</summary>
+/// <summary>The part of the protocol's HTTP API that the client needs. Thread-safe.</summary>
 internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) : IDisposable
 {
     public const int LargestPage = 200;
@@ -23,7 +23,7 @@ internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) 
     private readonly HttpMessageInvoker _http = options.Http
         ?? new HttpMessageInvoker(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) });
 
-    /// <param name="before">A seq or an opaque cursor, likewise <paramref name="after"/>; at most one of them.</param>
+    /// <param name="before">A seq or an opaque cursor, like <paramref name="after"/>. Give at most one of the two.</param>
     public Task<HttpAnswer<WirePage>> PageAsync(
         Conversation conversation, string? before, string? after, int limit, CancellationToken cancellationToken)
     {

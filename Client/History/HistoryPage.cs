@@ -1,14 +1,15 @@
 namespace AspireChat.Client;
 
 /// <summary>A page of a conversation's history. Immutable.</summary>
-/// <param name="Items">Newest first, or oldest first if it was asked for with <c>after</c>. Messages are as they stand now.</param>
+/// <param name="Items">Newest first, or oldest first if the page was asked for with <c>after</c>. Messages have their present
+/// content.</param>
 /// <param name="Head">The conversation's newest seq.</param>
-/// <param name="Next">Where the next page begins, to be given as the same argument; null at the end.</param>
+/// <param name="Next">The cursor of the next page, for the argument that this page was asked for with; null at the end.</param>
 public sealed record HistoryPage(IReadOnlyList<ChatEvent> Items, string Epoch, long Head, string? Next);
 
 /// <summary>One of the user's conversations.</summary>
 /// <param name="Head">Its newest seq.</param>
 /// <param name="Read">The user's read cursor.</param>
 /// <param name="Unread">Messages by others above it.</param>
-/// <param name="Last">Its newest event, where there is one.</param>
+/// <param name="Last">Its newest event; null if there is none.</param>
 public sealed record ConversationOverview(Conversation Conversation, long Head, long Read, long Unread, ChatEvent? Last);

@@ -1,8 +1,8 @@
 namespace AspireChat.Client;
 
 /// <summary>
-/// An event of a conversation's log. Within an <see cref="Epoch"/> the application gets each conversation's events once each and in the
-/// order of <see cref="Seq"/>, which has no holes. Immutable.
+/// An event of a conversation's log. Within an <see cref="Epoch"/> the application gets each event once, in the order of <see cref="Seq"/>,
+/// which has no holes. Immutable.
 /// </summary>
 public abstract record ChatEvent(Conversation Conversation) : ConversationItem(Conversation)
 {
@@ -11,7 +11,8 @@ public abstract record ChatEvent(Conversation Conversation) : ConversationItem(C
     public required long Seq { get; init; }
 
     /// <summary>
-    /// The log that <see cref="Seq"/> belongs to; null only on the first events of a direct conversation, until the server has named it.
+    /// The epoch of the log that <see cref="Seq"/> belongs to. Null only on the first events of a direct conversation, until the server has
+    /// named it.
     /// </summary>
     public string? Epoch { get; init; }
 
@@ -20,16 +21,16 @@ public abstract record ChatEvent(Conversation Conversation) : ConversationItem(C
     /// <summary>The server's time.</summary>
     public required DateTimeOffset Timestamp { get; init; }
 
-    /// <summary>The nonce of an event that this client's user sent, where the server told it; else null.</summary>
+    /// <summary>The nonce of an event that this client's user sent. Null on other events, and where the server did not tell it.</summary>
     public string? Nonce { get; init; }
 
-    /// <summary>Where to go on from after this event.</summary>
+    /// <summary>The place behind this event, at which an application can continue.</summary>
     public Cursor Cursor => new(Seq, Epoch);
 }
 
 /// <summary>
-/// A message. Read from history (a repair, a page), it is what later events made of it: <see cref="Content"/> is the current text, empty
-/// when <see cref="Deleted"/>. Those events come at their own seq all the same, so apply them as if for the first time.
+/// A message. One that was read from history (by a repair or as a page) shows the effect of later events: <see cref="Content"/> is the
+/// current text, and empty when <see cref="Deleted"/>. Those events still come at their own seq, and applying them again is harmless.
 /// </summary>
 public sealed record MessageSent(Conversation Conversation) : ChatEvent(Conversation)
 {
@@ -37,13 +38,13 @@ public sealed record MessageSent(Conversation Conversation) : ChatEvent(Conversa
 
     public bool Deleted { get; init; }
 
-    /// <summary>Seq of the last edit that <see cref="Content"/> shows; 0: as it was sent.</summary>
+    /// <summary>Seq of the last edit that <see cref="Content"/> shows; 0 if it is the text as it was sent.</summary>
     public long Edited { get; init; }
 
     public IReadOnlyList<MessageReactions> Reactions { get; init; } = [];
 }
 
-/// <param name="Users">Who reacted with it.</param>
+/// <param name="Users">The users who reacted with this emoji.</param>
 public sealed record MessageReactions(string Emoji, IReadOnlyList<string> Users);
 
 /// <summary>The message at <see cref="Target"/> has a new text.</summary>
@@ -55,13 +56,13 @@ public sealed record MessageEdited(Conversation Conversation) : ChatEvent(Conver
     public required string Content { get; init; }
 }
 
-/// <summary>The message at <see cref="Target"/> is gone.</summary>
+/// <summary>The message at <see cref="Target"/> was deleted.</summary>
 public sealed record MessageDeleted(Conversation Conversation) : ChatEvent(Conversation)
 {
     public required long Target { get; init; }
 }
 
-/// <summary>A reaction to the message at <see cref="Target"/> was given, or taken back.</summary>
+/// <summary>A user reacted to the message at <see cref="Target"/>, or took the reaction back.</summary>
 public sealed record MessageReacted(Conversation Conversation) : ChatEvent(Conversation)
 {
     public required long Target { get; init; }

@@ -1,55 +1,57 @@
 namespace AspireChat.Client;
 
-/// <summary>What <see cref="ChatClient.Events"/> gives. Immutable.</summary>
+/// <summary>An item of <see cref="ChatClient.Events"/>. Immutable.</summary>
 public abstract record ChatItem;
 
 /// <summary>An item that belongs to a conversation.</summary>
 public abstract record ConversationItem(Conversation Conversation) : ChatItem;
 
 /// <summary>
-/// The conversation's log is another one than before, or does not reach as far as the application knew: forget what was shown of it and
-/// read history anew (<see cref="ChatClient.HistoryAsync"/>). Events go on after <see cref="Head"/>.
+/// The conversation's log was replaced, or no longer reaches as far as the application knew. The application should drop what it showed and
+/// read history again (<see cref="ChatClient.HistoryAsync"/>). Events continue after <see cref="Head"/>.
 /// </summary>
 /// <param name="Head">History is to be read up to this seq.</param>
 public sealed record Reloaded(Conversation Conversation, string Epoch, long Head) : ConversationItem(Conversation);
 
 /// <summary>
-/// The events <see cref="From"/> to <see cref="To"/> (inclusive) exist no longer, or history refuses them to this user. Events go on after
-/// <see cref="To"/>. Never happens with a healthy server; it is said so that nothing is missing silently.
+/// The events <see cref="From"/> to <see cref="To"/> (inclusive) no longer exist, or history refuses them to this user. Events continue
+/// after <see cref="To"/>. With a healthy server this never happens; it is reported so that no event is missing silently.
 /// </summary>
 public sealed record Gap(Conversation Conversation, long From, long To) : ConversationItem(Conversation);
 
 /// <summary>
-/// A room was joined: by request, or again on a new connection. One moment of it: events go on after <see cref="Head"/>, missed ones come
-/// first.
+/// A room was joined, on request or again on a new connection. This is the room at one moment. Missed events follow, then the events after
+/// <see cref="Head"/>.
 /// </summary>
-/// <param name="Members">Users online, at most 100, the own one among them.</param>
+/// <param name="Members">At most 100 of the members that are online, with the client's own user among them.</param>
 /// <param name="Online">How many are online.</param>
 /// <param name="Typing">Users typing now.</param>
-/// <param name="Read">The own read cursor.</param>
+/// <param name="Read">The user's own read cursor.</param>
 public sealed record RoomJoined(
     Conversation Conversation, string Epoch, long Head, IReadOnlyList<string> Members, long Online, IReadOnlyList<string> Typing, long Read)
     : ConversationItem(Conversation);
 
 /// <summary>
-/// The user is no member of the room any more: it was left here or on another device, or can't be joined again (<see cref="Reason"/>).
+/// The user is no longer a member of the room. It was left here or on another device, or can't be joined again (<see cref="Reason"/>).
 /// </summary>
 public sealed record RoomLeft(Conversation Conversation, string? Reason = null) : ConversationItem(Conversation);
 
 /// <summary>
-/// Members came online or went offline; both lists are empty in rooms with many online, where only the count is told. May be dropped for
-/// a slow reader.
+/// Members came online or went offline. In rooms with many members online both lists are empty and only the count is told. May be dropped
+/// for a slow reader.
 /// </summary>
 /// <param name="Count">How many are online now.</param>
 public sealed record PresenceChanged(
     Conversation Conversation, IReadOnlyList<string> Online, IReadOnlyList<string> Offline, long Count) : ConversationItem(Conversation);
 
 /// <summary>
-/// Another user types, or stopped. May be dropped for a slow reader; the server ends each typing 3 s after its last sign.
+/// Another user types or has stopped. May be dropped for a slow reader. The server ends typing 3 s after the typist's last frame.
 /// </summary>
 public sealed record TypingChanged(Conversation Conversation, string User, bool Active) : ConversationItem(Conversation);
 
-/// <summary>A read cursor moved; the own one too, from another device. May be dropped for a slow reader; a later one includes it.</summary>
+/// <summary>
+/// A read cursor moved. It may be the user's own, moved by another device. May be dropped for a slow reader; a later one includes it.
+/// </summary>
 public sealed record ReadMoved(Conversation Conversation, string User, long Seq) : ConversationItem(Conversation);
 
 /// <summary>
@@ -65,20 +67,20 @@ public sealed record ConnectionChanged(ConnectionState State, string? Node, int?
 
 public enum ConnectionState
 {
-    /// <summary>Not started yet.</summary>
+    /// <summary><see cref="ChatClient.ConnectAsync"/> was not called yet.</summary>
     Idle,
 
     Connecting,
 
     Connected,
 
-    /// <summary>Lost; a new connection is made by itself.</summary>
+    /// <summary>The connection was lost, and the client makes a new one.</summary>
     Reconnecting,
 
-    /// <summary>Ended for good: disposed, or the server said not to come back.</summary>
+    /// <summary>The client has ended for good: it was disposed, or the server told it not to come back.</summary>
     Closed,
 }
 
-/// <summary>Something went wrong that the client works around by itself; for logs. May be dropped for a slow reader.</summary>
-/// <param name="Code">One of the server's error codes, or of <see cref="ChatFaults"/>.</param>
+/// <summary>Something went wrong and the client works around it. For logs. May be dropped for a slow reader.</summary>
+/// <param name="Code">One of the server's error codes, or one of <see cref="ChatFaults"/>.</param>
 public sealed record Fault(string Code, string Message, Conversation? Conversation = null) : ChatItem;

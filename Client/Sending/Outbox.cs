@@ -12,13 +12,13 @@ internal interface IOutboxHost
 
     bool Send(byte[] frame);
 
-    /// <summary>Calls <see cref="Outbox.Tick"/> at that time or before.</summary>
+    /// <summary>Asks for a call of <see cref="Outbox.Tick"/> at that time or earlier.</summary>
     void WakeAt(TimeSpan time);
 }
 
 /// <summary>
-/// Events on their way into the log. Each stays until it is acknowledged or refused for good, over any number of connections, always with
-/// its first nonce. Bounded by <see cref="ChatClientOptions.SendQueueLimit"/>. Not thread-safe: the session guards it.
+/// Events on their way into the log. Each stays until it is acknowledged or refused for good, over any number of connections and always
+/// with its first nonce. Bounded by <see cref="ChatClientOptions.SendQueueLimit"/>. Not thread-safe: the session's gate guards it.
 /// </summary>
 internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
 {
@@ -30,18 +30,18 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     public int Count => _byNonce.Count;
 
     /// <exception cref="ChatException">The queue is full.</exception>
-    /// <exception cref="ArgumentException">An event with this nonce waits already.</exception>
+    /// <exception cref="ArgumentException">A send with this nonce waits already.</exception>
     public Entry Add(Conversation conversation, string nonce, byte[] frame)
     {
         if (_byNonce.Count >= options.SendQueueLimit)
         {
-            throw new ChatException(ChatFaults.QueueFull, $"{options.SendQueueLimit} sends wait for their acknowledgement already.");
+            throw new ChatException(ChatFaults.QueueFull, $"{options.SendQueueLimit} sends already wait for their acknowledgement.");
         }
 
         var entry = new Entry(conversation, nonce, frame, host.Now);
         if (!_byNonce.TryAdd(nonce, entry))
         {
-            throw new ArgumentException("A send with this nonce waits for its acknowledgement already.", nameof(nonce));
+            throw new ArgumentException("A send with this nonce already waits for its acknowledgement.", nameof(nonce));
         }
 
         if (!_queues.TryGetValue(conversation, out var queue))
@@ -54,7 +54,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         return entry;
     }
 
-    /// <summary>Takes an event back: one that was sent already may or may not be in the log.</summary>
+    /// <summary>Takes an event back. One that was sent already may or may not be in the log.</summary>
     public bool Withdraw(Entry entry)
     {
         if (!Remove(entry))
@@ -66,7 +66,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         return true;
     }
 
-    /// <summary>An acknowledgement, or the event's own copy. False when nothing waits for it.</summary>
+    /// <summary>Takes an acknowledgement or the event's own copy. False when no send waits for it.</summary>
     public bool Accept(Accepted accepted)
     {
         if (!_byNonce.TryGetValue(accepted.Nonce, out var entry) || entry.Conversation != accepted.Conversation || !Remove(entry))
@@ -80,7 +80,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     }
 
     /// <summary>
-    /// The server refused; what passes by itself is tried again. Gives the conversation that must be joined (again), where that is why.
+    /// Takes a refusal. After a passing fault the event is sent again. Returns the conversation if the server wants it to be joined first.
     /// </summary>
     public Conversation? Refuse(string nonce, string code, string message, double? retryAfter)
     {
@@ -93,7 +93,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         switch (code)
         {
             case ErrorCodes.RateLimited:
-                // The limit is the user's, so all conversations wait.
+                // The limit counts the user's events in all conversations, so all of them wait.
                 _pausedUntil = Later(_pausedUntil, entry, retryAfter);
                 host.WakeAt(_pausedUntil);
                 return null;
@@ -109,7 +109,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         }
     }
 
-    /// <summary>The connection is gone: what was under way goes again on the next one.</summary>
+    /// <summary>The connection is gone. Events that were under way are sent again on the next one.</summary>
     public void Down()
     {
         foreach (var entry in _byNonce.Values)
@@ -120,7 +120,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         _pauses.Clear();
     }
 
-    /// <summary>Gives up on a conversation's events, or on all.</summary>
+    /// <summary>Gives up the events of one conversation, or of all.</summary>
     public void Fail(Conversation? conversation, ChatException reason)
     {
         foreach (var entry in _byNonce.Values.Where(entry => conversation is null || entry.Conversation == conversation).ToList())
@@ -138,7 +138,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         }
     }
 
-    /// <summary>Sends what can be sent, in order.</summary>
+    /// <summary>Sends the events that can be sent, in order.</summary>
     public void Pump(Conversation conversation)
     {
         if (!_queues.TryGetValue(conversation, out var queue) || !host.IsReady(conversation))
@@ -175,7 +175,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         }
     }
 
-    /// <summary>Repeats what got no answer, fails what is too old, goes on after pauses.</summary>
+    /// <summary>Repeats sends without an answer, fails sends that are too old, and sends again after pauses.</summary>
     public void Tick()
     {
         var now = host.Now;
@@ -202,7 +202,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     private TimeSpan Later(TimeSpan pause, Entry entry, double? retryAfter)
     {
         var wait = retryAfter ?? Math.Min(100 * Math.Pow(2, Math.Min(entry.Attempts, 10)), 5_000);
-        // Up to a fifth more keeps clients from coming back in step.
+        // Up to a fifth more keeps clients from retrying at the same moment.
         var until = host.Now + TimeSpan.FromMilliseconds(wait * (1 + options.Chance() / 5));
         return until > pause ? until : pause;
     }
@@ -224,7 +224,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         return true;
     }
 
-    /// <summary>One send. <see cref="Completion"/> may be awaited by anybody; the rest belongs to the outbox.</summary>
+    /// <summary>One send. Any thread may await <see cref="Completion"/>; the rest belongs to the outbox.</summary>
     internal sealed class Entry(Conversation conversation, string nonce, byte[] frame, TimeSpan created)
     {
         public Conversation Conversation { get; } = conversation;
@@ -235,7 +235,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
 
         public TimeSpan Created { get; } = created;
 
-        /// <summary>It is under way on the present connection.</summary>
+        /// <summary>It was sent on the present connection and is not answered yet.</summary>
         public bool IsSent { get; set; }
 
         public TimeSpan SentAt { get; set; }

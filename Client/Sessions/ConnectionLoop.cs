@@ -4,14 +4,18 @@ using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Client.Sessions;
 
-/// <summary>Keeps one session connected: opens, watches, renews the token, and opens again after a loss, until it must not.</summary>
+/// <summary>
+/// Keeps one session connected. It opens a connection, watches it, renews its token and opens another one after a loss, until the client
+/// stops or must not come back.
+/// </summary>
 internal sealed class ConnectionLoop(Session session, ChatClientOptions options, TokenSource tokens)
 {
-    /// <summary>A token is renewed this long before its end, or when a fifth of its life is left.</summary>
+    /// <summary>A token is renewed this long before it expires, or when a fifth of its life is left if that is later.</summary>
     private static readonly TimeSpan RenewEarly = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// A clock that runs ahead would find each new token expired: it asks so often only, and close code 4002 settles the rest.
+    /// The shortest time between two renewals. A clock that runs ahead would find each new token expired; if the token really has expired,
+    /// the server closes with 4002.
     /// </summary>
     private static readonly TimeSpan RenewAtMostEvery = TimeSpan.FromSeconds(30);
 
@@ -24,7 +28,7 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
     private TaskCompletionSource<DateTimeOffset>? _authenticated;
 
     /// <summary>Runs until <paramref name="stop"/>, or until the server or the token provider says not to come back.</summary>
-    /// <returns>Why it ended; null when it was stopped.</returns>
+    /// <returns>Why the last connection ended; null when the loop was stopped.</returns>
     public async Task<ConnectionEnd?> RunAsync(CancellationToken stop)
     {
         var (failures, refusals) = (0, 0);
@@ -77,9 +81,9 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
 
             if (session.User is { } user && user != welcome.User)
             {
-                return new ConnectionEnd { IsFinal = true, Reason = $"the token is of {welcome.User}, the session of {user}" };
+                return new ConnectionEnd { IsFinal = true, Reason = $"the token is for {welcome.User}, but the session belongs to {user}" };
             }
-            // From here on silence is watched, and the attempt's patience ends nothing any more.
+            // From here on the watch for silence ends the connection, and no longer the timeout of the attempt.
             patience.CancelAfter(Timeout.InfiniteTimeSpan);
             return await LiveAsync(connection, welcome, token, either.Token).ConfigureAwait(false);
         }
@@ -124,14 +128,14 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
         using var life = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var goodbye = _time.CreateTimer(
             _ => connection.Abort("closed by this client"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        // The read is not cancelled, which would cut the socket: it ends with the server's answer to the goodbye, or soon after.
+        // Cancelling the read would cut the socket. The read ends with the server's answer to the close, or when the timer aborts it.
         using var stopping = stop.UnsafeRegister(_ =>
         {
             connection.Close();
             goodbye.Change(GoodbyeWithin, Timeout.InfiniteTimeSpan);
         }, null);
         using var leaving = _time.CreateTimer(
-            _ => connection.Abort("left a node that drains"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _ => connection.Abort("the node is draining"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var watching = WatchAsync(connection, TimeSpan.FromSeconds(welcome.Heartbeat!.Value), life.Token);
         var renewing = RenewAsync(connection, ServerFrameReader.ToTime(welcome.Expires)!.Value, token, life.Token);
         try
@@ -174,7 +178,7 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
         return EndOf(connection, lived, leaveAt - lived);
     }
 
-    /// <summary>Silence for the server's heartbeat is answered by a ping, and silence after that by the end.</summary>
+    /// <summary>Sends a ping after a heartbeat of silence, and ends the connection if nothing comes back.</summary>
     private async Task WatchAsync(Connection connection, TimeSpan heartbeat, CancellationToken cancellationToken)
     {
         try
@@ -189,7 +193,7 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
                 var heard = connection.Messages;
                 connection.Write(ClientFrames.Ping("ping-" + pings), droppable: false);
                 await Task.Delay(options.PongTimeout, _time, cancellationToken).ConfigureAwait(false);
-                // Anything that came since proves life; only silence is death.
+                // Any message since then proves that the connection is alive.
                 if (connection.Messages == heard)
                 {
                     connection.Abort("the connection fell silent");
@@ -212,7 +216,7 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
                 await DelayAsync(UntilRenewal(expires), cancellationToken).ConfigureAwait(false);
                 if (await AskAsync(cancellationToken).ConfigureAwait(false) is not { } renewed || renewed == token)
                 {
-                    // The provider has nothing newer: soon again, while there is time.
+                    // The provider has no newer token yet, so it is asked again soon, while the present one is valid.
                     var left = expires - _time.GetUtcNow();
                     var soon = TimeSpan.FromSeconds(Math.Clamp(left.TotalSeconds / 4, 1, RenewAtMostEvery.TotalSeconds));
                     await DelayAsync(soon, cancellationToken).ConfigureAwait(false);
@@ -258,7 +262,7 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
         }
         catch (Exception e) when (e is ChatException or UnauthorizedAccessException)
         {
-            // The connection lives as long as its token does; then the provider is asked once more.
+            // The connection lives until its token expires. Then the provider is asked again.
             session.Fault(ChatFaults.Token, e.Message);
             return null;
         }

@@ -5,7 +5,7 @@ using AspireChat.Contracts.Frames;
 namespace AspireChat.Client.Sessions;
 
 /// <summary>
-/// Brings each frame of the server to the conversation, the send or the request that it is about. Inside the session's gate.
+/// Hands each frame of the server to the conversation, the send or the request that it is about. Called inside the session's gate.
 /// </summary>
 internal static class FrameDispatch
 {
@@ -22,7 +22,7 @@ internal static class FrameDispatch
         }
 
         var place = ServerFrameReader.PlaceOf(frame, session.User!);
-        // A direct conversation begins with whatever happens in it; a room that is not followed was left, or its join was given up.
+        // A direct conversation begins with its first event. A room that is not followed was left, or its join was given up.
         if (session.Find(place) is not { } conversation)
         {
             if (place.IsRoom || frame.Type is "typing" or "read" or "durable")
@@ -42,7 +42,7 @@ internal static class FrameDispatch
                 conversation.OnAck(frame);
                 break;
             case "joined":
-                if (!conversation.IsCatchingUp)
+                if (!conversation.Log.Replay.IsUnderWay)
                 {
                     session.Answered(frame.Reference, conversation);
                 }
@@ -51,13 +51,13 @@ internal static class FrameDispatch
                 break;
             case "resumed":
                 session.Answered(frame.Reference, conversation);
-                conversation.OnResumed(frame);
+                conversation.Log.OnResumed(frame.Epoch!, frame.Head!.Value);
                 break;
             case "left":
                 OnLeft(conversation, session, null);
                 break;
             case "durable":
-                conversation.OnDurable(frame.Seq!.Value);
+                conversation.Log.OnDurable(frame.Seq!.Value);
                 break;
             case "read" when frame.From == session.User:
                 conversation.Reads.Known(frame.Seq!.Value);
@@ -66,7 +66,7 @@ internal static class FrameDispatch
             default:
                 if (ServerFrameReader.IsEvent(frame))
                 {
-                    conversation.OnEvent(frame);
+                    conversation.Log.OnEvent(frame);
                 }
                 else
                 {
@@ -137,11 +137,11 @@ internal static class FrameDispatch
         }
         else if (!conversation.Name.IsRoom)
         {
-            conversation.LookForMissed();
+            conversation.Log.LookForMissed();
         }
         else if (passes || !isAlone)
         {
-            // One room among many may be the reason, so each is asked for by itself.
+            // One room among many may be the reason, so each room is asked for on its own.
             var wait = passes ? (retryAfter ?? 1_000) * (1 + (session.Options.Chance() / 5)) : 0;
             conversation.Seat.AskAgainAt = session.Now + TimeSpan.FromMilliseconds(wait);
             session.WakeAt(conversation.Seat.AskAgainAt.Value);

@@ -7,14 +7,14 @@ using AspireChat.Client.Wire;
 namespace AspireChat.Client.Sessions;
 
 /// <summary>
-/// What lives through all connections: the conversations, what is to be sent, what waits for the application. Everything is guarded by
-/// <see cref="Gate"/>; nothing is awaited and no code of the application runs inside it. A socket's frames are handled on its reader's
-/// thread, so a slow session is a slow reader and TCP pushes back.
+/// What outlives each connection: the conversations, the outbox and the items for the application. <see cref="Gate"/> guards all of it.
+/// Nothing is awaited inside the gate, and no code of the application runs there. A socket's frames are handled on its reader's thread, so
+/// a slow session reads slowly and TCP slows the server down.
 /// </summary>
 internal sealed class Session : IDeliveryHost, IDisposable
 {
     /// <summary>
-    /// More conversations than this go into several <c>resume</c> frames, which keeps each under the server's frame limit.
+    /// Most conversations in one <c>resume</c> frame, which keeps it under the server's frame limit.
     /// </summary>
     private const int ResumeAtOnce = 100;
 
@@ -38,7 +38,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         Options = options;
         _origin = options.TimeProvider.GetTimestamp();
         _timer = options.TimeProvider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        Items = new ItemBuffer(options.EventBuffer, OnRoom);
+        Items = new ItemBuffer(options.EventBuffer, OnSpaceMade);
         Outbox = new Outbox(options, this);
         _repair = new GapRepair(this, history);
         _directs = new DirectConversations(this, history);
@@ -52,7 +52,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
 
     public Outbox Outbox { get; }
 
-    /// <summary>Known from the first <c>welcome</c> on, and the same ever after.</summary>
+    /// <summary>Known from the first <c>welcome</c> on. It never changes.</summary>
     public string? User { get; private set; }
 
     public ConnectionState State { get; private set; }
@@ -100,7 +100,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
 
         if (cursor is { } place)
         {
-            tracked.StartAt(place);
+            tracked.Log.StartAt(place);
         }
 
         return tracked;
@@ -134,13 +134,14 @@ internal sealed class Session : IDeliveryHost, IDisposable
                 SendLeave(conversation);
             }
 
-            var places = _conversations.Values.Where(c => c is { Seat.IsWanted: true, Cursor: not null }).ToList();
+            var places = _conversations.Values.Where(c => c is { Seat.IsWanted: true, Log.Cursor: not null }).ToList();
             foreach (var part in places.Chunk(ResumeAtOnce))
             {
                 SendResume(part);
             }
 
-            foreach (var conversation in _conversations.Values.Where(c => c is { Seat.IsWanted: true, Cursor: null, Name.IsRoom: true }))
+            foreach (var conversation in _conversations.Values.Where(
+                c => c is { Seat.IsWanted: true, Log.Cursor: null, Name.IsRoom: true }))
             {
                 conversation.SendJoin();
             }
@@ -186,11 +187,11 @@ internal sealed class Session : IDeliveryHost, IDisposable
         }
     }
 
-    /// <summary>The conversations that the refused frame with this <c>ref</c> was about.</summary>
+    /// <summary>The conversations that the refused frame with this <c>ref</c> was about; null when no such frame waits.</summary>
     public IReadOnlyList<TrackedConversation>? TakeReference(string? reference) =>
         reference is not null && _references.Remove(reference, out var conversations) ? conversations : null;
 
-    /// <summary>The frame with this <c>ref</c> was answered as far as this conversation goes.</summary>
+    /// <summary>The frame with this <c>ref</c> was answered for this conversation.</summary>
     public void Answered(string? reference, TrackedConversation conversation)
     {
         if (reference is null || !_references.TryGetValue(reference, out var conversations))
@@ -230,7 +231,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         }
     }
 
-    /// <summary>Tells the application of what the client works around. Thread-safe.</summary>
+    /// <summary>Tells the application of a fault that the client works around. Thread-safe.</summary>
     public void Fault(string code, string message, Conversation? conversation = null)
     {
         lock (Gate)
@@ -239,7 +240,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         }
     }
 
-    /// <summary>An item that may be dropped.</summary>
+    /// <summary>Gives the application an item that may be dropped.</summary>
     public void Offer(ChatItem item)
     {
         if (!Items.TryAdd(item))
@@ -248,7 +249,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         }
     }
 
-    /// <summary>An item that must not be dropped and is rare: it waits outside the buffer when that is full.</summary>
+    /// <summary>Gives the application an item that must not be dropped. It waits outside a full buffer; such items are rare.</summary>
     public void Owe(ChatItem item)
     {
         if (_owed.Count > 0 || !Items.TryAdd(item))
@@ -265,7 +266,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         }
 
         _timerDue = time;
-        // Timers count whole milliseconds and must not ring before their time, or the next tick would be a second away.
+        // Timers count whole milliseconds. One that fired early would find nothing due, and the next tick would be a second away.
         var wait = Math.Ceiling((time - Now).TotalMilliseconds) + 1;
         _timer.Change(TimeSpan.FromMilliseconds(Math.Max(wait, 0)), Timeout.InfiniteTimeSpan);
     }
@@ -291,7 +292,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
                 _ = conversation.Seat.Leaving?.Task.Exception;
             }
             Connected.TrySetException(reason);
-            // Nobody need wait for the first connection, and then its failure is no unobserved one.
+            // The failure counts as observed even when no caller waits for the first connection.
             _ = Connected.Task.Exception;
             Items.Complete(last);
         }
@@ -307,13 +308,13 @@ internal sealed class Session : IDeliveryHost, IDisposable
 
     private void SendResume(TrackedConversation[] conversations)
     {
-        var frame = ClientFrames.Resume(conversations.Select(c => (c.Name, c.Cursor!.Value)), NewReference([.. conversations]));
+        var frame = ClientFrames.Resume(conversations.Select(c => (c.Name, c.Log.Cursor!.Value)), NewReference([.. conversations]));
         var sent = Send(frame);
         foreach (var conversation in conversations)
         {
             if (sent)
             {
-                conversation.CatchUp();
+                conversation.OnReplayAsked();
             }
 
             if (conversation.Name.IsRoom)
@@ -334,7 +335,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         _unreported = Items.TryAdd(change) ? null : change;
     }
 
-    private void OnRoom()
+    private void OnSpaceMade()
     {
         lock (Gate)
         {
@@ -350,8 +351,8 @@ internal sealed class Session : IDeliveryHost, IDisposable
 
             foreach (var conversation in _conversations.Values)
             {
-                conversation.Flush();
-                conversation.RepairIfBehind();
+                conversation.Log.Flush();
+                conversation.Log.RepairIfBehind();
             }
         }
     }

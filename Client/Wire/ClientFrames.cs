@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace AspireChat.Client.Wire;
 
 /// <summary>
-/// The frames that a client sends, as UTF-8. The caller has checked texts (<see cref="CheckText"/>) and identifiers. Thread-safe.
+/// The frames that a client sends, as UTF-8. The caller checks texts (<see cref="CheckText"/>) and identifiers. Thread-safe.
 /// </summary>
 internal static class ClientFrames
 {
@@ -83,14 +83,14 @@ internal static class ClientFrames
 
     public static byte[] Ping(string reference) => Write("ping", json => json.WriteString("ref"u8, reference));
 
-    /// <summary>Refuses at once what the server would refuse for good, so that nothing hopeless is queued.</summary>
-    /// <exception cref="ArgumentException">Empty, too long, or with a NUL or a lone surrogate.</exception>
+    /// <summary>Refuses a text that the server would refuse for good, so that it is never queued.</summary>
+    /// <exception cref="ArgumentException">The text is empty, too long, or has a NUL or a lone surrogate.</exception>
     public static string CheckText(string text, int limit, string parameter)
     {
         ArgumentException.ThrowIfNullOrEmpty(text, parameter);
         if (text.Length > limit)
         {
-            throw new ArgumentException($"Longer than {limit} UTF-16 code units.", parameter);
+            throw new ArgumentException($"The text is longer than {limit} UTF-16 code units.", parameter);
         }
 
         for (var i = 0; i < text.Length; i++)
@@ -101,7 +101,7 @@ internal static class ClientFrames
             }
             else if (text[i] == '\0' || char.IsSurrogate(text[i]))
             {
-                throw new ArgumentException("Contains a NUL or a lone surrogate.", parameter);
+                throw new ArgumentException("The text contains a NUL or a lone surrogate.", parameter);
             }
         }
         return text;

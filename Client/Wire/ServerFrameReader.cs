@@ -5,11 +5,11 @@ using AspireChat.Contracts;
 
 namespace AspireChat.Client.Wire;
 
-/// <summary>Reads what the server sends. Unknown types and fields are no fault: the protocol may grow. Thread-safe.</summary>
+/// <summary>Reads frames of the server. Unknown types and fields are no fault, because the protocol may grow. Thread-safe.</summary>
 internal static class ServerFrameReader
 {
     /// <summary>
-    /// False when the bytes are no frame, or one that lacks a field its type demands: <paramref name="problem"/> says which.
+    /// False when the bytes are no frame or the frame lacks a field that its type demands. <paramref name="problem"/> says which.
     /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out WireFrame? frame, [NotNullWhen(false)] out string? problem)
     {
@@ -32,7 +32,7 @@ internal static class ServerFrameReader
 
     public static bool IsEvent(WireFrame frame) => frame.Type is "room" or "dm" or "edit" or "delete" or "react";
 
-    /// <summary>The event that a checked frame says.</summary>
+    /// <summary>The event in a frame that was checked.</summary>
     public static ChatEvent ToEvent(WireFrame frame, Conversation conversation, string? epoch)
     {
         var (id, seq, from, timestamp, nonce) = (frame.Id!, frame.Seq!.Value, frame.From!, ToTime(frame.Timestamp)!.Value, frame.Nonce);
@@ -69,8 +69,8 @@ internal static class ServerFrameReader
     }
 
     /// <summary>
-    /// The conversation that the frame names, seen from <paramref name="user"/>: an event's <c>to</c> is its addressee, any other's is
-    /// the other user.
+    /// The conversation that the frame names, seen from <paramref name="user"/>. In an event <c>to</c> is the addressee; in any other frame
+    /// it is the other user.
     /// </summary>
     public static Conversation PlaceOf(WireFrame frame, string user)
     {
@@ -88,7 +88,7 @@ internal static class ServerFrameReader
             ? time
             : null;
 
-    /// <summary>What is missing for the frame's type; null when nothing is, or when the type is unknown.</summary>
+    /// <summary>The field that the frame's type demands and that is missing; null when none is, or when the type is unknown.</summary>
     internal static string? Problem(WireFrame f)
     {
         var missing = f.Type switch

@@ -4,8 +4,9 @@ using System.Text.Json.Serialization;
 namespace AspireChat.Client.Wire;
 
 /// <summary>
-/// Any frame or event of the server as it stands on the wire: one flat shape, because <c>type</c> may come anywhere in the object and a
-/// frame is read in one pass. What a type demands is checked by <see cref="ServerFrameReader"/>; fields behind that check are not null.
+/// Any frame or event of the server as it stands on the wire. It has one flat shape, because <c>type</c> may come anywhere in the object
+/// and a frame is read in one pass. <see cref="ServerFrameReader"/> checks the fields that a type demands; after that check they are not
+/// null.
 /// </summary>
 internal sealed class WireFrame
 {
@@ -44,10 +45,10 @@ internal sealed class WireFrame
     public double? RetryAfter { get; init; }
     public double? After { get; init; }
 
-    /// <summary>Only ever a text of this client's own, unless another server gives back something else.</summary>
+    /// <summary>A text that this client sent. Another implementation of the server might give back something else.</summary>
     public JsonElement? Ref { get; init; }
 
-    /// <summary>The ref, where it is one that this client can have sent.</summary>
+    /// <summary>The ref if it is a text, as this client sends; else null.</summary>
     [JsonIgnore]
     public string? Reference => Ref is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 }

@@ -1,9 +1,9 @@
 namespace AspireChat.Contracts.Conversations;
 
 /// <summary>
-/// Names a conversation: a room (<c>r:lobby</c>) or the direct conversation of two users (<c>d:alice:bob</c>, the ordinally smaller
-/// user first, so that both sides get the same key). This text is the key's form in Redis and PostgreSQL; identifiers cannot contain
-/// <c>:</c>, so it is unambiguous. A user may hold a direct conversation with themselves. Immutable.
+/// The key of a conversation: a room (<c>r:lobby</c>) or the direct conversation of two users (<c>d:alice:bob</c>). The ordinally smaller
+/// user stands first, so that both sides get the same key. Redis and PostgreSQL store this text. It is unambiguous, because identifiers
+/// cannot contain <c>:</c>. A user may have a direct conversation with themselves. Immutable.
 /// </summary>
 public readonly record struct ConversationKey
 {
@@ -14,20 +14,20 @@ public readonly record struct ConversationKey
 
     public bool IsRoom => Value.StartsWith("r:", StringComparison.Ordinal);
 
-    /// <summary>The room's id. Only for rooms.</summary>
+    /// <summary>The room's id. Use it only for rooms.</summary>
     public string RoomId => IsRoom ? Value[2..] : throw new InvalidOperationException($"'{Value}' is not a room.");
 
     /// <summary>The partition of the log that holds this conversation.</summary>
     public int Partition => LogPartitions.Of(Value);
 
-    /// <param name="room">A valid identifier (<see cref="Identifiers.IsValid"/>); the caller has checked it.</param>
+    /// <param name="room">An identifier that the caller has checked (<see cref="Identifiers.IsValid"/>).</param>
     public static ConversationKey Room(string room) => new("r:" + room);
 
-    /// <summary>The same key whichever side asks. Both must be valid identifiers; the caller has checked them.</summary>
+    /// <summary>The same key for either order of the users. The caller has checked that both are valid identifiers.</summary>
     public static ConversationKey Direct(string user, string other) =>
         string.CompareOrdinal(user, other) <= 0 ? new($"d:{user}:{other}") : new($"d:{other}:{user}");
 
-    /// <summary>Reads the stored form; false for anything that neither factory could have made.</summary>
+    /// <summary>Reads the stored form. False for any text that neither factory could have made.</summary>
     public static bool TryParse(string value, out ConversationKey key)
     {
         key = new ConversationKey(value);
@@ -45,7 +45,7 @@ public readonly record struct ConversationKey
         return Identifiers.IsValid(a) && Identifiers.IsValid(b) && string.CompareOrdinal(a, b) <= 0;
     }
 
-    /// <summary>Both users of a direct conversation, the ordinally smaller first. Only for direct conversations.</summary>
+    /// <summary>Both users, the ordinally smaller first. Use it only for direct conversations.</summary>
     public (string First, string Second) Users
     {
         get
@@ -60,7 +60,7 @@ public readonly record struct ConversationKey
         }
     }
 
-    /// <summary>The other user of a direct conversation, seen from <paramref name="user"/>. Only for direct conversations.</summary>
+    /// <summary>The other user, seen from <paramref name="user"/>. Use it only for direct conversations.</summary>
     public string Other(string user)
     {
         var (first, second) = Users;

@@ -2,7 +2,7 @@ using AspireChat.Contracts.Conversations;
 
 namespace AspireChat.Contracts.Frames;
 
-/// <summary>The frame types a client may send (protocol §3). The wire name is the lower-case member name.</summary>
+/// <summary>The frame types that a client may send (protocol §3). The wire name is the lower-case member name.</summary>
 public enum ClientFrameType
 {
     Join,
@@ -20,8 +20,8 @@ public enum ClientFrameType
 }
 
 /// <summary>
-/// One valid frame from a client: the fields that its type demands are present and well-formed. See <see cref="ClientFrameReader"/>, which
-/// alone makes them. Large for a structure: hand it on by reference.
+/// One valid frame from a client: the fields that its type demands are present and well-formed. Only <see cref="ClientFrameReader"/> makes
+/// one. It is large for a structure, so pass it by reference.
 /// </summary>
 public readonly record struct ClientFrame
 {
@@ -35,7 +35,7 @@ public readonly record struct ClientFrame
 
     public string? Nonce { get; init; }
 
-    /// <summary>The client's reference as it stood in the frame, raw JSON (a string or a number), to be answered unchanged.</summary>
+    /// <summary>The client's <c>ref</c> as raw JSON (a string or a number). The answer repeats it unchanged.</summary>
     public string? Ref { get; init; }
 
     public long? Since { get; init; }
@@ -50,7 +50,7 @@ public readonly record struct ClientFrame
 
     public bool Remove { get; init; }
 
-    /// <summary>True when the frame does not say.</summary>
+    /// <summary>True also when the frame does not have the field.</summary>
     public bool Active { get; init; }
 
     public string? Token { get; init; }
@@ -64,8 +64,8 @@ public readonly record struct ClientFrame
         : throw new InvalidOperationException($"A {Type} frame names no conversation.");
 }
 
-/// <summary>Where a client stands in one conversation: exactly one of <paramref name="Room"/> and <paramref name="To"/> is set.</summary>
+/// <summary>A client's place in one conversation. Exactly one of <paramref name="Room"/> and <paramref name="To"/> is set.</summary>
 public sealed record ResumePoint(string? Room, string? To, long Since, string? Epoch);
 
-/// <summary>Why a frame was refused: what goes into the <c>error</c> frame. <paramref name="Ref"/> is raw JSON.</summary>
+/// <summary>Why a frame was refused, as the <c>error</c> frame says it. <paramref name="Ref"/> is raw JSON.</summary>
 public sealed record FrameError(string Code, string Message, string? Nonce = null, string? Ref = null, int? RetryAfter = null);

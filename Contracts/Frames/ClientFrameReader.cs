@@ -4,16 +4,15 @@ using System.Text.Json;
 namespace AspireChat.Contracts.Frames;
 
 /// <summary>
-/// Reads and checks a client's frame. A frame that is not acceptable is a value (<see cref="FrameError"/>), which names the field at
-/// fault and carries the frame's nonce and ref where they could be read. Unknown fields are ignored; of a repeated field the last
-/// counts. Thread-safe.
+/// Reads and checks a client's frame. A refused frame gives a <see cref="FrameError"/>, which names the field at fault and carries the
+/// frame's nonce and ref if they could be read. Unknown fields are ignored. If a field is repeated, the last one counts. Thread-safe.
 /// </summary>
 public static class ClientFrameReader
 {
     /// <param name="utf8">One whole text message.</param>
     /// <param name="limits">Sizes to enforce.</param>
-    /// <param name="frame">The frame, when true is returned.</param>
-    /// <param name="error">What to answer, when false is returned.</param>
+    /// <param name="frame">The frame, if the result is true.</param>
+    /// <param name="error">The answer to the client, if the result is false.</param>
     public static bool TryRead(
         ReadOnlySpan<byte> utf8, FrameLimits limits, out ClientFrame frame, [NotNullWhen(false)] out FrameError? error)
     {

@@ -3,7 +3,9 @@ namespace AspireChat.Contracts.Frames;
 /// <summary>The error codes of protocol §4. No other file spells one.</summary>
 public static class ErrorCodes
 {
-    /// <summary>Not JSON, a missing or wrong field (the message names it), NUL or a lone surrogate in text.</summary>
+    /// <summary>
+    /// The frame is not JSON, a field is missing or wrong (the message names it), or a text has a NUL or a lone surrogate.
+    /// </summary>
     public const string BadRequest = "bad_request";
 
     public const string UnknownType = "unknown_type";
@@ -17,12 +19,12 @@ public static class ErrorCodes
 
     public const string NotFound = "not_found";
 
-    /// <summary>Comes with <c>retryAfter</c>.</summary>
+    /// <summary>The user sends too fast. Comes with <c>retryAfter</c>.</summary>
     public const string RateLimited = "rate_limited";
 
-    /// <summary>The log can't be reached and nothing was accepted: retry with the same nonce. Comes with <c>retryAfter</c>.</summary>
+    /// <summary>The log can't be reached and nothing was accepted. Retry with the same nonce. Comes with <c>retryAfter</c>.</summary>
     public const string Unavailable = "unavailable";
 
-    /// <summary>Too many rooms or connections.</summary>
+    /// <summary>The connection has too many rooms, or the user too many connections.</summary>
     public const string Limit = "limit";
 }

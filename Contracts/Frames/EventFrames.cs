@@ -13,7 +13,7 @@ public static class EventFrames
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    /// <summary>The frame's bytes, made once and shared by all connections that get it.</summary>
+    /// <summary>The frame's bytes. They are made once and shared by all connections that get the event.</summary>
     /// <param name="e">An event that has its seq.</param>
     /// <param name="withNonce">True for the sender's own connections only.</param>
     public static byte[] Encode(ConversationEvent e, bool withNonce)
@@ -27,7 +27,7 @@ public static class EventFrames
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>Writes the event as one JSON object; history adds what became of the message since.</summary>
+    /// <summary>Writes the event as one JSON object. History adds the effect of later events on a message.</summary>
     public static void Write(Utf8JsonWriter json, ConversationEvent e, bool withNonce, MessageState? state)
     {
         json.WriteStartObject();
@@ -61,7 +61,7 @@ public static class EventFrames
         json.WriteEndObject();
     }
 
-    /// <summary>Where the event stands: a room, or the other user as its sender sees them. The stored record has the same fields.</summary>
+    /// <summary>Writes the conversation: a room, or the user that the sender addressed. The stored record has the same fields.</summary>
     internal static void WritePlace(Utf8JsonWriter json, ConversationEvent e)
     {
         if (e.Conversation.IsRoom)
@@ -74,7 +74,7 @@ public static class EventFrames
         }
     }
 
-    /// <summary>What the event says. The stored record has the same fields.</summary>
+    /// <summary>Writes the content of the event. The stored record has the same fields.</summary>
     internal static void WriteBody(Utf8JsonWriter json, ConversationEvent e)
     {
         if (e.Target > 0)
@@ -119,11 +119,11 @@ public static class EventFrames
     }
 }
 
-/// <summary>What later events made of a message: history shows it on the message itself.</summary>
-/// <param name="Deleted">Its content is gone (the event carries an empty one).</param>
-/// <param name="Edited">Seq of the last edit, or 0; the event carries the current content.</param>
-/// <param name="Reactions">By emoji, in the order of first use.</param>
+/// <summary>The effect of later events on a message, which history shows on the message itself.</summary>
+/// <param name="Deleted">The content is gone, and the event carries an empty one.</param>
+/// <param name="Edited">Seq of the last edit, or 0. The event carries the current content.</param>
+/// <param name="Reactions">Reactions by emoji, in the order of first use.</param>
 public sealed record MessageState(bool Deleted, long Edited, IReadOnlyList<Reaction> Reactions);
 
-/// <param name="Users">Who reacted, in order.</param>
+/// <param name="Users">The users who reacted, in order.</param>
 public sealed record Reaction(string Emoji, IReadOnlyList<string> Users);

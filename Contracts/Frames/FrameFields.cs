@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace AspireChat.Contracts.Frames;
 
 /// <summary>
-/// The fields of a client's frame as they were found, before its type decides which of them it needs. The first problem is kept;
-/// reading goes on, so that the answer can carry nonce and ref. Of a usual frame only what is kept becomes a string: content and nonce;
+/// The fields of a client's frame as they were found, before its type decides which of them it needs. The first problem is kept, and
+/// reading continues so that the answer can carry nonce and ref. A usual frame allocates strings only for content and nonce. Its
 /// identifiers are those of <see cref="KnownIdentifiers"/>.
 /// </summary>
 /// <param name="utf8">The whole frame.</param>
@@ -21,7 +21,7 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
 
     public FrameError? Problem { get; private set; }
 
-    /// <summary>False, for the caller to return.</summary>
+    /// <summary>Keeps the first problem. Returns false, for the caller to return.</summary>
     public bool Fail(string code, string message)
     {
         Problem ??= new FrameError(code, message);
@@ -44,7 +44,7 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
 
         while (json.Read())
         {
-            // Reads to the end so that anything behind the object is refused.
+            // Reading to the end refuses anything behind the object.
         }
     }
 
@@ -124,7 +124,7 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
         return null;
     }
 
-    /// <summary>Utf8JsonReader throws for an escaped lone surrogate; PostgreSQL refuses NUL. Neither may get into the log.</summary>
+    /// <summary>Utf8JsonReader throws for an escaped lone surrogate, and PostgreSQL refuses NUL. Neither may get into the log.</summary>
     private static bool TryGetText(ref Utf8JsonReader json, out string text)
     {
         try
@@ -170,7 +170,7 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
             return null;
         }
         var quotes = json.TokenType == JsonTokenType.String ? 2 : 0;
-        // Only what may be too long or no text at all has to be looked at as text.
+        // Most refs are short and plain. Only one that may be too long or invalid is decoded.
         if (quotes > 0 && (json.ValueIsEscaped || json.ValueSpan.Length > limits.ShortText || !Ascii.IsValid(json.ValueSpan))
             && Text(ref json, "ref", limits.ShortText) is null)
         {

@@ -1,6 +1,6 @@
 namespace AspireChat.Contracts.Frames;
 
-/// <summary>Sizes that a single frame must keep to (protocol §4). Immutable.</summary>
+/// <summary>Limits of a single frame (protocol §4). Immutable.</summary>
 public sealed record FrameLimits
 {
     /// <summary>Longest content, in UTF-16 code units.</summary>

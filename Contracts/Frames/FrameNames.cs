@@ -24,22 +24,22 @@ internal enum FrameField : byte
 }
 
 /// <summary>
-/// The words of a client's frame, found by their bytes: every frame has some, so they must cost neither strings nor a look at each
-/// candidate. Thread-safe: pure functions.
+/// Finds the field and type names of a client's frame by their bytes. Every frame has several, so a look-up must not allocate a string or
+/// compare with each candidate. Thread-safe: pure functions.
 /// </summary>
 internal static class FrameNames
 {
     private static readonly string[] Fields =
         [.. Enum.GetNames<FrameField>().Select(name => name.ToLowerInvariant())];
 
-    /// <summary>The field whose name the reader is at.</summary>
+    /// <summary>The field whose name is the reader's present token.</summary>
     public static FrameField FieldAt(ref Utf8JsonReader json)
     {
         if (!json.ValueIsEscaped)
         {
             return FieldOf(json.ValueSpan);
         }
-        // Allowed, and nobody does it: "r\u006fom".
+        // JSON allows an escaped name such as "r\u006fom", but no client sends one.
         for (var field = FrameField.Type; field <= FrameField.Conversations; field++)
         {
             if (json.ValueTextEquals(Fields[(int)field]))
@@ -50,7 +50,7 @@ internal static class FrameNames
         return FrameField.Unknown;
     }
 
-    /// <summary>The wire name is the lower-case member name. Null: none has this name.</summary>
+    /// <summary>The member whose lower-case name this is; null when there is none.</summary>
     public static ClientFrameType? TypeOf(ReadOnlySpan<byte> name) => name.Length switch
     {
         2 when name.SequenceEqual("dm"u8) => ClientFrameType.Dm,

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace AspireChat.Contracts.Frames;
 
-/// <summary>A piece of JSON that goes out exactly as it came in: a client's <c>ref</c>, checked by <see cref="ClientFrameReader"/>.</summary>
+/// <summary>A client's <c>ref</c> as JSON, which is sent back exactly as it came. <see cref="ClientFrameReader"/> has checked it.</summary>
 [JsonConverter(typeof(Converter))]
 public readonly record struct RawJson(string Text)
 {

@@ -3,15 +3,14 @@ using System.Text.Json.Serialization;
 namespace AspireChat.Contracts.Frames;
 
 /// <summary>
-/// A frame from the server other than an event (those: <see cref="EventFrames"/>); protocol §3 says when each is sent. Immutable.
-/// <see cref="ServerFrameCodec"/> encodes frames and leaves out null fields. It has one rival: the presence scripts in Redis write
-/// <see cref="OnlineFrame"/>, <see cref="OfflineFrame"/> and <see cref="PresenceFrame"/> (presence-diffs.lua) and <see cref="TypingFrame"/>
-/// (presence-typing.lua) themselves, and nodes pass those on as they are. Here is their shape; Tests/Presence compares the scripts' bytes
-/// with the codec's.
+/// A frame from the server that is not an event (for events see <see cref="EventFrames"/>). Protocol §3 says when each is sent. Immutable.
+/// <see cref="ServerFrameCodec"/> encodes frames and leaves out null fields. Four frames are also written by the presence scripts in Redis,
+/// and nodes pass them on as they are: <see cref="OnlineFrame"/>, <see cref="OfflineFrame"/> and <see cref="PresenceFrame"/>
+/// (presence-diffs.lua) and <see cref="TypingFrame"/> (presence-typing.lua). Tests/Presence compares the scripts' bytes with the codec's.
 /// </summary>
 public abstract record ServerFrame
 {
-    /// <summary>The frame's <c>type</c>, written first so that a reader can tell early what the rest is.</summary>
+    /// <summary>The frame's <c>type</c>. It is written first, so that a reader knows early what follows.</summary>
     [JsonPropertyOrder(-1)]
     public string Type => TypeName;
 
@@ -19,7 +18,7 @@ public abstract record ServerFrame
 }
 
 /// <param name="Heartbeat">Seconds between the server's WebSocket pings.</param>
-/// <param name="Expires">When the token ends, RFC 3339.</param>
+/// <param name="Expires">When the token expires, RFC 3339.</param>
 public sealed record WelcomeFrame(string User, string Connection, string Node, int Heartbeat, string Expires) : ServerFrame
 {
     protected override string TypeName => "welcome";
@@ -35,8 +34,8 @@ public sealed record DurableFrame(string? Room, string? To, long Seq) : ServerFr
     protected override string TypeName => "durable";
 }
 
-/// <param name="Seq">The head: live events start at exactly the next.</param>
-/// <param name="Members">Users online now, at most 100, the receiver among them.</param>
+/// <param name="Seq">The head. Live events start at exactly the next seq.</param>
+/// <param name="Members">At most 100 of the members that are online now, with the receiver among them.</param>
 /// <param name="Count">How many are online.</param>
 /// <param name="Typing">Users typing now.</param>
 /// <param name="Read">The receiver's read cursor.</param>
@@ -57,7 +56,7 @@ public sealed record LeftFrame(string Room, RawJson? Ref) : ServerFrame
     protected override string TypeName => "left";
 }
 
-/// <param name="Users">Who came online in the room.</param>
+/// <param name="Users">The users who came online in the room.</param>
 /// <param name="Count">How many are online there now.</param>
 public sealed record OnlineFrame(string Room, IReadOnlyList<string> Users, long Count) : ServerFrame
 {
@@ -69,7 +68,7 @@ public sealed record OfflineFrame(string Room, IReadOnlyList<string> Users, long
     protected override string TypeName => "offline";
 }
 
-/// <summary>Instead of names, in rooms with more than 200 members online.</summary>
+/// <summary>The count that rooms with more than 200 members online hear instead of names.</summary>
 public sealed record PresenceFrame(string Room, long Count) : ServerFrame
 {
     protected override string TypeName => "presence";

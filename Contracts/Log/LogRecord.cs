@@ -3,7 +3,7 @@ using AspireChat.Contracts.Conversations;
 namespace AspireChat.Contracts.Log;
 
 /// <summary>
-/// What one record of the partition log says: an event of a conversation (<see cref="ConversationEvent"/>), a change of membership
+/// One record of a partition's log: an event of a conversation (<see cref="ConversationEvent"/>), a change of membership
 /// (<see cref="MembershipRecord"/>) or of a read cursor (<see cref="ReadRecord"/>). The project RedisLog stores it. Immutable.
 /// </summary>
 public abstract record LogRecord
@@ -34,22 +34,22 @@ public static class EventKinds
 }
 
 /// <summary>
-/// An event of a conversation. <see cref="Seq"/> and <see cref="Epoch"/> are not part of the stored JSON: append.lua assigns them, and
-/// they stand beside the record wherever it is stored or published. Not sealed: RedisLog derives the event that is traced.
+/// An event of a conversation. <see cref="Seq"/> and <see cref="Epoch"/> are not part of the stored JSON. append.lua assigns them, and they
+/// stand beside the record wherever it is stored or published. Not sealed, because RedisLog derives a traced event from it.
 /// </summary>
 public record ConversationEvent : LogRecord
 {
     public required EventKind Kind { get; init; }
 
-    /// <summary>UUID version 7 made by the node that accepted the event; distinguishes two events that claim one seq.</summary>
+    /// <summary>A UUID version 7 of the node that accepted the event. It distinguishes two events that claim one seq.</summary>
     public required Guid Id { get; init; }
 
     public required string From { get; init; }
 
-    /// <summary>Chosen by the client; unique per sender and conversation. Shown only to the sender.</summary>
+    /// <summary>The client chooses it. It is unique per sender and conversation, and only the sender sees it.</summary>
     public required string Nonce { get; init; }
 
-    /// <summary>Text of a message or edit; null for the kinds that have none.</summary>
+    /// <summary>The text of a message or edit; null for other kinds.</summary>
     public string? Content { get; init; }
 
     /// <summary>The seq that an edit, delete or reaction refers to; 0 otherwise.</summary>
@@ -60,7 +60,7 @@ public record ConversationEvent : LogRecord
     /// <summary>A reaction is taken back.</summary>
     public bool Remove { get; init; }
 
-    /// <summary>The message was deleted: the content is gone and an empty one stands in its place.</summary>
+    /// <summary>The message was deleted, and its content is empty now.</summary>
     public bool Deleted { get; init; }
 
     public long Seq { get; init; }

@@ -1,7 +1,7 @@
 import { LIMITS } from '../aspirechat.js';
 import { h, icon } from './dom.js';
 
-/** Where the user writes. Enter sends, Shift+Enter breaks the line; a draft stays with its conversation. Fires `pick` for an emoji. */
+/** Where the user writes. Enter sends, Shift+Enter breaks the line. Each conversation keeps its draft. Fires `pick` for an emoji. */
 export class ChatComposer extends HTMLElement {
   #conversation = null;
   /** The seq of the message that is edited. */
@@ -46,7 +46,7 @@ export class ChatComposer extends HTMLElement {
     this.#typed();
   }
 
-  /** Changes a message instead of writing a new one; the draft comes back afterwards. */
+  /** Edits a message. The draft comes back afterwards. */
   edit({ seq, content }) {
     if (this.#editing === null) this.#drafts.set(this.#conversation, this.#text.value);
     this.#editing = seq;
@@ -92,7 +92,7 @@ export class ChatComposer extends HTMLElement {
       return this.#stopEditing();
     }
     this.#fill('');
-    // A failure shows at the message itself.
+    // The message itself shows a failure.
     conversation.send(content).catch(() => {});
     this.focus();
   }

@@ -4,12 +4,12 @@ import { avatar, h, icon, listNames } from './dom.js';
 
 const EMOJI = '😀 😂 😊 😍 😎 🤔 😴 😢 😡 😱 🥳 🙏 👍 👎 👏 🙌 💪 👋 ❤️ 💔 🔥 ⭐ 🎉 🚀 ☕ 🍕 🐛 🔧 ✅ ❌ ⚠️ 💡'.split(' ');
 
-/** One open conversation: its head, messages, who is typing, composer, and who is there. Fires `direct` with a user, and `leave`. */
+/** One open conversation: head, messages, typing users, composer and members. Fires `direct` with a user, and `leave`. */
 export class ChatConversation extends HTMLElement {
   client = null;
   #conversation = null;
   #lifetime = new AbortController();
-  /** Members of the room that are offline. @type {string[]} */
+  /** The room's offline members. @type {string[]} */
   #away = [];
   #title = h('h1', { tabIndex: -1 });
   #subtitle = h('p', { class: 'muted small' });
@@ -79,13 +79,13 @@ export class ChatConversation extends HTMLElement {
     this.#loadMembers();
   }
 
-  /** Puts the keyboard where one writes; on a touch screen that would open its keyboard, so there it is the title. */
+  /** Focuses the composer, or the title on a touch screen, where the composer would open the keyboard. */
   focus() {
     if (matchMedia('(pointer: coarse)').matches) this.#title.focus();
     else this.#composer.focus();
   }
 
-  // Who has read what, and who is away: frames tell changes only.
+  // Frames tell only changes of read cursors and presence.
   async #loadMembers() {
     const conversation = this.#conversation;
     if (!conversation.joined) return;

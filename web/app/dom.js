@@ -1,8 +1,8 @@
 /**
- * Makes an element. Texts become text nodes, never HTML: this is the only way that this page builds elements.
+ * Makes an element. Texts become text nodes, never HTML. The page builds elements in no other way.
  * @param {string} tag
  * @param {Record<string, any>} [properties] `class`, `on…` listeners, `aria-…`/`data-…`/`role`/`for` as attributes, the rest as properties
- * @param {...any} children what is null, undefined or false is left out
+ * @param {...any} children null, undefined and false are left out
  * @returns {any}
  */
 export function h(tag, properties = {}, ...children) {
@@ -42,7 +42,7 @@ export function icon(name) {
   return svg;
 }
 
-/** A user's initials on a colour that stays the same. @param {string} user */
+/** A user's initials on the user's colour. @param {string} user */
 export function avatar(user) {
   let hash = 0;
   for (const char of user) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;

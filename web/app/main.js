@@ -43,7 +43,7 @@ function start(user) {
     remember();
     if (location.hash === hashOf(conversation)) location.hash = '';
   });
-  // The rooms that the user is a member of, on whatever device they were joined.
+  // The user's rooms, whichever device joined them.
   client.on('overview', (items) => { for (const { room } of items) if (room !== undefined) join(room); });
   client.on('fault', (fault) => console.warn('AspireChat:', fault.code, fault.message));
 
@@ -68,7 +68,7 @@ function start(user) {
   view.addEventListener('leave', ({ detail }) => client.leave(detail.name));
   const go = (hash) => (location.hash === hash ? show() : (location.hash = hash));
 
-  // Alt with an arrow key goes through the conversations.
+  // Alt with an arrow key moves through the conversations.
   addEventListener('keydown', (event) => {
     if (!event.altKey || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
     const { order } = sidebar;
@@ -96,7 +96,7 @@ function start(user) {
     if (kind === 'room') join(name);
     else client.direct(name);
   }
-  // Wide screens have room for a conversation beside the list; narrow ones show the list first.
+  // Wide screens show a conversation beside the list. Narrow ones show the list first.
   if (!location.hash && matchMedia('(min-width: 720px)').matches && sidebar.order[0]) {
     history.replaceState(null, '', hashOf(sidebar.order[0]));
   }

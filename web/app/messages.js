@@ -2,21 +2,21 @@ import { avatar, dayLabel, dayOf, h, icon, listNames, timeElement } from './dom.
 import { format, isEmojiOnly } from './text.js';
 
 const GROUP_WITHIN_MS = 5 * 60_000;
-/** Rows are kept this far above and below the view, so that a fast wheel does not outrun them. */
+/** Rows are kept this far beyond the view, so that fast scrolling does not outrun them. */
 const OVERSCAN_PX = 800;
-/** Older messages are fetched when this much is left above the view, so that scrolling rarely meets the edge. */
+/** Older messages are fetched when this much is left above the view, so that scrolling rarely stops. */
 const LOAD_ABOVE_PX = 1500;
 const AT_BOTTOM_PX = 48;
 const GUESSED_PX = 48;
-/** So many messages stay loaded when the user is back at the newest. */
+/** How many messages stay loaded when the user is back at the newest. */
 const KEEP = 500;
 const PENDING_SHOWN = 50;
 const QUICK = ['👍', '❤️', '😂'];
 const STATES = { sending: ['○', 'Sending'], accepted: ['✓', 'Sent'], durable: ['✓✓', 'Saved'], failed: ['!', 'Not sent'] };
 
 /**
- * The messages of one conversation, the oldest first. Only the rows around the view are elements; what is on the screen stays where it
- * is whatever is loaded, drawn or measured above. Fires `edit` with a message, `pick` with one to react to, and `done` to write again.
+ * The messages of one conversation, the oldest first. Only the rows around the view are elements. Rows on the screen stay in place when
+ * rows above are loaded or measured. Fires `edit` with a message, `pick` with one to react to, and `done` to write again.
  */
 export class ChatMessages extends HTMLElement {
   client = null;
@@ -35,7 +35,7 @@ export class ChatMessages extends HTMLElement {
     this.#edge, this.#above, this.#list, this.#below, this.#pending);
   #jump = h('button', { type: 'button', class: 'jump', hidden: true, onclick: () => this.toBottom() },
     icon('down'), h('span', {}, 'Latest'));
-  // Only new messages by others are read out, not history, and not what the user just typed.
+  // Screen readers read out only others' new messages.
   #announcer = h('div', { class: 'sr-only', role: 'status' });
   #tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Message actions' });
   #atBottom = true;
@@ -98,7 +98,7 @@ export class ChatMessages extends HTMLElement {
     if (kind === 'append') this.#arrived(messages);
     if (kind === 'pending') this.#drawPending();
     if (kind === 'ready' && this.#conversation.ready) this.#loadOlder();
-    // Many changes come together, a replay's for one: they are drawn once.
+    // Many changes may come together, such as a replay's. They are drawn once.
     if (this.#drawing) return;
     this.#drawing = true;
     queueMicrotask(() => {
@@ -141,7 +141,7 @@ export class ChatMessages extends HTMLElement {
     const scroller = this.#scroller;
     const view = scroller.clientHeight;
     const anchor = this.#atBottom ? null : this.#anchor();
-    // A second pass is needed only where rows turned out much lower than guessed.
+    // Rows that are much lower than guessed need a second pass.
     for (let pass = 0; pass < 3; pass++) {
       const offsets = [0];
       let at = -1;
@@ -175,7 +175,7 @@ export class ChatMessages extends HTMLElement {
     this.#markRead();
   }
 
-  /** Makes the rows `start` to `end` the list's elements, keeping those that are there and right. */
+  /** Makes the rows `start` to `end` the list's elements and keeps those that are right. */
   #place(messages, start, end) {
     const rows = new Map();
     let next = this.#list.firstChild;
@@ -207,7 +207,7 @@ export class ChatMessages extends HTMLElement {
     const isNew = seq > this.#newFrom && (previous ? previous.seq <= this.#newFrom : this.#conversation.atStart);
     const grouped = !newDay && !isNew && follows(previous, message);
     const readers = own && !deleted ? this.#conversation.readBy(seq) : [];
-    // A group shows its time once, with its last message; a state that is still to change always shows.
+    // A group shows its time once, with its last message. A state that will still change always shows.
     const silent = next && follows(message, next) && state !== 'accepted' && !edited;
     const signature = JSON.stringify([newDay, isNew, grouped, silent, edited, deleted, reactions, state, readers]);
     if (old?.signature === signature) return old;
@@ -245,7 +245,7 @@ export class ChatMessages extends HTMLElement {
       h('span', { 'aria-hidden': 'true' }, sign), h('span', { class: 'sr-only' }, label));
   }
 
-  /** Gives a reaction, or takes the own one back. */
+  /** Adds the user's reaction, or takes it back. */
   react(seq, emoji) {
     const { reactions } = this.#message(seq) ?? { reactions: [] };
     const remove = reactions.some((r) => r.emoji === emoji && r.users.includes(this.client.user));
@@ -258,7 +258,7 @@ export class ChatMessages extends HTMLElement {
 
   #fire(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true })); }
 
-  /** Shows what can be done with a message beside it. */
+  /** Shows a message's actions beside it. */
   #offer(li) {
     const message = li && this.#message(Number(li.dataset.seq));
     if (!message || message.deleted) return this.#tools.remove();
@@ -275,7 +275,7 @@ export class ChatMessages extends HTMLElement {
   }
 
   #delete(seq) {
-    if (confirm('Delete this message for everybody?')) this.#try(this.#conversation.delete(seq));
+    if (confirm('Delete this message for everyone?')) this.#try(this.#conversation.delete(seq));
   }
 
   #key(event) {
@@ -346,13 +346,13 @@ export class ChatMessages extends HTMLElement {
 
   #resized() {
     const { clientWidth } = this.#scroller;
-    // Another width breaks lines elsewhere: no height is true any more.
+    // Another width breaks lines elsewhere, so no height holds.
     if (clientWidth !== this.#width) this.#heights.clear();
     this.#width = clientWidth;
     this.#render();
   }
 
-  // What was unread when the conversation was opened stays marked while it is open.
+  // The mark of unread messages stays while the conversation is open.
   #placeNewLine() {
     const { messages, read, readKnown, unread } = this.#conversation;
     if (this.#newFrom !== null || !readKnown) return;
@@ -378,7 +378,7 @@ export class ChatMessages extends HTMLElement {
     const { pending } = this.#conversation;
     const more = pending.length > this.#pending.childElementCount;
     this.#pending.replaceChildren(...pending.slice(-PENDING_SHOWN).map((p) => this.#pendingRow(p)));
-    // Who sends wants to see it, wherever they were reading.
+    // The user wants to see the message that they send.
     if (more) this.#atBottom = true;
   }
 

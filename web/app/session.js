@@ -1,4 +1,4 @@
-// Who uses this tab, and which conversations they had open: sessionStorage, so that two tabs can be two users.
+// The tab's user and open conversations. sessionStorage lets two tabs be two users.
 
 const USER = 'aspirechat.user';
 
@@ -18,7 +18,7 @@ export function storedConversations(user) {
 export const storeConversations = (user, keys) => write(localStorage, `aspirechat.open.${user}`, JSON.stringify(keys));
 
 /**
- * Asks the development endpoint for a token. A product's page asks its own sign-in here.
+ * Asks the development endpoint for a token. A product asks its own sign-in here.
  * @param {string} user @param {AbortSignal} [signal]
  * @returns {Promise<{token: string, expires: string}>}
  */
@@ -28,12 +28,12 @@ export async function developmentToken(user, signal) {
   });
   if (response.ok) return response.json();
   const message = response.status === 400 ? 'This name cannot be used.'
-    : response.status === 404 ? 'This server gives no development tokens: it does not run in the Development environment.'
+    : response.status === 404 ? 'This server gives no development tokens, because it is not in the Development environment.'
     : `The server gave no token (HTTP ${response.status}).`;
   throw Object.assign(new Error(message), { fatal: response.status === 400 || response.status === 404 });
 }
 
-/** Storage can be forbidden or full; the page works without it. @param {Storage} storage @param {string} key */
+/** Storage can be forbidden or full. The page works without it. @param {Storage} storage @param {string} key */
 function read(storage, key) {
   try { return storage.getItem(key); } catch { return null; }
 }

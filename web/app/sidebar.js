@@ -7,7 +7,7 @@ const STATES = {
   idle: 'Offline', connecting: 'Connecting…', connected: 'Connected', reconnecting: 'Reconnecting…', closed: 'Disconnected',
 };
 
-/** The user's conversations, with what is unread. Fires `open` with `{kind, name}` for one to join or start, and `sign-out`. */
+/** The user's conversations with unread counts. Fires `open` with the `{kind, name}` to join or start, and `sign-out`. */
 export class ChatSidebar extends HTMLElement {
   #client = null;
   #current = null;
@@ -48,14 +48,14 @@ export class ChatSidebar extends HTMLElement {
     this.#draw();
   }
 
-  /** The conversations in the order shown. @returns {Conversation[]} */
+  /** In the order shown. @returns {Conversation[]} */
   get order() {
     const all = [...this.#client.conversations.values()];
     const byName = (a, b) => a.name.localeCompare(b.name);
     return [...all.filter((c) => c.kind === 'room').sort(byName), ...all.filter((c) => c.kind === 'direct').sort(byName)];
   }
 
-  // Rooms tell who comes and goes in them; those met elsewhere are asked about, while somebody looks.
+  // Rooms tell their members' presence. The server is asked about other users while the page is visible.
   #lookAround() {
     const users = [...this.#client.conversations.values()].filter((c) => c.kind === 'direct').map((c) => c.name);
     if (users.length === 0 || this.#client.status.state !== 'connected' || document.visibilityState !== 'visible') return;
@@ -93,7 +93,7 @@ export class ChatSidebar extends HTMLElement {
     return h('section', { 'aria-label': title }, h('div', { class: 'section-title' }, h('h2', {}, title), button), form, list);
   }
 
-  // Many changes come together, a replay's for one: they are drawn once.
+  // Many changes may come together, such as a replay's. They are drawn once.
   #draw() {
     if (this.#drawing) return;
     this.#drawing = true;
@@ -116,12 +116,12 @@ export class ChatSidebar extends HTMLElement {
       kind === 'room' ? h('span', { class: 'hash', 'aria-hidden': 'true' }, '#')
         : h('span', { class: `presence${this.#client.presence.isOnline(name) ? ' on' : ''}` }, avatar(name)),
       h('span', { class: 'name' }, name),
-      typingUsers.length > 0 && h('span', { class: 'dots', title: 'Somebody is typing' }, h('i'), h('i'), h('i')),
+      typingUsers.length > 0 && h('span', { class: 'dots', title: 'Someone is typing' }, h('i'), h('i'), h('i')),
       unread > 0 && h('span', { class: 'badge' }, unread > 99 ? '99+' : String(unread), h('span', { class: 'sr-only' }, ' unread'))));
   }
 }
 
-/** Exchanges a list's items without losing the keyboard's place. */
+/** Replaces a list's items and keeps the focus. */
 function update(list, items, empty) {
   const focused = list.querySelector('a:focus')?.getAttribute('href');
   list.replaceChildren(...(items.length > 0 ? items : [h('li', { class: 'muted small empty' }, empty)]));

@@ -18,7 +18,7 @@ export class ChatSignIn extends HTMLElement {
     };
     this.append(h('main', { class: 'card' },
       h('h1', {}, h('span', { class: 'logo', 'aria-hidden': 'true' }), 'AspireChat'),
-      h('p', { class: 'muted' }, 'Pick a name to start. Open a second tab with another name to talk to yourself.'),
+      h('p', { class: 'muted' }, 'Pick a name to start. Open a second tab with another name to chat with yourself.'),
       h('form', { noValidate: true, onsubmit: (event) => { event.preventDefault(); submit(name.value.trim()); } },
         h('label', { for: 'sign-in-name' }, 'Your name'),
         name,

@@ -2,7 +2,7 @@ import { h } from './dom.js';
 
 /** @typedef {import('../aspirechat.js').ChatClient} ChatClient */
 
-/** Says that the connection is away, and when it is tried again. */
+/** Says that the connection is lost, and when it is tried again. */
 export class ChatBanner extends HTMLElement {
   #timer = null;
   #text = h('span', {});
@@ -42,7 +42,7 @@ export class ChatBanner extends HTMLElement {
 }
 customElements.define('chat-banner', ChatBanner);
 
-/** Where this tab is connected, for those who run the server. */
+/** This tab's connection, for operators. */
 export class ChatDiagnostics extends HTMLElement {
   watch(client, current) {
     const values = h('dl', {});

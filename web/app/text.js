@@ -5,7 +5,7 @@ const EMOJI_ONLY = /^[\p{Extended_Pictographic}\u200d\ufe0f\u{1f3fb}-\u{1f3ff}\s
 
 export const isEmojiOnly = (text) => EMOJI_ONLY.test(text);
 
-/** A message's text as nodes: code and links are elements of their own, everything else stays text. @returns {(Node|string)[]} */
+/** A message's text as nodes: code and links are elements, the rest stays text. @returns {(Node|string)[]} */
 export function format(text) {
   const nodes = [];
   let done = 0;
@@ -15,7 +15,7 @@ export function format(text) {
     if (block !== undefined) node = h('pre', { tabIndex: 0 }, h('code', {}, block.replace(/\n$/, '')));
     else if (inline !== undefined) node = h('code', {}, inline);
     else {
-      // A sentence's end belongs to the sentence, and so does a bracket that was opened before the link.
+      // A link does not include the end of its sentence, nor a bracket that was opened before it.
       let url = whole.replace(/[.,;:!?'*]+$/, '');
       while (url.endsWith(')') && url.split(')').length > url.split('(').length) url = url.slice(0, -1);
       if (!URL.canParse(url)) continue;

@@ -2,7 +2,7 @@ import { ChatError } from './protocol.js';
 
 /** @import {Clock, Cancel, Member, Overview, Page, TokenProvider, UserPresence, Where} from './types.js' */
 
-/** The current token, for the socket and the HTTP calls; concurrent askers share one call of the provider. */
+/** The current token for the socket and HTTP. Concurrent callers share one call of the provider. */
 export class Tokens {
   #provider;
   #clock;
@@ -37,7 +37,7 @@ export class Tokens {
   }
 }
 
-/** The HTTP half of the protocol. Failures are `ChatError`s: code `http`, `status` 0 without an answer. */
+/** The HTTP part of the protocol. It throws `ChatError`s with code `http`, and `status` 0 when there is no answer. */
 export class Api {
   #base;
   #tokens;
@@ -51,7 +51,7 @@ export class Api {
   }
 
   /**
-   * A page of history: newest first with `before` or neither, oldest first with `after`.
+   * A page of history, oldest first with `after`, else newest first.
    * @param {Where} where @param {{before?: number|string, after?: number|string, limit?: number, signal?: AbortSignal}} [options]
    * @returns {Promise<Page>}
    */

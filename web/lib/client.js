@@ -9,19 +9,19 @@ import { abortable, Emitter, systemClock } from './util.js';
 
 /** @import {Cancel, ChatOptions, Frame, Info, Overview, Status, Where} from './types.js' */
 
-/** Most direct conversations in one `resume` frame: it stays under the frame limit. */
+/** Most direct conversations in one `resume` frame, which keeps it under the frame limit. */
 const RESUME_AT_ONCE = 100;
 
 /**
- * A chat session that lives through any number of connections: rooms stay joined, events come in order and once, and what is sent is
- * sent until it is acknowledged, also by the next page. `conversation`: a new one; `left`: one that went; `overview`: what the server
- * knows of the user's conversations, after each connection; `fault`: what went wrong and is dealt with.
+ * A chat session that outlives its connections: rooms stay joined, events come in order and once, and a send is repeated until it is
+ * acknowledged, even by the next page. `conversation`: a new one; `left`: one that ended; `overview`: the server's list of the user's
+ * conversations, after each connection; `fault`: an error that the client works around.
  * @extends {Emitter<{status: Status, info: Info, conversation: Conversation, left: Conversation, overview: Overview[], fault: ChatError}>}
  */
 export class ChatClient extends Emitter {
   /** By key, `room:…` or `to:…`. @type {Map<string, Conversation>} */
   conversations = new Map();
-  /** The session's identity and where it is connected. @type {Info} */
+  /** The session's user and connection. @type {Info} */
   info = { user: null, node: '', connection: '', roundTrip: null, reconnects: 0 };
   /** Who is online. @type {Presence} */
   presence;
@@ -31,7 +31,7 @@ export class ChatClient extends Emitter {
   #clock;
   #lifetime = new AbortController();
   #refs = 0;
-  /** Rooms left, true while the server is still to be told. @type {Map<string, boolean>} */
+  /** Rooms that were left; true while the server must still be told. @type {Map<string, boolean>} */
   #left = new Map();
   /** @type {Map<string, Conversation[]>} */
   #resumes = new Map();
@@ -76,7 +76,7 @@ export class ChatClient extends Emitter {
 
   /**
    * Connects and stays connected.
-   * @param {Cancel} [options] stops waiting @returns {Promise<void>} at the first connection; rejects when there will be none
+   * @param {Cancel} [options] stops waiting @returns {Promise<void>} resolves when connected; rejects when there will be no connection
    */
   connect({ signal } = {}) {
     if (this.#lifetime.signal.aborted) return Promise.reject(this.#lifetime.signal.reason);
@@ -93,7 +93,7 @@ export class ChatClient extends Emitter {
     }), signal);
   }
 
-  /** Ends the session for good. What is not acknowledged is rejected with `closed`, and sent by the user's next session if it is kept. */
+  /** Ends the session. Unacknowledged sends reject with `closed`; the user's next session sends those that are stored. */
   close() {
     if (this.#lifetime.signal.aborted) return;
     this.#connection.close();
@@ -125,10 +125,10 @@ export class ChatClient extends Emitter {
   /** The direct conversation with a user. @param {string} user @returns {Conversation} */
   direct(user) { return this.#conversation({ to: user }); }
 
-  /** The network may be back: does not wait for the next try. */
+  /** The network may be back. Retries now. */
   wake() { this.#connection.wake(); }
 
-  /** Loses the connection on purpose, to see it come back. */
+  /** Loses the connection, to see it come back. */
   drop() { this.#connection.drop(); }
 
   /** @param {Where} where */
@@ -171,8 +171,8 @@ export class ChatClient extends Emitter {
   /** @param {Frame} welcome */
   #welcome({ user, node, connection }) {
     if (this.user !== null && this.user !== user) {
-      // The token provider changed its mind about who this is: going on would mix two users' conversations.
-      this.emit('fault', new ChatError('forbidden', `The token is of ${user}, the session of ${this.user}.`));
+      // The token is another user's. Going on would mix two users' conversations.
+      this.emit('fault', new ChatError('forbidden', `The token is for ${user}, but the session belongs to ${this.user}.`));
       queueMicrotask(() => this.close());
       return;
     }
@@ -186,7 +186,7 @@ export class ChatClient extends Emitter {
     this.#overview();
   }
 
-  /** Asks for what direct conversations missed. @param {Conversation[]} conversations */
+  /** Asks for missed direct messages. @param {Conversation[]} conversations */
   #resume(conversations) {
     const resumed = conversations.map((conversation) => ({ conversation, entry: conversation.resume() })).filter((p) => p.entry);
     for (let i = 0; i < resumed.length; i += RESUME_AT_ONCE) {
@@ -197,7 +197,7 @@ export class ChatClient extends Emitter {
     }
   }
 
-  // No cursor knows of a first direct message that came while the client was away.
+  // Finds direct conversations that began while the client was away; no cursor knows them.
   async #overview() {
     try {
       const { items } = await this.#api.conversations({ signal: this.#lifetime.signal });
@@ -205,7 +205,7 @@ export class ChatClient extends Emitter {
         const conversation = item.to !== undefined ? this.#conversation({ to: item.to }) : this.conversations.get(keyOf(item));
         conversation?.applyOverview(item);
       }
-      // The list may have been made before the server heard of a leave.
+      // The server may have made the list before it heard of a leave.
       this.emit('overview', items.filter(({ room }) => room === undefined || !this.#left.has(room)));
     } catch (error) {
       if (!this.#lifetime.signal.aborted && error instanceof ChatError && error.status !== 404) this.emit('fault', error);
@@ -214,7 +214,7 @@ export class ChatClient extends Emitter {
     for (const conversation of this.conversations.values()) this.#beginReading(conversation);
   }
 
-  /** A direct conversation that is in no overview has not been read. @param {Conversation} conversation */
+  /** A direct conversation that is not in the overview has not been read. @param {Conversation} conversation */
   #beginReading(conversation) {
     if (this.#overviewed && conversation.kind === 'direct' && !conversation.readKnown) conversation.applyOverview();
   }
@@ -230,13 +230,13 @@ export class ChatClient extends Emitter {
     const { type, room, to, from } = frame;
     if (room !== undefined) {
       const conversation = this.conversations.get(keyOf({ room }));
-      // Left on another device, or by an answer that crossed this client's own leave.
+      // The room was left on another device, or this answers the client's own leave.
       if (type === 'left') return conversation && this.#remove(conversation);
       conversation?.receive(frame);
       if (type === 'joined') this.presence.changed(frame.members);
       if (type === 'online' || type === 'offline') this.presence.changed(frame.users);
     } else if (to !== undefined) {
-      // Events name their addressee, everything else the other user.
+      // In events `to` is the addressee, in other frames the other user.
       const isEvent = frame.id !== undefined && type !== 'ack';
       const conversation = this.#conversation({ to: isEvent && from !== this.user ? from : to });
       conversation.receive(frame);

@@ -5,15 +5,15 @@ import { backoff, Emitter } from './util.js';
 
 const WELCOME_WITHIN_MS = 10_000;
 const PONG_WITHIN_MS = 10_000;
-/** A connection that lived this long was a good one: the next loss starts with a short wait again. */
+/** After a connection that lived this long, the next loss starts with a short wait again. */
 const STABLE_AFTER_MS = 10_000;
-/** Browsers do not tell why a handshake failed. It may be the token: an older one is renewed first. */
+/** Browsers do not tell why a handshake failed. The token may be the reason, so an older one is renewed first. */
 const RENEW_TOKEN_AFTER_MS = 30_000;
 const RENEW_EARLY_MS = 60_000;
 const OVERLOADED_WAIT_MS = 5000;
 
 /**
- * One session over any number of sockets: opens, watches, renews the token, and opens again after a loss.
+ * One session over any number of sockets. It opens and watches a socket, renews the token, and reconnects after a loss.
  * @extends {Emitter<{status: Status, welcome: Frame, frame: Frame, down: void, fault: ChatError, roundTrip: number}>}
  */
 export class Connection extends Emitter {
@@ -31,16 +31,16 @@ export class Connection extends Emitter {
   #socket = null;
   #everConnected = false;
   #failures = 0;
-  /** Counts the sockets, so that what belongs to an earlier one is known and left alone. */
+  /** Counts the sockets, so that calls for an earlier one are ignored. */
   #generation = 0;
-  /** @type {number|null} when a draining node asked to be left */
+  /** @type {number|null} when to leave a draining node */
   #leaveAt = null;
   #lastHeard = 0;
   #heartbeat = 0;
   #pings = 0;
   /** @type {{ref: string, at: number}|null} */
   #ping = null;
-  /** @type {Record<string, any>} of the present socket, by what they are for */
+  /** @type {Record<string, any>} the present socket's, by purpose */
   #timers = {};
 
   /** @param {string} url @param {import('./api.js').Tokens} tokens @param {typeof WebSocket} WebSocket @param {Clock} clock */
@@ -68,13 +68,13 @@ export class Connection extends Emitter {
     return true;
   }
 
-  /** The network may have changed: tries at once if a try is due, or asks whether the connection lives. */
+  /** The network may have changed. Retries now instead of later, or pings the server. */
   wake() {
     if (this.connected) this.#sendPing();
     else if (this.#timers.retry !== undefined) this.#open(false);
   }
 
-  /** Loses the connection on purpose, as a network would. */
+  /** Loses the connection, as a network would. */
   drop() {
     if (this.#socket) this.#lost(CLOSE.abnormal, 'dropped on purpose');
   }
@@ -114,7 +114,7 @@ export class Connection extends Emitter {
     try {
       frame = decode(String(data), 'server');
     } catch (error) {
-      // A type that this version does not know is no fault: the protocol may grow.
+      // An unknown type is no fault, because the protocol may grow.
       const fault = /** @type {ChatError} */ (error);
       if (fault.code !== 'unknown_type') this.emit('fault', fault);
       return;
@@ -143,7 +143,7 @@ export class Connection extends Emitter {
     this.#sendPing();
   }
 
-  // Browsers answer the server's pings by themselves. A dead network is noticed by asking after a silence.
+  // The browser itself answers the server's pings. Silence may mean a dead network, so this side pings too.
   #watch() {
     const silent = this.#clock.now() - this.#lastHeard;
     if (silent >= this.#heartbeat) this.#sendPing();
@@ -156,7 +156,7 @@ export class Connection extends Emitter {
     this.send({ type: 'ping', ref });
     this.#timer('pong', () => {
       this.#ping = null;
-      // Anything that came since proves life; only silence is death.
+      // Any frame since then proves that the connection is alive.
       if (this.#lastHeard <= at) this.#lost(CLOSE.abnormal, 'the connection fell silent');
     }, PONG_WITHIN_MS);
   }
@@ -174,7 +174,7 @@ export class Connection extends Emitter {
     this.#clock.clear(this.#timers.auth);
     const left = Date.parse(expires) - this.#clock.now();
     if (Number.isNaN(left)) return;
-    // A clock that runs ahead would find each new token expired: it asks once in 30 s, and 4002 settles the rest.
+    // A clock that runs ahead would find each new token expired, so it asks every 30 s. The server closes with 4002 if it is.
     const wait = left > 0 ? left - Math.min(RENEW_EARLY_MS, left * 0.2) : RENEW_TOKEN_AFTER_MS;
     this.#timer('auth', () => this.#renewToken(0), Math.min(wait, 2 ** 31 - 1));
   }
@@ -211,14 +211,14 @@ export class Connection extends Emitter {
     this.#setStatus({ state: 'reconnecting', code, reason, retryAt: this.#clock.now() + wait });
   }
 
-  /** Ends the socket, if there is one, and what runs for it. */
+  /** Ends the socket, if there is one, and its timers. */
   #end() {
     const socket = this.#socket;
     const { connected } = this;
     this.#forget();
     if (socket) {
       socket.onmessage = socket.onclose = null;
-      // Its close event may come minutes later on a dead network, so nobody waits for it.
+      // On a dead network its close event may come minutes later.
       if (socket.readyState < 2) socket.close(CLOSE.normal);
     }
     if (connected) this.emit('down', undefined);

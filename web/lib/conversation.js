@@ -1,4 +1,5 @@
 import { ChatError, keyOf } from './protocol.js';
+import { ReadCursors } from './reading.js';
 import { Sync } from './sync.js';
 import { isMessage } from './timeline.js';
 import { TypingSender, TypingUsers } from './typing.js';
@@ -11,47 +12,39 @@ import { abortable, Emitter, newNonce, withResolvers } from './util.js';
  *   me: () => string|null, connected: () => boolean, send: (frame: Frame) => boolean, ref: () => string}} Session
  */
 
-const READ_EVERY_MS = 1000;
 const JOIN_WITHIN_MS = 15_000;
-/** Messages kept while nobody trims; the oldest go first, a tenth at a time. */
+/** Most messages kept without a call of `trim`. The oldest go first, a tenth at a time. */
 const LOADED_MAX = 10_000;
 
 /**
- * A room or the direct conversation with a user: its messages in order and once each, those still on their way, who is there, who is
- * typing. `event` gives each event of the log that comes after the join, in the order of `seq`, once. `change` says what to draw.
- * `lost` names events that neither the socket nor history has.
+ * A room or the direct conversation with a user: its messages in order and once each, pending sends, members and typing users. `event`
+ * gives each event of the log after the join once, in the order of `seq`. `change` says what to draw. `lost` names events that neither
+ * the socket nor history has.
  * @extends {Emitter<{event: ChatEvent, change: Change, lost: {from: number, to: number}, fault: ChatError}>}
  */
 export class Conversation extends Emitter {
-  /** Own messages on their way, in the order of sending. @type {Pending[]} */
+  /** The user's messages on their way, in order. @type {Pending[]} */
   pending = [];
-  /** Members of the room that are online, at most those that the server named. @type {Set<string>} */
+  /** The room's online members, as far as the server named them. @type {Set<string>} */
   members = new Set();
-  /** How many members are online. */
+  /** How many are online. */
   count = 0;
-  /** The user's own read cursor; 0 while `readKnown` is false. */
-  read = 0;
-  readKnown = false;
-  /** Others' read cursors, as far as known. @type {Map<string, number>} */
-  reads = new Map();
   /** Whether the room is subscribed on this connection. */
   joined = false;
-  /** Whether the room is to be joined on every connection. */
+  /** Whether to join the room on every connection. */
   wanted = false;
   #session;
   #sync;
   #typingSender;
   #typingUsers;
-  #base = { unread: 0, head: 0 };
-  #sentRead = 0;
-  /** @type {any} */ #readTimer = null;
+  #cursors;
   /** @type {any} */ #joinTimer = null;
   #joinRef = ''; #joinWithReplay = false;
   /** @type {ReturnType<typeof withResolvers>|null} */
   #joining = null;
   #lifetime = new AbortController();
 
-  /** Made by its client. @param {Session} session @param {Where} where */
+  /** @param {Session} session @param {Where} where */
   constructor(session, where) {
     super();
     this.where = where;
@@ -63,6 +56,8 @@ export class Conversation extends Emitter {
     this.#session = session;
     this.#typingSender = new TypingSender(session.clock, (active) => session.send({ type: 'typing', ...where, active }));
     this.#typingUsers = new TypingUsers(session.clock, () => this.#change({ kind: 'typing' }));
+    this.#cursors = new ReadCursors(
+      session.clock, (seq) => this.ready && session.send({ type: 'read', ...where, seq }), () => this.#change({ kind: 'read' }));
     this.#sync = new Sync({
       where, clock: session.clock, api: session.api, me: session.me, signal: this.#lifetime.signal,
       connected: () => this.ready,
@@ -78,7 +73,7 @@ export class Conversation extends Emitter {
 
   /** Loaded messages in the order of seq. @returns {readonly Message[]} */
   get messages() { return this.#sync.timeline.messages; }
-  /** The seq of the newest event that was given out; 0 when unknown. */
+  /** The seq of the newest event given out; 0 when unknown. */
   get head() { return this.#sync.timeline.last ?? 0; }
   /** @returns {string|null} */
   get epoch() { return this.#sync.timeline.epoch; }
@@ -91,21 +86,20 @@ export class Conversation extends Emitter {
   /** Whether the conversation was left or its client closed. */
   get disposed() { return this.#lifetime.signal.aborted; }
 
-  /** Messages by others above the read cursor, as far as the client knows. */
-  get unread() {
-    const above = Math.max(this.read, this.#base.head);
-    let count = this.read >= this.#base.head ? 0 : this.#base.unread;
-    for (let i = this.messages.length - 1; i >= 0 && this.messages[i].seq > above; i--) if (!this.messages[i].own) count++;
-    return count;
-  }
-
+  /** The user's own read cursor; 0 while `readKnown` is false. */
+  get read() { return this.#cursors.own; }
+  get readKnown() { return this.#cursors.known; }
+  /** Others' read cursors, as far as known. */
+  get reads() { return this.#cursors.others; }
+  /** Others' messages above the own read cursor, as far as the client knows. */
+  get unread() { return this.#cursors.unread(this.messages); }
   /** Other users who have read up to `seq`, as far as known. @param {number} seq @returns {string[]} */
   readBy(seq) { return [...this.reads].filter(([, read]) => read >= seq).map(([user]) => user); }
 
   /**
-   * Sends a message: it is kept, and sent again over any number of connections and reloads, until it is in the log.
-   * @param {string} content @param {Cancel} [options] the signal takes the message back while it has not been sent
-   * @returns {Promise<Receipt>} when it is in the log; rejects with a ChatError when it is refused for good
+   * Sends a message, and repeats it over any number of connections and reloads until it is in the log.
+   * @param {string} content @param {Cancel} [options] the signal takes back a message that was not sent yet
+   * @returns {Promise<Receipt>} resolves when it is in the log; rejects with a ChatError when it is refused for good
    */
   async send(content, { signal } = {}) {
     const nonce = newNonce();
@@ -144,36 +138,31 @@ export class Conversation extends Emitter {
   /** @param {number} target @param {string} emoji @param {Cancel & {remove?: boolean}} [options] @returns {Promise<Receipt>} */
   react(target, emoji, { remove = false, signal } = {}) { return this.#act({ type: 'react', target, emoji, remove }, { signal }); }
 
-  /** Call it at each key stroke; the frames are sent sparingly. */
+  /** Call it at each key stroke. It sends few frames. */
   typing() { if (this.ready) this.#typingSender.touch(); }
   stopTyping() { this.#typingSender.stop(); }
-  /** Moves the own read cursor forward. @param {number} [seq] default: the newest */
-  markRead(seq = this.head) {
-    if (seq <= this.read) return;
-    this.read = seq;
-    this.#change({ kind: 'read' });
-    this.#readTimer ??= this.#session.clock.set(() => { this.#readTimer = null; this.#sendRead(); }, READ_EVERY_MS);
-  }
+  /** Moves the user's read cursor forward. @param {number} [seq] default: the newest */
+  markRead(seq = this.head) { this.#cursors.move(seq); }
 
-  /** Loads older messages; concurrent calls share one. @param {Cancel & {limit?: number}} [options] @returns how many; 0 at the start */
+  /** Loads older messages. @param {Cancel & {limit?: number}} [options] @returns how many; 0 at the start */
   older({ limit, signal } = {}) { return abortable(this.#sync.older(limit), signal); }
 
-  /** Drops the oldest loaded messages, which `older` loads again. @param {number} keep so many stay */
+  /** Drops the oldest loaded messages. @param {number} keep how many stay */
   trim(keep) {
     const count = this.#sync.timeline.trim(keep);
     if (count > 0) this.#change({ kind: 'trim', count });
   }
 
-  /** The room's first 200 members, online or not; their read cursors are learnt. @param {Cancel} [options] @returns {Promise<Member[]>} */
+  /** The room's first 200 members, with their read cursors. @param {Cancel} [options] @returns {Promise<Member[]>} */
   async loadMembers(options) {
     const { items } = await this.#session.api.members(this.name, options);
-    for (const { user, read } of items) this.#onRead(user, read);
+    for (const { user, read } of items) this.#read(user, read);
     return items;
   }
 
-  // From here on: called by the client only.
+  // Only the client calls the following.
 
-  /** @param {AbortSignal} [signal] stops waiting; the room stays wanted @returns {Promise<void>} when joined */
+  /** @param {AbortSignal} [signal] stops only the wait @returns {Promise<void>} resolves when joined */
   join(signal) {
     const asked = this.wanted;
     this.wanted = true;
@@ -186,7 +175,7 @@ export class Conversation extends Emitter {
     return abortable(/** @type {Promise<void>} */ (this.#joining?.promise), signal);
   }
 
-  /** Takes up what an earlier life of the page left unsent. @param {Stored} stored */
+  /** Takes over a send that an earlier page left. @param {Stored} stored */
   adopt({ nonce, frame, created }) {
     if (isMessage(/** @type {any} */ (frame))) this.pending.unshift({ nonce, content: frame.content, created, state: 'sending' });
     this.#change({ kind: 'pending' });
@@ -195,15 +184,15 @@ export class Conversation extends Emitter {
 
   /** The client is connected. */
   connected() {
-    if (this.read > this.#sentRead) this.#sendRead();
+    this.#cursors.flush();
     if (this.kind !== 'room') this.#change({ kind: 'ready' });
     else if (this.wanted) this.#sendJoin();
   }
 
-  /** Events do not name their log; the answer to `resume` does. */
+  /** Events do not name their log. Only the answer to `resume` does. */
   get isNameless() { return this.kind !== 'room' && this.epoch === null && !this.#sync.catchingUp; }
 
-  /** @returns {Frame|null} what `resume` says of this conversation */
+  /** @returns {Frame|null} this conversation's entry in `resume` */
   resume() {
     if (this.kind === 'room' || this.#sync.timeline.last === null) return null;
     this.#sync.catchUp();
@@ -219,7 +208,7 @@ export class Conversation extends Emitter {
     this.#change({ kind: 'ready' });
   }
 
-  /** A `resume` that held this conversation was refused. */
+  /** A `resume` of this conversation was refused. */
   resumeRefused() { this.#sync.lookForMissed(); }
 
   /** @param {Frame} error @returns {boolean} whether it answers this room's join */
@@ -247,14 +236,8 @@ export class Conversation extends Emitter {
     return this.wanted;
   }
 
-  /** @param {Overview} [overview] none: the server knows of no event here */
-  applyOverview({ unread, head, read } = { unread: 0, head: 0, read: 0, last: null }) {
-    this.#base = { unread, head };
-    this.read = Math.max(this.read, read);
-    this.readKnown = true;
-    this.#sentRead = Math.max(this.#sentRead, read);
-    this.#change({ kind: 'read' });
-  }
+  /** @param {Overview} [overview] none when the server knows no event here */
+  applyOverview(overview = { unread: 0, head: 0, read: 0, last: null }) { this.#cursors.overview(overview); }
 
   /** @param {Frame} frame a frame of this conversation */
   receive(frame) {
@@ -266,12 +249,12 @@ export class Conversation extends Emitter {
       case 'online': case 'offline': return this.#presence(frame);
       case 'presence': this.count = frame.count; return this.#change({ kind: 'members' });
       case 'typing': return frame.from === this.#session.me() ? undefined : this.#typingUsers.set(frame.from, frame.active);
-      case 'read': return this.#onRead(frame.from, frame.seq);
+      case 'read': return this.#read(frame.from, frame.seq);
       default: return this.#sync.take(/** @type {any} */ (frame));
     }
   }
 
-  /** @param {boolean} forget false: what is not acknowledged is sent by a later life of the page */
+  /** @param {boolean} forget false when a later page shall send what is not acknowledged */
   dispose(forget) {
     if (this.disposed) return;
     this.wanted = false;
@@ -280,7 +263,7 @@ export class Conversation extends Emitter {
     this.#joining?.reject(fault);
     this.#joining = null;
     this.#session.outbox.fail(fault, this.key, forget);
-    this.#session.clock.clear(this.#readTimer);
+    this.#cursors.dispose();
     this.#lifetime.abort(fault);
   }
 
@@ -311,8 +294,7 @@ export class Conversation extends Emitter {
     this.joined = true;
     this.members = new Set(frame.members);
     this.count = frame.count;
-    this.read = Math.max(this.read, frame.read);
-    this.readKnown = true;
+    this.#cursors.learn(frame.read);
     for (const user of frame.typing) if (user !== this.#session.me()) this.#typingUsers.set(user, true);
     this.#sync.joined(frame.seq, frame.epoch, this.#joinWithReplay);
     this.#joining?.resolve();
@@ -356,7 +338,7 @@ export class Conversation extends Emitter {
       const message = this.#sync.timeline.message(added ? seq : event.target ?? 0);
       if (message) changed[added ? 'append' : 'update'].push(message);
       if (added) this.#typingUsers.set(from, false);
-      // The own copy says all that its ack says. It may come before it, or without it.
+      // The user's own copy may come before its ack or without it, and says the same.
       if (nonce !== undefined && from === this.#session.me()) {
         this.#settle(nonce, { id, seq, epoch: this.epoch ?? '', timestamp, duplicate: false });
       }
@@ -376,7 +358,7 @@ export class Conversation extends Emitter {
 
   /** @param {Frame} frame */
   #presence({ type, users, count }) {
-    // Complete: the server names all, for instance after it had forgotten them.
+    // The server names all members, for example after it lost their presence.
     if (type === 'online' && users.length === count) this.members.clear();
     for (const user of users) {
       this.members[type === 'online' ? 'add' : 'delete'](user);
@@ -387,15 +369,7 @@ export class Conversation extends Emitter {
   }
 
   /** @param {string} from @param {number} seq */
-  #onRead(from, seq) {
-    if (from === this.#session.me()) this.read = Math.max(this.read, seq);
-    else this.reads.set(from, Math.max(this.reads.get(from) ?? 0, seq));
-    this.#change({ kind: 'read' });
-  }
-
-  #sendRead() {
-    if (this.ready && this.#session.send({ type: 'read', ...this.where, seq: this.read })) this.#sentRead = this.read;
-  }
+  #read(from, seq) { this.#cursors.receive(from === this.#session.me() ? null : from, seq); }
 
   /** @param {Change} change */
   #change(change) { this.emit('change', change); }

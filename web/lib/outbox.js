@@ -7,21 +7,21 @@ import { backoff } from './util.js';
  *   resolve: (receipt: Receipt) => void, reject: (error: ChatError) => void}} Entry
  */
 
-/** Most unsent events: a program that waits for no receipts is refused the next with `limit`. */
+/** Most unacknowledged events. The next one is refused with `limit`. */
 const OUTBOX_MAX = 1000;
-/** Without an answer for this long, the event is sent again with the same nonce. */
+/** An event without an answer for this long is sent again with its nonce. */
 const ACK_WITHIN_MS = 15_000;
 /** The server knows a nonce for 24 h. A later send could become a second message, so it fails. */
 const NONCE_LIFE_MS = 23 * 3600_000;
-/** A store that takes longer to read no longer holds up what is new. */
+/** New events wait this long for the stored ones to be read. */
 const RESTORE_WITHIN_MS = 5000;
-/** Errors after which the same frame may well be accepted. */
+/** Errors after which the same frame may be accepted. */
 const RETRIED = ['unavailable', 'rate_limited', 'not_joined'];
 
 /**
- * Events on their way into the log. Each stays, also over a reload, until it is acknowledged or refused for good, over any number of
- * connections, always with its first nonce. One event per conversation is under way at a time: were several, a refusal (`unavailable`)
- * of the first and an acceptance of the second would swap them.
+ * Events on their way into the log. Each stays until it is acknowledged or refused for good, over any number of connections and reloads
+ * and always with its first nonce. One event per conversation is under way at a time. With two, the first could be refused
+ * (`unavailable`) and the second accepted, which would swap them.
  */
 export class Outbox {
   /** How many events are not acknowledged yet. */
@@ -52,7 +52,7 @@ export class Outbox {
   }
 
   /**
-   * Takes up what an earlier life of the page left behind; nothing is sent before. What was added meanwhile is kept from now on.
+   * Takes over what an earlier page left. Nothing is sent before. Events that were added meanwhile are stored now.
    * @param {string} owner @param {(stored: Stored) => {key: string, settle: Pick<Entry, 'resolve'|'reject'>}} adopt
    */
   async restore(owner, adopt) {
@@ -74,12 +74,12 @@ export class Outbox {
 
   /**
    * @param {string} key @param {Frame} frame with its nonce
-   * @param {AbortSignal} [signal] takes the event back while it has not been sent @returns {Promise<Receipt>}
+   * @param {AbortSignal} [signal] takes back an event that was not sent yet @returns {Promise<Receipt>}
    */
   async add(key, frame, signal) {
     signal?.throwIfAborted();
-    if (this.size >= OUTBOX_MAX) throw new ChatError('limit', `${OUTBOX_MAX} events wait to be sent already.`);
-    // What can't be sent must not wait: it throws here.
+    if (this.size >= OUTBOX_MAX) throw new ChatError('limit', `${OUTBOX_MAX} events already wait to be sent.`);
+    // An invalid frame throws here and is not queued.
     encode(frame);
     return new Promise((resolve, reject) => {
       /** @type {Entry} */
@@ -114,7 +114,7 @@ export class Outbox {
     this.#unsend(entry);
     if (RETRIED.includes(error.code)) {
       const wait = error.retryAfter ?? backoff(this.#clock, entry.attempts);
-      // The rate limit is the user's, so all conversations wait. Up to a fifth more keeps clients from retrying in step.
+      // The rate limit counts all conversations, so all wait. Up to a fifth more keeps clients from retrying in step.
       this.#block(error.code === 'rate_limited' ? '' : entry.key, wait * (1 + this.#clock.random() / 5));
     } else {
       this.#remove(entry);
@@ -124,14 +124,14 @@ export class Outbox {
     return entry.key;
   }
 
-  /** The connection is gone: what was under way goes again on the next one. */
+  /** The connection is gone. Events under way are sent again on the next one. */
   disconnected() {
     for (const entry of [...this.#queues.values()].flat()) this.#unsend(entry);
   }
 
   /**
    * Gives up on a conversation's events.
-   * @param {ChatError} error @param {string} key @param {boolean} [forget] false: a later life of the page sends them
+   * @param {ChatError} error @param {string} key @param {boolean} [forget] false when a later page shall send them
    */
   fail(error, key, forget = true) {
     this.#unblock(key);
@@ -212,6 +212,6 @@ export class Outbox {
     this.#store?.put(stored).catch((error) => this.#unkept(error));
   }
 
-  /** Storage can be forbidden or full; sending goes on without it. @param {any} error */
+  /** Storage can be forbidden or full. Sending works without it. @param {any} error */
   #unkept(error) { this.#fault(new ChatError('store', String(error))); }
 }

@@ -2,11 +2,11 @@ import { Emitter } from './util.js';
 
 /** @import {Cancel, UserPresence} from './types.js' */
 
-/** An answer about a user in no joined room is this old at most; rooms tell changes themselves. */
+/** The server's answer about a user holds this long. Rooms tell changes by themselves. */
 const FRESH_MS = 30_000;
 const AT_ONCE = 500;
 
-/** Who is online: joined rooms tell it, the server is asked for others. @extends {Emitter<{change: void}>} */
+/** Who is online. Joined rooms tell it; the server is asked about others. @extends {Emitter<{change: void}>} */
 export class Presence extends Emitter {
   #inRooms;
   #ask;
@@ -24,7 +24,7 @@ export class Presence extends Emitter {
     this.#now = now;
   }
 
-  /** @param {string} user @returns {boolean|undefined} undefined: not known, `fetch` asks */
+  /** @param {string} user @returns {boolean|undefined} undefined when not known */
   isOnline(user) {
     if (this.#inRooms(user)) return true;
     const known = this.#known.get(user);
@@ -40,7 +40,7 @@ export class Presence extends Emitter {
     return all;
   }
 
-  /** A room says that these came or went: what was asked before is no longer true. @param {string[]} users */
+  /** A room said that these came or went, so older answers do not hold. @param {string[]} users */
   changed(users) {
     for (const user of users) this.#known.delete(user);
     this.emit('change', undefined);

@@ -1,6 +1,5 @@
 /** @import {Frame, Where} from './types.js' */
-// The frames of aspirechat.v1 as tables: what this client sends is held to the same rules as what it receives, and both to the golden
-// set that the server's codec is tested with.
+// The frames of aspirechat.v1 as tables, for both directions. The golden frames that test the server's codec test these too.
 
 export const SUBPROTOCOL = 'aspirechat.v1';
 export const LIMITS = Object.freeze({ content: 8000, frame: 32 * 1024, nonce: 64, page: 200 });
@@ -103,7 +102,7 @@ function bad(field, rule) {
 function take(spec, source, target) {
   for (const { name, kind, optional, fallback } of spec) {
     if (name === 'where') {
-      // A room's event that also had a "to" would be ambiguous, so room wins.
+      // With both room and to, room wins.
       const field = source.room === undefined && source.to !== undefined ? 'to' : 'room';
       if (!isId(source[field])) bad(field, KINDS.id[1]);
       target[field] = source[field];
@@ -122,7 +121,7 @@ function take(spec, source, target) {
 }
 
 /**
- * Checks a frame's fields and fills in defaults; unknown fields are left out.
+ * Checks a frame's fields and fills in defaults. Unknown fields are left out.
  * @param {any} value @param {'client'|'server'} direction who sends it @returns {Frame}
  * @throws {ChatError} `bad_request`, `too_large` or `unknown_type`
  */
@@ -150,8 +149,8 @@ export function decode(text, direction) {
 }
 
 /**
- * The text of a client's frame. What the server would refuse is refused here, before it is queued: an oversized frame that were
- * retried forever would close the socket (1009) each time.
+ * The text of a client's frame. A frame that the server would refuse is refused here, because an oversized one that is retried would
+ * close the socket (1009) each time.
  * @param {Frame} frame @returns {string} @throws {ChatError}
  */
 export function encode(frame) {

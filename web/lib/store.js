@@ -9,7 +9,7 @@ const done = (request) => new Promise((resolve, reject) => {
   request.onerror = () => reject(request.error);
 });
 
-/** Unacknowledged events in the browser's own database: they outlive the page, so a reload sends them. @implements {OutboxStore} */
+/** Unacknowledged events in the browser's database, so that they outlive the page. @implements {OutboxStore} */
 export class IndexedDbStore {
   /** @type {Promise<IDBDatabase>|null} */
   #opening = null;
@@ -36,7 +36,7 @@ export class IndexedDbStore {
     try {
       return (await this.#opening).transaction(TABLE, mode).objectStore(TABLE);
     } catch (error) {
-      // A browser may close a database under its page: the next call opens it again.
+      // A browser may close a page's database. The next call opens it again.
       this.#opening = null;
       throw error;
     }

@@ -4,18 +4,18 @@ import { backoff, sleep } from './util.js';
 
 /** @import {ChatEvent, Clock, Frame, Page, Where} from './types.js' */
 
-/** A replay that pauses for longer than this has ended without saying so; the rest comes through history. */
+/** A replay that pauses longer than this counts as ended. History brings the rest. */
 const REPLAY_PAUSE_MS = 5000;
-/** An event that is acknowledged but does not come in this time is fetched: the doorbell of the last event may have been lost. */
+/** An event that is acknowledged but does not come in this time is fetched. */
 const LATE_MS = 2000;
-/** History is asked so often for events that it does not have; then they count as lost. */
+/** How often history is asked for events that it does not have. Then they count as lost. */
 const REPAIR_TRIES = 6;
-/** A page may hold edits and reactions only; so many are looked through for a message to show. */
+/** A page may have only edits and reactions. This many are searched for a message to show. */
 const PAGES_AT_ONCE = 10;
 
 /**
- * Keeps one conversation's timeline whole: catches up after a reconnect, closes gaps through history, pages back, and starts anew
- * when the log's epoch changed.
+ * Keeps one conversation's timeline whole. It catches up after a reconnect, closes gaps with history, pages back, and starts again when
+ * the log's epoch changes.
  */
 export class Sync {
   #where;
@@ -24,7 +24,7 @@ export class Sync {
   #connected;
   #signal;
   #on;
-  /** Rises with every reset, so that an answer to an earlier question is known as stale. */
+  /** Rises with every reset, so that an older answer is known as stale. */
   #generation = 0;
   /** A replay is on its way. */
   catchingUp = false;
@@ -59,7 +59,7 @@ export class Sync {
     if (conflict) return this.reload(null, null);
     if (this.catchingUp) this.#awaitReplay();
     if (delivered.length > 0) this.#on.delivered(delivered);
-    // While a replay is on its way, live direct messages come ahead of it: that is no gap yet.
+    // Live direct messages may come before their replay, which is no gap.
     if (gap && !this.catchingUp) this.#repair();
   }
 
@@ -88,7 +88,7 @@ export class Sync {
     if (this.#behind) this.#repair();
   }
 
-  /** There is no replay to be had: looks for missed events in history. */
+  /** No replay is to be had: looks for missed events in history. */
   lookForMissed() {
     this.#endReplay();
     if (this.timeline.last === null) return;
@@ -96,7 +96,7 @@ export class Sync {
     this.#repair();
   }
 
-  /** The log holds an event at `seq`; it should come by itself soon. @param {number} seq @param {string} [epoch] */
+  /** The log has an event at `seq`, which should come soon. @param {number} seq @param {string} [epoch] */
   expect(seq, epoch) {
     if (this.timeline.last === null) return;
     if (epoch !== undefined && this.timeline.isForeign(epoch)) return this.reload(epoch, seq);
@@ -116,7 +116,7 @@ export class Sync {
     this.timeline.disconnected();
   }
 
-  /** Drops all and loads the newest page. @param {string|null} epoch @param {number|null} head null: from history */
+  /** Drops all and loads the newest page. @param {string|null} epoch @param {number|null} head null when history shall tell it */
   reload(epoch, head) {
     this.#generation++;
     this.#target = 0;
@@ -127,7 +127,7 @@ export class Sync {
     this.older().catch((error) => this.#on.fault(error));
   }
 
-  /** Loads the messages before those loaded; concurrent calls share one. @returns {Promise<number>} how many; 0 at the start of the log */
+  /** Loads older messages. Concurrent calls share one. @returns {Promise<number>} how many; 0 at the start of the log */
   older(limit = 50) {
     if (this.#paging) return this.#paging;
     const paging = this.#paging = this.#pageBack(limit).finally(() => { if (this.#paging === paging) this.#paging = null; });
@@ -175,7 +175,7 @@ export class Sync {
     }
   }
 
-  /** @param {() => boolean} current @returns {Promise<boolean|null>} whether it came nearer; null when history could not be asked */
+  /** @param {() => boolean} current @returns {Promise<boolean|null>} whether it brought events; null when history did not answer */
   async #repairOnce(current) {
     const { timeline } = this;
     const last = /** @type {number} */ (timeline.last);
@@ -222,7 +222,7 @@ export class Sync {
     try {
       return await this.#api.messages(this.#where, { ...range, signal: this.#signal });
     } catch (error) {
-      // Nobody has written here yet.
+      // The conversation has no event yet.
       if (error instanceof ChatError && error.status === 404) return { items: [], epoch: '', head: 0, next: null };
       throw error;
     }

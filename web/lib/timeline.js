@@ -1,19 +1,19 @@
 /** @import {ChatEvent, Message, Reaction} from './types.js' */
 
-/** Most events held above a gap; history brings the others again. */
+/** Most events held above a gap. History brings the others again. */
 const HELD_MAX = 2000;
 
 /** Whether an event is a message, not a change of one. @param {ChatEvent} event */
 export const isMessage = ({ type }) => type === 'room' || type === 'dm';
 
 /**
- * The loaded stretch of one conversation's log, `first` to `last` without a hole. It takes events in any order and any number of
- * times and gives each out once, in the order of `seq`. It does no I/O.
+ * The loaded part of one conversation's log, `first` to `last` without a hole. It takes events in any order and any number of times, and
+ * gives each out once, in the order of `seq`. It does no I/O.
  */
 export class Timeline {
-  /** @type {string|null} null until the server told it */
+  /** @type {string|null} null until the server tells it */
   epoch = null;
-  /** The connection ended before the log had a name: by now it may be another one. */
+  /** The connection ended before the epoch was known, so the log may be another one by now. */
   #doubted = false;
   /** The lowest loaded seq; one above `last` while nothing is loaded. */
   first = 0;
@@ -36,14 +36,14 @@ export class Timeline {
 
   /** Whether the oldest event of the conversation is loaded. */
   get atStart() { return this.last !== null && this.first <= 1; }
-  /** From where to ask for events; in doubt from before the loaded ones, to compare them. */
+  /** Where to ask for events. In doubt it is before the loaded ones, to compare them. */
   get place() { return { since: this.#doubted ? this.first - 1 : this.last, ...(this.epoch && { epoch: this.epoch }) }; }
-  /** Whether events are held that wait for missing ones. */
+  /** Whether held events wait for missing ones. */
   get hasGap() { return this.#held.size > 0; }
   /** @param {number} seq */
   message(seq) { return this.#bySeq.get(seq); }
 
-  /** Forgets all and stands right behind `head`, where live events go on. @param {string|null} epoch @param {number|null} head */
+  /** Forgets all; live events go on behind `head`. @param {string|null} epoch @param {number|null} head */
   reset(epoch, head) {
     this.epoch = epoch;
     this.#doubted = false;
@@ -56,7 +56,7 @@ export class Timeline {
 
   disconnected() { this.#doubted = this.epoch === null && this.last !== null; }
 
-  /** Whether this epoch is another one than the log's; an unknown one is learnt. @param {string} epoch */
+  /** Whether this is not the log's epoch, which is learnt if unknown. @param {string} epoch */
   isForeign(epoch) {
     this.epoch ||= epoch || null;
     this.#doubted &&= !epoch;
@@ -66,8 +66,8 @@ export class Timeline {
   /**
    * Takes an event that came live, in a replay or from a repair.
    * @param {ChatEvent} event
-   * @returns {{delivered: ChatEvent[], gap: boolean, conflict: boolean}} `delivered`: what may be given out now, in order;
-   * `gap`: events before this one are missing; `conflict`: another event stands at this seq, so the log is not the one known so far
+   * @returns {{delivered: ChatEvent[], gap: boolean, conflict: boolean}} `delivered`: events to give out now, in order;
+   * `gap`: earlier events are missing; `conflict`: another event has this seq, so the log was replaced
    */
   accept(event) {
     this.last ??= event.seq - 1;
@@ -96,7 +96,7 @@ export class Timeline {
     return delivered;
   }
 
-  /** Gives up on the events missing below the held ones. @returns {{from: number, to: number}} what is lost */
+  /** Gives up the missing events below the held ones. @returns {{from: number, to: number}} what is lost */
   skipGap() {
     const from = /** @type {number} */ (this.last) + 1;
     this.last = Math.min(...this.#held.keys()) - 1;
@@ -105,7 +105,7 @@ export class Timeline {
 
   /**
    * Adds a page of history in front.
-   * @param {ChatEvent[]} items in any order; those that are not older than `first` are left out
+   * @param {ChatEvent[]} items in any order; only those older than `first` are taken
    * @returns {number} how many messages were added
    */
   prepend(items) {
@@ -118,7 +118,7 @@ export class Timeline {
     return messages.length;
   }
 
-  /** Drops the oldest messages; history has them. @param {number} keep so many stay @returns {number} how many went */
+  /** Drops the oldest messages. @param {number} keep how many stay @returns {number} how many went */
   trim(keep) {
     const gone = this.messages.splice(0, Math.max(0, this.messages.length - keep));
     if (gone.length === 0) return 0;
@@ -127,7 +127,7 @@ export class Timeline {
     return gone.length;
   }
 
-  /** All up to `seq` is in the database. @param {number} seq @returns {Message[]} the messages that this changes */
+  /** All up to `seq` is in the database. @param {number} seq @returns {Message[]} the changed messages */
   setDurable(seq) {
     const changed = [];
     for (let i = this.messages.length - 1; i >= 0 && this.messages[i].seq > this.durable; i--) {
@@ -152,7 +152,7 @@ export class Timeline {
     return message;
   }
 
-  /** Applies an edit, delete or reaction. Applying one that the loaded message already shows changes nothing. @param {ChatEvent} event */
+  /** Applies an edit, delete or reaction; doing so again changes nothing. @param {ChatEvent} event */
   #apply(event) {
     const message = this.#bySeq.get(event.target ?? 0);
     if (!message || message.deleted) return;

@@ -1,22 +1,22 @@
-// The shapes of this library's data. No browser loads this file: it is for editors, for the type check, and for the generated `types/`.
+// The shapes of this library's data, for editors, the type check and the generated `types/`. No browser loads this file.
 
-/** A conversation: a room, or the direct one with a user. */
+/** A conversation: a room, or the direct conversation with a user. */
 export interface Where { room?: string; to?: string; }
 
 export interface Frame { type: string; [field: string]: any; }
 
 export interface Reaction { emoji: string; count: number; users: string[]; }
 
-/** An event of a conversation's log. In history, `content` is the current one and `edited` the seq of the last edit. */
+/** An event of a conversation's log. In history, `content` is the current text and `edited` the seq of the last edit. */
 export interface ChatEvent extends Where {
   type: 'room' | 'dm' | 'edit' | 'delete' | 'react';
   id: string;
   seq: number;
   from: string;
-  /** RFC 3339, UTC, of the server. */
+  /** The server's time, RFC 3339, UTC. */
   timestamp: string;
   content?: string;
-  /** On the sender's own copies only. */
+  /** Only on the sender's own copies. */
   nonce?: string;
   target?: number;
   emoji?: string;
@@ -29,7 +29,7 @@ export interface ChatEvent extends Where {
 /** What an `ack` tells: the event is in the log at `seq`. */
 export interface Receipt { id: string; seq: number; epoch: string; timestamp: string; duplicate: boolean; }
 
-/** A message as it stands now: its edits, deletion and reactions applied. */
+/** A message with its edits, deletion and reactions applied. */
 export interface Message {
   id: string;
   seq: number;
@@ -40,11 +40,11 @@ export interface Message {
   deleted: boolean;
   reactions: Reaction[];
   own: boolean;
-  /** Of own messages of this session: `durable` is in the database, `accepted` in the log. */
+  /** For the user's own messages of this session: `durable` is in the database, `accepted` in the log. */
   state?: 'accepted' | 'durable';
 }
 
-/** An own message that is not in the timeline yet. `accepted`: it is in the log and its copy is about to come. */
+/** A message of the user's that is not in the timeline yet. `accepted`: it is in the log and its copy is about to come. */
 export interface Pending {
   nonce: string;
   content: string;
@@ -55,10 +55,10 @@ export interface Pending {
   error?: Error;
 }
 
-/** What changed in a conversation, for those who draw it. `messages`: to draw, or to draw again. */
+/** What changed in a conversation, for the page that draws it. `messages` must be drawn, or drawn again. */
 export type Change =
   | { kind: 'append' | 'update'; messages: Message[] }
-  /** So many messages came in front, or were dropped there. */
+  /** How many messages were added in front, or dropped there. */
   | { kind: 'prepend' | 'trim'; count: number }
   | { kind: 'reset' | 'pending' | 'members' | 'typing' | 'read' | 'ready' };
 
@@ -71,7 +71,7 @@ export interface Member { user: string; online: boolean; read: number; }
 export interface UserPresence { user: string; online: boolean; /** RFC 3339; null: never seen, or online. */ lastSeen: string | null; }
 
 /**
- * Where the session stands. `retryAt`: when the next try starts, while reconnecting. `code` and `reason`: why the last socket ended.
+ * The session's state. `retryAt`: when the next try starts, while reconnecting. `code` and `reason`: why the last socket ended.
  */
 export interface Status {
   state: 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed';
@@ -83,7 +83,7 @@ export interface Status {
 /** `roundTrip` in milliseconds, null until the first one. */
 export interface Info { user: string | null; node: string; connection: string; roundTrip: number | null; reconnects: number; }
 
-/** Time and chance as dependencies, so that tests can drive both. */
+/** Time and random numbers as dependencies, so that tests can control both. */
 export interface Clock {
   now(): number;
   set(run: () => void, ms: number): any;
@@ -94,14 +94,14 @@ export interface Clock {
 export interface Cancel { signal?: AbortSignal; }
 
 /**
- * Asks the application for a token. `fresh`: the last one is refused or about to expire. An error with `fatal: true` ends the session.
+ * Asks the application for a token. `fresh`: the last one was refused or is about to expire. An error with `fatal: true` ends the session.
  */
 export type TokenProvider = (request: { fresh: boolean; signal: AbortSignal }) => Promise<string | { token: string }>;
 
-/** An event on its way into the log, as it is kept over a reload. */
+/** An event on its way into the log, as it is stored over a reload. */
 export interface Stored { owner: string; nonce: string; frame: Frame; created: number; }
 
-/** Keeps unacknowledged events; `load` gives an owner's in the order in which they were put. Failures are told as `fault`, no more. */
+/** Stores unacknowledged events. `load` gives an owner's events in the order of `put`. A failure only causes a `fault`. */
 export interface OutboxStore {
   load(owner: string): Promise<Stored[]>;
   put(stored: Stored): Promise<void>;
@@ -109,17 +109,17 @@ export interface OutboxStore {
 }
 
 export interface ChatOptions {
-  /** Asked at the start, before the token expires, and when it is refused. */
+  /** Called at the start, before the token expires, and when it is refused. */
   getToken: TokenProvider;
-  /** Whose the token is, where the application knows; else the first connection tells. */
+  /** The token's user, if the application knows it. Else the first connection tells it. */
   user?: string;
-  /** Where the gateway is; default: where the page came from. */
+  /** The gateway's address; default: the page's origin. */
   url?: string;
   /** Closes the client. */
   signal?: AbortSignal;
-  /** Keeps sends over a reload; default: IndexedDB where there is one. null: memory only. */
+  /** Stores sends over a reload; default: IndexedDB if there is one. null keeps them in memory only. */
   store?: OutboxStore | null;
-  /** For tests, and for runtimes without their own. */
+  /** For tests, and for runtimes that lack it. */
   WebSocket?: typeof WebSocket;
   fetch?: typeof fetch;
   clock?: Clock;

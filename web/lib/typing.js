@@ -3,8 +3,8 @@
 const RENEW_MS = 2000;
 const IDLE_MS = 2000;
 /**
- * The server says when a typist stops, 3 s after the last renewal, and need not pass renewals on: clearing after 3 s here would hide who
- * types for longer. This only ends an entry whose stop was lost, as typing frames are the first to be dropped for a slow reader.
+ * The server says when a typist stops, 3 s after the last renewal, and need not pass on renewals. So clearing after 3 s here would hide
+ * a user who types longer. This ends an entry whose stop was lost: typing frames are the first to be dropped for a slow reader.
  */
 export const TYPING_LOST_MS = 30_000;
 
@@ -29,7 +29,7 @@ export class TypingSender {
     this.#idle = this.#clock.set(() => this.stop(), IDLE_MS);
     const wait = this.#sentAt + RENEW_MS - this.#clock.now();
     if (wait <= 0) this.#start();
-    // Typing again right after a stop: the start waits for its turn, it is not lost.
+    // Typing again right after a stop: the start is sent later.
     else if (!this.#active) this.#later ??= this.#clock.set(() => this.#start(), wait);
   }
 
@@ -41,7 +41,7 @@ export class TypingSender {
     this.#send(false);
   }
 
-  /** The connection is gone, and with it what the server knew. */
+  /** The connection is gone, and the server has forgotten the typist. */
   reset() {
     this.#clearTimers();
     this.#active = false;
@@ -63,7 +63,7 @@ export class TypingSender {
   }
 }
 
-/** Who is typing in a conversation: from the server's start to its stop, and never longer than `TYPING_LOST_MS` without a word of it. */
+/** Who is typing, from the server's start to its stop, or for at most `TYPING_LOST_MS` without a renewal. */
 export class TypingUsers {
   #clock;
   #changed;

@@ -16,14 +16,14 @@ export function sleep(clock, ms, signal) {
 }
 
 /**
- * The wait before try `attempt` (from 0): doubling from `base` to `cap` ms, a random half of it left out, so that the clients of a
- * node that died do not all come back at once.
+ * The wait before try `attempt` (from 0). It doubles from `base` to `cap` ms, and half of it is random, so that the clients of a dead
+ * node do not all come back at once.
  * @param {Clock} clock @param {number} attempt
  */
 export const backoff = (clock, attempt, base = 500, cap = 20_000) =>
   Math.min(cap, base * 2 ** Math.min(attempt, 16)) * (0.5 + clock.random() / 2);
 
-/** Stops waiting, not what is waited for. @template T @param {Promise<T>} promise @param {AbortSignal} [signal] @returns {Promise<T>} */
+/** Lets a signal end the wait. @template T @param {Promise<T>} promise @param {AbortSignal} [signal] @returns {Promise<T>} */
 export function abortable(promise, signal) {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
@@ -34,7 +34,7 @@ export function abortable(promise, signal) {
   });
 }
 
-/** Promise.withResolvers is younger than some browsers in use. */
+/** Some browsers in use lack Promise.withResolvers. */
 export function withResolvers() {
   /** @type {{promise: Promise<void>, resolve: () => void, reject: (error: Error) => void}} */
   const result = Object.create(null);
@@ -42,7 +42,7 @@ export function withResolvers() {
   return result;
 }
 
-/** 128 random bits. crypto.randomUUID exists on secure origins only, and a laptop's address in the local network is none. */
+/** 128 random bits. crypto.randomUUID exists only on secure origins, and an address in the local network is not one. */
 export const newNonce = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Named events. @template {Record<string, any>} Events the type of each event's value */
@@ -70,7 +70,7 @@ export class Emitter {
       try {
         listener(value);
       } catch (error) {
-        // The application's fault must not stop the delivery to the other listeners.
+        // An application's error must not keep the event from other listeners.
         queueMicrotask(() => { throw error; });
       }
     }

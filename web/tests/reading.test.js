@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ReadCursors } from '../lib/reading.js';
 import { direct, message, range, setup, settle } from './harness.js';
 
 test('Who has read a message follows the members list and the read frames, never back', async () => {
@@ -100,4 +101,32 @@ test('Connecting ends with its signal', async () => {
   const connecting = kit.client.connect(abort);
   abort.abort();
   await assert.rejects(connecting, { name: 'AbortError' });
+});
+
+test('A read cursor that could not be sent goes with the next flush, and once the server has it not again', () => {
+  const sent = [];
+  let connected = false;
+  const timers = [];
+  const clock = { now: () => 0, set: (run) => timers.push(run), clear: () => {}, random: () => 0 };
+  const cursors = new ReadCursors(clock, (seq) => connected && !!sent.push(seq), () => {});
+  cursors.move(3);
+  cursors.move(2);
+  timers[0]();
+  assert.deepEqual([timers.length, sent], [1, []]);
+  connected = true;
+  cursors.flush();
+  cursors.flush();
+  assert.deepEqual([cursors.own, sent], [3, [3]]);
+  cursors.overview({ unread: 0, head: 9, read: 9 });
+  cursors.flush();
+  assert.deepEqual([cursors.own, sent], [9, [3]], 'the overview says that the server has it');
+});
+
+test('Unread messages are those of the overview until they are read, and others\' messages since', () => {
+  const cursors = new ReadCursors({ now: () => 0, set: () => 1, clear: () => {}, random: () => 0 }, () => true, () => {});
+  const messages = [8, 9, 10, 11].map((seq) => ({ seq, own: seq === 11 }));
+  cursors.overview({ unread: 2, head: 9, read: 7 });
+  assert.equal(cursors.unread(messages), 3);
+  cursors.move(9);
+  assert.equal(cursors.unread(messages), 1);
 });

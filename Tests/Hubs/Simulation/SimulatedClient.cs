@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.Contracts.Conversations;
@@ -8,11 +7,12 @@ using AspireChat.WebSockets;
 namespace AspireChat.Tests.Hubs.Simulation;
 
 /// <summary>
-/// A user's device: connects, joins, sends, loses its connection and resumes with its cursors. It believes nothing: every frame is checked
-/// against what the protocol promises (order, no gap, no repeat, snapshot and live meet exactly) and against the log itself.
+/// A user's device: it connects, joins, loses its connection and resumes with its cursors. It checks every frame against the promises of the
+/// protocol (order, no gap, no repeat, live events begin exactly behind the snapshot) and against the log itself.
 /// </summary>
 internal sealed class SimulatedClient(string user, SimulatedLog log, int outboundBytes)
 {
+    private readonly PromiseCheck _check = new(user, log);
     private readonly Dictionary<string, RoomView> _rooms = [];
     private readonly Dictionary<string, DirectView> _directs = [];
     private SimulatedOutbound? _outbound;
@@ -36,7 +36,7 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
 
     public int Closes { get; private set; }
 
-    /// <summary>Of these, for being too slow.</summary>
+    /// <summary>How many of the closes were for being too slow.</summary>
     public int TooSlow { get; private set; }
 
     public int Events { get; private set; }
@@ -52,6 +52,7 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         {
             Welcome = OutboundFrame.Of("{\"type\":\"welcome\"}"u8),
         };
+        _check.Connection = Connection.Id;
         node.Post(node.HubOfUser(user), new HubMessage.Opened(Connection));
     }
 
@@ -66,27 +67,24 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         Closes++;
         foreach (var room in _rooms.Values)
         {
-            room.State = RoomState.Out;
+            room.OnDisconnected();
         }
 
         foreach (var direct in _directs.Values)
         {
-            // Asked again below, from the last event that is known to be without a gap.
-            direct.Resuming = direct.Resumed = false;
-            direct.LiveEpoch = null;
-            direct.Places = [(null, 0)];
+            direct.OnDisconnected();
         }
     }
 
-    /// <summary>Joins; with cursors when the room was joined before. Not while another join or leave is under way.</summary>
+    /// <summary>Joins, with a cursor if the room was joined before. Does nothing while another join or leave is under way.</summary>
     public void Join(string room)
     {
         if (!_rooms.TryGetValue(room, out var view))
         {
-            _rooms.Add(room, view = new RoomView());
+            _rooms.Add(room, view = new RoomView(room, _check));
         }
 
-        if (view.State is RoomState.Joining or RoomState.Leaving or RoomState.Replaying)
+        if (view.IsBusy)
         {
             return;
         }
@@ -98,12 +96,7 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         }
 
         Connection!.Rooms[room] = pass;
-        long? since = view.State == RoomState.Live ? null : view.Wanted ? view.Next - 1 : null;
-        view.Rejoining = view.State == RoomState.Live;
-        view.State = RoomState.Joining;
-        view.Since = since;
-        view.HeadWhenAsked = log.HeadOf(ConversationKey.Room(room));
-        view.EpochWhenAsked = log.Epoch;
+        var since = view.Join();
         Node!.Post(Node.HubOfRoom(room),
             new HubMessage.Join(Connection, room, pass, since, since is null ? null : view.Epoch, Ref("join", room)));
     }
@@ -115,7 +108,7 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
             return;
         }
 
-        view.State = RoomState.Leaving;
+        view.Leave();
         var pass = new RoomPass();
         Connection!.Rooms[room] = pass;
         Node!.Post(Node.HubOfRoom(room), new HubMessage.Leave(Connection, room, pass, Ref("leave", room)));
@@ -124,19 +117,17 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
     public void ResumeDirect(string other)
     {
         var direct = DirectOf(other);
-        if (direct.Resuming)
+        if (direct.IsResuming)
         {
             return;
         }
 
-        direct.Resuming = true;
-        direct.Since = direct.Contiguous;
-        direct.Places = [.. direct.Places.Select(place => (place.Live, direct.Since))];
+        var since = direct.Resume();
         Node!.Post(Node.HubOfUser(user),
-            new HubMessage.ResumeDirect(Connection!, other, direct.Since, direct.Since == 0 ? null : direct.Epoch, Ref("resume", other)));
+            new HubMessage.ResumeDirect(Connection!, other, since, since == 0 ? null : direct.Epoch, Ref("resume", other)));
     }
 
-    /// <summary>Comes back as a client does: resumes everything that it knows.</summary>
+    /// <summary>Resumes every conversation that the client knows, as a client does after a reconnect.</summary>
     public void ResumeAll()
     {
         foreach (var (room, view) in _rooms)
@@ -161,7 +152,7 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
         var type = frame.GetProperty("type").GetString()!;
         if (type != "welcome")
         {
-            Check(_welcomed, "a frame before welcome", text);
+            _check.That(_welcomed, "a frame before welcome", text);
         }
 
         switch (type)
@@ -171,233 +162,60 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
                 ResumeAll();
                 break;
             case "joined":
-                Joined(RoomOf(frame), frame, text);
+                RoomOf(frame).OnJoined(frame, text);
                 break;
             case "room":
-                RoomEvent(RoomOf(frame), frame, text);
+                Events++;
+                RoomOf(frame).OnEvent(frame, text);
                 break;
             case "resumed" when frame.TryGetProperty("room", out _):
-                RoomResumed(RoomOf(frame), frame, text);
+                RoomOf(frame).OnResumed(frame, text);
                 break;
             case "left":
-                Left(RoomOf(frame), asked: frame.TryGetProperty("ref", out _), text);
+                RoomOf(frame).OnLeft(asked: frame.TryGetProperty("ref", out _), text);
                 break;
             case "dm":
-                DirectEvent(frame, text);
+                Events++;
+                var from = frame.GetProperty("from").GetString()!;
+                DirectOf(from == user ? frame.GetProperty("to").GetString()! : from).OnEvent(frame, text);
                 break;
             case "resumed":
-                DirectResumed(frame, text);
+                DirectOf(frame.GetProperty("to").GetString()!).OnResumed(frame, text);
                 break;
             case "error" when frame.GetProperty("code").GetString() == ErrorCodes.Unavailable && !frame.TryGetProperty("nonce", out _):
-                Unavailable(frame.GetProperty("ref").GetString()!.Split(' '));
+                OnUnavailable(frame.GetProperty("ref").GetString()!.Split(' '));
                 break;
             case "ack" or "error" or "durable":
                 break;
             default:
-                Check(false, "an unexpected frame", text);
+                _check.That(false, "an unexpected frame", text);
                 break;
         }
     }
 
-    /// <summary>When everything has come to rest: nothing is missing at the end either.</summary>
+    /// <summary>When all traffic has ended, no event is missing.</summary>
     public void CheckComplete()
     {
-        foreach (var (room, view) in _rooms)
+        foreach (var room in _rooms.Values)
         {
-            if (view.State == RoomState.Live)
-            {
-                Check(view.Next - 1 == log.HeadOf(ConversationKey.Room(room)),
-                    $"{room} ended at {view.Next - 1} instead of {log.HeadOf(ConversationKey.Room(room))}", null);
-            }
-
-            Check(view.State is RoomState.Live or RoomState.Out, $"{room} is still {view.State}", null);
+            room.CheckComplete();
         }
-        foreach (var (other, direct) in _directs)
+        foreach (var direct in _directs.Values)
         {
-            if (!direct.Resumed)
-            {
-                continue;
-            }
-
-            var head = log.HeadOf(ConversationKey.Direct(user, other));
-            Check(direct.Contiguous == head, $"dm with {other} ended at {direct.Contiguous} instead of {head}", null);
+            direct.CheckComplete();
         }
     }
 
-    private void Joined(RoomView view, JsonElement frame, byte[] text)
-    {
-        Check(view.State == RoomState.Joining, $"joined while {view.State}", text);
-        var seq = frame.GetProperty("seq").GetInt64();
-        var epoch = frame.GetProperty("epoch").GetString()!;
-        var key = ConversationKey.Room(frame.GetProperty("room").GetString()!);
-        Check(frame.GetProperty("members").EnumerateArray().Any(member => member.GetString() == user), "not a member of the own snapshot",
-            text);
-        if (epoch == log.Epoch)
-        {
-            Check(seq <= log.HeadOf(key), "a snapshot of the future", text);
-        }
-
-        if (view.Rejoining)
-        {
-            Check(seq == view.Next - 1 && epoch == view.Epoch, $"joined again, but at {view.Next - 1} before", text);
-            view.State = RoomState.Live;
-            return;
-        }
-        if (epoch == view.EpochWhenAsked)
-        {
-            Check(seq >= view.HeadWhenAsked, $"a snapshot older than the join, which came at {view.HeadWhenAsked}", text);
-        }
-
-        view.SnapshotHead = seq;
-        view.KnownEpoch = view.Since is null ? epoch : view.Epoch;
-        view.Epoch = epoch;
-        view.Wanted = true;
-        view.State = view.Since is null ? RoomState.Live : RoomState.Replaying;
-        view.Next = (view.Since ?? seq) + 1;
-    }
-
-    private void RoomEvent(RoomView view, JsonElement frame, byte[] text)
-    {
-        var seq = frame.GetProperty("seq").GetInt64();
-        Events++;
-        Check(view.State is RoomState.Live or RoomState.Replaying or RoomState.Leaving
-            || (view.State == RoomState.Joining && view.Rejoining),
-            $"an event while {view.State}", text);
-        Check(seq == view.Next, $"seq {seq} instead of {view.Next}", text);
-        if (view.State == RoomState.Replaying)
-        {
-            Check(seq <= view.SnapshotHead, $"replayed beyond the snapshot at {view.SnapshotHead}", text);
-        }
-
-        CheckIdentity(ConversationKey.Room(frame.GetProperty("room").GetString()!), view.Epoch, seq, frame, text);
-        view.Next++;
-    }
-
-    private void RoomResumed(RoomView view, JsonElement frame, byte[] text)
-    {
-        var (seq, head, complete, epoch) = Resumed(frame);
-        var sameEpoch = epoch == view.Epoch;
-        if (view.State == RoomState.Replaying)
-        {
-            var unknown = view.KnownEpoch != epoch || view.Since > view.SnapshotHead;
-            Check(seq == 0 && !complete ? unknown || view.Since == 0 : seq == view.Next - 1,
-                $"resumed at {seq}, replayed to {view.Next - 1}", text);
-            Check(!complete || seq == view.SnapshotHead, "complete before the snapshot", text);
-            Check(!sameEpoch || head == view.SnapshotHead, $"another head than the snapshot's {view.SnapshotHead}", text);
-            view.State = RoomState.Live;
-        }
-        else
-        {
-            // Unasked: the log was rebuilt, or no longer holds what was missed.
-            Check(!complete && (sameEpoch ? seq == view.Next - 1 : seq == 0), "a resumed that nobody asked for", text);
-        }
-        view.Epoch = epoch;
-        view.Next = head + 1;
-    }
-
-    private void Left(RoomView view, bool asked, byte[] text)
-    {
-        Check(asked || view.State != RoomState.Out, "left, but was not in", text);
-        // Another device left first; the answer to this one's own leave is still to come. And a join that was asked for meanwhile stands.
-        view.Gone = view.State is RoomState.Leaving && !asked;
-        if (view.Gone || (view.State is RoomState.Joining && !view.Rejoining))
-        {
-            return;
-        }
-
-        view.Wanted = view.State is RoomState.Joining;
-        view.State = view.State is RoomState.Joining ? RoomState.Joining : RoomState.Out;
-        view.Rejoining = false;
-    }
-
-    private void Unavailable(string[] request)
+    /// <param name="request">The words of the ref: what was asked, and about which conversation.</param>
+    private void OnUnavailable(string[] request)
     {
         if (request[0] == "resume")
         {
-            DirectOf(request[1]).Resuming = false;
-            return;
+            DirectOf(request[1]).OnUnavailable();
         }
-        var view = _rooms[request[1]];
-        if (view.State is RoomState.Joining or RoomState.Leaving)
+        else
         {
-            view.State = !view.Gone && (view.Rejoining || request[0] == "leave") ? RoomState.Live : RoomState.Out;
-        }
-
-        view.Gone = false;
-    }
-
-    private void DirectEvent(JsonElement frame, byte[] text)
-    {
-        var from = frame.GetProperty("from").GetString()!;
-        var other = from == user ? frame.GetProperty("to").GetString()! : from;
-        var direct = DirectOf(other);
-        var seq = frame.GetProperty("seq").GetInt64();
-        Events++;
-        // The first event does not say its epoch.
-        direct.LiveEpoch ??= log.EpochOf(frame.GetProperty("id").GetGuid());
-        direct.Epoch ??= direct.LiveEpoch;
-        CheckIdentity(ConversationKey.Direct(user, other), direct.LiveEpoch, seq, frame, text);
-        var before = direct.Places;
-        direct.Places = [];
-        foreach (var (live, replay) in before)
-        {
-            if (live is null || seq == live + 1)
-            {
-                direct.Places.Add((seq, replay));
-            }
-
-            if (direct.Resuming && seq == replay + 1)
-            {
-                direct.Places.Add((live, seq));
-            }
-        }
-        Check(direct.Places.Count > 0, $"seq {seq} while at {string.Join(" or ", before)}", text);
-        direct.Seen.Add((direct.LiveEpoch, seq));
-    }
-
-    private void DirectResumed(JsonElement frame, byte[] text)
-    {
-        var direct = DirectOf(frame.GetProperty("to").GetString()!);
-        var (seq, head, complete, epoch) = Resumed(frame);
-        var restarted = epoch != (direct.LiveEpoch ?? epoch);
-        if (direct.Resuming && !restarted && frame.TryGetProperty("ref", out _))
-        {
-            Check((seq == 0 && !complete) || direct.Places.Any(place => place.Replay == seq),
-                $"resumed at {seq} while at {string.Join(" or ", direct.Places)}", text);
-            Check(!complete || seq == head, "complete before the head", text);
-        }
-        if (!complete)
-        {
-            // Fetches the rest over HTTP.
-            for (var i = 1; i <= head; i++)
-            {
-                direct.Seen.Add((epoch, i));
-            }
-        }
-        direct.Epoch = direct.LiveEpoch = epoch;
-        if (!frame.TryGetProperty("ref", out _))
-        {
-            // Unasked: the log was rebuilt, or no longer holds what was missed.
-            Check(!complete, "a resumed that nobody asked for", text);
-            direct.Places = [.. direct.Places.Select(place => ((long?)head, place.Replay))];
-            return;
-        }
-        Check(direct.Resuming, "an answer to nothing", text);
-        direct.Resuming = false;
-        direct.Resumed = true;
-        // Live goes on behind the head, or behind what has come live meanwhile.
-        direct.Places = [.. direct.Places.Where(place => restarted || seq == 0 || place.Replay == seq)
-            .Select(place => ((long?)(restarted ? head : Math.Max(place.Live ?? 0, head)), 0L))];
-    }
-
-    private void CheckIdentity(ConversationKey key, string epoch, long seq, JsonElement frame, byte[] text) =>
-        Check(log.IdOf(key, epoch, seq) == frame.GetProperty("id").GetGuid(), $"not the event that the log has at {epoch}/{seq}", text);
-
-    private void Check(bool promise, string fault, byte[]? text)
-    {
-        if (!promise)
-        {
-            throw new BrokenPromiseException($"{Connection?.Id ?? user}: {fault}. {(text is null ? "" : Encoding.UTF8.GetString(text))}");
+            _rooms[request[1]].OnUnavailable(isLeave: request[0] == "leave");
         }
     }
 
@@ -409,16 +227,9 @@ internal sealed class SimulatedClient(string user, SimulatedLog log, int outboun
     {
         if (!_directs.TryGetValue(other, out var direct))
         {
-            _directs.Add(other, direct = new DirectView());
+            _directs.Add(other, direct = new DirectView(other, _check));
         }
 
         return direct;
     }
-
-    private static (long Seq, long Head, bool Complete, string Epoch) Resumed(JsonElement frame) => (
-        frame.GetProperty("seq").GetInt64(), frame.GetProperty("head").GetInt64(), frame.GetProperty("complete").GetBoolean(),
-        frame.GetProperty("epoch").GetString()!);
 }
-
-/// <summary>A connection saw what the protocol says it never sees.</summary>
-internal sealed class BrokenPromiseException(string message) : Exception(message);

@@ -1,5 +1,5 @@
 /** @import {Clock, Cancel, Member, Overview, Page, TokenProvider, UserPresence, Where} from './types.js' */
-/** The current token, for the socket and the HTTP calls; concurrent askers share one call of the provider. */
+/** The current token for the socket and HTTP. Concurrent callers share one call of the provider. */
 export class Tokens {
     /** @param {TokenProvider} provider @param {Clock} clock @param {AbortSignal} signal */
     constructor(provider: TokenProvider, clock: Clock, signal: AbortSignal);
@@ -8,12 +8,12 @@ export class Tokens {
     get(fresh?: boolean): Promise<string>;
     #private;
 }
-/** The HTTP half of the protocol. Failures are `ChatError`s: code `http`, `status` 0 without an answer. */
+/** The HTTP part of the protocol. It throws `ChatError`s with code `http`, and `status` 0 when there is no answer. */
 export class Api {
     /** @param {string} base @param {Tokens} tokens @param {typeof fetch} fetch */
     constructor(base: string, tokens: Tokens, fetch: typeof globalThis.fetch);
     /**
-     * A page of history: newest first with `before` or neither, oldest first with `after`.
+     * A page of history, oldest first with `after`, else newest first.
      * @param {Where} where @param {{before?: number|string, after?: number|string, limit?: number, signal?: AbortSignal}} [options]
      * @returns {Promise<Page>}
      */

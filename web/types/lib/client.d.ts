@@ -1,7 +1,7 @@
 /**
- * A chat session that lives through any number of connections: rooms stay joined, events come in order and once, and what is sent is
- * sent until it is acknowledged, also by the next page. `conversation`: a new one; `left`: one that went; `overview`: what the server
- * knows of the user's conversations, after each connection; `fault`: what went wrong and is dealt with.
+ * A chat session that outlives its connections: rooms stay joined, events come in order and once, and a send is repeated until it is
+ * acknowledged, even by the next page. `conversation`: a new one; `left`: one that ended; `overview`: the server's list of the user's
+ * conversations, after each connection; `fault`: an error that the client works around.
  * @extends {Emitter<{status: Status, info: Info, conversation: Conversation, left: Conversation, overview: Overview[], fault: ChatError}>}
  */
 export class ChatClient extends Emitter<{
@@ -16,7 +16,7 @@ export class ChatClient extends Emitter<{
     constructor({ getToken, user, url, signal, WebSocket, fetch, clock, store, }: ChatOptions);
     /** By key, `room:…` or `to:…`. @type {Map<string, Conversation>} */
     conversations: Map<string, Conversation>;
-    /** The session's identity and where it is connected. @type {Info} */
+    /** The session's user and connection. @type {Info} */
     info: Info;
     /** Who is online. @type {Presence} */
     presence: Presence;
@@ -26,10 +26,10 @@ export class ChatClient extends Emitter<{
     get unacknowledged(): number;
     /**
      * Connects and stays connected.
-     * @param {Cancel} [options] stops waiting @returns {Promise<void>} at the first connection; rejects when there will be none
+     * @param {Cancel} [options] stops waiting @returns {Promise<void>} resolves when connected; rejects when there will be no connection
      */
     connect({ signal }?: Cancel): Promise<void>;
-    /** Ends the session for good. What is not acknowledged is rejected with `closed`, and sent by the user's next session if it is kept. */
+    /** Ends the session. Unacknowledged sends reject with `closed`; the user's next session sends those that are stored. */
     close(): void;
     /** Joins a room, and joins it again on every connection until it is left. @param {string} room @param {Cancel} [options] */
     join(room: string, { signal }?: Cancel): Promise<Conversation>;
@@ -37,9 +37,9 @@ export class ChatClient extends Emitter<{
     leave(room: string): void;
     /** The direct conversation with a user. @param {string} user @returns {Conversation} */
     direct(user: string): Conversation;
-    /** The network may be back: does not wait for the next try. */
+    /** The network may be back. Retries now. */
     wake(): void;
-    /** Loses the connection on purpose, to see it come back. */
+    /** Loses the connection, to see it come back. */
     drop(): void;
     #private;
 }

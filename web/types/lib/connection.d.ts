@@ -1,5 +1,5 @@
 /**
- * One session over any number of sockets: opens, watches, renews the token, and opens again after a loss.
+ * One session over any number of sockets. It opens and watches a socket, renews the token, and reconnects after a loss.
  * @extends {Emitter<{status: Status, welcome: Frame, frame: Frame, down: void, fault: ChatError, roundTrip: number}>}
  */
 export class Connection extends Emitter<{
@@ -22,9 +22,9 @@ export class Connection extends Emitter<{
     close(): void;
     /** @param {Frame} frame @returns {boolean} false when there is no connection to send it on */
     send(frame: Frame): boolean;
-    /** The network may have changed: tries at once if a try is due, or asks whether the connection lives. */
+    /** The network may have changed. Retries now instead of later, or pings the server. */
     wake(): void;
-    /** Loses the connection on purpose, as a network would. */
+    /** Loses the connection, as a network would. */
     drop(): void;
     #private;
 }

@@ -1,7 +1,7 @@
 /**
- * A room or the direct conversation with a user: its messages in order and once each, those still on their way, who is there, who is
- * typing. `event` gives each event of the log that comes after the join, in the order of `seq`, once. `change` says what to draw.
- * `lost` names events that neither the socket nor history has.
+ * A room or the direct conversation with a user: its messages in order and once each, pending sends, members and typing users. `event`
+ * gives each event of the log after the join once, in the order of `seq`. `change` says what to draw. `lost` names events that neither
+ * the socket nor history has.
  * @extends {Emitter<{event: ChatEvent, change: Change, lost: {from: number, to: number}, fault: ChatError}>}
  */
 export class Conversation extends Emitter<{
@@ -13,22 +13,17 @@ export class Conversation extends Emitter<{
     };
     fault: ChatError;
 }> {
-    /** Made by its client. @param {Session} session @param {Where} where */
+    /** @param {Session} session @param {Where} where */
     constructor(session: Session, where: Where);
-    /** Own messages on their way, in the order of sending. @type {Pending[]} */
+    /** The user's messages on their way, in order. @type {Pending[]} */
     pending: Pending[];
-    /** Members of the room that are online, at most those that the server named. @type {Set<string>} */
+    /** The room's online members, as far as the server named them. @type {Set<string>} */
     members: Set<string>;
-    /** How many members are online. */
+    /** How many are online. */
     count: number;
-    /** The user's own read cursor; 0 while `readKnown` is false. */
-    read: number;
-    readKnown: boolean;
-    /** Others' read cursors, as far as known. @type {Map<string, number>} */
-    reads: Map<string, number>;
     /** Whether the room is subscribed on this connection. */
     joined: boolean;
-    /** Whether the room is to be joined on every connection. */
+    /** Whether to join the room on every connection. */
     wanted: boolean;
     where: Where;
     key: string;
@@ -38,7 +33,7 @@ export class Conversation extends Emitter<{
     name: string;
     /** Loaded messages in the order of seq. @returns {readonly Message[]} */
     get messages(): readonly Message[];
-    /** The seq of the newest event that was given out; 0 when unknown. */
+    /** The seq of the newest event given out; 0 when unknown. */
     get head(): number;
     /** @returns {string|null} */
     get epoch(): string | null;
@@ -50,14 +45,19 @@ export class Conversation extends Emitter<{
     get ready(): boolean;
     /** Whether the conversation was left or its client closed. */
     get disposed(): boolean;
-    /** Messages by others above the read cursor, as far as the client knows. */
+    /** The user's own read cursor; 0 while `readKnown` is false. */
+    get read(): number;
+    get readKnown(): boolean;
+    /** Others' read cursors, as far as known. */
+    get reads(): Map<string, number>;
+    /** Others' messages above the own read cursor, as far as the client knows. */
     get unread(): number;
     /** Other users who have read up to `seq`, as far as known. @param {number} seq @returns {string[]} */
     readBy(seq: number): string[];
     /**
-     * Sends a message: it is kept, and sent again over any number of connections and reloads, until it is in the log.
-     * @param {string} content @param {Cancel} [options] the signal takes the message back while it has not been sent
-     * @returns {Promise<Receipt>} when it is in the log; rejects with a ChatError when it is refused for good
+     * Sends a message, and repeats it over any number of connections and reloads until it is in the log.
+     * @param {string} content @param {Cancel} [options] the signal takes back a message that was not sent yet
+     * @returns {Promise<Receipt>} resolves when it is in the log; rejects with a ChatError when it is refused for good
      */
     send(content: string, { signal }?: Cancel): Promise<Receipt>;
     /** Sends a failed message again, as a new one. @param {string} nonce @returns {Promise<Receipt>|undefined} */
@@ -72,44 +72,44 @@ export class Conversation extends Emitter<{
     react(target: number, emoji: string, { remove, signal }?: Cancel & {
         remove?: boolean;
     }): Promise<Receipt>;
-    /** Call it at each key stroke; the frames are sent sparingly. */
+    /** Call it at each key stroke. It sends few frames. */
     typing(): void;
     stopTyping(): void;
-    /** Moves the own read cursor forward. @param {number} [seq] default: the newest */
+    /** Moves the user's read cursor forward. @param {number} [seq] default: the newest */
     markRead(seq?: number): void;
-    /** Loads older messages; concurrent calls share one. @param {Cancel & {limit?: number}} [options] @returns how many; 0 at the start */
+    /** Loads older messages. @param {Cancel & {limit?: number}} [options] @returns how many; 0 at the start */
     older({ limit, signal }?: Cancel & {
         limit?: number;
     }): Promise<number>;
-    /** Drops the oldest loaded messages, which `older` loads again. @param {number} keep so many stay */
+    /** Drops the oldest loaded messages. @param {number} keep how many stay */
     trim(keep: number): void;
-    /** The room's first 200 members, online or not; their read cursors are learnt. @param {Cancel} [options] @returns {Promise<Member[]>} */
+    /** The room's first 200 members, with their read cursors. @param {Cancel} [options] @returns {Promise<Member[]>} */
     loadMembers(options?: Cancel): Promise<Member[]>;
-    /** @param {AbortSignal} [signal] stops waiting; the room stays wanted @returns {Promise<void>} when joined */
+    /** @param {AbortSignal} [signal] stops only the wait @returns {Promise<void>} resolves when joined */
     join(signal?: AbortSignal): Promise<void>;
-    /** Takes up what an earlier life of the page left unsent. @param {Stored} stored */
+    /** Takes over a send that an earlier page left. @param {Stored} stored */
     adopt({ nonce, frame, created }: Stored): {
         resolve: () => void;
         reject: (error: Error) => void;
     };
     /** The client is connected. */
     connected(): void;
-    /** Events do not name their log; the answer to `resume` does. */
+    /** Events do not name their log. Only the answer to `resume` does. */
     get isNameless(): boolean;
-    /** @returns {Frame|null} what `resume` says of this conversation */
+    /** @returns {Frame|null} this conversation's entry in `resume` */
     resume(): Frame | null;
     disconnected(): void;
-    /** A `resume` that held this conversation was refused. */
+    /** A `resume` of this conversation was refused. */
     resumeRefused(): void;
     /** @param {Frame} error @returns {boolean} whether it answers this room's join */
     joinRefused(error: Frame): boolean;
     /** A send was answered `not_joined`. @returns {boolean} whether the room is joined again */
     joinAgain(): boolean;
-    /** @param {Overview} [overview] none: the server knows of no event here */
-    applyOverview({ unread, head, read }?: Overview): void;
+    /** @param {Overview} [overview] none when the server knows no event here */
+    applyOverview(overview?: Overview): void;
     /** @param {Frame} frame a frame of this conversation */
     receive(frame: Frame): void;
-    /** @param {boolean} forget false: what is not acknowledged is sent by a later life of the page */
+    /** @param {boolean} forget false when a later page shall send what is not acknowledged */
     dispose(forget: boolean): void;
     #private;
 }

@@ -1,7 +1,7 @@
 /**
- * Events on their way into the log. Each stays, also over a reload, until it is acknowledged or refused for good, over any number of
- * connections, always with its first nonce. One event per conversation is under way at a time: were several, a refusal (`unavailable`)
- * of the first and an acceptance of the second would swap them.
+ * Events on their way into the log. Each stays until it is acknowledged or refused for good, over any number of connections and reloads
+ * and always with its first nonce. One event per conversation is under way at a time. With two, the first could be refused
+ * (`unavailable`) and the second accepted, which would swap them.
  */
 export class Outbox {
     /**
@@ -18,7 +18,7 @@ export class Outbox {
     /** How many events are not acknowledged yet. */
     size: number;
     /**
-     * Takes up what an earlier life of the page left behind; nothing is sent before. What was added meanwhile is kept from now on.
+     * Takes over what an earlier page left. Nothing is sent before. Events that were added meanwhile are stored now.
      * @param {string} owner @param {(stored: Stored) => {key: string, settle: Pick<Entry, 'resolve'|'reject'>}} adopt
      */
     restore(owner: string, adopt: (stored: Stored) => {
@@ -27,7 +27,7 @@ export class Outbox {
     }): Promise<void>;
     /**
      * @param {string} key @param {Frame} frame with its nonce
-     * @param {AbortSignal} [signal] takes the event back while it has not been sent @returns {Promise<Receipt>}
+     * @param {AbortSignal} [signal] takes back an event that was not sent yet @returns {Promise<Receipt>}
      */
     add(key: string, frame: Frame, signal?: AbortSignal): Promise<Receipt>;
     /** Sends what can be sent. @param {string} [key] one conversation; else all */
@@ -36,11 +36,11 @@ export class Outbox {
     accepted(nonce: string, receipt: Receipt): void;
     /** @param {Frame} error with a nonce @returns {string|undefined} the conversation's key, if an event waits for this nonce */
     refused(error: Frame): string | undefined;
-    /** The connection is gone: what was under way goes again on the next one. */
+    /** The connection is gone. Events under way are sent again on the next one. */
     disconnected(): void;
     /**
      * Gives up on a conversation's events.
-     * @param {ChatError} error @param {string} key @param {boolean} [forget] false: a later life of the page sends them
+     * @param {ChatError} error @param {string} key @param {boolean} [forget] false when a later page shall send them
      */
     fail(error: ChatError, key: string, forget?: boolean): void;
     #private;

@@ -1,5 +1,5 @@
 /**
- * Checks a frame's fields and fills in defaults; unknown fields are left out.
+ * Checks a frame's fields and fills in defaults. Unknown fields are left out.
  * @param {any} value @param {'client'|'server'} direction who sends it @returns {Frame}
  * @throws {ChatError} `bad_request`, `too_large` or `unknown_type`
  */
@@ -7,8 +7,8 @@ export function check(value: any, direction: "client" | "server"): Frame;
 /** @param {string} text @param {'client'|'server'} direction @returns {Frame} @throws {ChatError} */
 export function decode(text: string, direction: "client" | "server"): Frame;
 /**
- * The text of a client's frame. What the server would refuse is refused here, before it is queued: an oversized frame that were
- * retried forever would close the socket (1009) each time.
+ * The text of a client's frame. A frame that the server would refuse is refused here, because an oversized one that is retried would
+ * close the socket (1009) each time.
  * @param {Frame} frame @returns {string} @throws {ChatError}
  */
 export function encode(frame: Frame): string;

@@ -1,4 +1,4 @@
-/** Unacknowledged events in the browser's own database: they outlive the page, so a reload sends them. @implements {OutboxStore} */
+/** Unacknowledged events in the browser's database, so that they outlive the page. @implements {OutboxStore} */
 export class IndexedDbStore implements OutboxStore {
     /** @param {string} owner @returns {Promise<Stored[]>} */
     load(owner: string): Promise<Stored[]>;

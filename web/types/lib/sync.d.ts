@@ -1,6 +1,6 @@
 /**
- * Keeps one conversation's timeline whole: catches up after a reconnect, closes gaps through history, pages back, and starts anew
- * when the log's epoch changed.
+ * Keeps one conversation's timeline whole. It catches up after a reconnect, closes gaps with history, pages back, and starts again when
+ * the log's epoch changes.
  */
 export class Sync {
     /**
@@ -37,15 +37,15 @@ export class Sync {
     catchUp(): void;
     /** @param {Frame} frame */
     resumed(frame: Frame): void;
-    /** There is no replay to be had: looks for missed events in history. */
+    /** No replay is to be had: looks for missed events in history. */
     lookForMissed(): void;
-    /** The log holds an event at `seq`; it should come by itself soon. @param {number} seq @param {string} [epoch] */
+    /** The log has an event at `seq`, which should come soon. @param {number} seq @param {string} [epoch] */
     expect(seq: number, epoch?: string): void;
     /** Nothing more comes on this connection. */
     disconnected(): void;
-    /** Drops all and loads the newest page. @param {string|null} epoch @param {number|null} head null: from history */
+    /** Drops all and loads the newest page. @param {string|null} epoch @param {number|null} head null when history shall tell it */
     reload(epoch: string | null, head: number | null): void;
-    /** Loads the messages before those loaded; concurrent calls share one. @returns {Promise<number>} how many; 0 at the start of the log */
+    /** Loads older messages. Concurrent calls share one. @returns {Promise<number>} how many; 0 at the start of the log */
     older(limit?: number): Promise<number>;
     #private;
 }

@@ -1,8 +1,8 @@
 /** @param {Clock} clock @param {number} ms @param {AbortSignal} signal @returns {Promise<void>} rejects when aborted */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void>;
-/** Stops waiting, not what is waited for. @template T @param {Promise<T>} promise @param {AbortSignal} [signal] @returns {Promise<T>} */
+/** Lets a signal end the wait. @template T @param {Promise<T>} promise @param {AbortSignal} [signal] @returns {Promise<T>} */
 export function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T>;
-/** Promise.withResolvers is younger than some browsers in use. */
+/** Some browsers in use lack Promise.withResolvers. */
 export function withResolvers(): {
     promise: Promise<void>;
     resolve: () => void;
