@@ -1,5 +1,6 @@
 using AspireChat.Gateway.OpenApi;
 using AspireChat.Gateway.RateLimits;
+using AspireChat.Gateway.Requests;
 using AspireChat.Gateway.Routing;
 using AspireChat.Gateway.Sockets;
 using AspireChat.Gateway.Tokens;
@@ -25,6 +26,8 @@ public static class GatewayExtensions
     public static WebApplication MapGateway(this WebApplication app)
     {
         app.UseSecurityHeaders();
+        app.UseHeadRequests();
+        app.UseRouting();
         app.UseWebClient();
         app.UseMiddleware<TokenIntake>();
         app.UseAuthentication();
@@ -33,6 +36,7 @@ public static class GatewayExtensions
         app.UseAuthorization();
         app.MapDevTokens();
         app.MapOpenApiDocument();
+        app.MapUnlistedCalls();
         app.MapReverseProxy(proxy =>
         {
             proxy.UseMiddleware<SocketHandshake>();

@@ -23,6 +23,12 @@ public sealed class GatewayOptions
     public string[] AllowedOrigins { get; set; } = [];
 
     /// <summary>
+    /// Names, besides the loopback ones, under which <c>/dev/token</c> gives tokens in the Development environment. None by default: a page
+    /// of any name that leads to this machine (DNS rebinding) could otherwise get a token for every user.
+    /// </summary>
+    public string[] DevTokenHosts { get; set; } = [];
+
+    /// <summary>
     /// A socket on which no byte moved in either direction for this long is cut: 100 s by default. The server pings every 15–30 s, so
     /// only a dead peer is this silent; keep it above twice the heartbeat.
     /// </summary>
