@@ -17,6 +17,7 @@ public static class GatewayExtensions
     {
         builder.Services.AddValidatedOptions<GatewayOptions>(GatewayOptions.Section);
         builder.AddServerLimits();
+        builder.AddKnownProxies();
         builder.AddRateLimits();
         builder.AddRouting();
         builder.AddTunnels();
@@ -25,6 +26,7 @@ public static class GatewayExtensions
 
     public static WebApplication MapGateway(this WebApplication app)
     {
+        app.UseKnownProxies();
         app.UseSecurityHeaders();
         app.UseHeadRequests();
         app.UseRouting();
