@@ -1,5 +1,6 @@
 using AspireChat.Gateway.OpenApi;
 using AspireChat.Gateway.RateLimits;
+using AspireChat.Gateway.Requests;
 using AspireChat.Gateway.Routing;
 using AspireChat.Gateway.Sockets;
 using AspireChat.Gateway.Tokens;
@@ -16,6 +17,7 @@ public static class GatewayExtensions
     {
         builder.Services.AddValidatedOptions<GatewayOptions>(GatewayOptions.Section);
         builder.AddServerLimits();
+        builder.AddKnownProxies();
         builder.AddRateLimits();
         builder.AddRouting();
         builder.AddTunnels();
@@ -24,7 +26,10 @@ public static class GatewayExtensions
 
     public static WebApplication MapGateway(this WebApplication app)
     {
+        app.UseKnownProxies();
         app.UseSecurityHeaders();
+        app.UseHeadRequests();
+        app.UseRouting();
         app.UseWebClient();
         app.UseMiddleware<TokenIntake>();
         app.UseAuthentication();
@@ -33,6 +38,7 @@ public static class GatewayExtensions
         app.UseAuthorization();
         app.MapDevTokens();
         app.MapOpenApiDocument();
+        app.MapUnlistedCalls();
         app.MapReverseProxy(proxy =>
         {
             proxy.UseMiddleware<SocketHandshake>();

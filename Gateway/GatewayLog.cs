@@ -1,3 +1,4 @@
+using System.Net;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.Gateway;
@@ -17,6 +18,10 @@ internal static partial class GatewayLog
 
     [LoggerMessage(LogEvents.Gateway + 4, LogLevel.Error, "A socket was cut because forwarding it failed.")]
     public static partial void TunnelFailed(this ILogger logger, Exception fault);
+
+    [LoggerMessage(LogEvents.Gateway + 6, LogLevel.Warning,
+        "{Address} sends X-Forwarded-For and is not among Gateway:KnownProxies: the header is ignored ({Count} requests since the last such line).")]
+    public static partial void ForwardedByStranger(this ILogger logger, IPAddress address, long count);
 
     [LoggerMessage(LogEvents.Gateway + 5, LogLevel.Debug, "Proxying to {Destination} by tunnel.")]
     public static partial void Tunneling(this ILogger logger, string destination);

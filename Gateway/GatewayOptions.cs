@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using AspireChat.Gateway.Requests;
 
 namespace AspireChat.Gateway;
 
@@ -6,7 +7,7 @@ namespace AspireChat.Gateway;
 /// Configuration section <c>Gateway</c>, all of it. (Token settings are in <c>Jwt</c>; where the services are is service discovery's:
 /// <c>services:connection:http:0</c> and so on.)
 /// </summary>
-public sealed class GatewayOptions
+public sealed class GatewayOptions : IValidatableObject
 {
     public const string Section = "Gateway";
 
@@ -21,6 +22,19 @@ public sealed class GatewayOptions
     /// Requests without an Origin are not from browsers and pass.
     /// </summary>
     public string[] AllowedOrigins { get; set; } = [];
+
+    /// <summary>
+    /// Networks (<c>10.1.0.0/16</c>) or addresses of the proxies in front of the gateway, whose <c>X-Forwarded-For</c> and
+    /// <c>X-Forwarded-Proto</c> are believed. None by default. A proxy that is missing here makes all its clients one address, which shares
+    /// the limits of one; a warning tells of it.
+    /// </summary>
+    public string[] KnownProxies { get; set; } = [];
+
+    /// <summary>
+    /// Names, besides the loopback ones, under which <c>/dev/token</c> gives tokens in the Development environment. None by default: a page
+    /// of any name that leads to this machine (DNS rebinding) could otherwise get a token for every user.
+    /// </summary>
+    public string[] DevTokenHosts { get; set; } = [];
 
     /// <summary>
     /// A socket on which no byte moved in either direction for this long is cut: 100 s by default. The server pings every 15–30 s, so
@@ -76,6 +90,10 @@ public sealed class GatewayOptions
     /// <summary>Request rates per client.</summary>
     [Required]
     public RateLimitOptions RateLimits { get; set; } = new();
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => KnownProxies
+        .Where(proxy => proxy.Length > 0 && KnownProxiesExtensions.NetworkOf(proxy) is null)
+        .Select(proxy => new ValidationResult($"has '{proxy}', which is neither a network (10.1.0.0/16) nor an address.", [nameof(KnownProxies)]));
 }
 
 /// <summary>

@@ -6,7 +6,7 @@ namespace AspireChat.Servers;
 
 /// <summary>
 /// The folder of the servers' data and of the secrets that open it: both are kept, moved and deleted together. Only one host at a time can
-/// open a folder. Thread-safe.
+/// open a folder. No other user of the machine can read anything in it. Thread-safe.
 /// </summary>
 public sealed class DataFolder : IDisposable
 {
@@ -81,9 +81,16 @@ public sealed class DataFolder : IDisposable
         FileStream? held = null;
         try
         {
-            Directory.CreateDirectory(path);
-            held = new FileStream(System.IO.Path.Combine(path, "host.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            File.WriteAllText(holderFile, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            var lockFile = System.IO.Path.Combine(path, "host.lock");
+            // A folder that holds other things as well keeps its mode; what is put into it is private by itself.
+            if (!Directory.Exists(path) || File.Exists(lockFile) || !Directory.EnumerateFileSystemEntries(path).Any())
+            {
+                PrivateFolder.CreatePassage(path);
+            }
+
+            held = PrivateFile.Open(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            PrivateFile.Write(holderFile, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            PrivateFile.Tighten(System.IO.Path.Combine(path, Secrets));
             return new DataFolder(path, isTemporary, held);
         }
         catch (IOException e) when (File.Exists(holderFile) && held is null)
@@ -97,27 +104,5 @@ public sealed class DataFolder : IDisposable
             held?.Dispose();
             throw new ServerException($"The data folder {path} cannot be used: {e.Message}", e);
         }
-    }
-}
-
-/// <summary>Files that only this user may read.</summary>
-internal static class PrivateFile
-{
-    /// <summary>Replaces the file in one step: a process that dies meanwhile leaves the old or the new one.</summary>
-    public static void Write(string path, string content)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using (var writer = new StreamWriter(path + ".new", options))
-        {
-            writer.Write(content);
-        }
-
-        File.Move(path + ".new", path, overwrite: true);
     }
 }

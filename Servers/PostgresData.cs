@@ -125,14 +125,18 @@ public sealed class PostgresData(string path, string database, bool durable = tr
     {
         var unfinished = path + ".new";
         var passwordFile = path + ".password";
-        Directory.CreateDirectory(Parent);
+        if (!Directory.Exists(Parent))
+        {
+            PrivateFolder.CreatePassage(Parent);
+        }
+
         if (Directory.Exists(unfinished))
         {
             Directory.Delete(unfinished, recursive: true);
         }
 
         PrivateFile.Write(passwordFile, password + "\n");
-        Directory.CreateDirectory(unfinished);
+        PrivateFolder.Create(unfinished);
         try
         {
             if (User is not null)

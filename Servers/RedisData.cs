@@ -29,7 +29,7 @@ public sealed class RedisData(string path, string? searchPath = null)
     public async Task<ServerCommand> PrepareAsync(
         int port, string password, IReadOnlyList<string> directives, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(path);
+        PrivateFolder.Create(path);
         var pidFile = Path.Combine(path, "redis.pid");
         await FormerServer.WaitForEndAsync(pidFile, "redis-server", cancellationToken).ConfigureAwait(false);
         var config = new StringBuilder()
@@ -45,7 +45,13 @@ public sealed class RedisData(string path, string? searchPath = null)
     }
 
     /// <summary>The command alone, which is known before the data exists.</summary>
-    public ServerCommand Command() => new(Program(), [ConfigurationFile], path);
+    /// <remarks>
+    /// By a shell that sets the umask and then becomes Redis: it would let everybody read its files (0644), and has no setting for that.
+    /// </remarks>
+    public ServerCommand Command() => new("sh", ["-c", "umask 077; exec \"$@\"", "sh", Program(), ConfigurationFile], path)
+    {
+        Name = "redis-server",
+    };
 
     private string ConfigurationFile => Path.Combine(path, "redis.conf");
 

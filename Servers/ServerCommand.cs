@@ -6,6 +6,9 @@ namespace AspireChat.Servers;
 /// <param name="User">The user to run as, or null for the user of this process.</param>
 public sealed record ServerCommand(string Program, IReadOnlyList<string> Arguments, string WorkingDirectory, string? User = null)
 {
+    /// <summary>What messages call it.</summary>
+    public string Name { get; init; } = Path.GetFileName(Program);
+
     /// <summary>The signal, by its name without SIG, that stops the server in order and at once.</summary>
     public string StopSignal { get; init; } = "TERM";
 

@@ -236,5 +236,5 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     private ServerException Failure(string what) =>
-        new($"{Path.GetFileName(_command.Program)} {what}: {Output.Trim().ReplaceLineEndings(" / ")}");
+        new($"{_command.Name} {what}: {Output.Trim().ReplaceLineEndings(" / ")}");
 }

@@ -17,10 +17,6 @@ internal static class TemporaryFolder
         for attempt in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$@" && exit; sleep 0.2; done
         """;
 
-    // A server that runs as another user passes through the folder; nobody else can list it.
-    private const UnixFileMode PassThrough =
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-
     private static readonly Lock Gate = new();
     private static Process? janitor;
 
@@ -31,7 +27,7 @@ internal static class TemporaryFolder
         var path = Path.Combine(Path.GetTempPath(), $"aspirechat-{kind}-{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
         if (OperatingSystem.IsWindows())
         {
-            Directory.CreateDirectory(path);
+            PrivateFolder.CreatePassage(path);
             return path;
         }
         lock (Gate)
@@ -40,8 +36,7 @@ internal static class TemporaryFolder
             janitor.StandardInput.WriteLine(path);
             janitor.StandardInput.Flush();
         }
-        Directory.CreateDirectory(path, PassThrough);
-        File.SetUnixFileMode(path, PassThrough); // Whatever the umask took.
+        PrivateFolder.CreatePassage(path);
         return path;
     }
 

@@ -11,8 +11,8 @@ using Yarp.ReverseProxy.Model;
 namespace AspireChat.Gateway.Routing;
 
 /// <summary>
-/// Which service answers which path (protocol §1 and §5). Everything needs a user's token; paths that are not listed, <c>/internal/…</c>
-/// above all, do not exist here.
+/// Which service answers which path and method (protocol §1 and §5). Everything needs a user's token. Paths that are not listed do not exist
+/// here, and <c>/internal/…</c> is never listed.
 /// </summary>
 internal sealed class Routes : IProxyConfigProvider, IProxyConfig
 {
@@ -27,14 +27,17 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
     {
         _routes =
         [
-            Route(SocketRoute, "/ws", Connection, limit: RateLimitPolicies.Connects),
-            Route("send", "/api/rooms/{room}/messages", Connection, methods: [HttpMethods.Post]),
-            Route("socket-ticket", "/api/socket-tickets", Tickets, methods: [HttpMethods.Post]),
-            Route("disconnect", "/api/admin/users/{user}/disconnect", Connection, policy: ChatPolicies.Admin),
-            Route("presence-of-user", "/api/users/{user}/presence", Presence),
-            Route("presence", "/api/presence", Presence),
-            // Last in precedence by its shape: what no other route takes is history's, which also knows how to say 404.
-            Route("history", "/api/{**path}", Persistence),
+            // Of all methods: a socket over HTTP/2 is opened by CONNECT (RFC 8441), which the proxy takes in no list. SocketHandshake looks.
+            Route(SocketRoute, "/ws", Connection, methods: null, limit: RateLimitPolicies.Connects),
+            Route("send", "/api/rooms/{room}/messages", Connection, [HttpMethods.Post]),
+            Route("socket-ticket", "/api/socket-tickets", Tickets, [HttpMethods.Post]),
+            Route("disconnect", "/api/admin/users/{user}/disconnect", Connection, [HttpMethods.Post], policy: ChatPolicies.Admin),
+            Route("presence-of-user", "/api/users/{user}/presence", Presence, [HttpMethods.Get]),
+            Route("presence", "/api/presence", Presence, [HttpMethods.Post]),
+            Route("history-of-room", "/api/rooms/{room}/messages", Persistence, [HttpMethods.Get]),
+            Route("members", "/api/rooms/{room}/members", Persistence, [HttpMethods.Get]),
+            Route("history-of-direct-messages", "/api/dms/{user}/messages", Persistence, [HttpMethods.Get]),
+            Route("conversations", "/api/conversations", Persistence, [HttpMethods.Get]),
         ];
         Clusters =
         [
@@ -61,7 +64,7 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
     public static bool IsSocket(RouteConfig route) => route.RouteId == SocketRoute;
 
     private static RouteConfig Route(
-        string id, string path, string cluster, string policy = AnyUser, string limit = RateLimitPolicies.Api, string[]? methods = null) =>
+        string id, string path, string cluster, string[]? methods, string policy = AnyUser, string limit = RateLimitPolicies.Api) =>
         new()
         {
             RouteId = id,

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using AspireChat.Contracts;
@@ -10,8 +11,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace AspireChat.Gateway.Tokens;
 
 /// <summary>
-/// <c>/dev/token</c>: a token for whoever asks, so that the system can be tried without an identity provider. Mapped in the Development
-/// environment only; elsewhere the path does not exist.
+/// <c>/dev/token</c>: a token for whoever asks, so that the system can be tried without an identity provider. It exists in the Development
+/// environment only, and answers under loopback names only: the page of a name that was made to lead here (DNS rebinding) gets none.
 /// </summary>
 internal static class DevTokens
 {
@@ -23,6 +24,8 @@ internal static class DevTokens
 
     public static void MapDevTokens(this WebApplication app)
     {
+        var hosts = new HashSet<string>(
+            app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.DevTokenHosts, StringComparer.OrdinalIgnoreCase);
         // With an identity provider the shared key signs nothing that the services would accept from a user.
         var provider = app.Services.GetRequiredService<IOptions<JwtOptions>>().Value.Authority;
         if (!app.Environment.IsDevelopment() || provider is not null)
@@ -30,7 +33,11 @@ internal static class DevTokens
             return;
         }
 
-        app.MapPost("/dev/token", async (HttpContext context) =>
+        var tokens = app.MapGroup("/dev/token").RequireRateLimiting(RateLimitPolicies.DevTokens);
+        tokens.AddEndpointFilter((call, next) => IsOwn(call.HttpContext.Request.Host, hosts)
+            ? next(call)
+            : ForbidHost(call.HttpContext));
+        tokens.MapPost("", async (HttpContext context) =>
         {
             DevTokenRequest? request;
             try
@@ -44,10 +51,24 @@ internal static class DevTokens
                 request = null;
             }
             await AnswerAsync(context, request ?? new DevTokenRequest(null, null, null, null));
-        }).RequireRateLimiting(RateLimitPolicies.DevTokens);
+        });
 
-        app.MapGet("/dev/token", (HttpContext context, string? user, string? name, int? expiresIn, string? scope) =>
-            AnswerAsync(context, new DevTokenRequest(user, name, expiresIn, scope))).RequireRateLimiting(RateLimitPolicies.DevTokens);
+        tokens.MapGet("", (HttpContext context, string? user, string? name, int? expiresIn, string? scope) =>
+            AnswerAsync(context, new DevTokenRequest(user, name, expiresIn, scope)));
+    }
+
+    private static bool IsOwn(HostString host, HashSet<string> allowed) =>
+        string.Equals(host.Host, "localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Host, out var address) && IPAddress.IsLoopback(address))
+        || allowed.Contains(host.Host);
+
+    private static async ValueTask<object?> ForbidHost(HttpContext context)
+    {
+        await context.WriteProblemAsync(
+            StatusCodes.Status403Forbidden,
+            "Development tokens are given under loopback names only. Gateway:DevTokenHosts adds others.",
+            "host_forbidden");
+        return null;
     }
 
     private static Task AnswerAsync(HttpContext context, DevTokenRequest request)

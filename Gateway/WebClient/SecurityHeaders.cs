@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace AspireChat.Gateway.WebClient;
 
 /// <summary>
@@ -6,8 +8,11 @@ namespace AspireChat.Gateway.WebClient;
 internal static class SecurityHeaders
 {
     private const string ContentPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' ws: wss:; " +
-        "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; " +
+        "worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'";
+
+    private static readonly SearchValues<char> HostCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:[]");
 
     public static void UseSecurityHeaders(this WebApplication app) => app.Use(static (context, next) =>
     {
@@ -21,13 +26,19 @@ internal static class SecurityHeaders
             }
 
             var headers = response.Headers;
-            headers.ContentSecurityPolicy = ContentPolicy;
+            headers.ContentSecurityPolicy = ContentPolicy + SocketsOf(response.HttpContext.Request.Host.Value);
             headers.XContentTypeOptions = "nosniff";
             headers.XFrameOptions = "DENY";
             headers["Referrer-Policy"] = "no-referrer";
             headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
             headers["Cross-Origin-Opener-Policy"] = "same-origin";
             headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            // What one user may read must not lie in a cache that others use.
+            if (IsPersonal(response.HttpContext.Request.Path))
+            {
+                headers.CacheControl = "no-store";
+            }
+
             if (response.HttpContext.Request.IsHttps)
             {
                 headers.StrictTransportSecurity = "max-age=31536000";
@@ -37,4 +48,15 @@ internal static class SecurityHeaders
         }, context);
         return next(context);
     });
+
+    private static bool IsPersonal(PathString path) =>
+        path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)
+        || path.StartsWithSegments("/dev", StringComparison.OrdinalIgnoreCase)
+        || path.StartsWithSegments("/ws", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// The page's own socket. Safari before 15.4 does not count ws: as 'self'. A host that could be read as more than one source is left out.
+    /// </summary>
+    private static string SocketsOf(string? host) =>
+        string.IsNullOrEmpty(host) || host.AsSpan().ContainsAnyExcept(HostCharacters) ? "" : $" ws://{host} wss://{host}";
 }

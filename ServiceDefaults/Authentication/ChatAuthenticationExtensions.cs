@@ -1,7 +1,7 @@
-using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -39,12 +39,14 @@ public static class ChatAuthenticationExtensions
         services.AddValidatedOptions<JwtOptions>(JwtOptions.Section);
         services.TryAddSingleton<InternalTokens>();
         services.TryAddSingleton<UserTokenValidator>();
+        services.TryAddSingleton<IssuerKeys>();
+        services.AddHostedService(provider => provider.GetRequiredService<IssuerKeys>());
 
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
         services.AddOwnTokens(InternalScheme, InternalTokens.Audience);
         LeaveOutKeyFiles(services);
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme)
-            .Configure<IOptions<JwtOptions>>((bearer, jwt) => ConfigureUserScheme(bearer, jwt.Value));
+            .Configure<IOptions<JwtOptions>, IServiceProvider>((bearer, jwt, provider) => ConfigureUserScheme(bearer, jwt.Value, provider));
 
         services.AddAuthorizationBuilder()
             .SetDefaultPolicy(new AuthorizationPolicyBuilder(JwtBearerDefaults.AuthenticationScheme).RequireAuthenticatedUser().Build())
@@ -65,7 +67,7 @@ public static class ChatAuthenticationExtensions
         new AuthenticationBuilder(services).AddJwtBearer(scheme, _ => { });
         services.AddOptions<JwtBearerOptions>(scheme).Configure<IOptions<JwtOptions>>((bearer, jwt) =>
         {
-            Configure(bearer, jwt.Value, audience, [SecurityAlgorithms.HmacSha256]);
+            Configure(bearer, jwt.Value, audience, [SecurityAlgorithms.HmacSha256], new ChatTokenHandler(hasUser: false));
             bearer.TokenValidationParameters.IssuerSigningKey = jwt.Value.CreateSigningKey();
         });
     }
@@ -84,31 +86,21 @@ public static class ChatAuthenticationExtensions
         }
     }
 
-    private static void ConfigureUserScheme(JwtBearerOptions bearer, JwtOptions jwt)
+    private static void ConfigureUserScheme(JwtBearerOptions bearer, JwtOptions jwt, IServiceProvider services)
     {
-        Configure(bearer, jwt, jwt.Audience, jwt.EffectiveAlgorithms);
-        if (jwt.Authority is { } authority)
-        {
-            bearer.Authority = authority.ToString();
-            bearer.RequireHttpsMetadata = authority.Scheme == Uri.UriSchemeHttps;
-        }
-        else
+        var keys = jwt.Authority is null ? null : services.GetRequiredService<IssuerKeys>();
+        Configure(bearer, jwt, jwt.Audience, jwt.EffectiveAlgorithms, new ChatTokenHandler(hasUser: true, keys));
+        if (keys is null)
         {
             bearer.TokenValidationParameters.IssuerSigningKey = jwt.CreateSigningKey();
         }
-        bearer.Events.OnTokenValidated = context =>
-        {
-            if (context.Principal?.Identity is not ClaimsIdentity identity || !SubjectRule.IsMet(identity))
-            {
-                context.Fail("The subject is not a valid user id.");
-            }
-
-            return Task.CompletedTask;
-        };
     }
 
-    private static void Configure(JwtBearerOptions bearer, JwtOptions jwt, string audience, IReadOnlyList<string> algorithms)
+    private static void Configure(
+        JwtBearerOptions bearer, JwtOptions jwt, string audience, IReadOnlyList<string> algorithms, ChatTokenHandler handler)
     {
+        bearer.TokenHandlers.Clear();
+        bearer.TokenHandlers.Add(handler);
         bearer.MapInboundClaims = false;
         bearer.TokenValidationParameters = new TokenValidationParameters
         {
@@ -131,6 +123,13 @@ public static class ChatAuthenticationExtensions
 
     private static Task Explain(JwtBearerChallengeContext context)
     {
+        if (context.AuthenticateFailure is IssuerUnreachableException)
+        {
+            context.HandleResponse();
+            return context.HttpContext.WriteProblemAsync(
+                StatusCodes.Status503ServiceUnavailable, "Tokens cannot be verified now.", "unavailable", TimeSpan.FromSeconds(5));
+        }
+
         context.HttpContext.Features.Set(context.AuthenticateFailure switch
         {
             null => new ProblemReason("A token is needed.", "token_missing"),

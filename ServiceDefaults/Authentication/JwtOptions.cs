@@ -60,12 +60,33 @@ public sealed class JwtOptions : IValidatableObject
     /// </summary>
     public Uri? Authority { get; set; }
 
+    /// <summary>
+    /// How often the provider's keys are read: 2 min by default, 0.1 s–1 h. A key that the provider withdraws is refused after that time at
+    /// most. Only with <see cref="Authority"/>, like the two below.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan KeyRefresh { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>
+    /// The least time between two readings that unknown keys cause: 5 s by default, 0.1 s–5 min. A new key is accepted after that time at
+    /// most, and the provider is never asked more often.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
+    public TimeSpan KeyRefreshLeast { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long the last keys stay in force while the provider cannot be reached: 1 h by default, 0.1 s–1 day. After that nobody can sign in
+    /// (503) until it can be reached again.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
+    public TimeSpan KeysKeptFor { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>The algorithms in force.</summary>
     public IReadOnlyList<string> EffectiveAlgorithms => Algorithms.Length > 0 ? Algorithms
         : Authority is null ? [SecurityAlgorithms.HmacSha256]
         : [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256];
 
-    /// <summary>The key made of <see cref="Key"/>, for who signs or verifies with it.</summary>
+    /// <summary>The key made of <see cref="Key"/>, for whoever signs or verifies with it.</summary>
     public SymmetricSecurityKey CreateSigningKey() => new(Encoding.UTF8.GetBytes(Key!));
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -83,6 +104,11 @@ public sealed class JwtOptions : IValidatableObject
         if (Audience == TicketAudience)
         {
             yield return new($"must not be {TicketAudience}: tickets for sockets would open the API.", [nameof(Audience)]);
+        }
+
+        if (KeysKeptFor < KeyRefresh)
+        {
+            yield return new("must not be less than KeyRefresh: the keys would end between two readings.", [nameof(KeysKeptFor)]);
         }
 
         if (Authority is { } authority && (!authority.IsAbsoluteUri || authority.Scheme is not ("https" or "http")))

@@ -1,8 +1,6 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.JsonWebTokens;
-using Microsoft.IdentityModel.Tokens;
 
 namespace AspireChat.ServiceDefaults;
 
@@ -12,20 +10,11 @@ namespace AspireChat.ServiceDefaults;
 /// </summary>
 public sealed class UserTokenValidator(IOptionsMonitor<JwtBearerOptions> options)
 {
-    private static readonly JsonWebTokenHandler Reader = new() { MapInboundClaims = false };
-
     /// <summary>The token's user, or null when the token is not acceptable for whatever reason.</summary>
     public async Task<ChatUser?> ValidateAsync(string token)
     {
         var bearer = options.Get(JwtBearerDefaults.AuthenticationScheme);
-        var parameters = bearer.TokenValidationParameters.Clone();
-        parameters.ConfigurationManager = bearer.ConfigurationManager as BaseConfigurationManager;
-        var result = await Reader.ValidateTokenAsync(token, parameters);
-        if (!result.IsValid || result.ClaimsIdentity is not { } identity || !SubjectRule.IsMet(identity))
-        {
-            return null;
-        }
-
-        return ChatUser.From(new ClaimsPrincipal(identity));
+        var result = await bearer.TokenHandlers.Single().ValidateTokenAsync(token, bearer.TokenValidationParameters.Clone());
+        return result.IsValid ? ChatUser.From(new ClaimsPrincipal(result.ClaimsIdentity)) : null;
     }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -20,6 +21,9 @@ internal static class HealthExtensions
 
     private const string LiveTag = "live";
 
+    // A health check takes every method unless it is told otherwise.
+    private static readonly HttpMethodMetadata Reading = new([HttpMethods.Get, HttpMethods.Head]);
+
     public static void AddDefaultHealthChecks(this IHostApplicationBuilder builder) =>
         builder.Services.AddHealthChecks()
             .AddCheck("self", () => HealthCheckResult.Healthy(), [LiveTag])
@@ -27,9 +31,10 @@ internal static class HealthExtensions
 
     public static void MapHealthEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks(ReadyPath, new HealthCheckOptions { ResponseWriter = WriteAsync }).AllowAnonymous().DisableRateLimiting();
+        app.MapHealthChecks(ReadyPath, new HealthCheckOptions { ResponseWriter = WriteAsync })
+            .AllowAnonymous().DisableRateLimiting().WithMetadata(Reading);
         var live = new HealthCheckOptions { ResponseWriter = WriteAsync, Predicate = check => check.Tags.Contains(LiveTag) };
-        app.MapHealthChecks(LivePath, live).AllowAnonymous().DisableRateLimiting();
+        app.MapHealthChecks(LivePath, live).AllowAnonymous().DisableRateLimiting().WithMetadata(Reading);
     }
 
     /// <summary>

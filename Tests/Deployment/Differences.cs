@@ -18,6 +18,8 @@ internal static class Differences
         .. Each("POSTGRES_DB", [Compose, Kubernetes], "postgres"),
         // The root file system is read-only.
         .. Each("DOTNET_EnableDiagnostics", [Compose, Kubernetes], "persistence", "presence", "connection", "gateway"),
+        // Which proxy stands in front is the deployment's own.
+        .. Each("Gateway__KnownProxies__0", [Compose, Kubernetes], "gateway"),
         // Kubernetes builds connection strings from them.
         .. Each("REDIS_PASSWORD", [Kubernetes], "persistence", "presence", "connection"),
         .. Each("POSTGRES_PASSWORD", [Kubernetes], "persistence"),

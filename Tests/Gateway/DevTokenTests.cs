@@ -81,6 +81,41 @@ public sealed class DevTokenTests
     }
 
     [Theory]
+    [InlineData("localhost", true)]
+    [InlineData("LOCALHOST:8080", true)]
+    [InlineData("127.0.0.1:8080", true)]
+    [InlineData("127.8.9.10", true)]
+    [InlineData("[::1]:8080", true)]
+    [InlineData("chat.test:8080", true)]
+    [InlineData("CHAT.test", true)]
+    [InlineData("evil.example", false)]
+    [InlineData("evil.example:8080", false)]
+    [InlineData("localhost.evil.example", false)]
+    [InlineData("127.0.0.1.evil.example", false)]
+    [InlineData("notlocalhost", false)]
+    [InlineData("chat.test.evil.example", false)]
+    [InlineData("192.168.1.7:8080", false)]
+    [InlineData("0.0.0.0", false)]
+    [InlineData("[::2]", false)]
+    public async Task A_page_of_a_name_that_was_made_to_lead_here_gets_no_token(string host, bool isGiven)
+    {
+        await using var gateway = await RunningGateway.StartAsync([], new() { ["Gateway:DevTokenHosts:0"] = "chat.test" });
+        const string body = """{"user":"alice"}""";
+
+        foreach (var request in new[]
+        {
+            $"GET /dev/token?user=alice HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n",
+            $"POST /dev/token HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}",
+        })
+        {
+            var answer = await RawRequest.SendAsync(gateway.Address, request);
+
+            Assert.StartsWith(isGiven ? "HTTP/1.1 200" : "HTTP/1.1 403", answer, StringComparison.Ordinal);
+            Assert.Contains(isGiven ? "\"token\"" : "host_forbidden", answer, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [InlineData("Production")]
     [InlineData("Staging")]
     public async Task Outside_development_the_path_does_not_exist(string environment)

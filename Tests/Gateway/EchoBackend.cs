@@ -60,7 +60,7 @@ internal sealed class EchoBackend : IAsyncDisposable
             return Results.StatusCode(backend.IsReady && !isBad ? 200 : 503);
         });
         app.Map("/ws", backend.EchoAsync);
-        app.MapGet("/api/slow", backend.TrickleAsync);
+        app.MapGet("/api/rooms/slow/members", backend.TrickleAsync);
         app.MapFallback(context => context.Response.WriteAsJsonAsync(backend.See(context.Request)));
         await app.StartAsync();
         return backend;
@@ -69,7 +69,7 @@ internal sealed class EchoBackend : IAsyncDisposable
     /// <summary>Fails that many probes from now on.</summary>
     public void FailProbes(int count) => Volatile.Write(ref _badProbes, count);
 
-    /// <summary>Lets the second half of <c>/api/slow</c> go.</summary>
+    /// <summary>Lets the second half of <c>/api/rooms/slow/members</c> go.</summary>
     public void Release() => _release.TrySetResult();
 
     public async ValueTask DisposeAsync()

@@ -14,16 +14,102 @@ public sealed class RouteTests
     [InlineData("GET", "/api/conversations", "persistence")]
     [InlineData("GET", "/api/users/bob/presence", "presence")]
     [InlineData("POST", "/api/presence", "presence")]
-    [InlineData("GET", "/api/unknown", "persistence")]
+    [InlineData("HEAD", "/api/conversations", "persistence")]
+    [InlineData("POST", "/api/admin/users/bob/disconnect", "connection")]
     public async Task Each_path_goes_to_its_service_unchanged(string method, string target, string service)
+    {
+        await using var services = await Services.StartAsync();
+
+        var response = await services.Gateway.SendAsync(
+            new HttpMethod(method), target, TestTokens.For("alice", scope: "chat:admin"), method == "POST" ? new StringContent("{}") : null);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal((service, target), services.Seen.Select(seen => (seen.Backend, seen.RawTarget)).Single());
+    }
+
+    [Theory]
+    [InlineData("/api/rooms/lobby/messages", "GET, HEAD, POST")]
+    [InlineData("/api/rooms/lobby/members", "GET, HEAD")]
+    [InlineData("/api/dms/bob/messages", "GET, HEAD")]
+    [InlineData("/api/conversations", "GET, HEAD")]
+    [InlineData("/api/users/bob/presence", "GET, HEAD")]
+    [InlineData("/api/presence", "POST")]
+    [InlineData("/api/socket-tickets", "POST")]
+    [InlineData("/api/admin/users/bob/disconnect", "POST")]
+    [InlineData("/dev/token", "GET, HEAD, POST")]
+    [InlineData("/openapi/v1.json", "GET, HEAD")]
+    [InlineData("/health", "GET, HEAD")]
+    [InlineData("/alive", "GET, HEAD")]
+    [InlineData("/ws", "GET, HEAD")]
+    public async Task A_method_that_a_path_does_not_have_is_405_with_all_that_it_has(string path, string methods)
+    {
+        await using var services = await Services.StartAsync();
+
+        foreach (var method in new[] { "DELETE", "PUT", "PATCH", "TRACE", "OPTIONS", "BREW" })
+        {
+            var response = await services.Gateway.SendAsync(new HttpMethod(method), path, TestTokens.For("alice"));
+
+            await Problems.AssertAsync(HttpStatusCode.MethodNotAllowed, response);
+            Assert.Equal(methods, string.Join(", ", response.Content.Headers.Allow.Order(StringComparer.Ordinal)));
+        }
+        Assert.Empty(services.Seen);
+    }
+
+    [Fact]
+    public async Task An_unknown_call_is_401_for_strangers_and_404_for_users()
+    {
+        await using var services = await Services.StartAsync();
+
+        await Problems.AssertAsync(HttpStatusCode.Unauthorized, await services.Gateway.SendAsync(HttpMethod.Get, "/api/unknown"));
+        await Problems.AssertAsync(
+            HttpStatusCode.NotFound, await services.Gateway.SendAsync(HttpMethod.Get, "/api/unknown", TestTokens.For("alice")));
+        Assert.Empty(services.Seen);
+    }
+
+    [Theory]
+    [InlineData("/api/conversations")]
+    [InlineData("/api/unknown")]
+    [InlineData("/dev/token?user=alice")]
+    [InlineData("/openapi/v1.json")]
+    [InlineData("/alive")]
+    [InlineData("/nothing")]
+    public async Task HEAD_is_answered_as_GET_is_and_has_no_body(string target)
+    {
+        await using var services = await Services.StartAsync();
+        var request = $" {target} HTTP/1.1\r\nHost: {services.Gateway.Address.Authority}\r\nConnection: close\r\n" +
+            $"Authorization: Bearer {TestTokens.For("alice")}\r\n\r\n";
+
+        var get = await RawRequest.SendAsync(services.Gateway.Address, "GET" + request);
+        var head = await RawRequest.SendAsync(services.Gateway.Address, "HEAD" + request);
+
+        Assert.Equal(StatusOf(get), StatusOf(head));
+        Assert.Equal(TypeOf(get), TypeOf(head));
+        Assert.Equal("", BodyOf(head));
+        Assert.NotEqual("", BodyOf(get));
+
+        static string StatusOf(string answer) => answer.Split("\r\n")[0];
+        static string BodyOf(string answer) => answer[(answer.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..];
+        static string? TypeOf(string answer) => answer.Split("\r\n")
+            .FirstOrDefault(line => line.StartsWith("Content-Type:", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/conversations", 200)]
+    [InlineData("GET", "/api/rooms/lobby/messages", 200)]
+    [InlineData("POST", "/api/presence", 200)]
+    [InlineData("GET", "/api/unknown", 404)]
+    [InlineData("DELETE", "/API/conversations", 405)]
+    [InlineData("GET", "/dev/token?user=alice", 200)]
+    [InlineData("GET", "/ws", 426)]
+    public async Task What_is_meant_for_one_user_is_kept_in_no_cache(string method, string target, int status)
     {
         await using var services = await Services.StartAsync();
 
         var response = await services.Gateway.SendAsync(
             new HttpMethod(method), target, TestTokens.For("alice"), method == "POST" ? new StringContent("{}") : null);
 
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal((service, target), services.Seen.Select(seen => (seen.Backend, seen.RawTarget)).Single());
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal("no-store", response.Headers.CacheControl?.ToString());
     }
 
     [Theory]
@@ -87,7 +173,7 @@ public sealed class RouteTests
     public async Task An_answer_is_passed_on_while_it_is_written()
     {
         await using var services = await Services.StartAsync();
-        var request = new HttpRequestMessage(HttpMethod.Get, "/api/slow");
+        var request = new HttpRequestMessage(HttpMethod.Get, "/api/rooms/slow/members");
         request.Headers.Add("Authorization", $"Bearer {TestTokens.For("alice")}");
 
         using var response = await services.Gateway.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);

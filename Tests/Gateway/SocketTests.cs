@@ -23,6 +23,33 @@ public sealed class SocketTests
     }
 
     [Theory]
+    [InlineData("POST /ws HTTP/1.1", "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n", "HTTP/1.1 405")]
+    [InlineData("PUT /ws HTTP/1.1", "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n", "HTTP/1.1 405")]
+    [InlineData("GET /ws HTTP/1.0", "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n", "HTTP/1.1 426")]
+    [InlineData("GET /ws HTTP/1.1", "Sec-WebSocket-Version: 12\r\nSec-WebSocket-Key: {key}\r\n", "HTTP/1.1 426")]
+    [InlineData("GET /ws HTTP/1.1", "Sec-WebSocket-Key: {key}\r\n", "HTTP/1.1 426")]
+    [InlineData("GET /ws HTTP/1.1", "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n", "HTTP/1.1 426")]
+    [InlineData("GET /ws HTTP/1.1", "Sec-WebSocket-Version: 13\r\n", "HTTP/1.1 400")]
+    [InlineData("GET /ws HTTP/1.1", "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n", "HTTP/1.1 400")]
+    [InlineData("GET /ws HTTP/1.1", "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Key: {key}\r\n", "HTTP/1.1 400")]
+    [InlineData("GET /ws HTTP/1.1", "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nContent-Length: 5\r\n", "HTTP/1.1 426")]
+    [InlineData("GET /ws HTTP/1.1", "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nTransfer-Encoding: chunked\r\n", "HTTP/1.1 426")]
+    public async Task A_handshake_that_is_not_quite_one_stops_at_the_gateway(string line, string headers, string status)
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend]);
+
+        var answer = await RawRequest.SendAsync(
+            gateway.Address,
+            $"{line}\r\nHost: {gateway.Address.Authority}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n" +
+            $"Authorization: Bearer {TestTokens.For("alice")}\r\n" +
+            $"{headers.Replace("{key}", "dGhlIHNhbXBsZSBub25jZQ==", StringComparison.Ordinal)}\r\n");
+
+        Assert.StartsWith(status, answer, StringComparison.Ordinal);
+        Assert.Empty(backend.Seen);
+    }
+
+    [Theory]
     [InlineData(null, true)]
     [InlineData("http://{self}", true)]
     [InlineData("https://{self}", true)]

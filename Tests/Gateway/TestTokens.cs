@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -36,6 +37,15 @@ internal static class TestTokens
             Claims = claims,
             SigningCredentials = new SigningCredentials(new SymmetricSecurityKey(Encoding.UTF8.GetBytes(key)), algorithm),
         });
+    }
+
+    /// <summary>A well-signed token with whatever claims are given, as only the holder of the key could write it.</summary>
+    /// <param name="claims">Members of the JSON object, besides issuer, audience and subject (alice).</param>
+    public static string Raw(string claims)
+    {
+        var content = Base64UrlEncoder.Encode("""{"alg":"HS256","typ":"JWT"}""") + "."
+            + Base64UrlEncoder.Encode($$"""{"iss":"aspirechat","aud":"aspirechat","sub":"alice",{{claims}}}""");
+        return $"{content}.{Base64UrlEncoder.Encode(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Key), Encoding.UTF8.GetBytes(content)))}";
     }
 
     /// <summary>A good token's claims under a header that says <c>alg: none</c>, with an empty signature or the old one.</summary>

@@ -29,6 +29,21 @@ public sealed class TokenTests
         { "of a subject that is no user id", TestTokens.For("a/b") },
         { "of a subject that is too long", TestTokens.For(new string('a', 65)) },
         { "of a subject that is a path", TestTokens.For("..") },
+        { "that ends in the year 10000", TestTokens.Raw("\"exp\":253402300800") },
+        { "that ends at the largest number", TestTokens.Raw("\"exp\":9223372036854775807") },
+        { "that ends beyond the largest number", TestTokens.Raw("\"exp\":99999999999999999999999999999999") },
+        { "that ends at 1e300", TestTokens.Raw("\"exp\":1e300") },
+        { "that ended before all time", TestTokens.Raw("\"exp\":-9223372036854775808") },
+        { "whose end is a text", TestTokens.Raw("\"exp\":\"tomorrow\"") },
+        { "whose end is a list", TestTokens.Raw("\"exp\":[4000000000,4000000001]") },
+        { "whose end is an object", TestTokens.Raw("\"exp\":{}") },
+        { "whose end is nothing", TestTokens.Raw("\"exp\":null") },
+        { "that begins in the year 10000", TestTokens.Raw("\"exp\":4000000000,\"nbf\":253402300800") },
+        { "that begins before 1970", TestTokens.Raw("\"exp\":4000000000,\"nbf\":-1") },
+        { "that begins at 1e300", TestTokens.Raw("\"exp\":4000000000,\"nbf\":1e300") },
+        { "that was issued in the year 10000", TestTokens.Raw("\"exp\":4000000000,\"iat\":253402300800") },
+        { "that was issued before 1970", TestTokens.Raw("\"exp\":4000000000,\"iat\":-62135596801") },
+        { "that was issued by a text", TestTokens.Raw("\"exp\":4000000000,\"iat\":\"once\"") },
     };
 
     [Theory]
@@ -54,6 +69,20 @@ public sealed class TokenTests
         }
         Assert.Empty(backend.Seen);
         Assert.False(string.IsNullOrEmpty(kind));
+    }
+
+    [Theory]
+    [InlineData("\"exp\":253402300799")]
+    [InlineData("\"exp\":4000000000.75,\"nbf\":1000000000.5,\"iat\":1000000000.25")]
+    [InlineData("\"exp\":4e9,\"nbf\":0")]
+    public async Task Times_that_a_date_can_hold_are_accepted_fractions_too(string claims)
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend]);
+
+        var response = await gateway.SendAsync(HttpMethod.Get, "/api/conversations", TestTokens.Raw(claims));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
     [Fact]

@@ -78,12 +78,42 @@ public sealed class WebClientTests : IDisposable
         var policy = response.Headers.GetValues("Content-Security-Policy").Single();
         Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
         Assert.Contains("script-src 'self';", policy, StringComparison.Ordinal);
-        Assert.Contains("connect-src 'self' ws: wss:;", policy, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"connect-src 'self' ws://{gateway.Address.Authority} wss://{gateway.Address.Authority}", policy, StringComparison.Ordinal);
         Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
         Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
         Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
         Assert.Equal("no-referrer", response.Headers.GetValues("Referrer-Policy").Single());
         Assert.False(response.Headers.Contains("Server"));
+    }
+
+    [Theory]
+    [InlineData("chat.example.org", " ws://chat.example.org wss://chat.example.org")]
+    [InlineData("[::1]:8080", " ws://[::1]:8080 wss://[::1]:8080")]
+    [InlineData("a'none'", "")]
+    [InlineData("a!b", "")]
+    public async Task The_policy_lets_the_page_connect_to_its_own_host_alone_whatever_Host_says(string host, string sockets)
+    {
+        await using var gateway = await StartAsync();
+
+        var answer = await RawRequest.SendAsync(gateway.Address, $"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+
+        Assert.Contains($"connect-src 'self'{sockets}\r\n", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/app.js")]
+    public async Task HEAD_tells_a_file_and_sends_none(string path)
+    {
+        await using var gateway = await StartAsync();
+
+        var answer = await RawRequest.SendAsync(gateway.Address, $"HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.Contains($"Content-Length: {new FileInfo(Path.Combine(_root, path == "/" ? "index.html" : path[1..])).Length}\r\n",
+            answer, StringComparison.Ordinal);
+        Assert.EndsWith("\r\n\r\n", answer, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -57,6 +57,47 @@ public sealed class DataFolderTests : IDisposable
     }
 
     [Fact]
+    public void Nobody_else_can_read_anything_of_a_folder_not_even_of_one_that_an_earlier_version_left_open()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        const UnixFileMode readable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        DataFolder.Open(_path).Dispose();
+        File.SetUnixFileMode(_path, readable | UnixFileMode.UserExecute | UnixFileMode.OtherExecute);
+        foreach (var file in Directory.EnumerateFiles(_path))
+        {
+            File.SetUnixFileMode(file, readable);
+        }
+
+        using var folder = DataFolder.Open(_path);
+        _ = folder.Secret("password", () => "one");
+        using var made = DataFolder.Open(Path.Combine(_path, "made"));
+        _ = made.Secret("password", () => "one");
+
+        Assert.Empty(OpenFiles.In(_path));
+    }
+
+    [Fact]
+    public void A_folder_that_holds_other_things_keeps_its_mode()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        const UnixFileMode shared = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead;
+        File.WriteAllText(Path.Combine(_path, "notes.txt"), "mine");
+        File.SetUnixFileMode(_path, shared);
+
+        DataFolder.Open(_path).Dispose();
+
+        Assert.Equal(shared, File.GetUnixFileMode(_path));
+    }
+
+    [Fact]
     public void Data_outside_the_folder_is_found_again_by_the_same_secrets_and_never_by_new_ones()
     {
         string first;

@@ -101,6 +101,17 @@ public sealed class PostgresDataTests : IDisposable
     }
 
     [Fact]
+    public async Task Nobody_else_can_read_the_data()
+    {
+        await using (await StartAsync("secret"))
+        {
+            Assert.Empty(OpenFiles.In(DataPath));
+        }
+
+        Assert.Empty(OpenFiles.In(_folder));
+    }
+
+    [Fact]
     public async Task Server_of_an_earlier_run_that_still_ends_is_waited_for()
     {
         var former = await StartAsync("secret");

@@ -57,6 +57,28 @@ public sealed class RedisDataTests : IDisposable
 
     [Fact]
     [Trait("Needs", "Redis")]
+    public async Task Nobody_else_can_read_the_data_not_even_what_an_earlier_version_left_open()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        Directory.CreateDirectory(Path.Combine(DataPath, "appendonlydir"));
+        await File.WriteAllTextAsync(Path.Combine(DataPath, "dump.rdb.old"), "");
+        File.Move(Path.Combine(DataPath, "dump.rdb.old"), Path.Combine(DataPath, "temp-old.rdb"));
+
+        await using (await StartAsync(new RedisData(DataPath)))
+        {
+            Assert.NotEmpty(Directory.EnumerateFiles(Path.Combine(DataPath, "appendonlydir")));
+            Assert.Empty(OpenFiles.In(DataPath));
+        }
+
+        Assert.Empty(OpenFiles.In(DataPath));
+    }
+
+    [Fact]
+    [Trait("Needs", "Redis")]
     public async Task Server_of_an_earlier_run_that_still_ends_is_waited_for()
     {
         var data = new RedisData(DataPath);

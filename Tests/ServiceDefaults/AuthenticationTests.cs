@@ -58,6 +58,21 @@ public sealed class AuthenticationTests
         Assert.False((await validator.ValidateAsync(TestTokens.For("bob", scope: "chat:administrator")))!.IsAdmin);
     }
 
+    [Theory]
+    [InlineData("\"exp\":253402300799", 253402300799)]
+    [InlineData("\"exp\":4000000000.25,\"nbf\":1.5", 4000000000)]
+    [InlineData("\"exp\":4e9", 4000000000)]
+    public async Task Every_end_that_a_date_can_hold_is_told_in_whole_seconds(string claims, long end)
+    {
+        await using var service = await RunningService.StartAsync();
+        var token = TestTokens.Raw(claims);
+
+        var user = await service.App.Services.GetRequiredService<UserTokenValidator>().ValidateAsync(token);
+
+        Assert.Equal(end, user!.Expires.ToUnixTimeSeconds());
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/user", token)).StatusCode);
+    }
+
     [Fact]
     public async Task A_token_within_the_forgiven_skew_passes()
     {

@@ -1,4 +1,5 @@
 import { avatar, dayLabel, dayOf, h, icon, listNames, timeElement } from './dom.js';
+import { looksOf, reactionList } from './reactions.js';
 import { format, isEmojiOnly } from './text.js';
 
 const GROUP_WITHIN_MS = 5 * 60_000;
@@ -209,7 +210,8 @@ export class ChatMessages extends HTMLElement {
     const readers = own && !deleted ? this.#conversation.readBy(seq) : [];
     // A group shows its time once, with its last message. A state that will still change always shows.
     const silent = next && follows(message, next) && state !== 'accepted' && !edited;
-    const signature = JSON.stringify([newDay, isNew, grouped, silent, edited, deleted, reactions, state, readers]);
+    const signature = JSON.stringify([
+      newDay, isNew, grouped, silent, edited, deleted, looksOf(reactions, this.client.user), state, readers.length, readers.slice(0, 3)]);
     if (old?.signature === signature) return old;
     const li = h('li', { class: `message${own ? ' own' : ''}${grouped ? ' grouped' : ''}`, 'data-seq': seq, tabIndex: -1 },
       newDay && h('div', { class: 'line' }, dayLabel(timestamp)),
@@ -219,8 +221,7 @@ export class ChatMessages extends HTMLElement {
         h('div', { class: 'body' },
           h('span', { class: grouped || own ? 'sr-only' : 'author' }, own ? 'You: ' : from),
           this.#bubble(content, deleted),
-          reactions.length > 0 && h('ul', { class: 'reactions', 'aria-label': 'Reactions' },
-            ...reactions.map((r) => this.#reaction(message, r))),
+          reactionList(reactions, this.client.user, (emoji) => this.react(seq, emoji)),
           h('span', { class: 'meta', hidden: silent }, timeElement(timestamp), edited && !deleted && ' edited',
             readers.length > 0 ? this.#state('✓✓', `Read by ${readers.length > 3 ? readers.length : listNames(readers)}`, 'read')
               : state && this.#state(...STATES[state], state)))));
@@ -230,14 +231,6 @@ export class ChatMessages extends HTMLElement {
   #bubble(content, deleted) {
     if (deleted) return h('div', { class: 'bubble deleted' }, 'This message was deleted.');
     return h('div', { class: `bubble${isEmojiOnly(content) ? ' jumbo' : ''}` }, ...format(content));
-  }
-
-  #reaction({ seq }, { emoji, count, users }) {
-    const who = users.join(', ');
-    return h('li', {}, h('button', {
-      type: 'button', class: 'reaction', title: who, 'aria-label': `${emoji} ${count}: ${who}`,
-      'aria-pressed': users.includes(this.client.user), onclick: () => this.react(seq, emoji),
-    }, `${emoji} ${count}`));
   }
 
   #state(sign, label, kind) {
