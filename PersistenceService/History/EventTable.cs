@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
@@ -30,6 +31,21 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
         WHERE since IS NOT NULL
         GROUP BY target, emoji
         ORDER BY target, min(since)
+        """;
+
+    // The different emojis are found one after the other: each step is one look into the index, however often each was used.
+    private const string TargetSql = """
+        WITH RECURSIVE emojis AS (
+            (SELECT emoji, 1 AS number FROM events WHERE conversation = $1 AND target = $2 AND kind = 4 ORDER BY emoji LIMIT 1)
+            UNION ALL
+            SELECT (SELECT e.emoji FROM events e
+                WHERE e.conversation = $1 AND e.target = $2 AND e.kind = 4 AND e.emoji > b.emoji ORDER BY e.emoji LIMIT 1), b.number + 1
+            FROM emojis b WHERE b.emoji IS NOT NULL AND b.number < $3)
+        SELECT kind, sender, deleted IS NOT NULL,
+            (SELECT count(*) FROM (SELECT FROM events e WHERE e.conversation = $1 AND e.target = $2 AND e.kind = 2 LIMIT $3) some),
+            (SELECT count(*) FROM emojis WHERE emoji IS NOT NULL),
+            EXISTS (SELECT FROM events e WHERE e.conversation = $1 AND e.target = $2 AND e.kind = 4 AND e.emoji = $4)
+        FROM events WHERE conversation = $1 AND seq = $2
         """;
 
     private const string LastSql = $"""
@@ -119,6 +135,23 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
                 ReadEvent(reader, conversations[i].Conversation), reader.IsDBNull(3) ? 0 : reader.GetInt64(3), deleted: !reader.IsDBNull(4));
         }
         return last;
+    }
+
+    /// <summary>What may become of a message: null when there is no such event.</summary>
+    public async Task<RevisionTarget?> FindTargetAsync(
+        ConversationKey conversation, long seq, string emoji, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(TargetSql);
+        command.Parameters.Add(new() { Value = conversation.Value });
+        command.Parameters.Add(new() { Value = seq });
+        command.Parameters.Add(new() { Value = RevisionTarget.MostCounted });
+        command.Parameters.Add(new() { Value = emoji });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? new RevisionTarget(
+                (EventKind)reader.GetInt16(0), reader.GetString(1), reader.GetBoolean(2),
+                (int)reader.GetInt64(3), (int)reader.GetInt64(4), reader.GetBoolean(5))
+            : null;
     }
 
     private async Task ReadReactionsAsync(
