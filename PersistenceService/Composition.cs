@@ -19,6 +19,7 @@ internal static class Composition
         builder.AddChatAuthentication();
         builder.AddNpgsqlDataSource("chatdb");
         builder.AddRedis(RedisDefaults.FailFast);
+        builder.Services.AddCallLimits();
         builder.Services.AddValidatedOptions<PersistenceOptions>(PersistenceOptions.Section);
         builder.AddMigrations();
         builder.AddWriting();

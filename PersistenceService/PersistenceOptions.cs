@@ -48,4 +48,11 @@ internal sealed class PersistenceOptions
     /// <summary>How long a batch in hand may take to finish when the service stops: 0–60 s, 10 s by default.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan StopLimit { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How long the tail of a conversation stays in Redis after its last event was committed: 1 minute–30 days, 1 hour by default. After
+    /// that resuming clients are served from PostgreSQL. What stays in Redis of such a conversation are its place and its members.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
+    public TimeSpan TailIdle { get; set; } = TimeSpan.FromHours(1);
 }

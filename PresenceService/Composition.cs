@@ -19,6 +19,7 @@ internal static class Composition
         builder.AddRedis(PresenceRedis.Configure);
 
         var services = builder.Services;
+        services.AddCallLimits();
         services.AddValidatedOptions<PresenceOptions>(PresenceOptions.Section);
         services.AddSingleton<PresenceMetrics>();
         services.AddSingleton<PresenceRedis>();

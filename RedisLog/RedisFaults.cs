@@ -20,6 +20,11 @@ public static class RedisFaults
     };
 
     /// <summary>
+    /// Redis is at its memory limit and refused to write; nothing was changed. It goes on when the log has been committed and trimmed.
+    /// </summary>
+    public static bool IsFull(Exception e) => e is RedisServerException && e.Message.StartsWith("OOM", StringComparison.Ordinal);
+
+    /// <summary>
     /// Redis is away or answered with an error: its memory is full, it is a read-only replica, a script failed. For callers that answer
     /// both in the same way: they report the fault and try again.
     /// </summary>

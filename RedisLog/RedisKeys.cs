@@ -50,21 +50,34 @@ public static class RedisKeys
 
     /// <summary>
     /// stream with entry id <c>seq-0</c> and the field of <see cref="TailFields"/>: the recent events, and all that are not committed yet.
-    /// <see cref="TailReader"/> reads it.
+    /// <see cref="TailReader"/> reads it. Expires when all of it is committed and nothing is added for a while (durable.lua).
     /// </summary>
     public static string Tail(ConversationKey key) => $"{Tag(key.Partition)}:t:{key.Value}";
 
     /// <summary>
-    /// hash: what became of events in the tail. <c>seq</c> → the record of an event whose content was deleted (it is no longer in the
-    /// tail itself); <c>edits:seq</c> → the seqs of the edits of that message, should it be deleted.
+    /// hash: what became of events in the tail, written and cleaned by append.lua. <c>seq</c> → the record of an event whose content was
+    /// deleted (it is no longer in the tail itself); <c>edits:seq</c> → the seqs of the edits of that message, should it be deleted;
+    /// <c>emojis:seq</c> → the different emojis on it, each in NULs, and the seq of the last reaction; <c>by:seq:user</c> → how often the
+    /// user changed their reactions to it, and the seq of the last change. Expires with <see cref="Tail"/>.
     /// </summary>
     public static string Revisions(ConversationKey key) => $"{Tag(key.Partition)}:x:{key.Value}";
 
     /// <summary>hash: user → read cursor (seq). The fields of a room's hash are its members.</summary>
     public static string Members(ConversationKey key) => $"{Tag(key.Partition)}:m:{key.Value}";
 
-    /// <summary>set: the rooms that a user is a member of (an index over <see cref="Members"/>, for presence).</summary>
+    /// <summary>
+    /// set: the rooms that a user is a member of (an index over <see cref="Members"/>, for presence and for the bound on memberships).
+    /// </summary>
     public static string UserRooms(string user) => $"u:{user}:rooms";
+
+    /// <summary>
+    /// sorted set with expiry, in the slot of <see cref="UserRooms"/>: room that the user is joining → until when (Unix milliseconds) the
+    /// join counts although the index does not have it.
+    /// </summary>
+    public static string UserJoins(string user) => $"{{{UserRooms(user)}}}:joins";
+
+    /// <summary>string with expiry, in the slot of <see cref="UserRooms"/>: how many rooms the user created in this period.</summary>
+    public static string UserCreations(string user) => $"{{{UserRooms(user)}}}:created";
 
     /// <summary>
     /// stream with the field of <see cref="KickFields"/>: operators' last orders to disconnect users; its length is capped. Not durable:
@@ -139,7 +152,8 @@ public static class RedisKeys
     public const string PresenceTellings = Presence + "tellings";
 
     /// <summary>
-    /// hash: <c>born</c> (this state began), <c>sweep</c> (last look at the timers), <c>settle</c> (no room is told anything before).
+    /// hash: <c>born</c> (this state began), <c>sweep</c> (last look at the timers), <c>settle</c> (no room is told anything before),
+    /// <c>forgiving</c> (the look at which everybody is being given the full time again; only until all have it).
     /// </summary>
     public const string PresenceWatch = Presence + "watch";
 
@@ -177,6 +191,12 @@ public static class ConversationFields
 
     /// <summary>The last seq committed in PostgreSQL.</summary>
     public const string Durable = "durable";
+
+    /// <summary>
+    /// <c>floor mark bytes</c>, two seqs and a number, by which append.lua bounds the tail in bytes: those above mark so far, and the seq
+    /// down to which it is trimmed.
+    /// </summary>
+    public const string Span = "span";
 
     /// <summary>Only while dead letters hold events of the conversation: the lowest of their seqs. Durable stays below it.</summary>
     public const string Hold = "hold";

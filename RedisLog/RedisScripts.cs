@@ -7,10 +7,12 @@ namespace AspireChat.RedisLog;
 public static class RedisScripts
 {
     public static string Append { get; } = Load("append.lua");
+    public static string Admit { get; } = Load("admit.lua");
     public static string Join { get; } = Load("join.lua");
     public static string Leave { get; } = Load("leave.lua");
     public static string Members { get; } = Load("members.lua");
     public static string Read { get; } = Load("read.lua");
+    public static string After { get; } = Load("after.lua");
     public static string Tail { get; } = Load("tail.lua");
     public static string Lease { get; } = Load("lease.lua");
     public static string Persisters { get; } = Load("persisters.lua");

@@ -1,4 +1,3 @@
-using System.Globalization;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using StackExchange.Redis;
@@ -36,27 +35,54 @@ public sealed record ConversationTail(string Epoch, long Head, long Durable, IRe
 /// </summary>
 public static class TailReader
 {
-    /// <summary>About <paramref name="limit"/> events above <paramref name="afterSeq"/>, oldest first; redacted ones come on top.</summary>
+    /// <summary>
+    /// About the most bytes in one answer of Redis, which serves nobody else meanwhile: a fraction of a millisecond. More is read in
+    /// several calls.
+    /// </summary>
+    private const int BytesPerCall = 256 * 1_024;
+
+    /// <summary>The most bytes that one reading holds, unless the caller says otherwise: about 4 MiB.</summary>
+    public const int MostBytes = 4 * 1_024 * 1_024;
+
+    /// <summary>
+    /// At most <paramref name="limit"/> events above <paramref name="afterSeq"/>, oldest first, and fewer where they exceed
+    /// <see cref="MostBytes"/>: after.lua.
+    /// </summary>
     /// <returns>Null while the partition is closed.</returns>
     public static async Task<TailSlice?> ReadAfterAsync(IDatabase redis, ConversationKey conversation, long afterSeq, int limit)
     {
-        // One transaction: head and epoch belong to exactly the entries that come with them.
-        var transaction = redis.CreateTransaction();
-        var epochTask = transaction.StringGetAsync(RedisKeys.Epoch(conversation.Partition));
-        var headTask = transaction.HashGetAsync(RedisKeys.Conversation(conversation), ConversationFields.Head);
-        var entriesTask = transaction.StreamRangeAsync(RedisKeys.Tail(conversation), $"{afterSeq + 1}-0", "+", limit);
-        var revisionsTask = transaction.HashGetAllAsync(RedisKeys.Revisions(conversation));
-        await transaction.ExecuteAsync();
-        if ((string?)await epochTask is not { } epoch)
+        var records = new Dictionary<long, ReadOnlyMemory<byte>>();
+        var (epoch, head, bytes, last) = ("", 0L, 0, afterSeq);
+        while (true)
         {
-            return null;
+            var reply = (RedisResult[])(await redis.ScriptEvaluateAsync(
+                RedisScripts.After, KeysOf(conversation), [last, limit - records.Count, BytesPerCall]))!;
+            var now = (string)reply[0]!;
+            if (epoch.Length == 0)
+            {
+                if (now.Length == 0)
+                {
+                    return null;
+                }
+
+                (epoch, head) = (now, (long)reply[1]);
+            }
+            // Another life of the log has begun: what was read belongs together and ends here.
+            var added = now == epoch ? Add(records, reply[3], ref bytes) : 0;
+            last += added;
+            if (added == 0 || records.Count >= limit || bytes >= MostBytes || last >= head)
+            {
+                break;
+            }
         }
-        var head = (long)await headTask;
-        var records = RecordsOf(await entriesTask, await revisionsTask);
+
         var events = Follow(records, afterSeq + 1, step: 1, epoch);
         var next = afterSeq + events.Count + 1;
         var unreadable = records.ContainsKey(next) ? next : 0;
-        return new TailSlice(events, head, epoch, Complete: events.Count > 0 || head <= afterSeq) { Unreadable = unreadable };
+        return new TailSlice(events, Math.Max(head, afterSeq + events.Count), epoch, Complete: events.Count > 0 || head <= afterSeq)
+        {
+            Unreadable = unreadable,
+        };
     }
 
     /// <summary>
@@ -66,64 +92,66 @@ public static class TailReader
     /// <param name="after">The page lies above this seq; null: it does not look forward.</param>
     /// <param name="count">Events in the page.</param>
     /// <param name="limit">Most events to read, counted from the head.</param>
+    /// <param name="mostBytes">About the most bytes to read, counted from the head.</param>
     public static async Task<ConversationTail> ReadNewestAsync(
-        IDatabase redis, ConversationKey conversation, long? before, long? after, int count, long near, int limit)
+        IDatabase redis, ConversationKey conversation, long? before, long? after, int count, long near, int limit, int mostBytes = MostBytes)
     {
-        var reply = (RedisResult[])(await redis.ScriptEvaluateAsync(
-            RedisScripts.Tail,
-            [
-                RedisKeys.Epoch(conversation.Partition),
-                RedisKeys.Conversation(conversation),
-                RedisKeys.Tail(conversation),
-                RedisKeys.Revisions(conversation),
-            ],
-            [before ?? RedisValue.EmptyString, after ?? RedisValue.EmptyString, count, near, limit]))!;
-        var epoch = (string)reply[0]!;
-        var head = (long)reply[1];
         var records = new Dictionary<long, ReadOnlyMemory<byte>>();
-        var redacted = (RedisResult[])reply[4]!;
-        for (var i = 0; i < redacted.Length; i += 2)
+        var (epoch, head, durable, lowest, bytes, last) = ("", 0L, 0L, 0L, 0, 0L);
+        while (true)
         {
-            records[(long)redacted[i]] = (byte[])redacted[i + 1]!;
+            var isFirst = epoch.Length == 0;
+            var reply = (RedisResult[])(await redis.ScriptEvaluateAsync(
+                RedisScripts.Tail,
+                KeysOf(conversation),
+                [
+                    before ?? RedisValue.EmptyString, after ?? RedisValue.EmptyString, count, near, limit - records.Count,
+                    Math.Min(BytesPerCall, mostBytes - bytes), isFirst ? RedisValue.EmptyString : last, lowest,
+                ]))!;
+            var now = (string)reply[0]!;
+            if (isFirst)
+            {
+                (epoch, head, durable, lowest) = (now, (long)reply[1], (long)reply[2], (long)reply[4]);
+                last = head + 1;
+            }
+            var added = now == epoch && now.Length > 0 ? Add(records, reply[3], ref bytes) : 0;
+            last -= added;
+            if (added == 0 || records.Count >= limit || bytes >= mostBytes || last <= lowest)
+            {
+                break;
+            }
         }
-        foreach (var entry in (RedisResult[])reply[3]!)
-        {
-            var parts = (RedisResult[])entry!;
-            records[SeqOf((string)parts[0]!)] = (byte[])((RedisResult[])parts[1]!)[1]!;
-        }
-        return new ConversationTail(epoch, head, (long)reply[2], Follow(records, head, step: -1, epoch));
+
+        return new ConversationTail(epoch, head, durable, Follow(records, head, step: -1, epoch));
     }
 
-    /// <summary>The readable events that the tail has from one seq to another, both included, in no order; there may be holes.</summary>
+    /// <summary>The readable events that the tail has from one seq to another, both included, in order; there is no hole among them.</summary>
     public static async Task<List<ConversationEvent>> ReadRangeAsync(
         IDatabase redis, ConversationKey conversation, long from, long to, string epoch)
     {
-        var range = redis.StreamRangeAsync(RedisKeys.Tail(conversation), $"{from}-0", $"{to}-0");
-        var revisions = await redis.HashGetAllAsync(RedisKeys.Revisions(conversation));
-        return
-        [
-            .. RecordsOf(await range, revisions).Where(record => record.Key >= from && record.Key <= to)
-                .Select(record => LogRecordCodec.Decode(record.Value.Span, record.Key, epoch)).OfType<ConversationEvent>(),
-        ];
+        var slice = await ReadAfterAsync(redis, conversation, from - 1, (int)Math.Min(to - from + 1, int.MaxValue));
+        return slice is null || slice.Epoch != epoch ? [] : [.. slice.Events];
     }
 
-    /// <summary>Both places of the tail as one: the records by seq.</summary>
-    private static Dictionary<long, ReadOnlyMemory<byte>> RecordsOf(StreamEntry[] entries, HashEntry[] revisions)
+    private static RedisKey[] KeysOf(ConversationKey conversation) =>
+    [
+        RedisKeys.Epoch(conversation.Partition),
+        RedisKeys.Conversation(conversation),
+        RedisKeys.Tail(conversation),
+        RedisKeys.Revisions(conversation),
+    ];
+
+    /// <summary>Adds what an answer has as seq, record, seq, record, …; returns how many.</summary>
+    private static int Add(Dictionary<long, ReadOnlyMemory<byte>> records, RedisResult answer, ref int bytes)
     {
-        var records = new Dictionary<long, ReadOnlyMemory<byte>>(entries.Length);
-        foreach (var revision in revisions)
+        var items = (RedisResult[])answer!;
+        for (var i = 0; i < items.Length; i += 2)
         {
-            // The other fields are lists of edits.
-            if (revision.Name.TryParse(out long seq))
-            {
-                records[seq] = revision.Value;
-            }
+            var record = (byte[])items[i + 1]!;
+            records[(long)items[i]] = record;
+            bytes += record.Length;
         }
-        foreach (var entry in entries)
-        {
-            records[SeqOf(entry.Id.ToString())] = entry[TailFields.Record];
-        }
-        return records;
+        return items.Length / 2;
     }
 
     /// <summary>The events from one seq on, up to a hole or an unreadable record: beyond that the tail is of no use.</summary>
@@ -138,6 +166,4 @@ public static class TailReader
         }
         return events;
     }
-
-    private static long SeqOf(string entryId) => long.Parse(entryId.AsSpan(0, entryId.IndexOf('-')), CultureInfo.InvariantCulture);
 }

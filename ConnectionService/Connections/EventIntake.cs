@@ -32,8 +32,8 @@ internal sealed class EventIntake(
 
     public void Completed(ConversationEvent appended, AppendResult result)
     {
-        // A repeat is no event, and one that was not accepted did not happen: both were attempts.
-        if (result.Status != AppendStatus.Accepted)
+        // A repeat is no event, and what the log could not take is sent again. What was refused was worked on, and counts.
+        if (result.Status is AppendStatus.Duplicate or AppendStatus.Unavailable)
         {
             budget.GiveEventBack();
         }

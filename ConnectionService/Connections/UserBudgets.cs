@@ -36,7 +36,7 @@ internal sealed class UserBudget(SocketOptions sockets, BudgetOptions budgets, T
     /// <summary>Takes one event. False: the client waits for <paramref name="retryAfter"/>.</summary>
     public bool TryTakeEvent(out TimeSpan retryAfter) => _attempts.TryTake(out retryAfter) && _events.TryTake(out retryAfter);
 
-    /// <summary>The event was a repeat, or was refused: it counts as an attempt only.</summary>
+    /// <summary>The event was a repeat, or the log was away: it counts as an attempt only.</summary>
     public void GiveEventBack() => _events.GiveBack();
 }
 

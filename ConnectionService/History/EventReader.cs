@@ -53,16 +53,6 @@ internal sealed partial class EventReader(
         return rest with { Events = [.. older, .. rest.Events], Complete = true };
     }
 
-    /// <summary>The event at <paramref name="seq"/> as it was sent, or null when there is none.</summary>
-    /// <exception cref="HttpRequestException">It is older than the tail and PostgreSQL can't be asked.</exception>
-    /// <exception cref="LogUnavailableException">Redis can't be reached.</exception>
-    public async Task<ConversationEvent?> FindAsync(ConversationKey conversation, long seq, CancellationToken cancellationToken)
-    {
-        var tail = await log.ReadTailAsync(conversation, seq - 1, 1, cancellationToken);
-        var events = tail.Events.Count > 0 ? tail.Events : await history.ReadAsync(conversation, seq - 1, 1, cancellationToken);
-        return events.FirstOrDefault(e => e.Seq == seq);
-    }
-
     [LoggerMessage(LogEvents.Connection + 450, LogLevel.Warning,
         "History can't be asked for events that are not in the tail, last of {Conversation} above {AfterSeq}: {Reason} " +
         "({Count} times since the last such line)")]

@@ -12,6 +12,11 @@ internal interface IEventHistory
     /// <exception cref="HttpRequestException">PersistenceService, or PostgreSQL, is away.</exception>
     Task<IReadOnlyList<ConversationEvent>> ReadAsync(
         ConversationKey conversation, long afterSeq, int limit, CancellationToken cancellationToken);
+
+    /// <summary>What an event that is not in the tail is, for an edit, delete or reaction of it; null: there is none.</summary>
+    /// <param name="emoji">Of a reaction: whether the message has it; otherwise empty.</param>
+    /// <exception cref="HttpRequestException">PersistenceService, or PostgreSQL, is away.</exception>
+    Task<RevisionTarget?> FindTargetAsync(ConversationKey conversation, long seq, string emoji, CancellationToken cancellationToken);
 }
 
 /// <summary>Asks PersistenceService: <c>GET /internal/events</c>, answered as an <see cref="EventReplay"/>.</summary>
@@ -24,5 +29,17 @@ internal sealed class PersistedHistory(HttpClient http) : IEventHistory
             CultureInfo.InvariantCulture, $"/internal/events?conversation={Uri.EscapeDataString(conversation.Value)}&after={afterSeq}&limit={limit}");
         return EventReplay.Read(await http.GetByteArrayAsync(path, cancellationToken))
             ?? throw new HttpRequestException("PersistenceService answered events in a form that is not known here.");
+    }
+
+    public async Task<RevisionTarget?> FindTargetAsync(
+        ConversationKey conversation, long seq, string emoji, CancellationToken cancellationToken)
+    {
+        var path = string.Create(
+            CultureInfo.InvariantCulture,
+            $"/internal/targets?conversation={Uri.EscapeDataString(conversation.Value)}&seq={seq}&emoji={Uri.EscapeDataString(emoji)}");
+        var line = await http.GetStringAsync(path, cancellationToken);
+        return line.Length == 0
+            ? null
+            : RevisionTarget.Read(line) ?? throw new HttpRequestException("PersistenceService answered a target in a form that is not known here.");
     }
 }

@@ -199,6 +199,12 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
             case AppendStatus.NotAuthor:
                 Refuse(ErrorCodes.Forbidden, "only its author edits or deletes a message", null);
                 break;
+            case AppendStatus.TooManyRevisions:
+                Refuse(ErrorCodes.Limit, "target: the message takes no more changes", null);
+                break;
+            case AppendStatus.TooManyEmojis:
+                Refuse(ErrorCodes.Limit, "emoji: the message has too many different ones", null);
+                break;
             default:
                 Refuse(ErrorCodes.Unavailable, "the log can't be reached; nothing was accepted", result.RetryAfter);
                 break;

@@ -43,7 +43,11 @@ internal sealed class HubEffects(
         async cancellation =>
         {
             var result = await log.JoinAsync(room, user, cancellation);
-            memberships.Add(user, room);
+            if (result.Refusal == JoinRefusal.None)
+            {
+                memberships.Add(user, room);
+            }
+
             return new HubMessage.JoinAnswer(room, token, result);
         },
         () => new HubMessage.JoinAnswer(room, token, null));

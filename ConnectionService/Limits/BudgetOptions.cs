@@ -19,7 +19,7 @@ public sealed class BudgetOptions
     public int ConnectBurst { get; set; } = 40;
 
     /// <summary>
-    /// Events that a user may try to send per second, whatever becomes of them. Repeats and refused events cost work but no event of the limit
+    /// Events that a user may try to send per second, whatever becomes of them. A repeat costs work but no event of the limit
     /// <c>Sockets:EventsPerSecond</c>; more are answered <c>rate_limited</c>. Never less than twice that limit. Default 40.
     /// </summary>
     [Range(0.1, 1_000_000)]

@@ -14,7 +14,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
 {
     private const int FixedKeys = 5;
     private const int KeysPerConversation = 4;
-    private const int FixedArguments = 4;
+    private const int FixedArguments = 8;
     private const int ArgumentsPerConversation = 4;
     private const int ArgumentsPerEvent = 4;
 
@@ -27,6 +27,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
     /// <summary>The requests in the order of the call: by conversation.</summary>
     private int[] _sent = [];
     private int _bytes;
+    private bool _hasDelete;
 
     public int Count => _requests.Count;
 
@@ -35,13 +36,15 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
     /// <summary>One of the events, at least, is a <see cref="TracedEvent"/>.</summary>
     public bool IsTraced { get; private set; }
 
-    public bool IsFull => _requests.Count >= options.BatchEvents || _bytes >= options.BatchBytes;
+    /// <summary>A delete is the last of its batch: it rewrites all edits of its message, and Redis serves nobody else meanwhile.</summary>
+    public bool IsFull => _requests.Count >= options.BatchEvents || _bytes >= options.BatchBytes || _hasDelete;
 
     public void Add(in AppendRequest request)
     {
         var record = LogRecordCodec.Encode(request.Event);
         _requests.Add(request);
         _records.Add(record);
+        _hasDelete |= request.Event.Kind == EventKind.Delete;
         IsTraced |= request.Event is TracedEvent;
         _bytes += record.Length;
     }
@@ -51,6 +54,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
         _requests.Clear();
         _records.Clear();
         _bytes = 0;
+        _hasDelete = false;
         IsTraced = false;
     }
 
@@ -71,6 +75,10 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
         arguments[1] = options.TailKeep;
         arguments[2] = RedisChannels.LogBell(partition);
         arguments[3] = _requests.Count;
+        arguments[4] = options.TailBytes;
+        arguments[5] = options.EditsPerMessage;
+        arguments[6] = options.EmojisPerMessage;
+        arguments[7] = options.ReactionChangesPerMessage;
         var (nonce, key, at, sent) = (FixedArguments, FixedKeys, FixedArguments + _requests.Count, 0);
         foreach (var (conversation, count) in conversations)
         {
@@ -177,9 +185,9 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
 
         var member = request.RequireMember ? e.From : Unchecked;
         var revision = e.Target == 0
-            ? $"{Unchecked} {Unchecked} {Unchecked}"
+            ? $"{Unchecked} {Unchecked} {Unchecked} {Unchecked} "
             : string.Create(CultureInfo.InvariantCulture,
-                $"{e.Target} {EventKinds.NameOf(e.Kind)} {(request.TargetChecked ? Unchecked : e.From)}");
+                $"{e.Target} {EventKinds.NameOf(e.Kind)} {(request.TargetChecked ? Unchecked : e.From)} {e.From} {(e.Remove ? "" : e.Emoji)}");
         return $"{member} {revision}";
     }
 
@@ -195,6 +203,8 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
                 -2 => AppendResult.Refused(AppendStatus.NoSuchTarget, epoch),
                 -3 => AppendResult.Refused(AppendStatus.NotAuthor, epoch),
                 -4 => AppendResult.Refused(AppendStatus.TargetNotInTail, epoch),
+                -5 => AppendResult.Refused(AppendStatus.TooManyRevisions, epoch),
+                -6 => AppendResult.Refused(AppendStatus.TooManyEmojis, epoch),
                 _ => throw new FormatException($"append.lua answered {seq} for an event."),
             };
         }

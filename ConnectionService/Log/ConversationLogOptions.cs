@@ -39,4 +39,47 @@ public sealed class ConversationLogOptions
     /// <summary>Committed events that a conversation's tail keeps for resuming clients; what is not committed is always kept. Default 1,000.</summary>
     [Range(1, 100_000)]
     public int TailKeep { get; set; } = 1_000;
+
+    /// <summary>
+    /// Bytes of committed events that a conversation's tail keeps, whatever <see cref="TailKeep"/> says; between half and all of it.
+    /// What a resuming client wants beyond comes from PostgreSQL. Default 512 KiB: a thousand messages of usual length.
+    /// </summary>
+    [Range(16 * 1_024, 64 * 1_024 * 1_024)]
+    public int TailBytes { get; set; } = 512 * 1_024;
+
+    /// <summary>
+    /// Edits that a message takes; a further one is answered <c>limit</c>. A delete takes the content out of all of them in one step of
+    /// Redis: 100, the default, cost it one to five milliseconds, as the edits are long.
+    /// </summary>
+    [Range(1, 1_000)]
+    public int EditsPerMessage { get; set; } = 100;
+
+    /// <summary>
+    /// Different emojis that a message takes, those taken back included; a reaction with a further one is answered <c>limit</c>. All of
+    /// them stand on the message in every page of history. Default 50.
+    /// </summary>
+    [Range(1, 1_000)]
+    public int EmojisPerMessage { get; set; } = 50;
+
+    /// <summary>
+    /// How often one user may set or take back reactions to one message; after that <c>limit</c>. Each is an event that the message's
+    /// reactions are counted from. Default 100.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int ReactionChangesPerMessage { get; set; } = 100;
+
+    /// <summary>
+    /// Rooms that one user may be a member of: a further join is answered <c>limit</c>. Each costs about 300 bytes of Redis for as long as
+    /// it lasts, and a moment of every connect. Default 1,000.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int RoomsPerUser { get; set; } = 1_000;
+
+    /// <summary>
+    /// Rooms that one user may create in an hour by joining what nobody joined and nothing was written to: a further one is answered
+    /// <c>limit</c>. A room leaves a row in PostgreSQL for ever, even when it is left at once, so memberships alone bound nothing. A person
+    /// does not reach 100, the default; a program that creates rooms for others needs more.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int RoomsCreatedPerHour { get; set; } = 100;
 }

@@ -17,13 +17,19 @@ public interface IConversationLog
     /// <returns>False when the publisher's queue is full: nothing was accepted, answer <c>unavailable</c>.</returns>
     bool TryAppend(in AppendRequest request);
 
-    /// <summary>Makes the user a member of the room; the answer is the room's place at that moment.</summary>
+    /// <summary>
+    /// Makes the user a member of the room; the answer is the room's place at that moment, or why the user may not become one
+    /// (<see cref="JoinResult.Refusal"/>). Users who are members already are never refused.
+    /// </summary>
     Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken);
 
     /// <summary>Ends the membership and tells all replicas through the user's channel.</summary>
     Task<LeaveResult> LeaveAsync(string room, string user, CancellationToken cancellationToken);
 
-    /// <summary>Which of the users are no members of their rooms (any more). A room whose partition is closed is left out.</summary>
+    /// <summary>
+    /// Which of the users are no members of their rooms (any more). A room whose partition is closed is left out; one of many users may be
+    /// answered in several parts.
+    /// </summary>
     Task<IReadOnlyList<RoomStrangers>> ReadStrangersAsync(IReadOnlyCollection<RoomUsers> rooms, CancellationToken cancellationToken);
 
     /// <summary>Moves the user's read cursor forward, never back, at most to the head; members hear of it through the channel.</summary>
@@ -66,6 +72,12 @@ public enum AppendStatus
     /// <summary>Only its author edits or deletes a message.</summary>
     NotAuthor,
 
+    /// <summary>The message has as many edits, or the sender's reactions to it changed as often, as the log takes.</summary>
+    TooManyRevisions,
+
+    /// <summary>The message has as many different emojis as it may have.</summary>
+    TooManyEmojis,
+
     /// <summary>The message is older than the tail: check it in history, then append with <see cref="AppendRequest.TargetChecked"/>.</summary>
     TargetNotInTail,
 
@@ -86,7 +98,22 @@ public readonly record struct AppendResult(AppendStatus Status, Guid Id, long Se
 /// <param name="Read">The user's read cursor.</param>
 /// <param name="NewMember">False when the user was a member already.</param>
 /// <param name="At">The moment of the join, microseconds of the log's clock: a leave of an earlier moment does not end it.</param>
-public sealed record JoinResult(string Epoch, long Head, long Read, bool NewMember, long At);
+public sealed record JoinResult(string Epoch, long Head, long Read, bool NewMember, long At)
+{
+    /// <summary>Anything but <see cref="JoinRefusal.None"/>: the user is no member, answer <c>limit</c>.</summary>
+    public JoinRefusal Refusal { get; init; }
+}
+
+public enum JoinRefusal
+{
+    None,
+
+    /// <summary>The user is a member of as many rooms as <see cref="ConversationLogOptions.RoomsPerUser"/> allows.</summary>
+    TooManyRooms,
+
+    /// <summary>The user created as many rooms in this hour as <see cref="ConversationLogOptions.RoomsCreatedPerHour"/> allows.</summary>
+    TooManyCreated,
+}
 
 /// <param name="WasMember">False when the user was no member.</param>
 /// <param name="At">The moment of the leave, microseconds of the log's clock.</param>

@@ -152,7 +152,7 @@ internal sealed class PartitionPublisher
         {
             return (null, "connection");
         }
-        catch (RedisServerException e) when (e.Message.StartsWith("OOM", StringComparison.Ordinal))
+        catch (RedisServerException e) when (RedisFaults.IsFull(e))
         {
             return (null, "memory");
         }

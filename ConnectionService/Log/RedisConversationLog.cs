@@ -9,7 +9,19 @@ namespace AspireChat.ConnectionService.Log;
 /// <summary>The log in Redis: one publisher per partition, and the scripts of membership and cursors. Thread-safe.</summary>
 internal sealed partial class RedisConversationLog : BackgroundService, IConversationLog
 {
+    /// <summary>What join.lua answers of a member, and of a user who would be the first in the room.</summary>
+    private const long WasMember = 0, NoSuchRoom = -2;
+
+    /// <summary>Members of one room asked for in one call: well under a millisecond of Redis, and Lua passes no more than 8,000 on.</summary>
+    private const int UsersPerCall = 1_000;
+
+    /// <summary>How long a join counts although its outcome is not known: longer than any caller waits.</summary>
+    private static readonly TimeSpan JoinTime = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan CreationPeriod = TimeSpan.FromHours(1);
+
     private readonly IConnectionMultiplexer _redis;
+    private readonly ConversationLogOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<RedisConversationLog> _logger;
     private readonly PartitionPublisher[] _publishers;
@@ -22,6 +34,7 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
         ILogger<RedisConversationLog> logger)
     {
         _redis = redis;
+        _options = options.Value;
         _time = time;
         _logger = logger;
         var faults = new AppendFaults(time, logger);
@@ -36,13 +49,24 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
 
     public async Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken)
     {
-        var key = ConversationKey.Room(room);
-        var reply = await CallAsync(
-            RedisScripts.Join,
-            [RedisKeys.Epoch(key.Partition), RedisKeys.Conversation(key), RedisKeys.Members(key), RedisKeys.Log(key.Partition)],
-            [key.Value, room, user, Now(), RedisChannels.LogBell(key.Partition)],
-            cancellationToken);
-        return new JoinResult((string)reply[0]!, (long)reply[1], (long)reply[2], (long)reply[3] == 1, (long)reply[4]);
+        // Most joins are of members who come back: they cost one call. Only a new member is counted.
+        var (known, found) = await JoinAsync(room, user, look: true, cancellationToken);
+        if (found == WasMember)
+        {
+            return known;
+        }
+
+        var refusal = await AdmitAsync(room, user, creates: found == NoSuchRoom, cancellationToken);
+        if (refusal != JoinRefusal.None)
+        {
+            return known with { Refusal = refusal };
+        }
+
+        var (joined, _) = await JoinAsync(room, user, look: false, cancellationToken);
+        var database = _redis.GetDatabase();
+        database.SetAdd(RedisKeys.UserRooms(user), room, CommandFlags.FireAndForget);
+        database.SortedSetRemove(RedisKeys.UserJoins(user), room, CommandFlags.FireAndForget);
+        return joined;
     }
 
     public async Task<LeaveResult> LeaveAsync(string room, string user, CancellationToken cancellationToken)
@@ -53,6 +77,7 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
             [RedisKeys.Epoch(key.Partition), RedisKeys.Members(key), RedisKeys.Log(key.Partition)],
             [key.Value, room, user, Now(), RedisChannels.LogBell(key.Partition), RedisChannels.User(user)],
             cancellationToken);
+        _redis.GetDatabase().SetRemove(RedisKeys.UserRooms(user), room, CommandFlags.FireAndForget);
         return new LeaveResult((long)reply[1] == 1, (long)reply[2]);
     }
 
@@ -61,10 +86,10 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
     {
         var database = _redis.GetDatabase();
         // Pipelined: the calls leave together.
-        var asked = rooms.Select(room => (room.Room, Reply: database.ScriptEvaluateAsync(
+        var asked = rooms.SelectMany(room => room.Users.Chunk(UsersPerCall).Select(users => (room.Room, Reply: database.ScriptEvaluateAsync(
             RedisScripts.Members,
             [RedisKeys.Epoch(ConversationKey.Room(room.Room).Partition), RedisKeys.Members(ConversationKey.Room(room.Room))],
-            [.. room.Users.Select(user => (RedisValue)user)]))).ToList();
+            [.. users.Select(user => (RedisValue)user)])))).ToList();
         await GuardAsync(Task.WhenAll(asked.Select(room => room.Reply)), cancellationToken);
         var answer = new List<RoomStrangers>(asked.Count);
         foreach (var (room, task) in asked)
@@ -154,6 +179,38 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(_publishers.Select(publisher => publisher.RunAsync(stoppingToken)));
+
+    /// <param name="look">Only ask whether the user is a member.</param>
+    /// <returns>The answer, and <see cref="WasMember"/>, <see cref="NoSuchRoom"/> or another value: join.lua.</returns>
+    private async Task<(JoinResult Result, long Found)> JoinAsync(string room, string user, bool look, CancellationToken cancellationToken)
+    {
+        var key = ConversationKey.Room(room);
+        var reply = await CallAsync(
+            RedisScripts.Join,
+            [RedisKeys.Epoch(key.Partition), RedisKeys.Conversation(key), RedisKeys.Members(key), RedisKeys.Log(key.Partition)],
+            [key.Value, room, user, Now(), RedisChannels.LogBell(key.Partition), look ? "1" : "0"],
+            cancellationToken);
+        var found = (long)reply[3];
+        return (new JoinResult((string)reply[0]!, (long)reply[1], (long)reply[2], found == 1, (long)reply[4]), found);
+    }
+
+    private async Task<JoinRefusal> AdmitAsync(string room, string user, bool creates, CancellationToken cancellationToken)
+    {
+        var call = _redis.GetDatabase().ScriptEvaluateAsync(
+            RedisScripts.Admit,
+            [RedisKeys.UserRooms(user), RedisKeys.UserJoins(user), RedisKeys.UserCreations(user)],
+            [
+                room, Now(), _options.RoomsPerUser, (long)JoinTime.TotalMilliseconds,
+                creates ? "1" : "0", _options.RoomsCreatedPerHour, (long)CreationPeriod.TotalSeconds,
+            ]);
+        await GuardAsync(call, cancellationToken);
+        return (int)await call switch
+        {
+            -1 => JoinRefusal.TooManyRooms,
+            -2 => JoinRefusal.TooManyCreated,
+            _ => JoinRefusal.None,
+        };
+    }
 
     /// <summary>The reply of a script whose first item is the epoch.</summary>
     private async Task<RedisResult[]> CallAsync(string script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken)

@@ -49,7 +49,7 @@ internal static class MessageEndpoint
         var e = events.Create(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content);
         var result = await log.AppendAsync(e, logOptions.Value.RetryAfterMilliseconds, requireMember: true);
         AppendSpans.End(e, result);
-        if (result.Status != AppendStatus.Accepted)
+        if (result.Status is AppendStatus.Duplicate or AppendStatus.Unavailable)
         {
             budget.GiveEventBack();
         }

@@ -105,7 +105,7 @@ public static class EventFrames
         {
             json.WriteStartObject();
             json.WriteString("emoji"u8, reaction.Emoji);
-            json.WriteNumber("count"u8, reaction.Users.Count);
+            json.WriteNumber("count"u8, reaction.Count);
             json.WriteStartArray("users"u8);
             foreach (var user in reaction.Users)
             {
@@ -125,5 +125,9 @@ public static class EventFrames
 /// <param name="Reactions">Reactions by emoji, in the order of first use.</param>
 public sealed record MessageState(bool Deleted, long Edited, IReadOnlyList<Reaction> Reactions);
 
-/// <param name="Users">The users who reacted, in order.</param>
-public sealed record Reaction(string Emoji, IReadOnlyList<string> Users);
+/// <param name="Users">The users who reacted, in order; the first of them when there are many.</param>
+public sealed record Reaction(string Emoji, IReadOnlyList<string> Users)
+{
+    /// <summary>All users who reacted, listed or not.</summary>
+    public long Count { get; init; } = Users.Count;
+}

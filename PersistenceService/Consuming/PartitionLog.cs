@@ -3,6 +3,7 @@ using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace AspireChat.PersistenceService.Consuming;
@@ -11,7 +12,7 @@ namespace AspireChat.PersistenceService.Consuming;
 /// The consumer's side of the partition logs in Redis. No call blocks on the server. Thread-safe; throws what
 /// <see cref="RedisFaults.IsAwayOrRefused"/> knows when Redis cannot be asked.
 /// </summary>
-internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName replica)
+internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName replica, IOptions<PersistenceOptions> options)
 {
     /// <summary>Conversations in one call of durable.lua: keeps each call well under a millisecond of Redis's one thread.</summary>
     private const int ConversationsPerCall = 200;
@@ -126,18 +127,21 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
         var calls = new List<Task>();
         foreach (var chunk in marks.Chunk(ConversationsPerCall))
         {
-            var keys = new RedisKey[1 + chunk.Length];
-            var arguments = new RedisValue[4 * chunk.Length];
+            var keys = new RedisKey[1 + 3 * chunk.Length];
+            var arguments = new RedisValue[1 + 4 * chunk.Length];
             keys[0] = RedisKeys.Epoch(partition);
+            arguments[0] = (long)options.Value.TailIdle.TotalSeconds;
             for (var i = 0; i < chunk.Length; i++)
             {
                 var (conversation, seq) = chunk[i];
-                keys[1 + i] = RedisKeys.Conversation(conversation);
+                keys[1 + 3 * i] = RedisKeys.Conversation(conversation);
+                keys[2 + 3 * i] = RedisKeys.Tail(conversation);
+                keys[3 + 3 * i] = RedisKeys.Revisions(conversation);
                 var (channel, second) = RedisChannels.Of(conversation);
-                arguments[4 * i] = conversation.Value;
-                arguments[4 * i + 1] = seq;
-                arguments[4 * i + 2] = channel;
-                arguments[4 * i + 3] = second;
+                arguments[1 + 4 * i] = conversation.Value;
+                arguments[2 + 4 * i] = seq;
+                arguments[3 + 4 * i] = channel;
+                arguments[4 + 4 * i] = second;
             }
             calls.Add(Database.ScriptEvaluateAsync(RedisScripts.Durable, keys, arguments));
         }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;
 using AspireChat.PersistenceService.History;
+using AspireChat.PersistenceService.Writing;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.PersistenceService.Conversations;
@@ -19,52 +20,84 @@ internal static class ConversationEndpoints
 
     public static void MapConversations(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/api/conversations", ListAsync).RequireAuthorization();
-        routes.MapGet("/api/rooms/{room}/members", MembersAsync).RequireAuthorization();
+        routes.MapGet("/api/conversations", ListAsync).RequireAuthorization().LimitCalls();
+        routes.MapGet("/api/rooms/{room}/members", MembersAsync).RequireAuthorization().LimitCalls();
     }
 
     private static async Task ListAsync(HttpContext context, ConversationList list)
     {
         var caller = ChatUser.From(context.User).Id;
-        if (await list.ReadAsync(caller, context.RequestAborted) is not { } conversations)
+        var start = ConversationCursor.Start;
+        string? after = context.Request.Query["after"];
+        if (after is not null && !ConversationCursor.TryParse(after, out start))
+        {
+            await context.WriteProblemAsync(
+                StatusCodes.Status400BadRequest, "after must be the next of another answer.", ErrorCodes.BadRequest);
+            return;
+        }
+        // Whoever names no limit means all of them, as far as they fit.
+        if (!PageRequest.TryParseLimit(
+            (string?)context.Request.Query["limit"] ?? PageRequest.LargestPageText, out var limit, out var problem))
+        {
+            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, problem, ErrorCodes.BadRequest);
+            return;
+        }
+        if (await list.ReadAsync(caller, start, limit, context.RequestAborted) is not { } page)
         {
             await context.WriteUnavailableAsync();
             return;
         }
-        context.Response.ContentType = "application/json; charset=utf-8";
-        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, HistoryEndpoints.JsonOptions);
-        json.WriteStartObject();
-        json.WriteStartArray("items"u8);
-        foreach (var state in conversations)
+        await using var states = list.ReadLastAsync(page, context.RequestAborted).GetAsyncEnumerator(context.RequestAborted);
+        bool any;
+        try
         {
-            json.WriteStartObject();
-            if (state.Conversation.IsRoom)
-            {
-                json.WriteString("room"u8, state.Conversation.RoomId);
-            }
-            else
-            {
-                json.WriteString("to"u8, state.Conversation.Other(caller));
-            }
-
-            json.WriteNumber("head"u8, state.Head);
-            json.WriteNumber("read"u8, state.Read);
-            json.WriteNumber("unread"u8, state.Unread);
-            json.WritePropertyName("last"u8);
-            if (state.Last is null)
-            {
-                json.WriteNullValue();
-            }
-            else
-            {
-                state.Last.Write(json, caller);
-            }
-
-            json.WriteEndObject();
+            any = await states.MoveNextAsync();
         }
-        json.WriteEndArray();
+        catch (Exception e) when (DatabaseFaults.Is(e))
+        {
+            await context.WriteUnavailableAsync();
+            return;
+        }
+        await using var answer = new JsonAnswer(context);
+        answer.Json.WriteStartObject();
+        answer.Json.WriteStartArray("items"u8);
+        for (; any; any = await states.MoveNextAsync())
+        {
+            Write(answer.Json, states.Current, caller);
+            await answer.SendAsync();
+        }
+
+        answer.Json.WriteEndArray();
+        answer.Json.WriteString("next"u8, page.Next?.ToString());
+        answer.Json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, ConversationState state, string caller)
+    {
+        json.WriteStartObject();
+        if (state.Conversation.IsRoom)
+        {
+            json.WriteString("room"u8, state.Conversation.RoomId);
+        }
+        else
+        {
+            json.WriteString("to"u8, state.Conversation.Other(caller));
+        }
+
+        json.WriteNumber("head"u8, state.Head);
+        json.WriteNumber("read"u8, state.Read);
+        json.WriteNumber("unread"u8, state.Unread);
+        json.WritePropertyName("last"u8);
+        if (state.Last is null)
+        {
+            json.WriteNullValue();
+        }
+        else
+        {
+            state.Last.Write(json, caller);
+        }
+
         json.WriteEndObject();
-        await json.FlushAsync(context.RequestAborted);
     }
 
     private static async Task MembersAsync(HttpContext context, string room, RoomMembers members)
@@ -85,8 +118,8 @@ internal static class ConversationEndpoints
             await context.WriteUnavailableAsync();
             return;
         }
-        context.Response.ContentType = "application/json; charset=utf-8";
-        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, HistoryEndpoints.JsonOptions);
+        await using var answer = new JsonAnswer(context);
+        var json = answer.Json;
         json.WriteStartObject();
         json.WriteStartArray("items"u8);
         foreach (var member in page)
@@ -96,10 +129,10 @@ internal static class ConversationEndpoints
             json.WriteBoolean("online"u8, member.Online);
             json.WriteNumber("read"u8, member.Read);
             json.WriteEndObject();
+            await answer.SendAsync();
         }
         json.WriteEndArray();
         json.WriteString("next"u8, next);
         json.WriteEndObject();
-        await json.FlushAsync(context.RequestAborted);
     }
 }

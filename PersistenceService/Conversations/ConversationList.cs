@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.PersistenceService.History;
@@ -11,35 +12,56 @@ namespace AspireChat.PersistenceService.Conversations;
 /// <param name="Last">The newest event, or null in a room without any.</param>
 internal sealed record ConversationState(ConversationKey Conversation, long Head, long Read, long Unread, HistoryItem? Last);
 
+/// <param name="Places">In the order of the list.</param>
+/// <param name="Next">Where the next page begins; null at the end.</param>
+internal sealed record ConversationPage(IReadOnlyList<ConversationPlace> Places, ConversationCursor? Next);
+
+/// <summary>A conversation before its last event is read.</summary>
+internal sealed record ConversationPlace(ConversationKey Conversation, long Head, long Read, long Unread, HistoryItem? InTail);
+
 /// <summary>
-/// The conversations of a user: memberships as committed, corrected by Redis, which has the present state of head, cursor and membership.
-/// A direct conversation appears once its first event is committed, a room as soon as it is joined. Thread-safe.
+/// The conversations of a user, a page at a time: memberships as committed, corrected by Redis, which has the present state of head, cursor
+/// and membership. A direct conversation appears once its first event is committed, a room as soon as it is joined. Thread-safe.
 /// </summary>
 internal sealed class ConversationList(
     IConnectionMultiplexer redis, ConversationTable table, EventTable events, IOptions<HistoryOptions> options)
 {
-    /// <summary>Most recently active first. Null when Redis or PostgreSQL cannot be asked, or a partition is being opened.</summary>
-    public async Task<List<ConversationState>?> ReadAsync(string user, CancellationToken cancellationToken)
+    /// <summary>Conversations whose last events are read together, and stand in memory together.</summary>
+    private const int Part = 25;
+
+    /// <summary>
+    /// Most recently active first, as committed. Null when Redis or PostgreSQL cannot be asked, or a partition is being opened.
+    /// </summary>
+    public async Task<ConversationPage?> ReadAsync(string user, ConversationCursor after, int limit, CancellationToken cancellationToken)
     {
         try
         {
-            var memberships = await ReadMembershipsAsync(user, cancellationToken);
-            var places = await Task.WhenAll(memberships.Select(membership => ReadPlaceAsync(user, membership)));
+            var memberships = new List<Membership>();
+            if (after == ConversationCursor.Start)
+            {
+                memberships.AddRange(await ReadJoinedNowAsync(user, limit, cancellationToken));
+            }
+
+            var committed = await table.ReadConversationsAsync(user, after, limit + 1, cancellationToken);
+            ConversationCursor? next = null;
+            if (committed.Count > limit)
+            {
+                committed.RemoveAt(limit);
+                next = new ConversationCursor(committed[^1].Updated, committed[^1].Conversation.Value);
+            }
+
+            memberships.AddRange(committed);
+            var places = await Task.WhenAll(memberships.DistinctBy(each => each.Conversation).Select(each => ReadPlaceAsync(user, each)));
             if (places.Any(place => place.Tail.Epoch.Length == 0))
             {
                 return null;
             }
 
-            var current = places.Where(place => place.IsMember).ToList();
+            // What is not committed yet moves a conversation up within its page.
+            var current = places.Where(place => place.IsMember).OrderByDescending(place => place.Active).ToList();
             var unread = await CountUnreadAsync(user, current, cancellationToken);
-            var states = new List<ConversationState>();
-            foreach (var (place, count) in current.Zip(unread))
-            {
-                states.Add(new(place.Conversation, place.Tail.Head, place.Read, count, await LastAsync(place, cancellationToken)));
-            }
-
-            states.Sort((a, b) => (b.Last?.Event.Timestamp ?? 0).CompareTo(a.Last?.Event.Timestamp ?? 0));
-            return states;
+            return new ConversationPage([.. current.Select((place, i) => new ConversationPlace(
+                place.Conversation, place.Tail.Head, place.Read, unread[i], place.Tail.Events is [var last, ..] ? new HistoryItem(last) : null))], next);
         }
         catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
         {
@@ -47,15 +69,34 @@ internal sealed class ConversationList(
         }
     }
 
-    private async Task<List<Membership>> ReadMembershipsAsync(string user, CancellationToken cancellationToken)
+    /// <summary>The conversations with their last events, read a few at a time while they are written.</summary>
+    public async IAsyncEnumerable<ConversationState> ReadLastAsync(
+        ConversationPage page, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // The index first: a room that is joined and committed between the two reads is then in the second.
-        var rooms = await redis.GetDatabase().SetMembersAsync(RedisKeys.UserRooms(user));
-        var memberships = await table.ReadConversationsAsync(user, cancellationToken);
-        var known = memberships.Select(membership => membership.Conversation).ToHashSet();
-        var joinedNow = rooms.Select(room => ConversationKey.Room(room.ToString())).Where(known.Add);
-        memberships.AddRange(joinedNow.Select(room => new Membership(room, 0, 0)));
-        return memberships;
+        foreach (var part in page.Places.Chunk(Part))
+        {
+            var asked = part.Where(place => place.InTail is null && place.Head > 0).ToList();
+            var found = asked.Count == 0
+                ? []
+                : await events.ReadLastAsync([.. asked.Select(place => (place.Conversation, place.Head))], cancellationToken);
+            foreach (var place in part)
+            {
+                var last = place.InTail ?? (asked.IndexOf(place) is var i and >= 0 ? found[i] : null);
+                yield return new ConversationState(place.Conversation, place.Head, place.Read, place.Unread, last);
+            }
+        }
+    }
+
+    /// <summary>Rooms whose join is not committed yet. There are few: a commit follows within milliseconds.</summary>
+    private async Task<IEnumerable<Membership>> ReadJoinedNowAsync(string user, int most, CancellationToken cancellationToken)
+    {
+        var rooms = new List<ConversationKey>();
+        await foreach (var room in RedisScan.MembersAsync(redis.GetDatabase(), RedisKeys.UserRooms(user), cancellationToken))
+        {
+            rooms.Add(ConversationKey.Room(room.ToString()));
+        }
+        var unknown = await table.ReadUnknownAsync(user, rooms, cancellationToken);
+        return unknown.Take(most).Select(room => new Membership(room, 0, 0));
     }
 
     private async Task<Place> ReadPlaceAsync(string user, Membership membership)
@@ -65,9 +106,10 @@ internal sealed class ConversationList(
         var cursor = database.HashGetAsync(RedisKeys.Members(conversation), user);
         // Above the cursor nothing may be missing from the count, so this reads all that is uncommitted; usually that is nothing.
         var tail = await TailReader.ReadNewestAsync(
-            database, conversation, before: null, after: null, count: 1, near: 1, options.Value.TailLimit);
+            database, conversation, before: null, after: null, count: 1, near: 1, options.Value.TailLimit, options.Value.TailBytes);
         var read = await cursor;
-        return new Place(conversation, tail, read.HasValue ? (long)read : membership.Read, read.HasValue || !conversation.IsRoom);
+        return new Place(conversation, tail, read.HasValue ? (long)read : membership.Read, read.HasValue || !conversation.IsRoom,
+            tail.Events is [var last, ..] ? last.Timestamp : membership.Updated / 1_000);
     }
 
     private async Task<long[]> CountUnreadAsync(string user, List<Place> places, CancellationToken cancellationToken)
@@ -95,21 +137,6 @@ internal sealed class ConversationList(
         return unread;
     }
 
-    private async Task<HistoryItem?> LastAsync(Place place, CancellationToken cancellationToken)
-    {
-        if (place.Tail.Events.Count > 0)
-        {
-            return new HistoryItem(place.Tail.Events[0]);
-        }
-
-        if (place.Tail.Head == 0)
-        {
-            return null;
-        }
-
-        var page = await events.ReadPageAsync(place.Conversation, place.Tail.Head + 1, forward: false, 1, cancellationToken);
-        return page.Count > 0 ? page[0] : null;
-    }
-
-    private sealed record Place(ConversationKey Conversation, ConversationTail Tail, long Read, bool IsMember);
+    /// <param name="Active">When something happened last, Unix milliseconds.</param>
+    private sealed record Place(ConversationKey Conversation, ConversationTail Tail, long Read, bool IsMember, long Active);
 }

@@ -6,15 +6,24 @@ using NpgsqlTypes;
 namespace AspireChat.PersistenceService.Conversations;
 
 /// <summary>Where a user stands in one conversation, as committed.</summary>
-internal readonly record struct Membership(ConversationKey Conversation, long Read, long Head);
+/// <param name="Updated">When its last event was committed, Unix microseconds; 0 when it has none.</param>
+internal readonly record struct Membership(ConversationKey Conversation, long Read, long Updated);
 
 /// <summary>Members and their cursors in PostgreSQL. Thread-safe; throws <see cref="NpgsqlException"/> when it cannot be asked.</summary>
 internal sealed class ConversationTable(NpgsqlDataSource database)
 {
     private const string OfMemberSql = """
-        SELECT m.conversation, m.read, COALESCE(c.head, 0)
-        FROM members m LEFT JOIN conversations c ON c.conversation = m.conversation
-        WHERE m.member = $1 AND m.joined
+        SELECT conversation, read, updated FROM (
+            SELECT m.conversation, m.read, COALESCE((EXTRACT(EPOCH FROM c.updated_at) * 1000000)::bigint, 0) AS updated
+            FROM members m LEFT JOIN conversations c ON c.conversation = m.conversation
+            WHERE m.member = $1 AND m.joined) mine
+        WHERE (updated, conversation) < ($2, $3)
+        ORDER BY updated DESC, conversation DESC LIMIT $4
+        """;
+
+    private const string NotOfMemberSql = """
+        SELECT b.name FROM unnest($1) AS b (name)
+        WHERE NOT EXISTS (SELECT FROM members m WHERE m.conversation = b.name AND m.member = $2 AND m.joined)
         """;
 
     private const string UnreadSql = """
@@ -28,10 +37,15 @@ internal sealed class ConversationTable(NpgsqlDataSource database)
         SELECT member, read FROM members WHERE conversation = $1 AND joined AND member > $2 ORDER BY member LIMIT $3
         """;
 
-    public async Task<List<Membership>> ReadConversationsAsync(string user, CancellationToken cancellationToken)
+    /// <summary>Up to <paramref name="count"/> conversations of the user behind a place in the list, most recently active first.</summary>
+    public async Task<List<Membership>> ReadConversationsAsync(
+        string user, ConversationCursor after, int count, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(OfMemberSql);
         command.Parameters.Add(new() { Value = user });
+        command.Parameters.Add(new() { Value = after.Updated });
+        command.Parameters.Add(new() { Value = after.Conversation });
+        command.Parameters.Add(new() { Value = (long)count });
         var memberships = new List<Membership>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -42,6 +56,30 @@ internal sealed class ConversationTable(NpgsqlDataSource database)
             }
         }
         return memberships;
+    }
+
+    /// <summary>Those of the conversations in which no membership of the user is committed.</summary>
+    public async Task<List<ConversationKey>> ReadUnknownAsync(
+        string user, IReadOnlyList<ConversationKey> conversations, CancellationToken cancellationToken)
+    {
+        var unknown = new List<ConversationKey>();
+        if (conversations.Count == 0)
+        {
+            return unknown;
+        }
+
+        await using var command = database.CreateCommand(NotOfMemberSql);
+        command.Parameters.AddArray(NpgsqlDbType.Text, conversations, conversation => conversation.Value);
+        command.Parameters.Add(new() { Value = user });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (ConversationKey.TryParse(reader.GetString(0), out var conversation))
+            {
+                unknown.Add(conversation);
+            }
+        }
+        return unknown;
     }
 
     /// <summary>The last committed seq, or 0.</summary>

@@ -11,7 +11,7 @@ internal sealed record RoomMember(string User, bool Online, long Read);
 internal sealed class RoomMembers(IConnectionMultiplexer redis, ConversationTable table)
 {
     /// <summary>In rooms of up to this many members, all come from Redis, which also has those whose join is not committed yet.</summary>
-    private const int SmallRoom = 5_000;
+    private const int SmallRoom = 1_000;
 
     /// <summary>
     /// Null when Redis cannot be asked, the partition is being opened, or a large room's members cannot be read from PostgreSQL.

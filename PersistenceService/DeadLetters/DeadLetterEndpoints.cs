@@ -106,11 +106,9 @@ internal static class DeadLetterEndpoints
 
     private static async Task WriteAsync(HttpContext context, Action<Utf8JsonWriter> content)
     {
-        context.Response.ContentType = "application/json; charset=utf-8";
-        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, HistoryEndpoints.JsonOptions);
-        json.WriteStartObject();
-        content(json);
-        json.WriteEndObject();
-        await json.FlushAsync(context.RequestAborted);
+        await using var answer = new JsonAnswer(context);
+        answer.Json.WriteStartObject();
+        content(answer.Json);
+        answer.Json.WriteEndObject();
     }
 }

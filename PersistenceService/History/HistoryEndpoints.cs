@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
@@ -12,12 +10,6 @@ namespace AspireChat.PersistenceService.History;
 /// <summary><c>GET /api/rooms/{room}/messages</c> and <c>GET /api/dms/{user}/messages</c> (protocol §5).</summary>
 internal static class HistoryEndpoints
 {
-    public static readonly JsonWriterOptions JsonOptions = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        SkipValidation = true,
-    };
-
     public static IHostApplicationBuilder AddHistory(this IHostApplicationBuilder builder)
     {
         builder.Services.AddValidatedOptions<HistoryOptions>(HistoryOptions.Section);
@@ -29,9 +21,9 @@ internal static class HistoryEndpoints
     public static void MapHistory(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/api/rooms/{room}/messages", (HttpContext context, string room) =>
-            AnswerAsync(context, room, _ => ConversationKey.Room(room))).RequireAuthorization();
+            AnswerAsync(context, room, _ => ConversationKey.Room(room))).RequireAuthorization().LimitCalls();
         routes.MapGet("/api/dms/{user}/messages", (HttpContext context, string user) =>
-            AnswerAsync(context, user, caller => ConversationKey.Direct(caller, user))).RequireAuthorization();
+            AnswerAsync(context, user, caller => ConversationKey.Direct(caller, user))).RequireAuthorization().LimitCalls();
     }
 
     private static Task AnswerAsync(HttpContext context, string id, Func<string, ConversationKey> conversation)
@@ -76,13 +68,14 @@ internal static class HistoryEndpoints
 
     private static async Task WriteAsync(HttpContext context, HistoryPage page, string caller)
     {
-        context.Response.ContentType = "application/json; charset=utf-8";
-        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, JsonOptions);
+        await using var answer = new JsonAnswer(context);
+        var json = answer.Json;
         json.WriteStartObject();
         json.WriteStartArray("items"u8);
         foreach (var item in page.Items)
         {
             item.Write(json, caller);
+            await answer.SendAsync();
         }
 
         json.WriteEndArray();
@@ -90,6 +83,5 @@ internal static class HistoryEndpoints
         json.WriteNumber("head"u8, page.Head);
         json.WriteString("next"u8, page.Next?.ToString(CultureInfo.InvariantCulture));
         json.WriteEndObject();
-        await json.FlushAsync(context.RequestAborted);
     }
 }

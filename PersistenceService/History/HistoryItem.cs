@@ -5,9 +5,16 @@ using AspireChat.Contracts.Log;
 namespace AspireChat.PersistenceService.History;
 
 /// <summary>One event of a page with what later events made of it. Applying an event twice, or in another order, gives the same.</summary>
-internal sealed class HistoryItem(ConversationEvent e, long edited = 0, bool deleted = false)
+/// <param name="reactionsUpTo">Reactions up to this seq come from <see cref="AddCommitted"/>; only later ones are applied.</param>
+/// <param name="reactionUsers">Users listed for each emoji.</param>
+internal sealed class HistoryItem(
+    ConversationEvent e, long edited = 0, bool deleted = false, long reactionsUpTo = 0, int reactionUsers = HistoryItem.UsersListed)
 {
+    /// <summary>Users listed for each emoji where no setting says otherwise.</summary>
+    public const int UsersListed = 100;
+
     private readonly SortedDictionary<long, ConversationEvent> _reactions = [];
+    private readonly List<Standing> _committed = [];
     private long _edited = edited;
     private bool _deleted = deleted || e.Deleted;
 
@@ -15,7 +22,7 @@ internal sealed class HistoryItem(ConversationEvent e, long edited = 0, bool del
 
     public long Seq => Event.Seq;
 
-    private bool IsMessage => Event.Kind is EventKind.Room or EventKind.Dm;
+    public bool IsMessage => Event.Kind is EventKind.Room or EventKind.Dm;
 
     /// <summary>Lets a later event take effect. Events that do not concern this item change nothing.</summary>
     public void Apply(ConversationEvent later)
@@ -44,11 +51,15 @@ internal sealed class HistoryItem(ConversationEvent e, long edited = 0, bool del
             case EventKind.Delete when later.From == Event.From:
                 Redact();
                 break;
-            case EventKind.React:
+            case EventKind.React when later.Seq > reactionsUpTo:
                 _reactions[later.Seq] = later;
                 break;
         }
     }
+
+    /// <summary>Reactions with one emoji as PostgreSQL counted them; call it in the order of first use.</summary>
+    public void AddCommitted(string emoji, long count, IReadOnlyList<string> firstUsers) =>
+        _committed.Add(new Standing(emoji, count, [.. firstUsers]));
 
     /// <summary>Writes the item as the caller sees it: only its author gets the nonce.</summary>
     public void Write(Utf8JsonWriter json, string caller) => EventFrames.Write(json, Event, Event.From == caller, StateOrNull());
@@ -61,7 +72,7 @@ internal sealed class HistoryItem(ConversationEvent e, long edited = 0, bool del
 
     private MessageState? StateOrNull()
     {
-        if (!_deleted && _edited == 0 && _reactions.Count == 0)
+        if (!_deleted && _edited == 0 && _reactions.Count == 0 && _committed.Count == 0)
         {
             return null;
         }
@@ -69,25 +80,47 @@ internal sealed class HistoryItem(ConversationEvent e, long edited = 0, bool del
         return new MessageState(_deleted, _deleted ? 0 : _edited, Reactions());
     }
 
-    /// <summary>By emoji in the order of first use among those that stand; users in the order in which they reacted.</summary>
+    /// <summary>
+    /// By emoji in the order of first use among those that stand; users in the order in which they reacted. Of a user who is counted but
+    /// not listed it is not known whether a reaction that is not committed yet is a repeat: until it is, the count may be off by those.
+    /// </summary>
     private List<Reaction> Reactions()
     {
-        var standing = new Dictionary<(string Emoji, string User), long>();
-        foreach (var (seq, reaction) in _reactions)
+        // Each call counts anew.
+        var standing = _committed.ConvertAll(each => each with { Users = [.. each.Users] });
+        foreach (var reaction in _reactions.Values)
         {
-            var key = (reaction.Emoji ?? "", reaction.From);
-            if (reaction.Remove)
+            var emoji = reaction.Emoji ?? "";
+            var at = standing.FindIndex(each => each.Emoji == emoji);
+            if (at < 0)
             {
-                standing.Remove(key);
+                if (!reaction.Remove)
+                {
+                    standing.Add(new Standing(emoji, 1, [reaction.From]));
+                }
+
+                continue;
             }
-            else
+            var (_, count, users) = standing[at];
+            if (reaction.Remove && (users.Remove(reaction.From) || count > users.Count))
             {
-                standing.TryAdd(key, seq);
+                count--;
+            }
+            else if (!reaction.Remove && !users.Contains(reaction.From))
+            {
+                users.Add(reaction.From);
+                count++;
+            }
+
+            standing[at] = standing[at] with { Count = count };
+            if (count == 0)
+            {
+                standing.RemoveAt(at);
             }
         }
-        return standing.GroupBy(pair => pair.Key.Emoji)
-            .OrderBy(group => group.Min(pair => pair.Value))
-            .Select(group => new Reaction(group.Key, [.. group.OrderBy(pair => pair.Value).Select(pair => pair.Key.User)]))
-            .ToList();
+        return standing.ConvertAll(each => new Reaction(each.Emoji, [.. each.Users.Take(reactionUsers)]) { Count = each.Count });
     }
+
+    /// <param name="Users">The first of them, at least as many as are listed; all, unless PostgreSQL counted.</param>
+    private sealed record Standing(string Emoji, long Count, List<string> Users);
 }

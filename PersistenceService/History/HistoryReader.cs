@@ -72,7 +72,7 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
     }
 
     private Task<ConversationTail> ReadTailAsync(ConversationKey conversation, PageRequest request, int near) => TailReader.ReadNewestAsync(
-        redis.GetDatabase(), conversation, request.Before, request.After, request.Limit, near, options.Value.TailLimit);
+        redis.GetDatabase(), conversation, request.Before, request.After, request.Limit, near, options.Value.TailLimit, options.Value.TailBytes);
 
     /// <summary>The lowest seq that the page may contain.</summary>
     private static long LowestOf(PageRequest request, long head) => request.After is { } after
@@ -80,7 +80,7 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
         : Math.Max(1, Math.Min(request.Before ?? long.MaxValue, head + 1) - request.Limit);
 
     /// <summary>The page, if the tail holds it and everything above it (which may have changed its messages); else null.</summary>
-    private static HistoryPage? FromTail(ConversationTail tail, PageRequest request)
+    private HistoryPage? FromTail(ConversationTail tail, PageRequest request)
     {
         if (LowestOf(request, tail.Head) is var lowest && lowest < tail.Lowest && lowest <= tail.Head)
         {
@@ -90,31 +90,36 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
         var inRange = request.After is { } after
             ? tail.Events.Reverse().Where(e => e.Seq > after)
             : tail.Events.Where(e => e.Seq < (request.Before ?? long.MaxValue));
-        return ToPage(inRange.Select(e => new HistoryItem(e)), tail, request);
+        return ToPage(inRange.Select(e => ItemOf(e, reactionsUpTo: 0)), tail, request, more: false);
     }
 
     private async Task<HistoryPage> FromBothAsync(
         ConversationKey conversation, ConversationTail tail, PageRequest request, CancellationToken cancellationToken)
     {
         var bound = request.After ?? Math.Min(request.Before ?? long.MaxValue, tail.Head + 1);
-        // One more than the page tells whether there is a next one.
-        var committed = await events.ReadPageAsync(conversation, bound, request.IsForward, request.Limit + 1, cancellationToken);
+        var (committed, more) = await events.ReadPageAsync(
+            conversation, bound, request.IsForward, request.Limit, tail.Durable, cancellationToken);
         var merged = new SortedDictionary<long, HistoryItem>();
         foreach (var item in committed.Where(item => item.Seq <= tail.Head))
         {
             merged[item.Seq] = item;
         }
 
+        // A page that PostgreSQL ended early ends there: what lies behind it in the tail is not next to it.
+        var last = more && committed.Count > 0 ? committed[^1].Seq : (long?)null;
         var uncommitted = tail.CoversUncommitted ? tail.Events : await ReadRangeAsync(conversation, tail, request, bound);
         foreach (var e in uncommitted)
         {
-            if (request.IsForward ? e.Seq > bound : e.Seq < bound)
+            if (request.IsForward ? e.Seq > bound && e.Seq <= (last ?? e.Seq) : e.Seq < bound && e.Seq >= (last ?? e.Seq))
             {
-                merged.TryAdd(e.Seq, new HistoryItem(e));
+                merged.TryAdd(e.Seq, ItemOf(e, tail.Durable));
             }
         }
-        return ToPage(request.IsForward ? merged.Values : merged.Values.Reverse(), tail, request);
+        return ToPage(request.IsForward ? merged.Values : merged.Values.Reverse(), tail, request, more);
     }
+
+    private HistoryItem ItemOf(ConversationEvent e, long reactionsUpTo) =>
+        new(e, reactionsUpTo: reactionsUpTo, reactionUsers: options.Value.ReactionUsers);
 
     /// <summary>
     /// PostgreSQL is so far behind that the page may lie between it and the part of the tail that was read: read just there.
@@ -127,23 +132,30 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
         return [.. tail.Events.UnionBy(range, e => e.Seq)];
     }
 
-    /// <summary>Cuts the page off and lets the events of the tail take effect on it.</summary>
-    private static HistoryPage ToPage(IEnumerable<HistoryItem> candidates, ConversationTail tail, PageRequest request)
+    /// <summary>Cuts the page off, in items and in characters, and lets the events of the tail take effect on it.</summary>
+    /// <param name="more">There are more events behind the candidates.</param>
+    private HistoryPage ToPage(IEnumerable<HistoryItem> candidates, ConversationTail tail, PageRequest request, bool more)
     {
-        var items = candidates.Take(request.Limit + 1).ToList();
-        var more = items.Count > request.Limit;
-        if (more)
+        var items = new List<HistoryItem>();
+        var characters = 0;
+        foreach (var item in candidates)
         {
-            items.RemoveAt(request.Limit);
+            if (items.Count == request.Limit || characters >= options.Value.PageCharacters)
+            {
+                more = true;
+                break;
+            }
+            items.Add(item);
+            characters += item.Event.Content?.Length ?? 0;
         }
         // A page read off the tail ends where the tail ends; what is below is in PostgreSQL.
-        else if (!request.IsForward && items.Count > 0 && items[^1].Seq > 1)
+        if (!request.IsForward && items.Count > 0 && items[^1].Seq > 1)
         {
-            more = items.Count == request.Limit;
+            more |= items.Count == request.Limit;
         }
 
         ApplyAll(tail.Events, items);
-        return new HistoryPage(items, tail.Epoch, tail.Head, more ? items[^1].Seq : null);
+        return new HistoryPage(items, tail.Epoch, tail.Head, more && items.Count > 0 ? items[^1].Seq : null);
     }
 
     private static void ApplyAll(IEnumerable<ConversationEvent> later, List<HistoryItem> items)

@@ -10,6 +10,7 @@ namespace AspireChat.PersistenceService.History;
 internal readonly record struct PageRequest(long? Before, long? After, int Limit)
 {
     public const int LargestPage = 200;
+    public const string LargestPageText = "200";
     public const int DefaultPage = 50;
 
     public bool IsForward => After is not null;

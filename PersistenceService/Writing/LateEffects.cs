@@ -28,11 +28,13 @@ internal static class LateEffects
     private const string EditSql = """
         UPDATE events m SET content = last.content, edited = last.seq
         FROM (
-            SELECT DISTINCT ON (m.conversation, m.seq) m.conversation, m.seq AS target, e.seq, e.content
+            SELECT m.conversation, m.seq AS target, e.seq, e.content
             FROM unnest($1, $2) AS t (conversation, target)
             JOIN events m ON m.conversation = t.conversation AND m.seq = t.target AND m.kind IN (0, 1)
-            JOIN events e ON e.conversation = t.conversation AND e.target = t.target AND e.kind = 2 AND e.sender = m.sender
-            ORDER BY m.conversation, m.seq, e.seq DESC) last
+            CROSS JOIN LATERAL (
+                SELECT seq, content FROM events e
+                WHERE e.conversation = t.conversation AND e.target = t.target AND e.kind = 2 AND e.sender = m.sender
+                ORDER BY seq DESC LIMIT 1) e) last
         WHERE m.conversation = last.conversation AND m.seq = last.target
             AND m.deleted IS NULL AND (m.edited IS NULL OR m.edited < last.seq)
         """;

@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
 using AspireChat.Contracts;
 using AspireChat.PresenceService.State;
+using AspireChat.ServiceDefaults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace AspireChat.PresenceService.Queries;
 
@@ -9,9 +11,12 @@ public static class PresenceEndpoints
 {
     private const int Most = 500;
 
+    /// <summary>Bytes of a question about as many users, with room for spaces: a larger body is not read.</summary>
+    private const int MostBytes = 128 * 1_024;
+
     public static void MapPresence(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/api").RequireAuthorization().AddEndpointFilter<RedisAway>();
+        var api = routes.MapGroup("/api").RequireAuthorization().LimitCalls().AddEndpointFilter<RedisAway>();
 
         api.MapGet("/users/{user}/presence", async (string user, PresenceQueries queries, CancellationToken cancellationToken) =>
                 Identifiers.IsValid(user)
@@ -22,7 +27,8 @@ public static class PresenceEndpoints
                 query.Users is not { } users ? Bad("users is missing: a list of user ids")
                 : users.Count > Most ? Bad($"users may hold at most {Most} user ids")
                 : !users.All(user => Identifiers.IsValid(user)) ? NoIdentifier("users")
-                : Results.Json(new PresenceList(await queries.ReadAsync(users, cancellationToken)), PresenceJson.Default.PresenceList));
+                : Results.Json(new PresenceList(await queries.ReadAsync(users, cancellationToken)), PresenceJson.Default.PresenceList))
+            .WithMetadata(new RequestSizeLimitAttribute(MostBytes));
     }
 
     private static IResult NoIdentifier(string field) => Bad($"{field} must be 1–64 characters of A-Z a-z 0-9 _ . - for each user");

@@ -10,33 +10,65 @@ namespace AspireChat.PresenceService.Reports;
 /// </summary>
 public sealed class ArrivalHandler(PresenceRedis redis)
 {
-    /// <summary>Users whose rooms are read together and who are placed in one call; bounds a mass return's memory.</summary>
+    /// <summary>Users whose rooms are read at the same time; bounds a mass return's memory.</summary>
     private const int AtOnce = 50;
 
-    /// <summary>Places these users now. The next sweep finds the users who were not placed: refused, or this service died.</summary>
+    /// <summary>Rooms in one call: two milliseconds of Redis at most.</summary>
+    private const int Part = 250;
+
+    /// <summary>
+    /// Places these users now, as often as it takes. The next sweep finds the users who were not placed: refused, or this service died.
+    /// </summary>
     public async Task PlaceAsync(IReadOnlyList<string> users, CancellationToken cancellationToken)
     {
         foreach (var part in users.Chunk(AtOnce))
         {
-            var database = redis.Database;
             RedisValue[] members = [.. part.Select(user => (RedisValue)user)];
-            var scores = await database.SortedSetScoresAsync(RedisKeys.PresenceArrivals, members).WaitAsync(cancellationToken);
+            var scores = await redis.Database.SortedSetScoresAsync(RedisKeys.PresenceArrivals, members).WaitAsync(cancellationToken);
             // The score is read before the rooms: a room left after this changes it.
             var rooms = await Task.WhenAll(part.Select((user, i) => scores[i] is null
-                ? Task.FromResult<RedisValue[]>([])
-                : database.SetMembersAsync(RedisKeys.UserRooms(user)))).WaitAsync(cancellationToken);
-            List<RedisValue> arguments = [];
+                ? Task.FromResult<List<RedisValue>>([])
+                : ReadRoomsAsync(user, cancellationToken)));
+            var call = new List<RedisValue>();
+            var named = 0;
             for (var i = 0; i < part.Length; i++)
             {
-                if (scores[i] is { } score)
+                if (scores[i] is not { } score)
                 {
-                    arguments.AddRange([part[i], (long)score, rooms[i].Length, .. rooms[i]]);
+                    continue;
                 }
+
+                var placed = 0;
+                do
+                {
+                    if (named == Part)
+                    {
+                        await redis.RunAsync(PresenceScripts.Place, redis.Now, call, cancellationToken);
+                        call.Clear();
+                        named = 0;
+                    }
+                    var some = rooms[i].GetRange(placed, Math.Min(Part - named, rooms[i].Count - placed));
+                    placed += some.Count;
+                    // A user without rooms costs something too.
+                    named += Math.Max(1, some.Count);
+                    call.AddRange([part[i], (long)score, placed == rooms[i].Count ? "1" : "0", some.Count, .. some]);
+                }
+                while (placed < rooms[i].Count);
             }
-            if (arguments.Count > 0)
+            if (call.Count > 0)
             {
-                await redis.RunAsync(PresenceScripts.Place, redis.Now, arguments, cancellationToken);
+                await redis.RunAsync(PresenceScripts.Place, redis.Now, call, cancellationToken);
             }
         }
+    }
+
+    private async Task<List<RedisValue>> ReadRoomsAsync(string user, CancellationToken cancellationToken)
+    {
+        var rooms = new List<RedisValue>();
+        await foreach (var room in RedisScan.MembersAsync(redis.Database, RedisKeys.UserRooms(user), cancellationToken))
+        {
+            rooms.Add(room);
+        }
+        return rooms;
     }
 }

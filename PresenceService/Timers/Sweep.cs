@@ -22,8 +22,11 @@ public sealed class Sweep(
     /// <summary>Most of each kind in one look; the rest stays due, and the next look follows at once.</summary>
     private const int Most = 500;
 
-    /// <summary>Users taken offline and rooms told in one script call. A user has up to a few hundred rooms.</summary>
+    /// <summary>Users taken offline and rooms told in one script call, at most; the scripts bound what each of them costs.</summary>
     private const int Part = 50;
+
+    /// <summary>Rooms that users are taken out of in one call, and users of an ended lease: two milliseconds of Redis at most.</summary>
+    private const int Changes = 250;
 
     /// <summary>An arrival that is older was abandoned by the service that noted it.</summary>
     private const int AbandonedMilliseconds = 1_000;
@@ -52,8 +55,15 @@ public sealed class Sweep(
         var users = leases.Length > 0 ? await DueAsync(RedisKeys.PresenceGrace, cancellationToken) : (string[])due[3]!;
         foreach (var part in users.Chunk(Part))
         {
-            metrics.WentOffline((long)await redis.RunAsync(
-                PresenceScripts.Offline, redis.Now, part.Select(user => (RedisValue)user), cancellationToken));
+            bool more;
+            do
+            {
+                var reply = (long[])(await redis.RunAsync(
+                    PresenceScripts.Offline, redis.Now, [Changes, .. part.Select(user => (RedisValue)user)], cancellationToken))!;
+                metrics.WentOffline(reply[0]);
+                more = reply[1] == 1;
+            }
+            while (more);
         }
         var abandoned = (string[])due[4]!;
         await arrivals.PlaceAsync(abandoned, cancellationToken);
@@ -79,7 +89,7 @@ public sealed class Sweep(
         {
             var reply = (long[])(await redis.RunAsync(
                 PresenceScripts.Lease, redis.Now,
-                [replica, Milliseconds(_options.SeenRetention), Milliseconds(_options.Lease), Most], cancellationToken))!;
+                [replica, Milliseconds(_options.SeenRetention), Milliseconds(_options.Lease), Changes], cancellationToken))!;
             if (reply[0] == 0)
             {
                 return;
@@ -95,21 +105,22 @@ public sealed class Sweep(
 
     private async Task TellAsync(string[] rooms, CancellationToken cancellationToken)
     {
-        foreach (var part in rooms.Chunk(Part))
+        for (var told = 0; told < rooms.Length;)
         {
-            List<RedisValue> arguments = new(3 + 2 * part.Length)
+            List<RedisValue> arguments = new(3 + 2 * Part)
             {
                 Milliseconds(_options.DiffInterval), Milliseconds(_options.CountInterval), _options.NameThreshold,
             };
-            foreach (var room in part)
+            foreach (var room in rooms.Skip(told).Take(Part))
             {
                 arguments.AddRange([room, RedisChannels.Room(room)]);
             }
 
-            var frames = (long[])(await redis.RunAsync(PresenceScripts.Diffs, redis.Now, arguments, cancellationToken))!;
-            metrics.Told("online", frames[0]);
-            metrics.Told("offline", frames[1]);
-            metrics.Told("presence", frames[2]);
+            var reply = (long[])(await redis.RunAsync(PresenceScripts.Diffs, redis.Now, arguments, cancellationToken))!;
+            metrics.Told("online", reply[0]);
+            metrics.Told("offline", reply[1]);
+            metrics.Told("presence", reply[2]);
+            told += (int)reply[3];
         }
     }
 

@@ -46,7 +46,7 @@ public sealed class SweepLoop(
             catch (Exception e)
             {
                 // The loop outlives every fault. A fault other than Redis' absence is a bug, and logged each time.
-                if (!RedisFaults.IsAway(e))
+                if (!RedisFaults.IsAway(e) && !RedisFaults.IsFull(e))
                 {
                     logger.SweepFailed(e);
                 }

@@ -12,7 +12,8 @@ namespace AspireChat.PresenceService.Typing;
 /// </summary>
 public sealed class TypingHandler(PresenceRedis redis, IOptions<PresenceOptions> options, PresenceMetrics metrics)
 {
-    private const int Part = 100;
+    /// <summary>Changes in one script call; each may have a place told of up to some dozens of typists.</summary>
+    private const int Part = 20;
 
     private readonly PresenceOptions _options = options.Value;
 

@@ -2,6 +2,9 @@
 -- Acknowledges log entries that are committed (or buried) and trims the log up to the first entry that is not.
 -- Runs on a full Redis too: what it does is what lets the log be trimmed.
 --
+-- Work: O(ids), of which there are at most PersistenceOptions.BatchSize and the events of one entry more; and at most 20,000 entries
+-- trimmed, a long backlog in several calls.
+--
 -- KEYS 1 log   2 committed
 -- ARGV 1 consumer group   2 id of the last log entry that PostgreSQL knows as committed ('' = no news)   3.. ids to acknowledge
 -- Reply: entries left in the log
@@ -35,5 +38,8 @@ if not first then
     end
   end
 end
-if first then redis.call('XTRIM', KEYS[1], 'MINID', first) end
+if first then
+  if redis.call('XLEN', KEYS[1]) > 20000 then redis.call('XTRIM', KEYS[1], 'MINID', '~', first, 'LIMIT', 20000)
+  else redis.call('XTRIM', KEYS[1], 'MINID', first) end
+end
 return redis.call('XLEN', KEYS[1])

@@ -6,21 +6,40 @@
 -- events at once is, and a conversation's message is made once: it is published and stands in the log as it is. EventBatch.cs describes
 -- it; LogEntry.cs describes the log's entry.
 --
+-- Work: O(1) for an event, and at most 2,000 events and one of them larger than ConversationLogOptions.BatchBytes (AppendBatch). A delete
+-- rewrites the message and its edits, of which there are at most ARGV 6, and no call has a second delete. (A list of edits from before
+-- that bound is walked once, down to the beginning of the tail.) A trim takes at most 1,000 entries with each event.
+--
 -- KEYS 1 epoch   2 log   3 nonces of today   4 of yesterday   5 of tomorrow (another node's clock may already be there)
 --      6.. for each conversation of the batch: conversation, tail, members, revisions
 -- ARGV 1 seconds that a nonce hash is kept   2 events that a tail keeps although they are committed   3 bell channel
---      4 number of events   5.. their nonce fields, in the order of the events below
+--      4 number of events   5 bytes of committed events that a tail keeps   6 most edits of a message   7 most different emojis on a message
+--      8 most changes that one user makes to their reactions to a message   9.. the events' nonce fields, in the order of the events below
 --      then for each conversation: its stored key · channel · second channel ('' = none) · number of its events
---        and for each of these: 'id timestamp' for a repeated ack · record · conditions ('' = none), four words:
+--        and for each of these: 'id timestamp' for a repeated ack · record · conditions ('' = none), five words and the emoji:
 --          user who must be a member · seq of the message that it refers to · 'edit', 'delete' or 'react'
 --          · its sender, who must be the author of what is edited or deleted. ':' stands for: not checked here
+--          · its sender · the emoji of a reaction that is not taken back
 -- Reply: the epoch ('' = the partition is closed, nothing was done), then for each event, in the order given
 --        an integer > 0: its seq · -1: not a member · -2: no such message · -3: not its author
 --        -4: the message is older than the tail: check it elsewhere and send the event again
+--        -5: the message takes no more such changes · -6: the message has as many emojis as it may
 --        a string 'seq epoch id timestamp': the first ack of a repeated nonce
 local call, format = redis.call, string.format
 local epoch = call('GET', KEYS[1])
 if not epoch then return {''} end
+
+local mostEdits, mostEmojis, mostChanges = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+-- No list of as many seqs is longer.
+local longest = 20 * mostEdits
+
+-- The type and the sender of a record. The content, which may be long, is not read.
+local function of(record)
+  local type, from = string.match(record, '^{"type":"(%a+)","id":"[^"]*","%a+":"[^"]*","from":"([^"]*)"')
+  if type then return type, from end
+  local message = cjson.decode(record)
+  return message.type, message.from
+end
 
 -- Why an edit, delete or reaction of the message at `target` cannot be accepted, as a reply; nil when it can.
 local function refusal(tail, revisions, head, target, kind, sender)
@@ -31,9 +50,25 @@ local function refusal(tail, revisions, head, target, kind, sender)
     if sender == ':' then return nil end
     return -4
   end
-  local message = cjson.decode(entry[2][2])
-  if message.type ~= 'room' and message.type ~= 'dm' then return -2 end
-  if sender ~= ':' and kind ~= 'react' and message.from ~= sender then return -3 end
+  local type, from = of(entry[2][2])
+  if type ~= 'room' and type ~= 'dm' then return -2 end
+  if sender ~= ':' and kind ~= 'react' and from ~= sender then return -3 end
+  return nil
+end
+
+-- The same for what a message has too many of.
+local function excess(revisions, target, kind, user, emoji)
+  if kind == 'edit' then
+    local length = call('HSTRLEN', revisions, 'edits:' .. target)
+    if length > longest then return -5 end
+    if length > 0 and select(2, string.gsub(call('HGET', revisions, 'edits:' .. target), '%d+', '')) >= mostEdits then return -5 end
+  elseif kind == 'react' then
+    local changes = call('HGET', revisions, 'by:' .. target .. ':' .. user)
+    if changes and tonumber(string.match(changes, '^%d+')) >= mostChanges then return -5 end
+    local emojis = emoji ~= '' and call('HGET', revisions, 'emojis:' .. target)
+    if emojis and not string.find(emojis, '\0' .. emoji .. '\0', 1, true)
+      and select(2, string.gsub(emojis, '%z', '')) > mostEmojis then return -6 end
+  end
   return nil
 end
 
@@ -48,33 +83,59 @@ local function redact(tail, revisions, seq)
   call('HSET', revisions, seq, cjson.encode(message))
 end
 
--- Forgets what lies before `oldest`, where the tail need not reach back to: redacted events, and lists of edits that all lie there.
-local function trim(revisions, oldest)
-  local all = call('HGETALL', revisions)
-  for i = 1, #all, 2 do
-    local seq = tonumber(all[i]) or tonumber(string.match(all[i + 1], '%d+$'))
-    if seq < oldest then call('HDEL', revisions, all[i]) end
+-- The seqs of a list of edits that the tail has; a list from before the bound may have many more.
+local function within(edits, oldest)
+  local seqs = {}
+  for seq in string.gmatch(edits, '%d+') do
+    if tonumber(seq) >= oldest then seqs[#seqs + 1] = seq end
+  end
+  return seqs
+end
+
+-- Forgets what is only about events before `oldest`, where the tail need not reach back to. Each revision looks at a few fields and adds at
+-- most two, so what nobody needs stays a fraction of the hash.
+local function forget(revisions, oldest)
+  for _, field in ipairs(call('HRANDFIELD', revisions, 8)) do
+    local last = tonumber(field)
+    if not last then
+      local value = call('HGET', revisions, field)
+      last = tonumber(string.match(value, '%d+$'))
+      if last >= oldest and #value > longest and string.sub(field, 1, 6) == 'edits:' then
+        call('HSET', revisions, field, table.concat(within(value, oldest), ' '))
+      end
+    end
+    if last < oldest then call('HDEL', revisions, field) end
   end
 end
 
--- What an accepted edit or deletion does to the events in the tail.
-local function revise(tail, revisions, kind, target, seq, oldest)
+-- What an accepted edit, deletion or reaction does to the events in the tail, and to what is known of its message. Each value but a record
+-- ends in the seq of the last event that it is about.
+local function revise(tail, revisions, kind, target, seq, oldest, user, emoji)
   if kind == 'edit' then
     -- Which events hold content of the message, should it be deleted.
     local edits = call('HGET', revisions, 'edits:' .. target)
     call('HSET', revisions, 'edits:' .. target, edits and edits .. ' ' .. seq or seq)
+  elseif kind == 'react' then
+    local by = 'by:' .. target .. ':' .. user
+    local changes = tonumber(string.match(call('HGET', revisions, by) or '0', '^%d+')) + 1
+    call('HSET', revisions, by, changes .. ' ' .. seq)
+    local emojis = string.match(call('HGET', revisions, 'emojis:' .. target) or '\0 0', '^(.*) %d+$')
+    if emoji ~= '' and not string.find(emojis, '\0' .. emoji .. '\0', 1, true) then emojis = emojis .. emoji .. '\0' end
+    call('HSET', revisions, 'emojis:' .. target, emojis .. ' ' .. seq)
   elseif kind == 'delete' then
     redact(tail, revisions, target)
-    for edit in string.gmatch(call('HGET', revisions, 'edits:' .. target) or '', '%d+') do
-      redact(tail, revisions, edit)
+    local edits = call('HGET', revisions, 'edits:' .. target)
+    local first = edits and call('XRANGE', tail, '-', '+', 'COUNT', 1)[1]
+    if first then
+      for _, edit in ipairs(within(edits, tonumber(string.match(first[1], '^%d+')))) do redact(tail, revisions, edit) end
     end
-    call('HDEL', revisions, 'edits:' .. target)
-    trim(revisions, oldest)
+    call('HDEL', revisions, 'edits:' .. target, 'emojis:' .. target)
   end
+  forget(revisions, oldest)
 end
 
 local log, today, events = KEYS[2], KEYS[3], tonumber(ARGV[4])
-local keep = tonumber(ARGV[2])
+local keep, generation = tonumber(ARGV[2]), tonumber(ARGV[5]) / 2
 -- Most events in one message; an entry of the log is full with twice as many. Consumers count messages and entries, so none may be much
 -- larger than the others.
 local most = 32
@@ -83,9 +144,9 @@ local most = 32
 local acks = {}
 for d = 3, 5 do
   if d == 3 or call('EXISTS', KEYS[d]) == 1 then
-    local found = call('HMGET', KEYS[d], unpack(ARGV, 5, 4 + events))
+    local found = call('HMGET', KEYS[d], unpack(ARGV, 9, 8 + events))
     for i = 1, events do
-      if found[i] and not acks[ARGV[4 + i]] then acks[ARGV[4 + i]] = found[i] end
+      if found[i] and not acks[ARGV[8 + i]] then acks[ARGV[8 + i]] = found[i] end
     end
   end
 end
@@ -109,35 +170,39 @@ local function publish(conversation, channel, second, first, records)
   end
 end
 
-local nonceAt, at = 5, 5 + events
+local nonceAt, at = 9, 9 + events
 for keys = 6, #KEYS, 4 do
   local conversation, channel, second, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   local tail, revisions = KEYS[keys + 1], KEYS[keys + 3]
-  local state = call('HMGET', KEYS[keys], 'head', 'durable')
+  local state = call('HMGET', KEYS[keys], 'head', 'durable', 'span')
   local head, durable = tonumber(state[1] or 0), tonumber(state[2] or 0)
+  -- The tail in two generations by bytes: the older one, above `floor`, goes when the newer one, above `mark`, is full.
+  local floor, mark, filled = string.match(state[3] or '0 0 0', '^(%d+) (%d+) (%d+)$')
+  floor, mark, filled = tonumber(floor), tonumber(mark), tonumber(filled)
   local before, records = head, {}
   at = at + 4
   for i = 1, count do
     local nonce, record, conditions = ARGV[nonceAt], ARGV[at + 1], ARGV[at + 2]
     local refused = acks[nonce]
-    local member, target, kind, sender
+    local member, target, kind, sender, user, emoji
     if not refused and conditions ~= '' then
-      member, target, kind, sender = string.match(conditions, '^(%S+) (%S+) (%S+) (%S+)$')
+      member, target, kind, sender, user, emoji = string.match(conditions, '^(%S+) (%S+) (%S+) (%S+) (%S+) ?(.*)$')
       if member ~= ':' and call('HEXISTS', KEYS[keys + 2], member) == 0 then
         refused = -1
       elseif target ~= ':' then
-        refused = refusal(tail, revisions, head, tonumber(target), kind, sender)
+        refused = refusal(tail, revisions, head, tonumber(target), kind, sender) or excess(revisions, target, kind, user, emoji)
       end
     end
     if refused then
       reply[#reply + 1] = refused
     else
       local seq = format('%d', head + 1)
+      if filled > generation then floor, mark, filled = mark, head, 0 end
       -- The tail is trimmed to its usual length, but never past what PostgreSQL has: until then it is the only readable copy.
-      local oldest = math.min(head + 1 - keep, durable) + 1
+      local oldest = math.min(math.max(head + 1 - keep, floor), durable) + 1
       local added
       if oldest > 1 then
-        added = redis.pcall('XADD', tail, 'MINID', '~', format('%d', oldest), seq .. '-0', 'e', record)
+        added = redis.pcall('XADD', tail, 'MINID', '~', format('%d', oldest), 'LIMIT', 1000, seq .. '-0', 'e', record)
       else
         added = redis.pcall('XADD', tail, seq .. '-0', 'e', record)
       end
@@ -145,8 +210,8 @@ for keys = 6, #KEYS, 4 do
         failure = added
         break
       end
-      head = head + 1
-      if kind then revise(tail, revisions, kind, target, seq, oldest) end
+      head, filled = head + 1, filled + #record
+      if target and target ~= ':' then revise(tail, revisions, kind, target, seq, oldest, user, emoji) end
       local ack = seq .. place .. ARGV[at]
       acks[nonce] = ack
       nonces[#nonces + 1] = nonce
@@ -161,7 +226,11 @@ for keys = 6, #KEYS, 4 do
     nonceAt, at = nonceAt + 1, at + 3
   end
 
-  if head > before then call('HSET', KEYS[keys], 'head', format('%d', head)) end
+  if head > before then
+    call('HSET', KEYS[keys], 'head', format('%d', head), 'span', format('%d %d %d', floor, mark, filled))
+    -- durable.lua lets an idle tail expire. What is not committed must not.
+    if call('PERSIST', tail) == 1 then call('PERSIST', revisions) end
+  end
   if #records > 0 then publish(conversation, channel, second, head - #records + 1, records) end
   if failure then break end
 end

@@ -3,6 +3,8 @@
 -- LogEntry.cs describes a dead letter.
 -- Runs on a full Redis too: what it does is what lets the log be trimmed.
 --
+-- Work: O(records), of which one entry of the log has at most 63.
+--
 -- KEYS 1 log   2 dead letters   3.. for each record: its conversation
 -- ARGV 1 consumer group   2 entry id
 --      then for each record, six: the conversation's stored key · seq · epoch · record · why

@@ -4,26 +4,36 @@
 -- Runs on a full Redis too: what it does is what lets the log be trimmed.
 -- PubSubMessage.Durable describes the message.
 --
--- KEYS 1 epoch   2.. conversations
--- ARGV for each conversation, four: stored key · seq · channel · second channel ('' = none)
+-- A conversation whose events are all committed and that nobody writes to for a while needs no tail: it expires, and append.lua keeps it
+-- from expiring with the next event. What is asked for then comes from PostgreSQL. The conversation's place stays.
+--
+-- Work: O(1) for a conversation, and at most 200 of them (PartitionLog.ConversationsPerCall).
+--
+-- KEYS 1 epoch   2.. for each conversation: conversation, tail, revisions
+-- ARGV 1 how long an idle tail stays, s
+--      2.. for each conversation, four: stored key · seq · channel · second channel ('' = none)
 -- Reply: how many moved
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then return 0 end
 
-local moved = 0
-for i = 2, #KEYS do
-  local at = (i - 2) * 4
-  local seq = tonumber(ARGV[at + 2])
-  local state = redis.call('HMGET', KEYS[i], 'durable', 'hold')
+local moved, at = 0, 2
+for i = 2, #KEYS, 3 do
+  local seq = tonumber(ARGV[at + 1])
+  local state = redis.call('HMGET', KEYS[i], 'durable', 'hold', 'head')
   -- An event that PostgreSQL refused holds the mark back: it is not committed, and the tail must keep it readable.
   if state[2] then seq = math.min(seq, tonumber(state[2]) - 1) end
   if seq > tonumber(state[1] or 0) then
     local text = string.format('%d', seq)
     redis.call('HSET', KEYS[i], 'durable', text)
-    local message = 'D ' .. ARGV[at + 1] .. ' ' .. epoch .. ' ' .. text
-    redis.call('PUBLISH', ARGV[at + 3], message)
-    if ARGV[at + 4] ~= '' then redis.call('PUBLISH', ARGV[at + 4], message) end
+    if seq >= tonumber(state[3] or 0) then
+      redis.call('EXPIRE', KEYS[i + 1], ARGV[1])
+      redis.call('EXPIRE', KEYS[i + 2], ARGV[1])
+    end
+    local message = 'D ' .. ARGV[at] .. ' ' .. epoch .. ' ' .. text
+    redis.call('PUBLISH', ARGV[at + 2], message)
+    if ARGV[at + 3] ~= '' then redis.call('PUBLISH', ARGV[at + 3], message) end
     moved = moved + 1
   end
+  at = at + 4
 end
 return moved

@@ -1,5 +1,7 @@
 -- Looks at the state of a partition at one moment.
 --
+-- Work: O(1): the log has one group, and one entry of it is read.
+--
 -- KEYS 1 epoch   2 log   3 committed
 -- ARGV 1 consumer group   2 id of the last log entry that PostgreSQL knows as committed ('0-0' = none)
 -- Reply: {epoch ('' = closed), committed ('' = none), 1 if the entry of ARGV 2 is in the log, 1 if the group exists,

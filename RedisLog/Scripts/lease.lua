@@ -2,6 +2,8 @@
 -- Takes a lease, or renews the caller's own.
 -- Runs on a full Redis too: what it does is what lets the log be trimmed.
 --
+-- Work: O(1).
+--
 -- KEYS 1 the lease
 -- ARGV 1 the caller   2 milliseconds
 -- Reply: 1 if the caller holds it now, 0 if somebody else does

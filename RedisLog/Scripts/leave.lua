@@ -1,6 +1,8 @@
 -- Ends a user's membership of a room and tells every replica where the user is connected.
 -- LogRecordCodec describes the record, PubSubMessage.Left the message.
 --
+-- Work: O(1), whatever the number of members.
+--
 -- KEYS 1 epoch   2 members   3 log
 -- ARGV 1 the conversation's stored key   2 room   3 user   4 Unix milliseconds   5 bell channel   6 the user's channel
 -- Reply: {epoch ('' = the partition is closed, nothing was done), 1 if the user was a member else 0, the moment in microseconds}

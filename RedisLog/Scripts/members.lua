@@ -1,5 +1,7 @@
 -- Which of some users are no members of a room.
 --
+-- Work: O(users asked for), of which there are at most 1,000 (RedisConversationLog.UsersPerCall).
+--
 -- KEYS 1 epoch   2 members
 -- ARGV the users
 -- Reply: {epoch ('' = the partition is closed, nothing is known), the moment of the answer in microseconds, those who are no members…}

@@ -1,5 +1,7 @@
 -- Opens a partition once everything else is in place: from here on events are accepted.
 --
+-- Work: O(1).
+--
 -- KEYS 1 epoch   2 log   3 committed
 -- ARGV 1 the new epoch   2 id of the last log entry that PostgreSQL knows as committed ('0-0' = none)
 -- Reply: the epoch in force: the new one, or that of the replica that opened it before

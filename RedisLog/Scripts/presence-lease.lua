@@ -1,5 +1,7 @@
 -- Ends a lease that was not renewed: the replica's users have no connections there any more. No grace: the lease was longer.
 --
+-- Work: O(ARGV 5).
+--
 -- ARGV 1 now   2 replica   3 how long a last-seen time is kept, ms   4 length of a lease, ms   5 most users to take in one call
 -- Reply: {1 if the lease had ended else 0, users taken, users left (call again)}
 local due = tonumber(redis.call('ZSCORE', LEASES, ARGV[2]))

@@ -1,5 +1,7 @@
 -- Applies a part of a replica's report, unless the report is late or its sender unknown.
 --
+-- Work: O(changes named in the call), of which there are at most 200 (ReportHandler.Part).
+--
 -- ARGV 1 now   2 when the lease ends   3 replica   4 instance   5 sequence
 --      6 'change', 'full' (the first part of a full report: it makes an unknown instance known) or 'more' (a further part of either)
 --      7 when a user without connections goes offline   8 how long a last-seen time is kept, ms   9 how long a lost state settles, ms

@@ -9,8 +9,9 @@ local REPLICA_, USERS_ = KEYS[14], KEYS[15]
 local TELLINGS, TYPED_ = KEYS[16], KEYS[17]
 local now = tonumber(ARGV[1])
 
--- Most names that wait until a room is small enough to be told names again; only the names of users who left are kept for that.
-local MOST_LEFT = 1000
+-- Most names that wait for one room. Beyond it the room is told all who are online, and how many; the name of a user who left is lost, as
+-- in a room that is too large for names.
+local MOST_NAMES = 1000
 
 -- Notes that a user came to a room (sign '+') or left it ('-'). A note that was not told yet is replaced, never cancelled: a user who
 -- joined in between has the former state in their snapshot and must hear of the change.
@@ -19,9 +20,11 @@ local function mark(room, user, sign)
   local state = redis.call('HMGET', key, ':count', ':#', ':' .. sign)
   if state[1] then
     if sign == '+' then redis.call('HDEL', key, user)
-    elseif redis.call('HLEN', key) < MOST_LEFT then redis.call('HSET', key, user, sign) end
-  else
+    elseif redis.call('HLEN', key) < MOST_NAMES then redis.call('HSET', key, user, sign) end
+  elseif redis.call('HLEN', key) < MOST_NAMES or redis.call('HEXISTS', key, user) == 1 then
     redis.call('HSET', key, user, sign)
+  else
+    redis.call('HSET', key, ':all', '1')
   end
   redis.call('PERSIST', key)
   redis.call('ZADD', DIFFS, 'LT', math.max(now, tonumber((state[1] and state[2] or state[3]) or 0)), room)

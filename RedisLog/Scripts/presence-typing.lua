@@ -2,6 +2,9 @@
 -- first change after a quiet interval is told at once, the next ones together when the interval is over; what changed back meanwhile is
 -- not told at all.
 --
+-- Work: O(changes named in the call × ARGV 3): at most 20 changes (TypingHandler.Part), and a place has at most ARGV 3 typists and as many
+-- who stopped since it was told.
+--
 -- ARGV 1 now   2 when typing that begins or is renewed ends by itself   3 most typists of one place that are told; more are ignored
 --      4 shortest time between two tellings of one place, ms
 --      5.. quadruples: 'on', 'off', 'due' (end it if its time is over) or 'tell' (only tell what waits) · place: 'room' or 'user:other'

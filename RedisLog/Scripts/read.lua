@@ -1,6 +1,8 @@
 -- Moves a user's read cursor forward, never back and never past the head.
 -- LogRecordCodec describes the record, PubSubMessage.Read the message.
 --
+-- Work: O(1).
+--
 -- KEYS 1 epoch   2 conversation   3 members   4 log
 -- ARGV 1 the conversation's stored key   2 user   3 seq   4 Unix milliseconds   5 bell channel   6 channel   7 second channel ('' = none)
 --      8 '1': only a member has a cursor (rooms)

@@ -227,7 +227,7 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         Assert.Equal((1L, "kept"), (tail.Head, Assert.Single(tail.Events).Content));
 
         // The call as it would be for the first event alone.
-        static RedisValue[] OfFirst(RedisValue[] both) => [both[0], both[1], both[2], 1, both[4], .. both[6..13]];
+        static RedisValue[] OfFirst(RedisValue[] both) => [.. both[..3], 1, .. both[4..9], .. both[10..17]];
     }
 
     private static async Task<List<long>> NextSeqsAsync(ChannelMessageQueue queue, int count)

@@ -2,11 +2,13 @@ using System.Net;
 using System.Text.Json;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
+using AspireChat.PersistenceService;
 using AspireChat.PersistenceService.Consuming;
 using AspireChat.PersistenceService.Partitions;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
 using AspireChat.Tests.ServiceDefaults;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace AspireChat.Tests.Persistence;
@@ -15,6 +17,8 @@ namespace AspireChat.Tests.Persistence;
 public sealed class ConsumerTests
 {
     private static readonly ConversationKey Lobby = ConversationKey.Room("lobby");
+
+    private static readonly IOptions<PersistenceOptions> Defaults = Options.Create(new PersistenceOptions());
 
     private static int Partition => Lobby.Partition;
 
@@ -26,7 +30,7 @@ public sealed class ConsumerTests
         await AppendAsync(world, 20);
 
         // A consumer that commits the first ten and dies before the acknowledgement, having read the other ten as well.
-        var dead = new PartitionLog(world.Redis, new ReplicaName("dead"));
+        var dead = new PartitionLog(world.Redis, new ReplicaName("dead"), Defaults);
         var entries = await dead.ReadNewAsync(Partition, 100);
         Assert.Equal(20, entries.Count);
         await new BatchWriter(world.Source, TimeProvider.System).WriteAsync([new PartitionBatch(Partition, entries[..10], entries[9].Position)],
@@ -222,8 +226,8 @@ public sealed class ConsumerTests
         await using var world = await PersistenceWorld.CreateAsync();
         await StartAndStopAsync(world);
         await AppendAsync(world, 4);
-        var stalled = await new PartitionLog(world.Redis, new ReplicaName("stalled")).ReadNewAsync(Partition, 2);
-        var log = new PartitionLog(world.Redis, new ReplicaName("me"));
+        var stalled = await new PartitionLog(world.Redis, new ReplicaName("stalled"), Defaults).ReadNewAsync(Partition, 2);
+        var log = new PartitionLog(world.Redis, new ReplicaName("me"), Defaults);
         var mine = await log.ReadNewAsync(Partition, 10);
         Assert.Equal(2, mine.Count);
         await new BatchWriter(world.Source, TimeProvider.System).WriteAsync([new PartitionBatch(Partition, mine, mine[^1].Position)], CancellationToken.None);

@@ -223,7 +223,7 @@ public sealed class OnlineTests(RedisServer server)
 
         // Read by another service before alice left, handed in after.
         await replica.RoomsAsync(("lobby", "alice", false));
-        var placed = await world.State.RunAsync(PresenceScripts.Place, world.Now, ["alice", world.Now, 1, "lobby"], CancellationToken.None);
+        var placed = await world.State.RunAsync(PresenceScripts.Place, world.Now, ["alice", world.Now, "1", 1, "lobby"], CancellationToken.None);
 
         Assert.Equal(0, (int)placed);
         await world.AdvanceAsync(2, replica);

@@ -112,6 +112,10 @@ internal sealed class Room
         {
             Refuse(join);
         }
+        else if (result.Refusal != JoinRefusal.None)
+        {
+            Refuse(join, Limit(result.Refusal, join.Ref));
+        }
         else if (!Members.Feed.Locate(result.Epoch, result.Head))
         {
             // The log was rebuilt between this answer and what the feed knows: ask again.
@@ -353,9 +357,11 @@ internal sealed class Room
         }
     }
 
-    private void Refuse(PendingJoin join)
+    private void Refuse(PendingJoin join) => Refuse(join, Unavailable(join.Ref));
+
+    private void Refuse(PendingJoin join, OutboundFrame answer)
     {
-        join.Connection.Outbound.Send(Unavailable(join.Ref));
+        join.Connection.Outbound.Send(answer);
         Settle(join.Connection, join.Pass, joined: Members.Find(join.Connection) is not null);
     }
 
@@ -370,6 +376,13 @@ internal sealed class Room
     }
 
     private OutboundFrame Left(RawJson? reference) => OutboundFrame.Of(new LeftFrame(Name, reference));
+
+    private static OutboundFrame Limit(JoinRefusal refusal, RawJson? reference) => OutboundFrame.Of(new ErrorFrame(
+        ErrorCodes.Limit,
+        refusal == JoinRefusal.TooManyCreated ? "too many rooms created in this hour" : "you are a member of too many rooms: leave one first",
+        null,
+        reference,
+        null));
 
     private OutboundFrame Unavailable(RawJson? reference) => OutboundFrame.Of(new ErrorFrame(
         ErrorCodes.Unavailable, "the log can't be reached", null, reference, _hub.RetryAfterMilliseconds));

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
-using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.WebSockets;
 

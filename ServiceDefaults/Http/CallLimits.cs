@@ -1,0 +1,138 @@
+using System.ComponentModel.DataAnnotations;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace AspireChat.ServiceDefaults;
+
+/// <summary>Configuration section <c>Calls</c>: how many calls of users a service works on at a time.</summary>
+public sealed class CallLimitOptions
+{
+    public const string Section = "Calls";
+
+    /// <summary>Calls of one user that run at a time: 1–1,000, 4 by default.</summary>
+    [Range(1, 1_000)]
+    public int RunningPerUser { get; set; } = 4;
+
+    /// <summary>Further calls of one user that wait for those: 0–1,000, 8 by default. One more is answered 429 <c>rate_limited</c>.</summary>
+    [Range(0, 1_000)]
+    public int WaitingPerUser { get; set; } = 8;
+
+    /// <summary>
+    /// Calls of all users that run at a time: 1–10,000, 64 by default. Each holds a few megabytes at most, so this bounds the memory that
+    /// answers take. Up to four times as many wait; one more is answered 503 <c>unavailable</c>.
+    /// </summary>
+    [Range(1, 10_000)]
+    public int Running { get; set; } = 64;
+
+    /// <summary>How long a call waits for its turn before it is refused: 0.1–60 s, 5 s by default.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long an answer may take from its beginning to its last byte: 1 s–10 min, 30 s by default. A client that reads more slowly loses
+    /// its connection, so that it does not keep its place for ever.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan AnswerTime { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What a refused caller is told to wait: 1–60 s, 1 s by default.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
+    public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
+}
+
+/// <summary>
+/// Bounds the calls that run at a time, of each user and of all. A user above it waits for their own calls, never for those of another,
+/// unless the whole service is full. Thread-safe.
+/// </summary>
+public sealed class CallLimits : IEndpointFilter, IDisposable
+{
+    private readonly CallLimitOptions _options;
+    private readonly TimeProvider _time;
+    private readonly PartitionedRateLimiter<string> _perUser;
+    private readonly ConcurrencyLimiter _all;
+
+    public CallLimits(IOptions<CallLimitOptions> options, TimeProvider time)
+    {
+        _options = options.Value;
+        _time = time;
+        _perUser = PartitionedRateLimiter.Create<string, string>(user => RateLimitPartition.GetConcurrencyLimiter(
+            user, _ => Limit(_options.RunningPerUser, _options.WaitingPerUser)));
+        _all = new ConcurrencyLimiter(Limit(_options.Running, 4 * _options.Running));
+    }
+
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var http = context.HttpContext;
+        using var mine = await WaitAsync(token => _perUser.AcquireAsync(ChatUser.From(http.User).Id, 1, token), http.RequestAborted);
+        if (mine is not { IsAcquired: true })
+        {
+            await http.WriteProblemAsync(
+                StatusCodes.Status429TooManyRequests, "Too many calls at a time.", "rate_limited", _options.RetryAfter);
+            return Results.Empty;
+        }
+        using var place = await WaitAsync(token => _all.AcquireAsync(1, token), http.RequestAborted);
+        if (place is not { IsAcquired: true })
+        {
+            await http.WriteProblemAsync(
+                StatusCodes.Status503ServiceUnavailable, "The service is full at the moment.", "unavailable", _options.RetryAfter);
+            return Results.Empty;
+        }
+
+        using var late = new CancellationTokenSource(_options.AnswerTime, _time);
+        using var abort = late.Token.UnsafeRegister(static http => ((HttpContext)http!).Abort(), http);
+        // An answer is written while the call has its place.
+        if (await next(context) is IResult result)
+        {
+            await result.ExecuteAsync(http);
+        }
+
+        return Results.Empty;
+    }
+
+    public void Dispose()
+    {
+        _perUser.Dispose();
+        _all.Dispose();
+    }
+
+    /// <summary>Null: the wait was too long.</summary>
+    private async Task<RateLimitLease?> WaitAsync(Func<CancellationToken, ValueTask<RateLimitLease>> acquire, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(_options.Patience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            return await acquire(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private static ConcurrencyLimiterOptions Limit(int running, int waiting) =>
+        new() { PermitLimit = running, QueueLimit = waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst };
+}
+
+public static class CallLimitExtensions
+{
+    public static IServiceCollection AddCallLimits(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<CallLimitOptions>(CallLimitOptions.Section);
+        return services.AddSingleton<CallLimits>();
+    }
+
+    /// <summary>Bounds the calls to these endpoints together with all others that are bounded. They need a verified user.</summary>
+    public static TBuilder LimitCalls<TBuilder>(this TBuilder endpoints)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoints.AddEndpointFilter<TBuilder, CallLimitFilter>();
+
+    private sealed class CallLimitFilter(CallLimits limits) : IEndpointFilter
+    {
+        public ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+            limits.InvokeAsync(context, next);
+    }
+}
