@@ -20,6 +20,8 @@ internal sealed class FrameworkChannel(WebSocket socket, OutboundQueue outbound,
 
     public OutboundQueue Outbound { get; } = outbound;
 
+    public long MessageBytes { get; private set; }
+
     public ReadOnlySpan<byte> Text => _buffer.AsSpan(0, _length);
 
     /// <exception cref="WebSocketException">The client is gone, or broke the protocol: the framework has closed then.</exception>
@@ -28,6 +30,7 @@ internal sealed class FrameworkChannel(WebSocket socket, OutboundQueue outbound,
         Return();
         var received = await socket.ReceiveAsync(Memory<byte>.Empty, cancellationToken);
         long total = 0;
+        MessageBytes = 0;
         while (true)
         {
             switch (received.MessageType)
@@ -37,7 +40,7 @@ internal sealed class FrameworkChannel(WebSocket socket, OutboundQueue outbound,
                 case WebSocketMessageType.Binary:
                     return MessageKind.Binary;
             }
-            total += received.Count;
+            MessageBytes = total += received.Count;
             if (total > farTooLong)
             {
                 return MessageKind.FarTooLarge;

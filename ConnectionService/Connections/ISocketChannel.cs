@@ -8,6 +8,9 @@ internal interface ISocketChannel : IDisposable
 {
     OutboundQueue Outbound { get; }
 
+    /// <summary>Bytes of the message that was read, also of one that was skipped. Valid until the next read.</summary>
+    long MessageBytes { get; }
+
     /// <summary>The text of the message read last, valid until the next read.</summary>
     ReadOnlySpan<byte> Text { get; }
 

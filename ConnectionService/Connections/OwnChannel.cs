@@ -29,6 +29,8 @@ internal sealed class OwnChannel : ISocketChannel
 
     public OutboundQueue Outbound { get; }
 
+    public long MessageBytes => _reader.MessageBytes;
+
     public ReadOnlySpan<byte> Text => _reader.Text;
 
     public async ValueTask<MessageKind> ReadAsync(CancellationToken cancellationToken)

@@ -107,6 +107,10 @@ public sealed class SocketOptions : IValidatableObject
     [Range(1, 1_000_000)]
     public int FrameBurst { get; set; } = 1_000;
 
+    /// <summary>Bytes that a frame may have for the price of one; a longer one counts as several. Default 2 KiB.</summary>
+    [Range(64, 1024 * 1024)]
+    public int BytesPerFrame { get; set; } = 2 * 1024;
+
     /// <summary>
     /// On shutdown, the connections are closed one by one over this time, or at 100 a second where that takes less. Default 10 s; with
     /// <see cref="CloseTimeout"/> it must fit into the host's shutdown timeout of 30 s, and that into what the deployment grants.

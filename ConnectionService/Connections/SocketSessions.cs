@@ -103,7 +103,8 @@ internal sealed class SocketSessions(
         while (outbound.CloseCode == 0)
         {
             var message = await channel.ReadAsync(aborted);
-            await PaceAsync(frames, budget.Frames, aborted);
+            var isMessage = message is MessageKind.Text or MessageKind.TooLarge;
+            await PaceAsync(frames, budget.Frames, isMessage ? 1 + channel.MessageBytes / _options.BytesPerFrame : 1, aborted);
             switch (message)
             {
                 case MessageKind.Text:
@@ -137,12 +138,12 @@ internal sealed class SocketSessions(
 
     /// <summary>
     /// Frames cost work even where no limit of the protocol counts them (ping, pong, typing, read): a connection that sends too many is read
-    /// more slowly, and so are the connections of a user who sends too many over all of them.
+    /// more slowly, and so are the connections of a user who sends too many over all of them. A long frame costs as much as several.
     /// </summary>
-    private async ValueTask PaceAsync(TokenBucket connections, TokenBucket users, CancellationToken aborted)
+    private async ValueTask PaceAsync(TokenBucket connections, TokenBucket users, long price, CancellationToken aborted)
     {
-        connections.Charge(1);
-        users.Charge(1);
+        connections.Charge(price);
+        users.Charge(price);
         if (connections.Debt is var own && users.Debt is var all && (own > TimeSpan.Zero || all > TimeSpan.Zero))
         {
             await Task.Delay(own > all ? own : all, time, aborted);

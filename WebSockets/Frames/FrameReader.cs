@@ -83,6 +83,9 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
     /// <summary>The message, valid until the next read.</summary>
     public ReadOnlySpan<byte> Text => _buffer.AsSpan(0, _length);
 
+    /// <summary>Bytes of the message, also of one that was skipped. Valid until the next read.</summary>
+    public long MessageBytes => _total;
+
     /// <summary>The payload of the last ping.</summary>
     public byte[] PingPayload { get; private set; } = [];
 
