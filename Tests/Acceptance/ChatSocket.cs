@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Tests.Acceptance;
 
@@ -88,7 +89,7 @@ internal sealed class ChatSocket : IAsyncDisposable
             return await joined;
         }
 
-        Assert.Equal("unavailable", (string?)(await refused)["code"]);
+        Assert.Equal(ErrorCodes.Unavailable, (string?)(await refused)["code"]);
         return null;
     }
 

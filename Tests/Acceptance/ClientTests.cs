@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using AspireChat.Client;
+using AspireChat.Contracts.Frames;
 using AspireChat.Tests.Client;
 
 namespace AspireChat.Tests.Acceptance;
@@ -167,7 +168,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
         await listener.Completion.WaitAsync(ChatSocket.Patience);
 
         Assert.InRange(status, 200, 299);
-        Assert.Equal(4003, Assert.IsType<ConnectionChanged>(listener.Items[^1]).CloseCode);
+        Assert.Equal(CloseCodes.Forbidden, Assert.IsType<ConnectionChanged>(listener.Items[^1]).CloseCode);
     }
 
     private ChatClient Of(string user, int? expiresIn = null) => new(new ChatClientOptions

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Tests.Acceptance;
 
@@ -146,7 +147,7 @@ public sealed class ConversationTests(ChatSystem system)
         foreach (var gone in (ChatSocket[])[a1, a2])
         {
             await gone.SendAsync(new { type = "room", room, content = "still here", nonce = "n" });
-            Assert.Equal("not_joined", (string?)(await gone.ExpectAsync("error", frame => (string?)frame["nonce"] == "n"))["code"]);
+            Assert.Equal(ErrorCodes.NotJoined, (string?)(await gone.ExpectAsync("error", frame => (string?)frame["nonce"] == "n"))["code"]);
             Assert.Empty(gone.Contents(room));
         }
     }

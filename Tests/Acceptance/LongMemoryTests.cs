@@ -1,4 +1,5 @@
 using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
 using AspireChat.RedisLog;
 using StackExchange.Redis;
 
@@ -37,7 +38,7 @@ public sealed class LongMemoryTests(ChatSystem system)
         await TrimTailAsync(ConversationKey.Room(room), firstKept: 4);
 
         await b.SendAsync(new { type = "edit", room, target = 1, content = "hijacked", nonce = "e1" });
-        Assert.Equal("forbidden", (string?)(await b.ExpectAsync("error", frame => (string?)frame["nonce"] == "e1"))["code"]);
+        Assert.Equal(ErrorCodes.Forbidden, (string?)(await b.ExpectAsync("error", frame => (string?)frame["nonce"] == "e1"))["code"]);
         await b.SendAsync(new { type = "react", room, target = 1, emoji = "👍", nonce = "e2" });
         await b.ExpectAckAsync("e2");
         await a.SendAsync(new { type = "edit", room, target = 1, content = "mended", nonce = "e3" });
@@ -45,7 +46,7 @@ public sealed class LongMemoryTests(ChatSystem system)
         await a.SendAsync(new { type = "delete", room, target = 2, nonce = "e4" });
         await a.ExpectAckAsync("e4");
         await b.SendAsync(new { type = "edit", room, target = 99, content = "x", nonce = "e5" });
-        Assert.Equal("not_found", (string?)(await b.ExpectAsync("error", frame => (string?)frame["nonce"] == "e5"))["code"]);
+        Assert.Equal(ErrorCodes.NotFound, (string?)(await b.ExpectAsync("error", frame => (string?)frame["nonce"] == "e5"))["code"]);
 
         var items = (await system.GetAsync(bob, $"/api/rooms/{room}/messages?after=0"))["items"]!.AsArray();
         Assert.Equal(("mended", 6), ((string?)items[0]!["content"], (int?)items[0]!["edited"]));

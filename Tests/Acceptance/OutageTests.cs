@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using AspireChat.Chaos.Faults;
+using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Tests.Acceptance;
 
@@ -81,7 +82,7 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
             Processes.Signal("CONT", redis);
         }
 
-        Assert.Equal("unavailable", (string?)error["code"]);
+        Assert.Equal(ErrorCodes.Unavailable, (string?)error["code"]);
         Assert.True((int)error["retryAfter"]! > 0);
         await RetryUntilAcknowledgedAsync(a, room, "during");
         acknowledged.Add("during");

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using AspireChat.Client;
+using AspireChat.Contracts.Frames;
 using AspireChat.Tests.Client;
 
 namespace AspireChat.Tests.Acceptance;
@@ -49,7 +50,7 @@ public sealed class RollingRestartTests(ChatSystem system) : IAsyncLifetime
             Assert.All(
                 listener.Items.OfType<ConnectionChanged>()
                     .Where(change => change is { State: ConnectionState.Reconnecting, CloseCode: > 0 }),
-                change => Assert.Equal(1012, change.CloseCode));
+                change => Assert.Equal(CloseCodes.Restart, change.CloseCode));
             await listener.DisposeAsync();
         }
         foreach (var client in clients)

@@ -1,6 +1,8 @@
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 using AspireChat.Client;
+using AspireChat.Contracts.Frames;
+using AspireChat.WebSockets;
 using Microsoft.Extensions.Time.Testing;
 using static AspireChat.Tests.Client.Clients;
 
@@ -21,11 +23,11 @@ public sealed class ConnectionTests
         var asked = _clock.GetUtcNow();
 
         socket.Say(new JsonObject { ["type"] = "reconnect", ["after"] = 3_000 });
-        socket.Close(1012);
+        socket.Close(CloseCodes.Restart);
         var change = await listener.ItemAsync<ConnectionChanged>(c => c.State == ConnectionState.Reconnecting);
         await AdvanceUntilAsync(() => server.Sockets.Any(s => s != socket));
 
-        Assert.Equal(1012, change.CloseCode);
+        Assert.Equal(CloseCodes.Restart, change.CloseCode);
         Assert.InRange(_clock.GetUtcNow() - asked, TimeSpan.FromMilliseconds(2_900), TimeSpan.FromMilliseconds(3_500));
     }
 
@@ -54,16 +56,16 @@ public sealed class ConnectionTests
         await client.ConnectAsync();
         var first = await server.NextSocketAsync();
 
-        first.Close(4002);
+        first.Close(CloseCodes.TokenExpired);
         var second = await server.NextSocketAsync();
 
         Assert.Equal(("alice~1", "alice~2"), (first.Token, second.Token));
     }
 
     [Theory]
-    [InlineData(4001)]
-    [InlineData(4003)]
-    [InlineData(4009)]
+    [InlineData(CloseCodes.Unauthorized)]
+    [InlineData(CloseCodes.Forbidden)]
+    [InlineData(CloseCodes.Flooding)]
     [InlineData(4050)]
     public async Task A_close_that_says_stay_away_ends_the_client(int code)
     {
@@ -85,11 +87,11 @@ public sealed class ConnectionTests
     }
 
     [Theory]
-    [InlineData(1000)]
+    [InlineData(CloseStatus.Normal)]
     [InlineData(1001)]
-    [InlineData(1011)]
-    [InlineData(1012)]
-    [InlineData(4008)]
+    [InlineData(CloseStatus.InternalError)]
+    [InlineData(CloseCodes.Restart)]
+    [InlineData(CloseCodes.TooSlow)]
     [InlineData(4100)]
     public async Task Any_other_close_is_followed_by_a_new_connection_that_resumes(int code)
     {
@@ -117,7 +119,7 @@ public sealed class ConnectionTests
         await listener.Completion.WaitAsync(FaultServer.Patience);
 
         Assert.Equal(4, tokens);
-        Assert.Equal(4001, Assert.IsType<ConnectionChanged>(listener.Items[^1]).CloseCode);
+        Assert.Equal(CloseCodes.Unauthorized, Assert.IsType<ConnectionChanged>(listener.Items[^1]).CloseCode);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using AspireChat.Client;
+using AspireChat.Contracts.Frames;
+using AspireChat.WebSockets;
 
 namespace AspireChat.Tests.Client;
 
@@ -10,7 +12,7 @@ namespace AspireChat.Tests.Client;
 internal sealed class FaultRun
 {
     private static readonly string[] Users = ["alice", "bob", "carol"];
-    private static readonly int[] Closes = [1001, 1011, 1012, 4002, 4008];
+    private static readonly int[] Closes = [1001, CloseStatus.InternalError, CloseCodes.Restart, CloseCodes.TokenExpired, CloseCodes.TooSlow];
 
     private readonly FaultServer _server;
     private readonly Random _random;
@@ -191,7 +193,7 @@ internal sealed class FaultRun
                 else
                 {
                     var code = Closes[_random.Next(Closes.Length)];
-                    if (code == 1012)
+                    if (code == CloseCodes.Restart)
                     {
                         socket.Say(new JsonObject { ["type"] = "reconnect", ["after"] = 2 });
                     }
@@ -208,7 +210,7 @@ internal sealed class FaultRun
         var isSend = type is "room" or "dm";
         if (isSend && Chance(8))
         {
-            var code = _random.Next(2) == 0 ? "unavailable" : "rate_limited";
+            var code = _random.Next(2) == 0 ? ErrorCodes.Unavailable : ErrorCodes.RateLimited;
             socket.Say(new JsonObject { ["type"] = "error", ["code"] = code, ["nonce"] = (string)frame["nonce"]!,
                 ["retryAfter"] = _random.Next(1, 4) });
             return true;
@@ -220,7 +222,7 @@ internal sealed class FaultRun
 
         if (type is "join" or "resume" && Chance(5))
         {
-            socket.Say(new JsonObject { ["type"] = "error", ["code"] = "unavailable", ["ref"] = (string)frame["ref"]!,
+            socket.Say(new JsonObject { ["type"] = "error", ["code"] = ErrorCodes.Unavailable, ["ref"] = (string)frame["ref"]!,
                 ["retryAfter"] = 2 });
             return true;
         }

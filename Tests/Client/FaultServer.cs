@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using AspireChat.Contracts.Frames;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -236,7 +237,7 @@ internal sealed class FaultServer : IAsyncDisposable
                 Say(socket, With(new JsonObject { ["type"] = "left", ["room"] = (string)frame["room"]! }, frame["ref"]));
                 break;
             case "room" when !socket.Rooms.Contains((string)frame["room"]!):
-                Say(socket, new JsonObject { ["type"] = "error", ["code"] = "not_joined", ["message"] = "",
+                Say(socket, new JsonObject { ["type"] = "error", ["code"] = ErrorCodes.NotJoined, ["message"] = "",
                     ["nonce"] = (string)frame["nonce"]! });
                 break;
             case "room" or "dm" or "edit" or "delete" or "react":

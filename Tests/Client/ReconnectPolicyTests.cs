@@ -1,5 +1,6 @@
 using AspireChat.Client;
 using AspireChat.Client.Connecting;
+using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Tests.Client;
 
@@ -46,7 +47,7 @@ public sealed class ReconnectPolicyTests
     [Fact]
     public void An_expired_token_is_renewed_at_once_and_when_that_does_not_help_with_growing_waits()
     {
-        var expired = new ConnectionEnd { Code = 4002, Reason = "", Lived = TimeSpan.FromSeconds(1) };
+        var expired = new ConnectionEnd { Code = CloseCodes.TokenExpired, Reason = "", Lived = TimeSpan.FromSeconds(1) };
         Assert.Equal(TimeSpan.Zero, Decide(expired).Wait);
         Assert.True(Decide(expired, failures: 3).Wait >= TimeSpan.FromSeconds(1));
     }
@@ -54,9 +55,9 @@ public sealed class ReconnectPolicyTests
     [Fact]
     public void A_draining_node_and_an_overloaded_one_are_given_the_time_they_ask_for()
     {
-        Assert.Equal(TimeSpan.FromSeconds(3), Decide(Lost() with { Code = 1012, LeaveIn = TimeSpan.FromSeconds(3) }).Wait);
-        Assert.Equal(TimeSpan.Zero, Decide(Lost() with { Code = 1012, LeaveIn = TimeSpan.FromSeconds(-1) }).Wait);
-        Assert.InRange(Decide(Lost() with { Code = 1013 }).Wait, TimeSpan.FromSeconds(2.5), TimeSpan.FromSeconds(5.3));
+        Assert.Equal(TimeSpan.FromSeconds(3), Decide(Lost() with { Code = CloseCodes.Restart, LeaveIn = TimeSpan.FromSeconds(3) }).Wait);
+        Assert.Equal(TimeSpan.Zero, Decide(Lost() with { Code = CloseCodes.Restart, LeaveIn = TimeSpan.FromSeconds(-1) }).Wait);
+        Assert.InRange(Decide(Lost() with { Code = CloseCodes.Overloaded }).Wait, TimeSpan.FromSeconds(2.5), TimeSpan.FromSeconds(5.3));
         Assert.InRange(Decide(Lost() with { HttpStatus = 503, RetryAfter = TimeSpan.FromSeconds(4) }).Wait, TimeSpan.FromSeconds(4),
             TimeSpan.FromSeconds(4.8));
     }

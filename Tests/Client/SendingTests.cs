@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using AspireChat.Client;
+using AspireChat.Contracts.Frames;
 using static AspireChat.Tests.Client.Clients;
 
 namespace AspireChat.Tests.Client;
@@ -7,8 +8,8 @@ namespace AspireChat.Tests.Client;
 public sealed class SendingTests
 {
     [Theory]
-    [InlineData("unavailable")]
-    [InlineData("rate_limited")]
+    [InlineData(ErrorCodes.Unavailable)]
+    [InlineData(ErrorCodes.RateLimited)]
     public async Task A_send_that_is_refused_for_a_moment_is_repeated_with_its_nonce_after_the_time_the_server_names(string code)
     {
         await using var server = await FaultServer.StartAsync();
@@ -121,7 +122,7 @@ public sealed class SendingTests
             }
             else if (frames % 3 == 0)
             {
-                socket.Say(Error("unavailable", frame, retryAfter: 1));
+                socket.Say(Error(ErrorCodes.Unavailable, frame, retryAfter: 1));
             }
 
             return frames % 7 == 0 || frames % 3 == 0;
@@ -171,7 +172,7 @@ public sealed class SendingTests
                 return false;
             }
 
-            socket.Say(Error("forbidden", frame));
+            socket.Say(Error(ErrorCodes.Forbidden, frame));
             return true;
         };
         var (client, _) = await InLobbyAsync(server);
@@ -180,7 +181,7 @@ public sealed class SendingTests
         var bad = client.SendAsync(Lobby, "bad");
         var good = client.SendAsync(Lobby, "good");
 
-        Assert.Equal("forbidden", (await Assert.ThrowsAsync<ChatException>(() => bad)).Code);
+        Assert.Equal(ErrorCodes.Forbidden, (await Assert.ThrowsAsync<ChatException>(() => bad)).Code);
         Assert.Equal(1, (await good).Seq);
     }
 
@@ -208,9 +209,9 @@ public sealed class SendingTests
         await using var __ = client;
         await using var listener = new Listener(client);
 
-        Assert.Equal("not_joined", (await Assert.ThrowsAsync<ChatException>(() => client.SendAsync(Conversation.Room("other"), "x"))).Code);
+        Assert.Equal(ErrorCodes.NotJoined, (await Assert.ThrowsAsync<ChatException>(() => client.SendAsync(Conversation.Room("other"), "x"))).Code);
         await client.LeaveAsync("lobby").WaitAsync(FaultServer.Patience);
-        Assert.Equal("not_joined", (await Assert.ThrowsAsync<ChatException>(() => client.SendAsync(Lobby, "x"))).Code);
+        Assert.Equal(ErrorCodes.NotJoined, (await Assert.ThrowsAsync<ChatException>(() => client.SendAsync(Lobby, "x"))).Code);
         await listener.ItemAsync<RoomLeft>();
     }
 

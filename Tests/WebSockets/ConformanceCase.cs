@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AspireChat.WebSockets;
 
 namespace AspireChat.Tests.WebSockets;
 
@@ -104,13 +105,13 @@ internal sealed record ConformanceCase(string Name, byte[][] Packets, string[] M
     {
         if (Codes.Length > 0)
         {
-            await client.EndAsync(ClientFrames.Close(1000));
+            await client.EndAsync(ClientFrames.Close(CloseStatus.Normal));
         }
         else
         {
             // Kestrel takes the end of one direction for the end of both: the answer comes first.
-            await client.SendAsync(ClientFrames.Close(1000));
-            Assert.Equal(1000, (await client.ReadAsync())?.CloseCode);
+            await client.SendAsync(ClientFrames.Close(CloseStatus.Normal));
+            Assert.Equal(CloseStatus.Normal, (await client.ReadAsync())?.CloseCode);
         }
         Assert.Null(await client.ReadAsync());
     }

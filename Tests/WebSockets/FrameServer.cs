@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AspireChat.Contracts.Frames;
 using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -82,7 +83,7 @@ public sealed class FrameServer : IAsyncLifetime
                     frames.Add(AnswerTo(reader.Text), ephemeral: false);
                     break;
                 case MessageKind.TooLarge:
-                    frames.Add(Error("too_large"), ephemeral: false);
+                    frames.Add(Error(ErrorCodes.TooLarge), ephemeral: false);
                     break;
                 case MessageKind.Ping:
                     frames.Add(OutboundFrame.Control(FrameHeader.Pong, reader.PingPayload), ephemeral: false);
@@ -110,7 +111,7 @@ public sealed class FrameServer : IAsyncLifetime
         }
         catch (JsonException)
         {
-            return Error("bad_request");
+            return Error(ErrorCodes.BadRequest);
         }
     }
 

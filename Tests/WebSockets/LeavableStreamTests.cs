@@ -1,3 +1,4 @@
+using AspireChat.Contracts.Frames;
 using AspireChat.WebSockets;
 
 namespace AspireChat.Tests.WebSockets;
@@ -5,7 +6,7 @@ namespace AspireChat.Tests.WebSockets;
 /// <summary>Where in a server's frames a client can be sent away.</summary>
 public sealed class LeavableStreamTests
 {
-    private static readonly byte[] Goodbye = [.. OutboundFrame.Of("goodbye"u8).Bytes.Span, .. CloseFrame.Encode(1012, "later").Bytes.Span];
+    private static readonly byte[] Goodbye = [.. OutboundFrame.Of("goodbye"u8).Bytes.Span, .. CloseFrame.Encode(CloseCodes.Restart, "later").Bytes.Span];
 
     [Theory]
     [InlineData(0)]
