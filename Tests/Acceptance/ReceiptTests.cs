@@ -70,7 +70,7 @@ public sealed class ReceiptTests(ChatSystem system)
         await socket.SendAsync(new { type = "auth", token = await system.TokenAsync(alice, expiresIn: 9) });
         var renewed = await socket.ExpectAsync("authenticated");
 
-        // Beyond the first token's end the socket still serves; at the second's it ends.
+        // The socket works after the first token has expired, and ends when the second one expires.
         var first = DateTimeOffset.Parse((string)socket.Received[0]["expires"]!);
         Assert.True(DateTimeOffset.Parse((string)renewed["expires"]!) > first);
         await ChatSystem.EventuallyAsync(() => Task.FromResult(TimeProvider.System.GetUtcNow()), now => now > first.AddSeconds(1));

@@ -68,7 +68,7 @@ public sealed class RefusalTests(ChatSystem system)
     }
 
     [Fact]
-    public async Task A_binary_message_closes_with_1003()
+    public async Task A_binary_message_closes_the_socket_with_1003()
     {
         await using var socket = await system.ConnectAsync(ChatSystem.Unique("alice"));
 
@@ -78,7 +78,7 @@ public sealed class RefusalTests(ChatSystem system)
     }
 
     [Fact]
-    public async Task A_token_that_ends_while_connected_closes_with_4002()
+    public async Task A_token_that_expires_while_connected_closes_the_socket_with_4002()
     {
         var alice = ChatSystem.Unique("alice");
         await using var socket = await ChatSocket.ConnectAsync(system.Gateway, alice, await system.TokenAsync(alice, expiresIn: 2));
@@ -102,7 +102,7 @@ public sealed class RefusalTests(ChatSystem system)
     }
 
     [Fact]
-    public async Task Sending_over_HTTP_needs_membership_and_shares_the_nonces_of_the_socket()
+    public async Task Sending_over_HTTP_needs_membership_and_shares_its_nonces_with_the_socket()
     {
         var (room, alice) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"));
         await using var socket = await system.ConnectAsync(alice);

@@ -8,13 +8,13 @@ using static AspireChat.Tests.Client.Clients;
 
 namespace AspireChat.Tests.Client;
 
-/// <summary>When a connection is made, kept, left and not made again. Waits of the client are on a clock that the test moves.</summary>
+/// <summary>When the client connects, stays, leaves, and does not come back. Its waits follow a clock that the test moves.</summary>
 public sealed class ConnectionTests
 {
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 
     [Fact]
-    public async Task A_draining_node_is_left_and_a_new_connection_made_after_the_time_it_names()
+    public async Task A_draining_node_is_left_after_the_time_that_it_names_and_replaced_by_a_new_connection()
     {
         await using var server = await FaultServer.StartAsync();
         var (client, socket) = await InLobbyAsync(server, options => options with { TimeProvider = _clock });
@@ -32,7 +32,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_draining_node_that_does_not_close_is_left_all_the_same()
+    public async Task A_draining_node_that_does_not_close_is_left_too()
     {
         await using var server = await FaultServer.StartAsync();
         var (client, socket) = await InLobbyAsync(server, options => options with { TimeProvider = _clock });
@@ -190,7 +190,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_silent_connection_is_asked_for_a_sign_of_life_and_then_replaced()
+    public async Task A_silent_connection_gets_a_ping_and_is_replaced_without_an_answer()
     {
         await using var server = await FaultServer.StartAsync();
         server.Script.Heartbeat = 15;
@@ -199,11 +199,11 @@ public sealed class ConnectionTests
             options => options with { TimeProvider = _clock, PongTimeout = TimeSpan.FromSeconds(60), AckTimeout = TimeSpan.FromHours(1) });
         await using var _ = client;
 
-        // It answers, so it stays.
+        // The server answers, so the connection stays.
         for (var pings = 1; pings <= 3; pings++)
         {
             await AdvanceUntilAsync(() => socket.Received.Count(f => (string?)f["type"] == "ping") == pings, step: 0.5);
-            // The pong is in before this answer, however slow the machine is against the clock.
+            // The pong has arrived before this answer, even on a slow machine.
             await client.SendAsync(Lobby, "hello").WaitAsync(FaultServer.Patience);
         }
         Assert.Single(server.Sockets);
@@ -239,7 +239,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_welcome_that_does_not_come_is_waited_for_only_so_long()
+    public async Task The_wait_for_a_welcome_that_does_not_come_is_bounded()
     {
         await using var server = await FaultServer.StartAsync();
         var mute = true;
@@ -255,7 +255,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Disposing_says_goodbye_and_the_server_sees_1000()
+    public async Task Disposing_closes_the_connection_with_1000()
     {
         await using var server = await FaultServer.StartAsync();
         var (client, socket) = await InLobbyAsync(server);
@@ -320,7 +320,7 @@ public sealed class ConnectionTests
         Assert.InRange(socket.Received.Count(f => (string?)f["type"] == "typing"), 0, 2);
     }
 
-    /// <summary>Moves the clock in small steps until it is so; real time only lets the sockets do their part.</summary>
+    /// <summary>Moves the clock in small steps until the condition holds. Real time passes only for the sockets to work.</summary>
     private async Task AdvanceUntilAsync(Func<bool> condition, double step = 0.1)
     {
         using var patience = new CancellationTokenSource(FaultServer.Patience);

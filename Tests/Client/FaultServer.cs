@@ -9,22 +9,22 @@ using Microsoft.Extensions.Logging;
 
 namespace AspireChat.Tests.Client;
 
-/// <summary>What a test makes the server do otherwise. Every hook is called inside the server's gate.</summary>
+/// <summary>The ways in which a test changes the server's behaviour. Every hook is called inside the server's gate.</summary>
 internal sealed class FaultScript
 {
-    /// <summary>A client's frame: true when the script has dealt with it.</summary>
+    /// <summary>Gets a client's frame. True when the script has handled it.</summary>
     public Func<ServerSocket, JsonObject, bool> OnFrame { get; set; } = (_, _) => false;
 
-    /// <summary>What goes out instead of a frame: nothing, or it several times, or others.</summary>
+    /// <summary>The frames to send instead of one: none, the same several times, or others.</summary>
     public Func<ServerSocket, JsonObject, IEnumerable<JsonObject>> OnSay { get; set; } = (_, frame) => [frame];
 
     /// <summary>A status other than 101 refuses the upgrade.</summary>
     public Func<string, int> OnUpgrade { get; set; } = _ => 101;
 
-    /// <summary>A status other than 200 refuses a page, and <c>-1</c> cuts the connection.</summary>
+    /// <summary>A status other than 200 refuses a page, and -1 cuts the connection.</summary>
     public Func<HttpRequest, int> OnHttp { get; set; } = _ => 200;
 
-    /// <summary>Changes a page before it goes out.</summary>
+    /// <summary>Changes a page before it is sent.</summary>
     public Action<JsonObject> OnPage { get; set; } = _ => { };
 
     public Func<string> Expires { get; set; } = () => "2099-01-01T00:00:00.000Z";
@@ -35,8 +35,8 @@ internal sealed class FaultScript
 }
 
 /// <summary>
-/// A small chat server of protocol v1 on a real socket, in this process: it is right unless a <see cref="FaultScript"/> makes it wrong.
-/// A token is <c>user</c> or <c>user~anything</c>.
+/// A small chat server of protocol v1 on a real socket in this process. It is correct unless a <see cref="FaultScript"/> makes it wrong. A
+/// token is <c>user</c> or <c>user~anything</c>.
 /// </summary>
 internal sealed class FaultServer : IAsyncDisposable
 {
@@ -109,7 +109,7 @@ internal sealed class FaultServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Somebody else writes; gives the seq.</summary>
+    /// <summary>Another user sends a message. Returns its seq.</summary>
     public long Write(string key, string from, string content, string? nonce = null)
     {
         lock (Gate)
@@ -211,7 +211,7 @@ internal sealed class FaultServer : IAsyncDisposable
         await writing;
     }
 
-    /// <summary>What a right server does. Inside the gate.</summary>
+    /// <summary>What a correct server does. Called inside the gate.</summary>
     public void Handle(ServerSocket socket, JsonObject frame)
     {
         switch ((string)frame["type"]!)

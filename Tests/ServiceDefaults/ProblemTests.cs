@@ -39,7 +39,7 @@ public sealed class ProblemTests
     }
 
     [Fact]
-    public async Task A_problem_carries_its_code_and_when_to_come_back()
+    public async Task A_problem_has_its_code_and_says_when_to_retry()
     {
         await using var service = await RunningService.StartAsync(map: app => app.MapGet("/busy", (HttpContext context) =>
             context.WriteProblemAsync(503, "Busy.", ErrorCodes.Unavailable, TimeSpan.FromMilliseconds(1200))));

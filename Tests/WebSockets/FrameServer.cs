@@ -16,7 +16,7 @@ using Microsoft.Extensions.Logging;
 namespace AspireChat.Tests.WebSockets;
 
 /// <summary>
-/// A server of nothing but the library and Kestrel. Its socket has the limits of the chat's, and answers a <c>ping</c> message of the chat
+/// A server of only the library and Kestrel. Its socket has the limits of the chat's, and answers a <c>ping</c> message of the chat
 /// with <c>pong</c>, so that one table of cases serves it and the real node.
 /// </summary>
 public sealed class FrameServer : IAsyncLifetime
@@ -71,7 +71,7 @@ public sealed class FrameServer : IAsyncLifetime
         }
     }
 
-    /// <summary>Returns how to close.</summary>
+    /// <summary>Returns the close code.</summary>
     private static async Task<(int Code, string Reason)> AnswerAsync(FrameReader reader, SharedFrameWriter writer)
     {
         var frames = new FrameList();
