@@ -14,10 +14,7 @@ public sealed class EpochTests
         var (client, _) = await InLobbyAsync(server);
         await using var __ = client;
         await using var listener = new Listener(client);
-        for (var i = 1; i <= 5; i++)
-        {
-            server.Write("r:lobby", "bob", $"{i}");
-        }
+        server.WriteToLobby(first: 1, last: 5);
 
         await listener.EventAsync(Lobby, 5);
 
@@ -152,10 +149,7 @@ public sealed class EpochTests
             server.Rebuild("r:lobby", lost: 3);
             return 200;
         };
-        for (var i = 1; i <= 3; i++)
-        {
-            server.Write("r:lobby", "bob", $"{i}");
-        }
+        server.WriteToLobby(first: 1, last: 3);
 
         await Task.WhenAny(socket.ReceivedAsync("resume"), listener.ItemAsync<Reloaded>()).WaitAsync(FaultServer.Patience);
         lock (server.Gate)

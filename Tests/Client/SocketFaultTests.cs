@@ -21,10 +21,7 @@ public sealed class SocketFaultTests
         {
             socket.Rooms.Clear();
             socket.Cut();
-            for (var i = 2; i <= 40; i++)
-            {
-                server.Write("r:lobby", "bob", $"{i}");
-            }
+            server.WriteToLobby(first: 2, last: 40);
         }
         await listener.EventAsync(Lobby, 40);
 
@@ -42,10 +39,7 @@ public sealed class SocketFaultTests
         await using var __ = client;
         await using var listener = new Listener(client);
 
-        for (var i = 1; i <= 20; i++)
-        {
-            server.Write("r:lobby", "bob", $"{i}");
-        }
+        server.WriteToLobby(first: 1, last: 20);
 
         await listener.EventAsync(Lobby, 20);
 
@@ -61,10 +55,7 @@ public sealed class SocketFaultTests
         await using var __ = client;
         await using var listener = new Listener(client);
 
-        for (var i = 1; i <= 6; i++)
-        {
-            server.Write("r:lobby", "bob", $"{i}");
-        }
+        server.WriteToLobby(first: 1, last: 6);
 
         await listener.EventAsync(Lobby, 6);
 
@@ -160,10 +151,7 @@ public sealed class SocketFaultTests
         lock (server.Gate)
         {
             socket.IsMute = true;
-            for (var i = 1; i <= 700; i++)
-            {
-                server.Write("r:lobby", "bob", $"{i}");
-            }
+            server.WriteToLobby(first: 1, last: 700);
 
             socket.Cut();
         }
@@ -190,10 +178,7 @@ public sealed class SocketFaultTests
         await using var __ = client;
         await using var listener = new Listener(client);
 
-        for (var i = 1; i <= 5; i++)
-        {
-            server.Write("r:lobby", "bob", $"{i}");
-        }
+        server.WriteToLobby(first: 1, last: 5);
 
         await listener.EventAsync(Lobby, 5);
 

@@ -27,11 +27,7 @@ public sealed class OnlineTests(RedisServer server)
     public async Task A_user_whose_last_connection_closes_is_offline_after_the_grace_period_and_not_before()
     {
         await using var world = await PresenceWorld.StartAsync(server);
-        await world.MemberAsync("alice", "lobby");
-        var replica = new FakeReplica(world, "one");
-        await replica.FullAsync(("alice", 1));
-        await world.AdvanceAsync(2, replica);
-        await world.HeardAsync();
+        var replica = await OnlineAliceAsync(world, "lobby");
 
         await replica.UsersAsync(("alice", 0));
         var closed = world.Time.GetUtcNow();
@@ -73,11 +69,7 @@ public sealed class OnlineTests(RedisServer server)
     public async Task The_grace_period_starts_again_with_each_close()
     {
         await using var world = await PresenceWorld.StartAsync(server);
-        await world.MemberAsync("alice", "lobby");
-        var replica = new FakeReplica(world, "one");
-        await replica.FullAsync(("alice", 1));
-        await world.AdvanceAsync(2, replica);
-        await world.HeardAsync();
+        var replica = await OnlineAliceAsync(world, "lobby");
 
         await replica.UsersAsync(("alice", 0));
         await world.AdvanceAsync(3, replica);
@@ -134,11 +126,7 @@ public sealed class OnlineTests(RedisServer server)
     public async Task Leaving_a_room_is_told_offline_there_at_once_and_nowhere_else()
     {
         await using var world = await PresenceWorld.StartAsync(server);
-        await world.MemberAsync("alice", "lobby", "kitchen");
-        var replica = new FakeReplica(world, "one");
-        await replica.FullAsync(("alice", 1));
-        await world.AdvanceAsync(1, replica);
-        await world.HeardAsync();
+        var replica = await OnlineAliceAsync(world, "lobby", "kitchen");
 
         await replica.RoomsAsync(("lobby", "alice", false));
         await world.SweepAsync();
@@ -230,5 +218,16 @@ public sealed class OnlineTests(RedisServer server)
         Assert.DoesNotContain(await world.HeardInRoomsAsync(), frame => frame.StartsWith("online"));
         Assert.Empty(await world.OnlineInAsync("lobby"));
         Assert.Equal(0, await world.Database.SortedSetLengthAsync(RedisKeys.PresenceArrivals));
+    }
+
+    /// <summary>Alice is a member of the rooms and online in them by one connection, and the rooms have heard it.</summary>
+    private static async Task<FakeReplica> OnlineAliceAsync(PresenceWorld world, params string[] rooms)
+    {
+        await world.MemberAsync("alice", rooms);
+        var replica = new FakeReplica(world, "one");
+        await replica.FullAsync(("alice", 1));
+        await world.AdvanceAsync(2, replica);
+        await world.HeardAsync();
+        return replica;
     }
 }
