@@ -87,7 +87,7 @@ public sealed class AccessTests(ChatSystem system)
         Assert.Equal(type, answer.Content.Headers.ContentType?.MediaType);
     }
 
-    /// <summary>A token that is right but for the one fault, signed with the system's own key where the fault is another.</summary>
+    /// <summary>A token with exactly one fault. It is signed with the system's own key unless the key is the fault.</summary>
     private async Task<string?> ForgeAsync(string fault)
     {
         if (fault is "missing" or "garbage")

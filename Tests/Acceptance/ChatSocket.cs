@@ -1,16 +1,17 @@
 using System.Net.WebSockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Tests.Acceptance;
 
 /// <summary>
-/// One socket as a client of the protocol sees it: frames go out as they are given, and all that come in are kept in order. Waiting is for a
-/// frame, never for time; what does not come within <see cref="Patience"/> fails with everything that came instead.
+/// One socket as a client of the protocol sees it. Frames are sent as given, and received frames are kept in order. A test waits for a
+/// frame, never for a time. A frame that does not come within <see cref="Patience"/> fails the test and shows the frames that came instead.
 /// </summary>
 internal sealed class ChatSocket : IAsyncDisposable
 {
-    /// <summary>Generous: only a failing test ever waits this long.</summary>
+    /// <summary>Generous, because only a failing test waits this long.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly ClientWebSocket _socket = new();
@@ -27,10 +28,10 @@ internal sealed class ChatSocket : IAsyncDisposable
 
     public string Node { get; private set; } = "";
 
-    /// <summary>Set once the server or the network ended the socket; -1 without a close frame.</summary>
+    /// <summary>Set when the server or the network has ended the socket; -1 without a close frame.</summary>
     public int? ClosedWith { get; private set; }
 
-    /// <summary>Everything received until now, in order.</summary>
+    /// <summary>All frames received until now, in order.</summary>
     public IReadOnlyList<JsonObject> Received
     {
         get
@@ -71,7 +72,7 @@ internal sealed class ChatSocket : IAsyncDisposable
         }
     }
 
-    /// <summary>Joins and waits for the answer; asks again, as a client does, while the log can't be reached.</summary>
+    /// <summary>Joins and waits for the answer. While the log can't be reached it asks again, as a client does.</summary>
     public async Task<JsonObject> JoinAsync(string room, long? since = null) =>
         (await ChatSystem.EventuallyAsync(() => TryJoinAsync(room, since), joined => joined is not null))!;
 
@@ -88,7 +89,7 @@ internal sealed class ChatSocket : IAsyncDisposable
             return await joined;
         }
 
-        Assert.Equal("unavailable", (string?)(await refused)["code"]);
+        Assert.Equal(ErrorCodes.Unavailable, (string?)(await refused)["code"]);
         return null;
     }
 
@@ -110,7 +111,7 @@ internal sealed class ChatSocket : IAsyncDisposable
 
     public Task<JsonObject> ExpectAckAsync(string nonce) => ExpectAsync("ack", frame => (string?)frame["nonce"] == nonce);
 
-    /// <summary>The next frame of the type that matches and that no earlier call returned.</summary>
+    /// <summary>The next matching frame of the type that no earlier call has returned.</summary>
     public async Task<JsonObject> ExpectAsync(string type, Func<JsonObject, bool>? match = null)
     {
         using var patience = new CancellationTokenSource(Patience);
@@ -143,7 +144,7 @@ internal sealed class ChatSocket : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the socket has ended and gives the close code.</summary>
+    /// <summary>Waits until the socket has ended and returns the close code.</summary>
     public async Task<int> ExpectCloseAsync()
     {
         await _reading.WaitAsync(Patience);
@@ -151,8 +152,8 @@ internal sealed class ChatSocket : IAsyncDisposable
     }
 
     /// <summary>
-    /// Everything that the server sent before now has arrived when this returns: frames of one connection are delivered in order. Use it
-    /// before asserting that something did not come.
+    /// When this returns, every frame that the server had sent before has arrived, because frames of one connection come in order. Use it
+    /// before asserting that a frame did not come.
     /// </summary>
     public async Task SettleAsync()
     {

@@ -14,12 +14,12 @@ using Npgsql;
 namespace AspireChat.Tests.Acceptance;
 
 /// <summary>
-/// The whole system as a stranger starts it: the AppHost with a real Redis, a real PostgreSQL and two ConnectionService replicas, spoken to
-/// only through the gateway. Started once for all acceptance tests, each of which uses users and rooms of its own.
+/// The whole system as a newcomer starts it: the AppHost with a real Redis, a real PostgreSQL and two ConnectionService replicas. Tests
+/// reach it only through the gateway. It starts once for all acceptance tests, and each test has users and rooms of its own.
 /// <para>
-/// Or one that is deployed already, for the tests without the trait <c>Needs=AppHost</c>: <c>ASPIRECHAT_SYSTEM</c> is its gateway's address,
-/// <c>JWT_KEY</c> its key, which signs the tokens as an operator would, <c>ConnectionStrings__redis</c> and <c>ConnectionStrings__chatdb</c>
-/// are what its services have. deploy/rehearsal runs them against its containers.
+/// Tests without the trait <c>Needs=AppHost</c> can also run against a deployed system, as deploy/rehearsal does with its containers. Then
+/// <c>ASPIRECHAT_SYSTEM</c> is the gateway's address and <c>JWT_KEY</c> the key that signs the tokens.
+/// <c>ConnectionStrings__redis</c> and <c>ConnectionStrings__chatdb</c> are those of the services.
 /// </para>
 /// </summary>
 public sealed class ChatSystem : IAsyncLifetime
@@ -34,7 +34,7 @@ public sealed class ChatSystem : IAsyncLifetime
     internal HttpClient Http => _http ?? throw new InvalidOperationException("The system is not started.");
 
     internal RunningAppHost Host => _host
-        ?? throw new InvalidOperationException("The system is not started, or it is deployed and its processes are not the tests' to touch.");
+        ?? throw new InvalidOperationException("The system is not started, or it is deployed and its processes are out of reach.");
 
     private DistributedApplication Application => Host.Application;
 
@@ -85,12 +85,12 @@ public sealed class ChatSystem : IAsyncLifetime
         return (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["token"]!;
     }
 
-    /// <summary>Of the database or of Redis, for what cannot be seen through the gateway.</summary>
+    /// <summary>The connection string of the database or of Redis, for checks that the gateway does not allow.</summary>
     internal async Task<string> ConnectionStringAsync(string resource) => Deployed is not null
         ? Given($"ConnectionStrings__{resource}")
         : (await Application.GetConnectionStringAsync(resource))!;
 
-    /// <summary>The key that the running system signs with, as the AppHost or the operator made it.</summary>
+    /// <summary>The running system's signing key, which the AppHost or the operator made.</summary>
     internal async Task<string> JwtKeyAsync()
     {
         if (Deployed is not null)
@@ -105,10 +105,10 @@ public sealed class ChatSystem : IAsyncLifetime
 
     internal async Task<ChatSocket> ConnectAsync(string user) => await ChatSocket.ConnectAsync(Gateway, user, await TokenAsync(user));
 
-    /// <summary>Connects until the gateway chooses a node other than <paramref name="node"/>; one that restarts is waited for.</summary>
+    /// <summary>Connects until the gateway chooses a node other than <paramref name="node"/>, and waits for one that restarts.</summary>
     internal async Task<ChatSocket> ConnectElsewhereAsync(string user, string node)
     {
-        // Those that went to the wrong node stay open meanwhile: the gateway chooses the node with fewer sockets.
+        // Sockets on the wrong node stay open meanwhile, because the gateway chooses the node with fewer sockets.
         var misses = new List<ChatSocket>();
         try
         {
@@ -140,7 +140,9 @@ public sealed class ChatSystem : IAsyncLifetime
         }
     }
 
-    /// <summary>Connects as a client does after a fault: the gateway may not know yet which node is gone, or none may be ready.</summary>
+    /// <summary>
+    /// Connects as a client does after a fault. The gateway may not know yet which node is gone, or no node may be ready.
+    /// </summary>
     internal async Task<ChatSocket> ReconnectAsync(string user) => (await EventuallyAsync(
         async () =>
         {
@@ -155,7 +157,7 @@ public sealed class ChatSystem : IAsyncLifetime
         },
         socket => socket is not null))!;
 
-    /// <summary>Waits until each partition of the log is open, as some may not be for a moment after a fault.</summary>
+    /// <summary>Waits until every partition of the log is open. After a fault some may be closed for a moment.</summary>
     internal async Task RecoveredAsync()
     {
         await using var socket = await ReconnectAsync(Unique("prober"));
@@ -170,7 +172,7 @@ public sealed class ChatSystem : IAsyncLifetime
         }
     }
 
-    /// <summary>kill -9 of an instance of the AppHost's.</summary>
+    /// <summary>kill -9 of an instance.</summary>
     internal Task KillAsync(string instance) => PatientlyAsync(patience => Host.KillAsync(instance, patience));
 
     /// <summary>Starts a killed instance and returns when it is healthy.</summary>
@@ -178,11 +180,11 @@ public sealed class ChatSystem : IAsyncLifetime
 
     internal Task RestartAsync(string instance) => PatientlyAsync(patience => Host.RestartAsync(instance, patience));
 
-    /// <summary>The replica of ConnectionService that calls itself <paramref name="node"/>: its name begins with the host's random part.</summary>
+    /// <summary>The ConnectionService replica with the name <paramref name="node"/>, which begins with the host's random part.</summary>
     internal string InstanceOf(string node) => Host.Instances("connection")
         .Single(instance => node.StartsWith(instance["connection-".Length..], StringComparison.Ordinal));
 
-    /// <summary>Calls the HTTP API as a user and gives status and body.</summary>
+    /// <summary>Calls the HTTP API as a user and returns status and body.</summary>
     internal async Task<(int Status, JsonNode? Body)> CallAsync(string user, HttpMethod method, string path, object? body = null, string? scope = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
@@ -199,7 +201,7 @@ public sealed class ChatSystem : IAsyncLifetime
         return body!;
     }
 
-    /// <summary>One value straight from PostgreSQL.</summary>
+    /// <summary>One value from PostgreSQL.</summary>
     internal async Task<T> QueryAsync<T>(string sql, params object[] arguments)
     {
         await using var source = NpgsqlDataSource.Create(await ConnectionStringAsync("chatdb"));
@@ -212,7 +214,7 @@ public sealed class ChatSystem : IAsyncLifetime
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>Asks again and again until the answer is right; fails with the last answer.</summary>
+    /// <summary>Asks until the answer is right. A failure shows the last answer.</summary>
     internal static async Task<T> EventuallyAsync<T>(Func<Task<T>> ask, Func<T, bool> right)
     {
         using var patience = new CancellationTokenSource(ChatSocket.Patience);
@@ -245,7 +247,7 @@ public sealed class ChatSystem : IAsyncLifetime
         ?? throw new InvalidOperationException($"{name} is not set; ASPIRECHAT_SYSTEM needs it.");
 }
 
-/// <summary>All acceptance tests share one system and run one after another: some of them break a part of it for a while.</summary>
+/// <summary>All acceptance tests share one system and run one after another, because some break a part of it for a while.</summary>
 [CollectionDefinition(Name)]
 public sealed class ChatSystemDefinition : ICollectionFixture<ChatSystem>
 {

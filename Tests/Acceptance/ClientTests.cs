@@ -1,17 +1,18 @@
 using System.Collections.Concurrent;
 using AspireChat.Client;
+using AspireChat.Contracts.Frames;
 using AspireChat.Tests.Client;
 
 namespace AspireChat.Tests.Acceptance;
 
-/// <summary>The client library against the real system: what its own tests show with a scripted server holds there too.</summary>
+/// <summary>The client library against the real system. Its own tests use a scripted server.</summary>
 [Collection(ChatSystemDefinition.Name)]
 [Trait("Needs", "System")]
 public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
 {
     public Task InitializeAsync() => Task.CompletedTask;
 
-    /// <summary>What these tests break is whole again before the next one begins.</summary>
+    /// <summary>The parts that a test has broken work again before the next test begins.</summary>
     public Task DisposeAsync() => system.RecoveredAsync();
 
     [Fact]
@@ -49,7 +50,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
 
     [Fact]
     [Trait("Needs", "AppHost")]
-    public async Task Replicas_that_are_killed_one_after_the_other_lose_double_and_swap_nothing()
+    public async Task Killing_the_replicas_one_after_the_other_loses_doubles_and_swaps_no_message()
     {
         var room = Conversation.Room(ChatSystem.Unique("room"));
         var users = Enumerable.Range(0, 4).Select(i => ChatSystem.Unique($"user{i}")).ToList();
@@ -116,7 +117,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
             await b.SendAsync(Conversation.Room(room), "1");
             await b.SendAsync(Conversation.With(alice), "1");
             inRoom = (await listener.ItemAsync<ChatEvent>(e => e.Conversation == Conversation.Room(room))).Cursor;
-            // The first events of a direct conversation may come before the log's name; a cursor is as good without.
+            // The first events of a direct conversation may come before the log's epoch is known. A cursor works without it.
             direct = (await listener.ItemAsync<ChatEvent>(e => e.Conversation == Conversation.With(bob))).Cursor;
         }
         for (var i = 2; i <= 30; i++)
@@ -138,7 +139,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_token_that_ends_is_renewed_in_band_and_nobody_notices()
+    public async Task A_token_that_is_about_to_expire_is_renewed_over_the_same_connection()
     {
         var (room, alice) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"));
         await using var a = Of(alice, expiresIn: 12);
@@ -167,7 +168,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
         await listener.Completion.WaitAsync(ChatSocket.Patience);
 
         Assert.InRange(status, 200, 299);
-        Assert.Equal(4003, Assert.IsType<ConnectionChanged>(listener.Items[^1]).CloseCode);
+        Assert.Equal(CloseCodes.Forbidden, Assert.IsType<ConnectionChanged>(listener.Items[^1]).CloseCode);
     }
 
     private ChatClient Of(string user, int? expiresIn = null) => new(new ChatClientOptions
@@ -182,7 +183,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
         for (var i = 0; !enough.IsCancellationRequested; i++)
         {
             sent.Add((user, i, await client.SendAsync(room, $"{i}", cancellationToken: CancellationToken.None)));
-            // Below the rate limit of 20 a second, so that faults and not refusals are what delays.
+            // Below the rate limit of 20 a second, so that only faults delay messages.
             await Task.Delay(TimeSpan.FromMilliseconds(60), TimeProvider.System, CancellationToken.None);
         }
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Tests.Acceptance;
 
@@ -7,7 +8,7 @@ namespace AspireChat.Tests.Acceptance;
 public sealed class ConversationTests(ChatSystem system)
 {
     [Fact]
-    public async Task Two_users_on_different_nodes_chat_in_a_room_and_the_rows_are_in_the_database()
+    public async Task Two_users_on_different_nodes_chat_in_a_room_and_their_messages_are_in_the_database()
     {
         var (room, alice, bob) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"), ChatSystem.Unique("bob"));
         await using var a = await system.ConnectAsync(alice);
@@ -54,7 +55,7 @@ public sealed class ConversationTests(ChatSystem system)
     }
 
     [Fact]
-    public async Task A_message_to_a_user_who_is_away_waits_in_history()
+    public async Task A_message_to_a_user_who_is_offline_waits_in_history()
     {
         var (alice, bob) = (ChatSystem.Unique("alice"), ChatSystem.Unique("bob"));
         await using var a = await system.ConnectAsync(alice);
@@ -78,7 +79,7 @@ public sealed class ConversationTests(ChatSystem system)
         }
         Assert.Equal(2, sockets.Select(socket => socket.Node).Distinct().Count());
 
-        // Twenty each: within the burst that every user may send.
+        // Twenty messages each are within the burst that every user may send.
         await Task.WhenAll(sockets.Select(async (socket, who) =>
         {
             for (var i = 0; i < 20; i++)
@@ -126,7 +127,7 @@ public sealed class ConversationTests(ChatSystem system)
     }
 
     [Fact]
-    public async Task Leaving_ends_it_for_all_connections_of_the_user_and_only_members_send()
+    public async Task Leaving_unsubscribes_all_connections_of_the_user_and_only_members_may_send()
     {
         var (room, alice, bob) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"), ChatSystem.Unique("bob"));
         await using var a1 = await system.ConnectAsync(alice);
@@ -146,7 +147,7 @@ public sealed class ConversationTests(ChatSystem system)
         foreach (var gone in (ChatSocket[])[a1, a2])
         {
             await gone.SendAsync(new { type = "room", room, content = "still here", nonce = "n" });
-            Assert.Equal("not_joined", (string?)(await gone.ExpectAsync("error", frame => (string?)frame["nonce"] == "n"))["code"]);
+            Assert.Equal(ErrorCodes.NotJoined, (string?)(await gone.ExpectAsync("error", frame => (string?)frame["nonce"] == "n"))["code"]);
             Assert.Empty(gone.Contents(room));
         }
     }

@@ -1,23 +1,24 @@
 using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
 using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.Tests.Acceptance;
 
-/// <summary>What is older than the tail in Redis: resumed and revised all the same, from PostgreSQL.</summary>
+/// <summary>Events older than the tail in Redis can still be replayed and revised, from PostgreSQL.</summary>
 [Collection(ChatSystemDefinition.Name)]
 [Trait("Needs", "System")]
 public sealed class LongMemoryTests(ChatSystem system)
 {
     [Fact]
-    public async Task A_resume_from_before_the_tail_is_replayed_from_the_database_on_into_the_tail()
+    public async Task A_resume_from_before_the_tail_is_replayed_from_the_database_and_then_from_the_tail()
     {
         var (room, alice) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"));
         await using var a = await system.ConnectAsync(alice);
         await FillAsync(a, room, messages: 12);
         await TrimTailAsync(ConversationKey.Room(room), firstKept: 9);
 
-        // On a node that has nothing of the room in memory.
+        // This node has no event of the room in memory.
         await using var b = await system.ConnectElsewhereAsync(ChatSystem.Unique("bob"), a.Node);
         await b.JoinAsync(room, since: 3);
         var resumed = await b.ExpectAsync("resumed");
@@ -37,7 +38,7 @@ public sealed class LongMemoryTests(ChatSystem system)
         await TrimTailAsync(ConversationKey.Room(room), firstKept: 4);
 
         await b.SendAsync(new { type = "edit", room, target = 1, content = "hijacked", nonce = "e1" });
-        Assert.Equal("forbidden", (string?)(await b.ExpectAsync("error", frame => (string?)frame["nonce"] == "e1"))["code"]);
+        Assert.Equal(ErrorCodes.Forbidden, (string?)(await b.ExpectAsync("error", frame => (string?)frame["nonce"] == "e1"))["code"]);
         await b.SendAsync(new { type = "react", room, target = 1, emoji = "👍", nonce = "e2" });
         await b.ExpectAckAsync("e2");
         await a.SendAsync(new { type = "edit", room, target = 1, content = "mended", nonce = "e3" });
@@ -45,7 +46,7 @@ public sealed class LongMemoryTests(ChatSystem system)
         await a.SendAsync(new { type = "delete", room, target = 2, nonce = "e4" });
         await a.ExpectAckAsync("e4");
         await b.SendAsync(new { type = "edit", room, target = 99, content = "x", nonce = "e5" });
-        Assert.Equal("not_found", (string?)(await b.ExpectAsync("error", frame => (string?)frame["nonce"] == "e5"))["code"]);
+        Assert.Equal(ErrorCodes.NotFound, (string?)(await b.ExpectAsync("error", frame => (string?)frame["nonce"] == "e5"))["code"]);
 
         var items = (await system.GetAsync(bob, $"/api/rooms/{room}/messages?after=0"))["items"]!.AsArray();
         Assert.Equal(("mended", 6), ((string?)items[0]!["content"], (int?)items[0]!["edited"]));
@@ -87,7 +88,7 @@ public sealed class LongMemoryTests(ChatSystem system)
         await socket.ExpectAsync("durable", frame => (string?)frame["room"] == room && (long)frame["seq"]! == messages);
     }
 
-    /// <summary>What a busy room does to its tail in time: the older events are in PostgreSQL only.</summary>
+    /// <summary>Trims the tail as a busy room would in time, so that older events are only in PostgreSQL.</summary>
     private async Task TrimTailAsync(ConversationKey key, long firstKept)
     {
         await using var redis = await ConnectionMultiplexer.ConnectAsync(await system.ConnectionStringAsync("redis"));

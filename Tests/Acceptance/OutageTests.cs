@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using AspireChat.Chaos.Faults;
+using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Tests.Acceptance;
 
@@ -10,11 +11,11 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
 {
     public Task InitializeAsync() => Task.CompletedTask;
 
-    /// <summary>What these tests break is whole again before the next one begins.</summary>
+    /// <summary>The parts that a test has broken work again before the next test begins.</summary>
     public Task DisposeAsync() => system.RecoveredAsync();
 
     [Fact]
-    public async Task A_killed_replica_is_started_again_and_users_of_the_other_never_notice()
+    public async Task A_killed_replica_is_started_again_and_users_of_the_other_replica_are_not_affected()
     {
         var room = ChatSystem.Unique("room");
         await using var a = await system.ConnectAsync(ChatSystem.Unique("alice"));
@@ -35,7 +36,7 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
             await survivor.SayAsync(room, $"during {i}");
         }
 
-        // The victim reconnects anywhere and asks for what it missed.
+        // The user of the killed replica reconnects to any node and asks for the missed events.
         var seen = victim.Received.Where(frame => (string?)frame["type"] == "room").Max(frame => (long)frame["seq"]!);
         await using var again = await system.ReconnectAsync(victim.User);
         await again.JoinAsync(room, since: seen);
@@ -68,7 +69,7 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
         }
         var redis = system.Host.ProcessOf(system.Host.Instances("redis").Single())!.Value;
 
-        // The process stops where it is: connections stay open and nothing answers.
+        // The process is suspended: its connections stay open, and it does not answer.
         Processes.Signal("STOP", redis);
         JsonObject error;
         try
@@ -81,7 +82,7 @@ public sealed class OutageTests(ChatSystem system) : IAsyncLifetime
             Processes.Signal("CONT", redis);
         }
 
-        Assert.Equal("unavailable", (string?)error["code"]);
+        Assert.Equal(ErrorCodes.Unavailable, (string?)error["code"]);
         Assert.True((int)error["retryAfter"]! > 0);
         await RetryUntilAcknowledgedAsync(a, room, "during");
         acknowledged.Add("during");

@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace AspireChat.Tests.Acceptance;
 
-/// <summary>Presence while parts of the system die. How soon it is right again is tested with a clock that stands still, in Tests/Presence.</summary>
+/// <summary>Presence while parts of the system die. Tests/Presence tests with a fake clock how soon it is right again.</summary>
 [Collection(ChatSystemDefinition.Name)]
 [Trait("Needs", "System")]
 [Trait("Needs", "AppHost")]
@@ -11,11 +11,11 @@ public sealed class PresenceFaultTests(ChatSystem system) : IAsyncLifetime
 {
     public Task InitializeAsync() => Task.CompletedTask;
 
-    /// <summary>What these tests break is whole again before the next one begins.</summary>
+    /// <summary>The parts that a test has broken work again before the next test begins.</summary>
     public Task DisposeAsync() => system.RecoveredAsync();
 
     [Fact]
-    public async Task When_a_node_is_killed_who_was_on_it_goes_offline_and_stops_typing_and_who_reconnected_elsewhere_never_flaps()
+    public async Task When_a_node_is_killed_its_users_go_offline_and_stop_typing_but_those_who_reconnect_elsewhere_never_flap()
     {
         var room = ChatSystem.Unique("room");
         await using var a = await system.ConnectAsync(ChatSystem.Unique("alice"));
@@ -40,7 +40,7 @@ public sealed class PresenceFaultTests(ChatSystem system) : IAsyncLifetime
         Assert.False((bool)(await system.GetAsync(a.User, $"/api/users/{b.User}/presence"))["online"]!);
         Assert.True((bool)(await system.GetAsync(a.User, $"/api/users/{c.User}/presence"))["online"]!);
 
-        // Carol's going is told after everything that the death of the node could have caused.
+        // Carol's offline is told after every frame that the node's death could have caused.
         await again.DisposeAsync();
         await ExpectOfflineAsync(a, c.User);
         Assert.Equal(["online", "offline"], Told(a, c.User));
@@ -52,7 +52,7 @@ public sealed class PresenceFaultTests(ChatSystem system) : IAsyncLifetime
     [Trait("Needs", "Processes")]
     [InlineData("presence")]
     [InlineData("redis")]
-    public async Task A_killed_PresenceService_or_Redis_takes_nobody_offline_and_presence_goes_on_without_anybody_reconnecting(string resource)
+    public async Task A_killed_PresenceService_or_Redis_takes_nobody_offline_and_presence_works_again_without_reconnects(string resource)
     {
         var room = ChatSystem.Unique("room");
         await using var a = await system.ConnectAsync(ChatSystem.Unique("alice"));
@@ -75,7 +75,7 @@ public sealed class PresenceFaultTests(ChatSystem system) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task When_Redis_loses_everything_presence_is_rebuilt_without_anybody_reconnecting_and_nobody_is_told_offline()
+    public async Task When_Redis_loses_all_data_presence_is_rebuilt_without_reconnects_and_nobody_is_told_offline()
     {
         var room = ChatSystem.Unique("room");
         await using var a = await system.ConnectAsync(ChatSystem.Unique("alice"));
@@ -101,12 +101,12 @@ public sealed class PresenceFaultTests(ChatSystem system) : IAsyncLifetime
         var joined = await c.JoinAsync(room);
         Assert.Equal(new[] { a.User, b.User, c.User }, joined["members"]!.AsArray().Select(user => (string)user!).Order());
 
-        // One frame with every name, which may have been told so before as well.
+        // One frame has every name. Some names may have been told before.
         bool IsOfBoth(JsonObject frame) => (string?)frame["type"] == "online" && (int)frame["count"]! == 2
             && Names(frame).Order().SequenceEqual(new[] { a.User, b.User }.Order());
     }
 
-    /// <summary>One frame may tell of several users, so none is used up.</summary>
+    /// <summary>One frame may tell of several users, so it can match several times.</summary>
     private static Task ExpectOnlineAsync(ChatSocket socket, string user) => ExpectLastAsync(socket, user, "online");
 
     private static Task ExpectOfflineAsync(ChatSocket socket, string user) => ExpectLastAsync(socket, user, "offline");
@@ -114,7 +114,7 @@ public sealed class PresenceFaultTests(ChatSystem system) : IAsyncLifetime
     private static Task ExpectLastAsync(ChatSocket socket, string user, string state) =>
         ChatSystem.EventuallyAsync(() => Task.FromResult(Told(socket, user).LastOrDefault()), last => last == state);
 
-    /// <summary>What the socket was told about the user, in order.</summary>
+    /// <summary>The presence frames about the user that the socket got, in order.</summary>
     private static IEnumerable<string> Told(ChatSocket socket, string user) => socket.Received
         .Where(frame => (string?)frame["type"] is "online" or "offline" && Names(frame).Contains(user))
         .Select(frame => (string)frame["type"]!);

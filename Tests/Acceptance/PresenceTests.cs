@@ -41,7 +41,7 @@ public sealed class PresenceTests(ChatSystem system)
         await using var again = await system.ConnectAsync(bob);
         await again.JoinAsync(room);
 
-        // Carol's leaving is announced at once and her offline follows everything that bob's return could have caused.
+        // Carol's leave is told at once, and her offline follows every frame that bob's return could have caused.
         await using var c = await system.ConnectAsync(ChatSystem.Unique("carol"));
         await c.JoinAsync(room);
         await a.ExpectAsync("online", frame => frame["users"]!.AsArray().Any(user => (string?)user == c.User));
@@ -115,7 +115,7 @@ public sealed class PresenceTests(ChatSystem system)
         await a.ExpectAsync("online", frame => frame["users"]!.AsArray().Any(user => (string?)user == bob));
 
         await laptop.DisposeAsync();
-        // Carol's going is told after bob's would have been, had his laptop been his last device.
+        // If bob's laptop had been his last device, his offline would come before carol's.
         var c = await system.ConnectAsync(ChatSystem.Unique("carol"));
         await c.JoinAsync(room);
         await a.ExpectAsync("online", frame => frame["users"]!.AsArray().Any(user => (string?)user == c.User));
@@ -137,7 +137,7 @@ public sealed class PresenceTests(ChatSystem system)
     }
 
     [Fact]
-    public async Task A_joiner_sees_a_hundred_names_the_count_and_who_types_and_a_large_room_hears_counts_only()
+    public async Task A_joiner_sees_a_hundred_names_the_count_and_who_types_and_a_large_room_hears_only_counts()
     {
         const int users = 205;
         var (room, alice) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"));
@@ -154,7 +154,7 @@ public sealed class PresenceTests(ChatSystem system)
             }
             await a.ExpectAsync("presence", frame => (int)frame["count"]! == users + 1);
             await using var b = await system.ConnectAsync(ChatSystem.Unique("bob"));
-            // Again and again, because typing ends: a join does not cause it to be told, and a slow machine is slower than it lasts.
+            // Typing is renewed again and again, because it ends after 3 s and a slow machine may need longer.
             var joined = await ChatSystem.EventuallyAsync(
                 async () =>
                 {

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Tests.Acceptance;
 
@@ -65,16 +66,16 @@ public sealed class ReceiptTests(ChatSystem system)
         await using var socket = await ChatSocket.ConnectAsync(system.Gateway, alice, await system.TokenAsync(alice, expiresIn: 4));
 
         await socket.SendAsync(new { type = "auth", token = await system.TokenAsync("mallory"), @ref = "m" });
-        Assert.Equal("forbidden", (string?)(await socket.ExpectAsync("error", frame => (string?)frame["ref"] == "m"))["code"]);
+        Assert.Equal(ErrorCodes.Forbidden, (string?)(await socket.ExpectAsync("error", frame => (string?)frame["ref"] == "m"))["code"]);
         await socket.SendAsync(new { type = "auth", token = await system.TokenAsync(alice, expiresIn: 9) });
         var renewed = await socket.ExpectAsync("authenticated");
 
-        // Beyond the first token's end the socket still serves; at the second's it ends.
+        // The socket works after the first token has expired, and ends when the second one expires.
         var first = DateTimeOffset.Parse((string)socket.Received[0]["expires"]!);
         Assert.True(DateTimeOffset.Parse((string)renewed["expires"]!) > first);
         await ChatSystem.EventuallyAsync(() => Task.FromResult(TimeProvider.System.GetUtcNow()), now => now > first.AddSeconds(1));
         await socket.SettleAsync();
-        Assert.Equal(4002, await socket.ExpectCloseAsync());
+        Assert.Equal(CloseCodes.TokenExpired, await socket.ExpectCloseAsync());
     }
 
     private async Task<(int Head, int Read, int Unread)> StandingAsync(

@@ -1,5 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
+using AspireChat.Contracts.Frames;
+using AspireChat.WebSockets;
 
 namespace AspireChat.Tests.Acceptance;
 
@@ -8,13 +10,13 @@ namespace AspireChat.Tests.Acceptance;
 public sealed class RefusalTests(ChatSystem system)
 {
     [Theory]
-    [InlineData("hello", "bad_request")]
-    [InlineData("[1]", "bad_request")]
-    [InlineData("{\"type\":\"dance\"}", "unknown_type")]
-    [InlineData("{\"type\":\"join\"}", "bad_request")]
-    [InlineData("{\"type\":\"room\",\"room\":\"never-joined\",\"content\":\"x\",\"nonce\":\"n\"}", "not_joined")]
-    [InlineData("{\"type\":\"dm\",\"to\":\"..\",\"content\":\"x\",\"nonce\":\"n\"}", "bad_request")]
-    [InlineData("{\"type\":\"dm\",\"to\":\"bob\",\"content\":\"a\\u0000b\",\"nonce\":\"n\"}", "bad_request")]
+    [InlineData("hello", ErrorCodes.BadRequest)]
+    [InlineData("[1]", ErrorCodes.BadRequest)]
+    [InlineData("{\"type\":\"dance\"}", ErrorCodes.UnknownType)]
+    [InlineData("{\"type\":\"join\"}", ErrorCodes.BadRequest)]
+    [InlineData("{\"type\":\"room\",\"room\":\"never-joined\",\"content\":\"x\",\"nonce\":\"n\"}", ErrorCodes.NotJoined)]
+    [InlineData("{\"type\":\"dm\",\"to\":\"..\",\"content\":\"x\",\"nonce\":\"n\"}", ErrorCodes.BadRequest)]
+    [InlineData("{\"type\":\"dm\",\"to\":\"bob\",\"content\":\"a\\u0000b\",\"nonce\":\"n\"}", ErrorCodes.BadRequest)]
     public async Task A_bad_frame_is_answered_and_the_socket_stays_usable(string text, string code)
     {
         await using var socket = await system.ConnectAsync(ChatSystem.Unique("alice"));
@@ -37,7 +39,7 @@ public sealed class RefusalTests(ChatSystem system)
         await socket.JoinAsync(room);
 
         await socket.SendAsync(new { type = "room", room, content = new string('x', length), nonce = "long" });
-        Assert.Equal("too_large", (string?)(await socket.ExpectAsync("error"))["code"]);
+        Assert.Equal(ErrorCodes.TooLarge, (string?)(await socket.ExpectAsync("error"))["code"]);
 
         await socket.SayAsync(room, new string('y', 8_000));
         Assert.Equal(8_000, ((string)(await socket.ExpectAsync("room"))["content"]!).Length);
@@ -59,29 +61,29 @@ public sealed class RefusalTests(ChatSystem system)
 
         var error = await fast.ExpectAsync("error");
 
-        Assert.Equal("rate_limited", (string?)error["code"]);
+        Assert.Equal(ErrorCodes.RateLimited, (string?)error["code"]);
         Assert.True((int)error["retryAfter"]! > 0);
         Assert.StartsWith("n", (string?)error["nonce"]);
         await calm.SayAsync(room, "unhurried");
     }
 
     [Fact]
-    public async Task A_binary_message_closes_with_1003()
+    public async Task A_binary_message_closes_the_socket_with_1003()
     {
         await using var socket = await system.ConnectAsync(ChatSystem.Unique("alice"));
 
         await socket.SendTextAsync("{}"u8.ToArray(), WebSocketMessageType.Binary);
 
-        Assert.Equal(1003, await socket.ExpectCloseAsync());
+        Assert.Equal(CloseStatus.UnsupportedData, await socket.ExpectCloseAsync());
     }
 
     [Fact]
-    public async Task A_token_that_ends_while_connected_closes_with_4002()
+    public async Task A_token_that_expires_while_connected_closes_the_socket_with_4002()
     {
         var alice = ChatSystem.Unique("alice");
         await using var socket = await ChatSocket.ConnectAsync(system.Gateway, alice, await system.TokenAsync(alice, expiresIn: 2));
 
-        Assert.Equal(4002, await socket.ExpectCloseAsync());
+        Assert.Equal(CloseCodes.TokenExpired, await socket.ExpectCloseAsync());
     }
 
     [Theory]
@@ -100,7 +102,7 @@ public sealed class RefusalTests(ChatSystem system)
     }
 
     [Fact]
-    public async Task Sending_over_HTTP_needs_membership_and_shares_the_nonces_of_the_socket()
+    public async Task Sending_over_HTTP_needs_membership_and_shares_its_nonces_with_the_socket()
     {
         var (room, alice) = (ChatSystem.Unique("room"), ChatSystem.Unique("alice"));
         await using var socket = await system.ConnectAsync(alice);
@@ -128,7 +130,7 @@ public sealed class RefusalTests(ChatSystem system)
 
         Assert.Equal(403, refused);
         Assert.InRange(done, 200, 204);
-        Assert.Equal(4003, await one.ExpectCloseAsync());
-        Assert.Equal(4003, await other.ExpectCloseAsync());
+        Assert.Equal(CloseCodes.Forbidden, await one.ExpectCloseAsync());
+        Assert.Equal(CloseCodes.Forbidden, await other.ExpectCloseAsync());
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using AspireChat.Client;
+using AspireChat.Contracts.Frames;
 using AspireChat.Tests.Client;
 
 namespace AspireChat.Tests.Acceptance;
@@ -12,7 +13,7 @@ public sealed class RollingRestartTests(ChatSystem system) : IAsyncLifetime
 {
     public Task InitializeAsync() => Task.CompletedTask;
 
-    /// <summary>What these tests break is whole again before the next one begins.</summary>
+    /// <summary>The parts that a test has broken work again before the next test begins.</summary>
     public Task DisposeAsync() => system.RecoveredAsync();
 
     [Fact]
@@ -45,11 +46,11 @@ public sealed class RollingRestartTests(ChatSystem system) : IAsyncLifetime
         {
             await listener.EventAsync(room, head);
             Assert.Equal(SocketFaultTests.Range(1, head), listener.Seqs(room));
-            // A planned restart never looks like a crash: each connection ended with the code that asks to come back.
+            // A planned restart does not look like a crash: each connection ended with the code that asks the client to come back.
             Assert.All(
                 listener.Items.OfType<ConnectionChanged>()
                     .Where(change => change is { State: ConnectionState.Reconnecting, CloseCode: > 0 }),
-                change => Assert.Equal(1012, change.CloseCode));
+                change => Assert.Equal(CloseCodes.Restart, change.CloseCode));
             await listener.DisposeAsync();
         }
         foreach (var client in clients)
@@ -70,7 +71,7 @@ public sealed class RollingRestartTests(ChatSystem system) : IAsyncLifetime
         {
             var sending = client.SendAsync(room, $"{i}", cancellationToken: CancellationToken.None);
             sent.Enqueue(await sending.WaitAsync(ChatSocket.Patience, CancellationToken.None));
-            // Four senders at full speed would meet the limit of events per user.
+            // Four senders at full speed would exceed the limit of events per user.
             await Task.Delay(TimeSpan.FromMilliseconds(60), TimeProvider.System, CancellationToken.None);
         }
     }

@@ -5,7 +5,7 @@ using AspireChat.Servers;
 namespace AspireChat.Tests.AppHost;
 
 /// <summary>
-/// The AppHost's own model with a data folder of its own. It is not built: a built one looks for what would make its start fail, and waits
+/// The AppHost's own model with a data folder of its own. It is not built, because building checks whether the start can succeed and waits
 /// for the orchestrator.
 /// </summary>
 internal sealed class AppHostModel : IAsyncDisposable
@@ -20,7 +20,7 @@ internal sealed class AppHostModel : IAsyncDisposable
 
     public bool IsPublished => _builder.ExecutionContext.IsPublishMode;
 
-    /// <param name="settings">As on the command line: <c>Servers=processes</c>.</param>
+    /// <param name="settings">Settings as on the command line: <c>Servers=processes</c>.</param>
     public static async Task<AppHostModel> CreateAsync(string dataFolder, params string[] settings)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
@@ -28,7 +28,7 @@ internal sealed class AppHostModel : IAsyncDisposable
             [$"Data:Folder={dataFolder}", "ASPIRECHAT_PORT=0", .. settings], patience.Token));
     }
 
-    /// <summary>The same, started, which must fail; and why it did, out of what the host and the testing builder wrapped it in.</summary>
+    /// <summary>Starts the model, which must fail. Returns the reason, without the exceptions that wrap it.</summary>
     public static async Task<ServerException> RefusalOfAsync(string dataFolder, params string[] settings)
     {
         Exception? fault = await Assert.ThrowsAnyAsync<Exception>(async () =>
@@ -45,7 +45,7 @@ internal sealed class AppHostModel : IAsyncDisposable
         return Assert.IsType<ServerException>(fault);
     }
 
-    /// <summary>The arguments of a resource as they would be given to its process, each with what it is made of.</summary>
+    /// <summary>The arguments of a resource's process, each with the values that it is made of.</summary>
     public async Task<IReadOnlyList<object>> ArgumentsAsync(string name)
     {
         List<object> arguments = [];
@@ -61,7 +61,7 @@ internal sealed class AppHostModel : IAsyncDisposable
         return arguments;
     }
 
-    /// <summary>What happens right before the process of a resource is started.</summary>
+    /// <summary>Runs the steps that come right before a resource's process is started.</summary>
     public Task PrepareAsync(string name, IServiceProvider services) =>
         _builder.Eventing.PublishAsync(new BeforeResourceStartedEvent(this[name], services));
 

@@ -3,19 +3,19 @@ using AspireChat.Servers;
 
 namespace AspireChat.Tests.AppHost;
 
-/// <summary>The AppHost as a person starts it, where it cannot start.</summary>
+/// <summary>The AppHost as a developer starts it, in cases where it cannot start.</summary>
 [Trait("Needs", "AppHost")]
 [Trait("Needs", "PostgreSQL")]
 public sealed class AppHostProcessTests : IDisposable
 {
-    // Beside the tests' own output, which lacks what only the AppHost needs.
+    // The AppHost's own output. That of the tests lacks files that only the AppHost needs.
     private static readonly string Program = Path.Combine(
         AppContext.BaseDirectory, "..", "..", "AppHost", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "AspireChat.AppHost.dll");
 
     private readonly string _folder = TemporaryFolder.Create("test");
 
     [Fact]
-    public async Task Missing_redis_is_one_line_and_a_failure()
+    public async Task Missing_redis_fails_the_start_with_one_line()
     {
         var path = Directory.CreateDirectory(Path.Combine(_folder, "bin")).FullName;
         foreach (var program in (string[])["dotnet", "setpriv", "sh", "postgres", "initdb"])
@@ -37,7 +37,7 @@ public sealed class AppHostProcessTests : IDisposable
 
     private async Task<(int ExitCode, string Errors)> RunAsync(params (string Name, string Value)[] environment)
     {
-        // Free ports on all sides: the checks of ports are another promise.
+        // All ports are free, because other tests check the ports.
         var start = new ProcessStartInfo(Environment.ProcessPath!, ["exec", Program])
         {
             WorkingDirectory = Projects.AppHost.ProjectPath,

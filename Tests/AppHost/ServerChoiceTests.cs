@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace AspireChat.Tests.AppHost;
 
-/// <summary>How Redis and PostgreSQL run, by what the configuration says.</summary>
+/// <summary>How Redis and PostgreSQL run depends on the configuration.</summary>
 [Trait("Needs", "AppHost")]
 public sealed class ServerChoiceTests : IDisposable
 {
@@ -68,7 +68,7 @@ public sealed class ServerChoiceTests : IDisposable
             foreach (var argument in await model.ArgumentsAsync(resource.Name))
             {
                 Assert.True(argument is not (ParameterResource or IResourceBuilder<ParameterResource>), $"{resource.Name}: {argument}");
-                // A container's shell puts in the value of a variable: the argument names it.
+                // The argument names a variable, and the container's shell puts in its value.
                 var text = argument is ReferenceExpression expression ? await expression.GetValueAsync(CancellationToken.None) : argument.ToString();
                 Assert.DoesNotContain(secrets.Values, secret => text!.Contains(secret, StringComparison.Ordinal));
             }
@@ -93,7 +93,7 @@ public sealed class ServerChoiceTests : IDisposable
     [Fact]
     [Trait("Needs", "Redis")]
     [Trait("Needs", "PostgreSQL")]
-    public async Task Second_host_on_the_data_is_refused_and_told_which_process_has_it()
+    public async Task Second_host_on_the_same_data_is_refused_and_told_which_process_has_it()
     {
         using var first = DataFolder.Open(_folder);
         var refused = await AppHostModel.RefusalOfAsync(_folder, "Servers=processes");
@@ -120,7 +120,7 @@ public sealed class ServerChoiceTests : IDisposable
     [Fact]
     [Trait("Needs", "Redis")]
     [Trait("Needs", "PostgreSQL")]
-    public async Task Data_of_postgres_goes_outside_where_its_user_cannot_reach_the_folder()
+    public async Task Data_of_postgres_goes_to_another_folder_where_its_user_cannot_reach_this_one()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -144,7 +144,7 @@ public sealed class ServerChoiceTests : IDisposable
 
     public void Dispose() => TemporaryFolder.Delete(_folder);
 
-    /// <summary>The file of the secrets, all of which are generated once somebody asks for them.</summary>
+    /// <summary>The file of the secrets. Each secret is generated when it is first needed.</summary>
     private async Task<string> SecretsAsync(AppHostModel model)
     {
         foreach (var secret in model.Resources.OfType<ParameterResource>().Where(parameter => parameter.Secret))

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace AspireChat.Tests.AppHost;
 
-/// <summary>The AppHost's stop, on what of it is quick to start: one service and its server, beside a resource that nobody started.</summary>
+/// <summary>
+/// How the AppHost stops, tested with one service and its server, which start quickly, and one resource that was not started.
+/// </summary>
 [Trait("Needs", "AppHost")]
 [Trait("Needs", "Redis")]
 public sealed class StopTests

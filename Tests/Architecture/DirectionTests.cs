@@ -20,7 +20,7 @@ public sealed class DirectionTests
         ["PersistenceService"] = ["Contracts", "RedisLog", "ServiceDefaults"],
     };
 
-    /// <summary>What a project must not reach, because another one is there for it.</summary>
+    /// <summary>Libraries that a project must not use, because another project is responsible for them.</summary>
     private static readonly Dictionary<string, string[]> Foreign = new(StringComparer.Ordinal)
     {
         ["Contracts"] = ["Microsoft.AspNetCore", "Microsoft.Extensions", "Aspire.", "StackExchange.Redis", "Npgsql"],
@@ -32,8 +32,8 @@ public sealed class DirectionTests
     };
 
     /// <summary>
-    /// The way of a message through a node, from left to right: a folder may use those on its right. Folders beside it (tickets, kicks, messages
-    /// by HTTP) are held by the test for circles alone.
+    /// The way of a message through a node, from left to right. A folder may use those on its right. Folders beside the way (tickets,
+    /// kicks, messages by HTTP) are only checked for circles.
     /// </summary>
     private static readonly string[] NodeOrder = ["Connections", "Hubs", "Outbound", "History", "Log", "Subscriptions", "Presence"];
 
@@ -51,7 +51,7 @@ public sealed class DirectionTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public void A_project_reaches_no_library_that_another_project_is_there_for(string project)
+    public void A_project_uses_no_library_that_another_project_is_responsible_for(string project)
     {
         var foreign = Foreign.GetValueOrDefault(project, []);
         var used = Load(project).GetReferencedAssemblies().Select(reference => reference.Name!);

@@ -6,13 +6,13 @@ namespace AspireChat.Tests.Architecture;
 
 /// <summary>
 /// Which folder of a project uses which, read from the compiled program. A folder is a namespace behind the project's own: its first part, or all
-/// of it where folders within folders count. Constants are not seen, because the compiler writes their values.
+/// of it where folders within folders count. Uses of constants are not seen, because the compiler puts in their values.
 /// </summary>
 internal sealed class FolderGraph
 {
     private readonly Dictionary<(string From, string To), SortedSet<string>> _uses = [];
 
-    /// <summary>What uses what; the part of a type before its nested ones is enough to find it.</summary>
+    /// <summary>Which type uses which. A nested type counts as its outer type.</summary>
     public IReadOnlyDictionary<(string From, string To), SortedSet<string>> Uses => _uses;
 
     /// <param name="nested">Folders within folders are nodes of their own.</param>
@@ -44,11 +44,11 @@ internal sealed class FolderGraph
         examples.Add(types);
     }
 
-    /// <summary>The folders that reach each other both ways, a line for each use among them; empty when there are none.</summary>
+    /// <summary>The folders that use each other in a circle, with a line for each use; empty when there are none.</summary>
     public IReadOnlyList<string> Cycles() =>
         [.. _uses.Where(use => Reaches(use.Key.To, use.Key.From)).Select(Line).Order(StringComparer.Ordinal)];
 
-    /// <summary>The uses that are forbidden, a line each.</summary>
+    /// <summary>The forbidden uses, one on a line.</summary>
     public IReadOnlyList<string> Violations(Func<string, string, bool> isForbidden) =>
         [.. _uses.Where(use => isForbidden(use.Key.From, use.Key.To)).Select(Line).Order(StringComparer.Ordinal)];
 
@@ -74,7 +74,7 @@ internal sealed class FolderGraph
 
     private static string NameOf(IType type) => type.FullName.Split('+', '/', '<')[0].Split('.')[^1];
 
-    // Null: another project's, or in the project's own folder, where everything is put together.
+    // Null for a type of another project, and for one in the project's root, which puts the folders together.
     private static string? FolderOf(IType type, string root, bool nested)
     {
         if (type.Namespace?.FullName is not { } name || !name.StartsWith(root + '.', StringComparison.Ordinal))

@@ -3,8 +3,8 @@ using AspireChat.Chaos.Ledgers;
 namespace AspireChat.Tests.Chaos;
 
 /// <summary>
-/// What the check lets a wipe take, and what not: docs/delivery.md, "The epoch". Each case is three events of alice, of which the database
-/// has the first two, a wipe of their epoch, and two readers.
+/// What a wipe may take and what not, according to the check: docs/delivery.md, "The epoch". Each case has three events of alice, of which
+/// the database has the first two, then a wipe of their epoch, and two readers.
 /// </summary>
 public sealed class LedgerCheckTests
 {
@@ -16,7 +16,7 @@ public sealed class LedgerCheckTests
     private readonly List<Stored> _stored = [];
 
     [Fact]
-    public void A_message_that_a_wipe_took_is_no_finding_once_its_sender_was_told_and_has_sent_it_again()
+    public void A_message_that_a_wipe_took_is_no_finding_when_its_sender_was_told_and_has_sent_it_again()
     {
         Play(told: ["alice", "bob"], again: true);
 
@@ -37,7 +37,7 @@ public sealed class LedgerCheckTests
     }
 
     [Fact]
-    public void An_edit_deletion_or_reaction_that_a_wipe_took_is_counted_and_let_go()
+    public void An_edit_deletion_or_reaction_that_a_wipe_took_is_counted_and_forgiven()
     {
         Play(told: ["alice", "bob"], content: 0);
 
@@ -47,7 +47,7 @@ public sealed class LedgerCheckTests
     }
 
     [Fact]
-    public void Whoever_is_not_told_of_a_wipe_is_a_finding_sender_or_reader()
+    public void A_sender_or_reader_who_is_not_told_of_a_wipe_is_a_finding()
     {
         Play(told: ["alice"], again: true);
         Check();
@@ -60,7 +60,7 @@ public sealed class LedgerCheckTests
     }
 
     [Fact]
-    public void What_was_reported_durable_may_not_be_gone_wipe_or_no_wipe()
+    public void An_event_that_was_reported_durable_may_not_be_gone_even_after_a_wipe()
     {
         Play(told: ["alice", "bob"], again: true, durable: 3);
 
@@ -70,7 +70,7 @@ public sealed class LedgerCheckTests
     }
 
     [Fact]
-    public void What_is_gone_without_a_wipe_is_lost()
+    public void An_event_that_is_gone_without_a_wipe_is_lost()
     {
         _ledger.Acknowledge(Sent(0, "e1", 1, Text));
 
@@ -80,7 +80,7 @@ public sealed class LedgerCheckTests
     }
 
     [Fact]
-    public void A_row_that_was_in_the_database_and_is_no_more_is_found()
+    public void A_row_that_has_vanished_from_the_database_is_found()
     {
         Play(told: ["alice", "bob"], again: true);
         var before = new Dictionary<string, IReadOnlyList<Stored>> { [Room] = [.. _stored, Row(4, "e2", 4)] };
@@ -115,7 +115,7 @@ public sealed class LedgerCheckTests
             view.Reload("e2");
             view.Restore(2, [.. _stored.Skip(2).Select(e => (e.Seq, e.Id))]);
         }
-        // Who is told nothing and gets the new event all the same would be another finding; here nobody else gets anything.
+        // A reader that gets the new event without being told would be another finding. Here no other reader gets an event.
         foreach (var view in views.Where(view => !told.Contains(view.Member)))
         {
             view.Restore(2, [.. _stored.Skip(2).Select(e => (e.Seq, e.Id))]);

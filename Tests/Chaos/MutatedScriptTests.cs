@@ -9,8 +9,8 @@ using StackExchange.Redis;
 namespace AspireChat.Tests.Chaos;
 
 /// <summary>
-/// The scripts that a real Redis runs, whole and with a fault written into them: lost answers are repeated, the writer dies between reading
-/// and committing, and the same check that judges the chaos runs must tell the whole ones from the faulty.
+/// The scripts on a real Redis, as they are and with a bug written into them. Sends are repeated after lost answers, and the writer dies
+/// between reading and committing. The check that judges the chaos runs must find the bugs, and nothing in the scripts as they are.
 /// </summary>
 [Trait("Needs", "Redis")]
 public sealed class MutatedScriptTests(LogFixture fixture) : IClassFixture<LogFixture>
@@ -36,7 +36,7 @@ public sealed class MutatedScriptTests(LogFixture fixture) : IClassFixture<LogFi
     }
 
     [Fact]
-    public async Task A_script_that_trims_what_was_read_but_not_committed_is_caught()
+    public async Task A_script_that_trims_events_that_were_read_but_not_committed_is_caught()
     {
         var findings = await PlayAsync(RedisScripts.Append, Mutate(RedisScripts.Acknowledge, Unacknowledged, "local first = nil"));
 
@@ -57,7 +57,7 @@ public sealed class MutatedScriptTests(LogFixture fixture) : IClassFixture<LogFi
         for (var i = 0; i < Sends; i++)
         {
             var user = $"user{i % 3}";
-            // An answer that is lost makes the client send again: the same nonce, and for the server a new event.
+            // After a lost answer the client sends again. For the server it is a new event with the same nonce.
             var answer = await AppendAsync(append, LogFixture.Message(room, user, $"n{i}"));
             if (random.Next(4) == 0)
             {
@@ -81,7 +81,7 @@ public sealed class MutatedScriptTests(LogFixture fixture) : IClassFixture<LogFi
         }
         while (await writer.StepAsync(dies: false))
         {
-            // Until nothing is left to be written.
+            // Until every event is written.
         }
         var database = new Dictionary<string, IReadOnlyList<Stored>> { [room.Value] = [.. writer.Database.OrderBy(e => e.Seq)] };
         new LedgerCheck(ledger, database).Run();
@@ -103,7 +103,7 @@ public sealed class MutatedScriptTests(LogFixture fixture) : IClassFixture<LogFi
         }
     }
 
-    /// <summary>What PersistenceService does with the log of one conversation, in miniature; a nonce is stored once.</summary>
+    /// <summary>A small model of what PersistenceService does with the log of one conversation. It stores each nonce once.</summary>
     private sealed class Writer(IDatabase redis, ConversationKey room, string acknowledge)
     {
         private readonly List<Stored> _database = [];
@@ -119,12 +119,12 @@ public sealed class MutatedScriptTests(LogFixture fixture) : IClassFixture<LogFi
             await redis.StreamCreateConsumerGroupAsync(Log, RedisKeys.PersistGroup, "0-0");
         }
 
-        /// <summary>Takes over what an earlier life left, else reads on. True while there was something.</summary>
+        /// <summary>Takes over entries that a dead writer left, or reads new ones. False when there were none.</summary>
         public async Task<bool> StepAsync(bool dies)
         {
             var consumer = $"writer-{_lives}";
             var entries = (await redis.StreamAutoClaimAsync(Log, RedisKeys.PersistGroup, consumer, 0, "0-0", 4)).ClaimedEntries;
-            // What is new is read before what is pending is done, as several consumers of a group would.
+            // New entries are read before pending ones are done, as with several consumers of a group.
             StreamEntry[] fresh = await redis.StreamReadGroupAsync(Log, RedisKeys.PersistGroup, consumer, ">", 8);
             if (dies)
             {

@@ -3,8 +3,8 @@ using AspireChat.Chaos.Planted;
 namespace AspireChat.Tests.Chaos;
 
 /// <summary>
-/// The bugs that <c>Chaos -- planted</c> builds into the whole system, which takes minutes; here it is only seen to that each still has
-/// its place in the sources.
+/// The bugs that <c>Chaos -- planted</c> builds into the whole system, which takes minutes. Here each bug is only checked to fit the
+/// sources.
 /// </summary>
 public sealed class PlantedBugTests
 {
@@ -12,7 +12,7 @@ public sealed class PlantedBugTests
 
     [Theory]
     [MemberData(nameof(Files))]
-    public async Task A_bug_that_is_to_be_planted_still_has_its_place(string file)
+    public async Task Each_bug_to_plant_still_fits_the_sources(string file)
     {
         var bug = SourceBug.All.Single(bug => bug.File == file);
         var source = await File.ReadAllTextAsync(Path.Combine(SourceCopy.FindSources(), file));

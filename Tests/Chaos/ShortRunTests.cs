@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 namespace AspireChat.Tests.Chaos;
 
 /// <summary>
-/// The chaos suite's short form: ten faults, one of each family, over the whole system. Another seed by <c>ASPIRECHAT_SEED</c>; the long
-/// form is <c>dotnet run -c Release --project Chaos</c> (docs/chaos.md).
+/// The short form of the chaos suite: ten faults of all kinds in the whole system. <c>ASPIRECHAT_SEED</c> sets another seed. The long form
+/// is <c>dotnet run -c Release --project Chaos</c> (docs/chaos.md).
 /// </summary>
 [Collection(ChatSystemDefinition.Name)]
 [Trait("Needs", "System")]
@@ -15,7 +15,7 @@ public sealed class ShortRunTests(ITestOutputHelper output)
     private static int? Seed => int.TryParse(Environment.GetEnvironmentVariable("ASPIRECHAT_SEED"), out var seed) ? seed : null;
 
     [Fact]
-    public async Task Ten_faults_under_traffic_lose_repeat_and_disorder_nothing()
+    public async Task Ten_faults_under_traffic_lose_repeat_and_disorder_no_message()
     {
         var options = new ChaosOptions
         {

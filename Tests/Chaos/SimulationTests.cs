@@ -4,14 +4,14 @@ using Xunit.Abstractions;
 
 namespace AspireChat.Tests.Chaos;
 
-/// <summary>The ledger's check against a server in memory: it finds nothing where nothing is wrong, and every planted bug.</summary>
+/// <summary>The ledger's check against a simulated server. It finds nothing in a correct server, and finds every planted bug.</summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     private const int Seeds = 3_000;
     private const int SeedsPerBug = 100;
 
     [Fact]
-    public void Thousands_of_seeds_of_a_right_server_give_no_finding()
+    public void Thousands_of_seeds_of_a_correct_server_give_no_finding()
     {
         for (var seed = 1; seed <= Seeds; seed++)
         {
@@ -43,6 +43,6 @@ public sealed class SimulationTests(ITestOutputHelper output)
             first ??= $"seed {seed}: {findings.Texts.First(text => text.StartsWith(breach, StringComparison.Ordinal))}";
         }
         output.WriteLine($"{bug}: caught as {breach} by {caught} of {SeedsPerBug} seeds; {first}");
-        Assert.True(caught > SeedsPerBug / 4, $"{bug} was called {breach} by {caught} of {SeedsPerBug} seeds only");
+        Assert.True(caught > SeedsPerBug / 4, $"{bug} was reported as {breach} by only {caught} of {SeedsPerBug} seeds");
     }
 }

@@ -2,7 +2,7 @@ using AspireChat.Client;
 
 namespace AspireChat.Tests.Client;
 
-/// <summary>Clients of the fault server, quick to try again.</summary>
+/// <summary>Clients of the fault server, which retry quickly.</summary>
 internal static class Clients
 {
     public static readonly Conversation Lobby = Conversation.Room("lobby");
@@ -20,7 +20,7 @@ internal static class Clients
         Random = new Random(7),
     };
 
-    /// <summary>A client that is connected and in the lobby, and its side of the server.</summary>
+    /// <summary>A connected client in the lobby, and the server's side of its connection.</summary>
     public static async Task<(ChatClient Client, ServerSocket Socket)> InLobbyAsync(
         FaultServer server, Func<ChatClientOptions, ChatClientOptions>? with = null)
     {

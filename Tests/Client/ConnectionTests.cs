@@ -1,18 +1,20 @@
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 using AspireChat.Client;
+using AspireChat.Contracts.Frames;
+using AspireChat.WebSockets;
 using Microsoft.Extensions.Time.Testing;
 using static AspireChat.Tests.Client.Clients;
 
 namespace AspireChat.Tests.Client;
 
-/// <summary>When a connection is made, kept, left and not made again. Waits of the client are on a clock that the test moves.</summary>
+/// <summary>When the client connects, stays, leaves, and does not come back. Its waits follow a clock that the test moves.</summary>
 public sealed class ConnectionTests
 {
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 
     [Fact]
-    public async Task A_draining_node_is_left_and_a_new_connection_made_after_the_time_it_names()
+    public async Task A_draining_node_is_left_after_the_time_that_it_names_and_replaced_by_a_new_connection()
     {
         await using var server = await FaultServer.StartAsync();
         var (client, socket) = await InLobbyAsync(server, options => options with { TimeProvider = _clock });
@@ -21,16 +23,16 @@ public sealed class ConnectionTests
         var asked = _clock.GetUtcNow();
 
         socket.Say(new JsonObject { ["type"] = "reconnect", ["after"] = 3_000 });
-        socket.Close(1012);
+        socket.Close(CloseCodes.Restart);
         var change = await listener.ItemAsync<ConnectionChanged>(c => c.State == ConnectionState.Reconnecting);
         await AdvanceUntilAsync(() => server.Sockets.Any(s => s != socket));
 
-        Assert.Equal(1012, change.CloseCode);
+        Assert.Equal(CloseCodes.Restart, change.CloseCode);
         Assert.InRange(_clock.GetUtcNow() - asked, TimeSpan.FromMilliseconds(2_900), TimeSpan.FromMilliseconds(3_500));
     }
 
     [Fact]
-    public async Task A_draining_node_that_does_not_close_is_left_all_the_same()
+    public async Task A_draining_node_that_does_not_close_is_left_too()
     {
         await using var server = await FaultServer.StartAsync();
         var (client, socket) = await InLobbyAsync(server, options => options with { TimeProvider = _clock });
@@ -54,16 +56,16 @@ public sealed class ConnectionTests
         await client.ConnectAsync();
         var first = await server.NextSocketAsync();
 
-        first.Close(4002);
+        first.Close(CloseCodes.TokenExpired);
         var second = await server.NextSocketAsync();
 
         Assert.Equal(("alice~1", "alice~2"), (first.Token, second.Token));
     }
 
     [Theory]
-    [InlineData(4001)]
-    [InlineData(4003)]
-    [InlineData(4009)]
+    [InlineData(CloseCodes.Unauthorized)]
+    [InlineData(CloseCodes.Forbidden)]
+    [InlineData(CloseCodes.Flooding)]
     [InlineData(4050)]
     public async Task A_close_that_says_stay_away_ends_the_client(int code)
     {
@@ -85,11 +87,11 @@ public sealed class ConnectionTests
     }
 
     [Theory]
-    [InlineData(1000)]
+    [InlineData(CloseStatus.Normal)]
     [InlineData(1001)]
-    [InlineData(1011)]
-    [InlineData(1012)]
-    [InlineData(4008)]
+    [InlineData(CloseStatus.InternalError)]
+    [InlineData(CloseCodes.Restart)]
+    [InlineData(CloseCodes.TooSlow)]
     [InlineData(4100)]
     public async Task Any_other_close_is_followed_by_a_new_connection_that_resumes(int code)
     {
@@ -117,7 +119,7 @@ public sealed class ConnectionTests
         await listener.Completion.WaitAsync(FaultServer.Patience);
 
         Assert.Equal(4, tokens);
-        Assert.Equal(4001, Assert.IsType<ConnectionChanged>(listener.Items[^1]).CloseCode);
+        Assert.Equal(CloseCodes.Unauthorized, Assert.IsType<ConnectionChanged>(listener.Items[^1]).CloseCode);
     }
 
     [Fact]
@@ -188,7 +190,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_silent_connection_is_asked_for_a_sign_of_life_and_then_replaced()
+    public async Task A_silent_connection_gets_a_ping_and_is_replaced_without_an_answer()
     {
         await using var server = await FaultServer.StartAsync();
         server.Script.Heartbeat = 15;
@@ -197,11 +199,11 @@ public sealed class ConnectionTests
             options => options with { TimeProvider = _clock, PongTimeout = TimeSpan.FromSeconds(60), AckTimeout = TimeSpan.FromHours(1) });
         await using var _ = client;
 
-        // It answers, so it stays.
+        // The server answers, so the connection stays.
         for (var pings = 1; pings <= 3; pings++)
         {
             await AdvanceUntilAsync(() => socket.Received.Count(f => (string?)f["type"] == "ping") == pings, step: 0.5);
-            // The pong is in before this answer, however slow the machine is against the clock.
+            // The pong has arrived before this answer, even on a slow machine.
             await client.SendAsync(Lobby, "hello").WaitAsync(FaultServer.Patience);
         }
         Assert.Single(server.Sockets);
@@ -237,7 +239,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_welcome_that_does_not_come_is_waited_for_only_so_long()
+    public async Task The_wait_for_a_welcome_that_does_not_come_is_bounded()
     {
         await using var server = await FaultServer.StartAsync();
         var mute = true;
@@ -253,7 +255,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Disposing_says_goodbye_and_the_server_sees_1000()
+    public async Task Disposing_closes_the_connection_with_1000()
     {
         await using var server = await FaultServer.StartAsync();
         var (client, socket) = await InLobbyAsync(server);
@@ -318,7 +320,7 @@ public sealed class ConnectionTests
         Assert.InRange(socket.Received.Count(f => (string?)f["type"] == "typing"), 0, 2);
     }
 
-    /// <summary>Moves the clock in small steps until it is so; real time only lets the sockets do their part.</summary>
+    /// <summary>Moves the clock in small steps until the condition holds. Real time passes only for the sockets to work.</summary>
     private async Task AdvanceUntilAsync(Func<bool> condition, double step = 0.1)
     {
         using var patience = new CancellationTokenSource(FaultServer.Patience);

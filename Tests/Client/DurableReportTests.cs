@@ -5,13 +5,12 @@ using static AspireChat.Tests.Client.Clients;
 namespace AspireChat.Tests.Client;
 
 /// <summary>
-/// A <c>durable</c> does not say which log it is about. After a reconnect the log may be another one, in which another event stands at the
-/// place of one that was lost.
+/// A <c>durable</c> does not name its log. After a reconnect the log may be another one, in which another event has the seq of a lost one.
 /// </summary>
 public sealed class DurableReportTests
 {
     [Fact]
-    public async Task A_report_that_comes_before_the_log_is_confirmed_waits_for_that()
+    public async Task A_report_that_comes_before_the_log_is_confirmed_waits_for_the_confirmation()
     {
         await using var server = await FaultServer.StartAsync();
         var (client, socket) = await InLobbyAsync(server, Unhurried);
@@ -49,7 +48,7 @@ public sealed class DurableReportTests
     }
 
     [Fact]
-    public async Task A_report_of_a_log_that_turns_out_to_be_another_one_is_about_nothing_that_was_sent()
+    public async Task A_report_of_a_log_that_turns_out_to_be_another_one_does_not_make_earlier_sends_durable()
     {
         await using var server = await FaultServer.StartAsync();
         var (client, socket) = await InLobbyAsync(server, Unhurried);
@@ -58,7 +57,7 @@ public sealed class DurableReportTests
         await client.SendAsync(Lobby, "1");
         var lost = client.WhenDurableAsync(await client.SendAsync(Lobby, "2"));
         await listener.EventAsync(Lobby, 2);
-        // Behind the client's back the log loses the last event, and another one takes its place and is committed.
+        // While the client is away the log loses the last event. Another one gets its seq and is committed.
         server.Script.OnSay = (_, frame) => (string?)frame["type"] == "joined" ? [Durable(2), frame] : [frame];
 
         socket.IsMute = true;
@@ -71,7 +70,7 @@ public sealed class DurableReportTests
         Assert.Empty(listener.Items.OfType<DurableMoved>());
     }
 
-    /// <summary>Nothing is asked again or looked up by itself: what the test says is all there is.</summary>
+    /// <summary>The client repeats and looks up nothing by itself, so only the test's frames matter.</summary>
     private static ChatClientOptions Unhurried(ChatClientOptions options) =>
         options with { AckTimeout = TimeSpan.FromMinutes(1), LateAfter = TimeSpan.FromMinutes(1) };
 

@@ -4,20 +4,17 @@ using static AspireChat.Tests.Client.Clients;
 
 namespace AspireChat.Tests.Client;
 
-/// <summary>A log that was rebuilt: what the client hears of it, and what it does not take for the old one's.</summary>
+/// <summary>A log that was rebuilt: what the client tells the application, and which frames it does not mix up with the old log.</summary>
 public sealed class EpochTests
 {
     [Fact]
-    public async Task Another_epoch_is_told_once_and_events_go_on_behind_its_head()
+    public async Task A_new_epoch_is_told_once_and_events_continue_behind_its_head()
     {
         await using var server = await FaultServer.StartAsync();
         var (client, _) = await InLobbyAsync(server);
         await using var __ = client;
         await using var listener = new Listener(client);
-        for (var i = 1; i <= 5; i++)
-        {
-            server.Write("r:lobby", "bob", $"{i}");
-        }
+        server.WriteToLobby(first: 1, last: 5);
 
         await listener.EventAsync(Lobby, 5);
 
@@ -57,7 +54,7 @@ public sealed class EpochTests
     }
 
     [Fact]
-    public async Task A_first_direct_message_whose_log_was_lost_before_it_was_named_is_followed_by_a_reload()
+    public async Task A_first_direct_message_whose_log_was_lost_before_its_epoch_was_known_is_followed_by_a_reload()
     {
         await using var server = await FaultServer.StartAsync();
         var named = false;
@@ -86,7 +83,7 @@ public sealed class EpochTests
     }
 
     [Fact]
-    public async Task A_live_message_that_comes_before_the_log_is_known_to_be_another_is_not_taken_for_one_of_the_old_log()
+    public async Task A_live_message_of_a_new_log_is_not_taken_for_one_of_the_old_log_before_the_epoch_is_known()
     {
         await using var server = await FaultServer.StartAsync();
         var (client, socket) = await InLobbyAsync(server);
@@ -145,17 +142,14 @@ public sealed class EpochTests
             {
                 return 200;
             }
-            // While history is asked for the missing event, the log is rebuilt, and what the socket has to say of it is slow.
+            // The log is rebuilt while history is asked for the missing event, and the socket's frames about it are late.
             asked = holds = true;
             server.Write("r:lobby", "bob", "4 of the old log");
             server.Write("r:lobby", "bob", "5 of the old log");
             server.Rebuild("r:lobby", lost: 3);
             return 200;
         };
-        for (var i = 1; i <= 3; i++)
-        {
-            server.Write("r:lobby", "bob", $"{i}");
-        }
+        server.WriteToLobby(first: 1, last: 3);
 
         await Task.WhenAny(socket.ReceivedAsync("resume"), listener.ItemAsync<Reloaded>()).WaitAsync(FaultServer.Patience);
         lock (server.Gate)

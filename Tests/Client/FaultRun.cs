@@ -1,16 +1,19 @@
 using System.Text.Json.Nodes;
 using AspireChat.Client;
+using AspireChat.Contracts.Frames;
+using AspireChat.WebSockets;
 
 namespace AspireChat.Tests.Client;
 
 /// <summary>
 /// Three clients chat through a server whose faults follow a seed: cuts, closes, lost and doubled frames, skipped seqs, refusals, failing
-/// history, half replays, rebuilt logs. At the end the faults stop, everything settles, and what everybody got can be checked.
+/// history, half replays and rebuilt logs. In the end the faults stop and traffic settles, and what each client got can be checked.
 /// </summary>
 internal sealed class FaultRun
 {
     private static readonly string[] Users = ["alice", "bob", "carol"];
-    private static readonly int[] Closes = [1001, 1011, 1012, 4002, 4008];
+    private static readonly int[] Closes =
+        [1001, CloseStatus.InternalError, CloseCodes.Restart, CloseCodes.TokenExpired, CloseCodes.TooSlow];
 
     private readonly FaultServer _server;
     private readonly Random _random;
@@ -36,7 +39,9 @@ internal sealed class FaultRun
 
     public IReadOnlyList<Transcript> Transcripts { get; private set; } = [];
 
-    /// <summary>What a client gets that gives its application every frame as it comes: the planted fault of all.</summary>
+    /// <summary>
+    /// The items of a client without any repair, which gives its application every frame as it comes. The ledger must catch it.
+    /// </summary>
     public Transcript Naive { get; private set; } = null!;
 
     public int Faults { get; private set; }
@@ -94,7 +99,7 @@ internal sealed class FaultRun
             {
                 accepted.Add([.. await Task.WhenAll(each).WaitAsync(FaultServer.Patience)]);
             }
-            // A frame that was lost last is nobody's to notice until another follows it.
+            // A client cannot notice the loss of the last frame until another frame follows.
             foreach (var (key, from) in (ReadOnlySpan<(string, string)>)[("r:lobby", "dave"), ("d:alice:bob", "bob"),
                 ("d:bob:carol", "carol"), ("d:alice:carol", "carol")])
             {
@@ -161,7 +166,7 @@ internal sealed class FaultRun
             {
                 Disturb(dice, who);
             }
-            // Lets the others take part; the steps would else be over before the first answer.
+            // Other tasks get a turn. Otherwise all steps would be over before the first answer.
             if (step % 4 == 0)
             {
                 await Task.WhenAny(Task.WhenAll(sends[who]), Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System));
@@ -191,7 +196,7 @@ internal sealed class FaultRun
                 else
                 {
                     var code = Closes[_random.Next(Closes.Length)];
-                    if (code == 1012)
+                    if (code == CloseCodes.Restart)
                     {
                         socket.Say(new JsonObject { ["type"] = "reconnect", ["after"] = 2 });
                     }
@@ -208,7 +213,7 @@ internal sealed class FaultRun
         var isSend = type is "room" or "dm";
         if (isSend && Chance(8))
         {
-            var code = _random.Next(2) == 0 ? "unavailable" : "rate_limited";
+            var code = _random.Next(2) == 0 ? ErrorCodes.Unavailable : ErrorCodes.RateLimited;
             socket.Say(new JsonObject { ["type"] = "error", ["code"] = code, ["nonce"] = (string)frame["nonce"]!,
                 ["retryAfter"] = _random.Next(1, 4) });
             return true;
@@ -220,7 +225,7 @@ internal sealed class FaultRun
 
         if (type is "join" or "resume" && Chance(5))
         {
-            socket.Say(new JsonObject { ["type"] = "error", ["code"] = "unavailable", ["ref"] = (string)frame["ref"]!,
+            socket.Say(new JsonObject { ["type"] = "error", ["code"] = ErrorCodes.Unavailable, ["ref"] = (string)frame["ref"]!,
                 ["retryAfter"] = 2 });
             return true;
         }

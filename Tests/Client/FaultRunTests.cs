@@ -4,12 +4,12 @@ namespace AspireChat.Tests.Client;
 
 public sealed class FaultRunTests
 {
-    /// <summary>Another base replays other runs: the seed is in the test's name.</summary>
+    /// <summary>Another base gives other runs. The seed is in the test's name.</summary>
     public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 8)];
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public async Task Whatever_breaks_everybody_gets_every_event_once_and_in_order_and_every_send_arrives_once(int seed)
+    public async Task Whatever_breaks_every_client_gets_every_event_once_and_in_order_and_every_send_arrives_once(int seed)
     {
         var run = await FaultRun.PlayAsync(seed, steps: 300);
 
@@ -62,7 +62,7 @@ public sealed class FaultRunTests
 
         Transcript Sending(Action<List<Accepted>> doctor)
         {
-            // Sends into one room and the present log, so that they can be compared with each other.
+            // Only sends into one room and the present log can be compared with each other.
             var present = run.LogOf(honest.User, Clients.Lobby).Epoch;
             var sends = honest.Sends.Where(send => send.Conversation == Clients.Lobby && send.Epoch == present).ToList();
             doctor(sends);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using AspireChat.Contracts.Frames;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -8,34 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace AspireChat.Tests.Client;
 
-/// <summary>What a test makes the server do otherwise. Every hook is called inside the server's gate.</summary>
-internal sealed class FaultScript
-{
-    /// <summary>A client's frame: true when the script has dealt with it.</summary>
-    public Func<ServerSocket, JsonObject, bool> OnFrame { get; set; } = (_, _) => false;
-
-    /// <summary>What goes out instead of a frame: nothing, or it several times, or others.</summary>
-    public Func<ServerSocket, JsonObject, IEnumerable<JsonObject>> OnSay { get; set; } = (_, frame) => [frame];
-
-    /// <summary>A status other than 101 refuses the upgrade.</summary>
-    public Func<string, int> OnUpgrade { get; set; } = _ => 101;
-
-    /// <summary>A status other than 200 refuses a page, and <c>-1</c> cuts the connection.</summary>
-    public Func<HttpRequest, int> OnHttp { get; set; } = _ => 200;
-
-    /// <summary>Changes a page before it goes out.</summary>
-    public Action<JsonObject> OnPage { get; set; } = _ => { };
-
-    public Func<string> Expires { get; set; } = () => "2099-01-01T00:00:00.000Z";
-
-    public double Heartbeat { get; set; } = 3600;
-
-    public int ReplayLimit { get; set; } = 1000;
-}
-
 /// <summary>
-/// A small chat server of protocol v1 on a real socket, in this process: it is right unless a <see cref="FaultScript"/> makes it wrong.
-/// A token is <c>user</c> or <c>user~anything</c>.
+/// A small chat server of protocol v1 on a real socket in this process. It is correct unless a <see cref="FaultScript"/> makes it wrong. A
+/// token is <c>user</c> or <c>user~anything</c>.
 /// </summary>
 internal sealed class FaultServer : IAsyncDisposable
 {
@@ -108,7 +84,16 @@ internal sealed class FaultServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Somebody else writes; gives the seq.</summary>
+    /// <summary>Bob sends messages to the lobby, each with its number as its content.</summary>
+    public void WriteToLobby(int first, int last)
+    {
+        for (var i = first; i <= last; i++)
+        {
+            Write("r:lobby", "bob", $"{i}");
+        }
+    }
+
+    /// <summary>Another user sends a message. Returns its seq.</summary>
     public long Write(string key, string from, string content, string? nonce = null)
     {
         lock (Gate)
@@ -210,7 +195,7 @@ internal sealed class FaultServer : IAsyncDisposable
         await writing;
     }
 
-    /// <summary>What a right server does. Inside the gate.</summary>
+    /// <summary>What a correct server does. Called inside the gate.</summary>
     public void Handle(ServerSocket socket, JsonObject frame)
     {
         switch ((string)frame["type"]!)
@@ -236,7 +221,7 @@ internal sealed class FaultServer : IAsyncDisposable
                 Say(socket, With(new JsonObject { ["type"] = "left", ["room"] = (string)frame["room"]! }, frame["ref"]));
                 break;
             case "room" when !socket.Rooms.Contains((string)frame["room"]!):
-                Say(socket, new JsonObject { ["type"] = "error", ["code"] = "not_joined", ["message"] = "",
+                Say(socket, new JsonObject { ["type"] = "error", ["code"] = ErrorCodes.NotJoined, ["message"] = "",
                     ["nonce"] = (string)frame["nonce"]! });
                 break;
             case "room" or "dm" or "edit" or "delete" or "react":

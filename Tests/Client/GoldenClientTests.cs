@@ -38,7 +38,7 @@ public sealed class GoldenClientTests
         var entry = GoldenSet.Entry("frames", name, "server");
         var golden = entry["frame"]!.AsObject();
         var optional = entry["optional"]!.AsArray().Select(field => (string)field!).ToHashSet();
-        // Not used by this client, so not demanded by it.
+        // This client does not use the field, so it does not demand it.
         optional.UnionWith((string)golden["type"]! switch { "welcome" => ["connection", "node"],
             "error" => ["message", "nonce", "ref", "retryAfter"], _ => [] });
 
@@ -115,13 +115,13 @@ public sealed class GoldenClientTests
     [InlineData("{\"type\":\"durable\",\"seq\":1}")]
     [InlineData("{\"type\":\"durable\",\"room\":\"lobby\",\"seq\":\"1\"}")]
     [InlineData("{\"room\":\"lobby\"}")]
-    public void What_is_no_frame_is_refused_with_a_reason(string text)
+    public void A_text_that_is_no_frame_is_refused_with_a_reason(string text)
     {
         Assert.False(ServerFrameReader.TryRead(System.Text.Encoding.UTF8.GetBytes(text), out _, out var problem));
         Assert.NotEmpty(problem);
     }
 
-    /// <summary>Null for what this client never sends.</summary>
+    /// <summary>Null for a frame that this client never sends.</summary>
     private static byte[]? Make(JsonObject f)
     {
         var place = f["room"] is { } room ? Conversation.Room((string)room!) : f["to"] is { } to ? Conversation.With((string)to!) : default;

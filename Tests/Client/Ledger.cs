@@ -2,18 +2,19 @@ using AspireChat.Client;
 
 namespace AspireChat.Tests.Client;
 
-/// <summary>What one client of a fault run asked for and got.</summary>
+/// <summary>What one client of a fault run sent and got.</summary>
 internal sealed record Transcript(string User, IReadOnlyList<ChatItem> Items, IReadOnlyList<Accepted> Sends);
 
 /// <summary>
-/// A conversation's logs as the server had them: by epoch the ids in the order of seq. The last epoch is the present one.
+/// A conversation's logs on the server: for each epoch the ids in the order of seq. The last epoch is the present one.
 /// </summary>
 internal sealed record LogRecordOfRun(
     Conversation Conversation, string Epoch, IReadOnlyDictionary<string, IReadOnlyList<string>> Ids, IReadOnlyList<string> Nonces);
 
 /// <summary>
-/// Holds what clients got against what the server had: no event lost, doubled, out of order or foreign, no epoch changed silently, no gap
-/// where history has the events, every acknowledgement true, own events in the order of the calls.
+/// Compares what clients got with what the server had. No event may be lost, doubled, out of order or foreign. No epoch may change
+/// silently, and no gap may be reported where history has the events. Every acknowledgement must be true, and a client's events must be in
+/// the order of its calls.
 /// </summary>
 internal static class Ledger
 {

@@ -2,7 +2,7 @@ using AspireChat.Client;
 
 namespace AspireChat.Tests.Client;
 
-/// <summary>Reads all that a client gives and keeps it in order. Waiting is for an item, never for time.</summary>
+/// <summary>Reads all items of a client and keeps them in order. A test waits for an item, never for a time.</summary>
 internal sealed class Listener : IAsyncDisposable
 {
     private readonly List<ChatItem> _items = [];
@@ -77,7 +77,7 @@ internal sealed class Listener : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // Stopped here.
+            // The test has stopped the listener.
         }
         _stop.Dispose();
     }

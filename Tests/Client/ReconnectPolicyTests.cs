@@ -1,5 +1,6 @@
 using AspireChat.Client;
 using AspireChat.Client.Connecting;
+using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Tests.Client;
 
@@ -21,7 +22,7 @@ public sealed class ReconnectPolicyTests
 
     [Theory]
     [MemberData(nameof(Codes))]
-    public void The_close_code_table_decides_who_comes_back(int? code, bool isFinal) =>
+    public void The_close_code_decides_whether_the_client_comes_back(int? code, bool isFinal) =>
         Assert.Equal(isFinal, Decide(new ConnectionEnd { Code = code, Reason = "", Lived = TimeSpan.FromSeconds(1) }).IsFinal);
 
     [Fact]
@@ -37,32 +38,32 @@ public sealed class ReconnectPolicyTests
     }
 
     [Fact]
-    public void A_connection_that_lived_starts_the_waits_anew_and_one_that_did_not_goes_on()
+    public void A_connection_that_lived_resets_the_waits_and_a_short_one_does_not()
     {
         Assert.Equal(1, Decide(Lost() with { Lived = TimeSpan.FromSeconds(10) }, failures: 7).Failures);
         Assert.Equal(8, Decide(Lost() with { Lived = TimeSpan.FromSeconds(9) }, failures: 7).Failures);
     }
 
     [Fact]
-    public void An_expired_token_is_renewed_at_once_and_when_that_does_not_help_with_growing_waits()
+    public void An_expired_token_is_renewed_at_once_and_then_with_growing_waits()
     {
-        var expired = new ConnectionEnd { Code = 4002, Reason = "", Lived = TimeSpan.FromSeconds(1) };
+        var expired = new ConnectionEnd { Code = CloseCodes.TokenExpired, Reason = "", Lived = TimeSpan.FromSeconds(1) };
         Assert.Equal(TimeSpan.Zero, Decide(expired).Wait);
         Assert.True(Decide(expired, failures: 3).Wait >= TimeSpan.FromSeconds(1));
     }
 
     [Fact]
-    public void A_draining_node_and_an_overloaded_one_are_given_the_time_they_ask_for()
+    public void A_draining_node_and_an_overloaded_one_get_the_wait_that_they_ask_for()
     {
-        Assert.Equal(TimeSpan.FromSeconds(3), Decide(Lost() with { Code = 1012, LeaveIn = TimeSpan.FromSeconds(3) }).Wait);
-        Assert.Equal(TimeSpan.Zero, Decide(Lost() with { Code = 1012, LeaveIn = TimeSpan.FromSeconds(-1) }).Wait);
-        Assert.InRange(Decide(Lost() with { Code = 1013 }).Wait, TimeSpan.FromSeconds(2.5), TimeSpan.FromSeconds(5.3));
+        Assert.Equal(TimeSpan.FromSeconds(3), Decide(Lost() with { Code = CloseCodes.Restart, LeaveIn = TimeSpan.FromSeconds(3) }).Wait);
+        Assert.Equal(TimeSpan.Zero, Decide(Lost() with { Code = CloseCodes.Restart, LeaveIn = TimeSpan.FromSeconds(-1) }).Wait);
+        Assert.InRange(Decide(Lost() with { Code = CloseCodes.Overloaded }).Wait, TimeSpan.FromSeconds(2.5), TimeSpan.FromSeconds(5.3));
         Assert.InRange(Decide(Lost() with { HttpStatus = 503, RetryAfter = TimeSpan.FromSeconds(4) }).Wait, TimeSpan.FromSeconds(4),
             TimeSpan.FromSeconds(4.8));
     }
 
     [Fact]
-    public void A_refused_upgrade_ends_it_when_the_token_is_refused_again_and_at_once_when_it_is_forbidden()
+    public void A_refused_upgrade_ends_the_client_when_the_token_is_refused_twice_or_forbidden_once()
     {
         var first = Decide(Lost() with { HttpStatus = 401 });
         Assert.Equal((false, TimeSpan.Zero), (first.IsFinal, first.Wait));

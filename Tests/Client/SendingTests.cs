@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using AspireChat.Client;
+using AspireChat.Contracts.Frames;
 using static AspireChat.Tests.Client.Clients;
 
 namespace AspireChat.Tests.Client;
@@ -7,8 +8,8 @@ namespace AspireChat.Tests.Client;
 public sealed class SendingTests
 {
     [Theory]
-    [InlineData("unavailable")]
-    [InlineData("rate_limited")]
+    [InlineData(ErrorCodes.Unavailable)]
+    [InlineData(ErrorCodes.RateLimited)]
     public async Task A_send_that_is_refused_for_a_moment_is_repeated_with_its_nonce_after_the_time_the_server_names(string code)
     {
         await using var server = await FaultServer.StartAsync();
@@ -44,13 +45,13 @@ public sealed class SendingTests
     }
 
     [Fact]
-    public async Task An_acknowledgement_that_was_lost_comes_as_a_duplicate_and_the_message_is_there_once()
+    public async Task A_lost_acknowledgement_comes_as_a_duplicate_and_the_message_is_there_once()
     {
         await using var server = await FaultServer.StartAsync();
         var lost = false;
         server.Script.OnSay = (socket, frame) =>
         {
-            // Neither the ack nor the own copy gets through, and the connection goes with them.
+            // Neither the ack nor the sender's copy gets through, and the connection is lost.
             if (lost || (frame["id"] is null && (string?)frame["type"] != "ack"))
             {
                 return [frame];
@@ -74,7 +75,7 @@ public sealed class SendingTests
     }
 
     [Fact]
-    public async Task An_acknowledgement_that_comes_twice_or_for_nothing_harms_nobody()
+    public async Task An_acknowledgement_that_comes_twice_or_for_an_unknown_send_is_harmless()
     {
         await using var server = await FaultServer.StartAsync();
         server.Script.OnSay = (_, frame) => (string?)frame["type"] == "ack" ? [frame, frame, With(frame, "nonce", "unknown")] : [frame];
@@ -103,7 +104,7 @@ public sealed class SendingTests
     }
 
     [Fact]
-    public async Task Own_events_keep_the_order_of_the_calls_although_every_third_is_refused_and_every_seventh_cuts_the_connection()
+    public async Task Sends_keep_the_order_of_the_calls_although_every_third_is_refused_and_every_seventh_cuts_the_connection()
     {
         await using var server = await FaultServer.StartAsync();
         var frames = 0;
@@ -121,7 +122,7 @@ public sealed class SendingTests
             }
             else if (frames % 3 == 0)
             {
-                socket.Say(Error("unavailable", frame, retryAfter: 1));
+                socket.Say(Error(ErrorCodes.Unavailable, frame, retryAfter: 1));
             }
 
             return frames % 7 == 0 || frames % 3 == 0;
@@ -161,7 +162,7 @@ public sealed class SendingTests
     }
 
     [Fact]
-    public async Task A_final_refusal_fails_that_send_and_the_next_goes_on()
+    public async Task A_final_refusal_fails_that_send_only()
     {
         await using var server = await FaultServer.StartAsync();
         server.Script.OnFrame = (socket, frame) =>
@@ -171,7 +172,7 @@ public sealed class SendingTests
                 return false;
             }
 
-            socket.Say(Error("forbidden", frame));
+            socket.Say(Error(ErrorCodes.Forbidden, frame));
             return true;
         };
         var (client, _) = await InLobbyAsync(server);
@@ -180,7 +181,7 @@ public sealed class SendingTests
         var bad = client.SendAsync(Lobby, "bad");
         var good = client.SendAsync(Lobby, "good");
 
-        Assert.Equal("forbidden", (await Assert.ThrowsAsync<ChatException>(() => bad)).Code);
+        Assert.Equal(ErrorCodes.Forbidden, (await Assert.ThrowsAsync<ChatException>(() => bad)).Code);
         Assert.Equal(1, (await good).Seq);
     }
 
@@ -208,14 +209,15 @@ public sealed class SendingTests
         await using var __ = client;
         await using var listener = new Listener(client);
 
-        Assert.Equal("not_joined", (await Assert.ThrowsAsync<ChatException>(() => client.SendAsync(Conversation.Room("other"), "x"))).Code);
+        var other = Conversation.Room("other");
+        Assert.Equal(ErrorCodes.NotJoined, (await Assert.ThrowsAsync<ChatException>(() => client.SendAsync(other, "x"))).Code);
         await client.LeaveAsync("lobby").WaitAsync(FaultServer.Patience);
-        Assert.Equal("not_joined", (await Assert.ThrowsAsync<ChatException>(() => client.SendAsync(Lobby, "x"))).Code);
+        Assert.Equal(ErrorCodes.NotJoined, (await Assert.ThrowsAsync<ChatException>(() => client.SendAsync(Lobby, "x"))).Code);
         await listener.ItemAsync<RoomLeft>();
     }
 
     [Fact]
-    public async Task The_queue_is_bounded_and_a_cancelled_send_makes_room_and_never_goes_out()
+    public async Task The_queue_is_bounded_and_a_cancelled_send_makes_space_and_is_never_sent()
     {
         await using var server = await FaultServer.StartAsync();
         await using var client = new ChatClient(Options(server) with { SendQueueLimit = 2 });
@@ -273,7 +275,7 @@ public sealed class SendingTests
     }
 
     [Fact]
-    public async Task What_waits_when_the_client_is_disposed_fails_and_says_so()
+    public async Task Calls_that_wait_when_the_client_is_disposed_fail_and_say_so()
     {
         await using var server = await FaultServer.StartAsync();
         server.Script.OnFrame = (_, frame) => (string)frame["type"]! is "room" or "join" && (string)frame["room"]! != "lobby"

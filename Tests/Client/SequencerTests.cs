@@ -29,7 +29,7 @@ public sealed class SequencerTests
     }
 
     [Fact]
-    public void What_is_held_is_bounded_and_the_nearest_events_are_kept()
+    public void Held_events_are_bounded_and_the_nearest_ones_are_kept()
     {
         var log = new Sequencer(heldLimit: 3);
         log.Reset("e", 0);
@@ -87,7 +87,7 @@ public sealed class SequencerTests
     }
 
     [Fact]
-    public void After_a_reconnect_events_of_a_log_without_a_name_are_asked_for_again_and_compared()
+    public void After_a_reconnect_events_delivered_without_an_epoch_are_asked_for_again_and_compared()
     {
         var log = new Sequencer(heldLimit: 10);
         log.Reset(null, 4);

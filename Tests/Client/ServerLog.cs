@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace AspireChat.Tests.Client;
 
-/// <summary>One conversation's log in the fault server. Guarded by the server's gate.</summary>
+/// <summary>One conversation's log in the fault server. Not thread-safe: the server's gate guards it.</summary>
 internal sealed class ServerLog(string key, string epoch)
 {
     private readonly Dictionary<(string User, string Nonce), JsonObject> _acks = [];
@@ -11,19 +11,19 @@ internal sealed class ServerLog(string key, string epoch)
 
     public string Epoch { get; private set; } = epoch;
 
-    /// <summary>Events by seq - 1, as live frames without nonce.</summary>
+    /// <summary>The events as live frames without nonce. The index is the seq minus 1.</summary>
     public List<JsonObject> Events { get; } = [];
 
     public List<string> Nonces { get; } = [];
 
-    /// <summary>Logs that this one replaced: epoch, and the ids that it held.</summary>
+    /// <summary>The logs that this one has replaced: their epochs and the ids of their events.</summary>
     public List<(string Epoch, List<string> Ids)> Former { get; } = [];
 
     public long Head => Events.Count;
 
     public IEnumerable<string> Users => Key.StartsWith("d:", StringComparison.Ordinal) ? Key.Split(':').Skip(1) : [];
 
-    /// <summary>The ack; with <c>duplicate</c> when the nonce is known.</summary>
+    /// <summary>The ack, with <c>duplicate</c> when the nonce is known.</summary>
     public JsonObject Append(string from, JsonObject frame)
     {
         var nonce = (string)frame["nonce"]!;
@@ -57,7 +57,7 @@ internal sealed class ServerLog(string key, string epoch)
         return ack;
     }
 
-    /// <summary>The log is rebuilt: its last events may be gone, and their seqs are given out anew under another epoch.</summary>
+    /// <summary>Rebuilds the log. Its last events may be gone, and their seqs are given out again under another epoch.</summary>
     public void Rebuild(string epoch, int lost)
     {
         Former.Add((Epoch, [.. Events.Select(e => (string)e["id"]!)]));

@@ -19,7 +19,7 @@ internal sealed class ServerSocket(WebSocket socket, string user, string token)
 
     public HashSet<string> Rooms { get; } = [];
 
-    /// <summary>Half-open: nothing goes out any more, and the socket stays.</summary>
+    /// <summary>Makes the connection half-open: the socket stays, but no frame is sent any more.</summary>
     public bool IsMute { get; set; }
 
     public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -52,14 +52,14 @@ internal sealed class ServerSocket(WebSocket socket, string user, string token)
         });
     }
 
-    /// <summary>Closes with a code, behind what was said.</summary>
+    /// <summary>Closes with a code, behind the frames that were sent.</summary>
     public void Close(int code) => _out.Writer.TryWrite(async () =>
     {
         await socket.CloseOutputAsync((WebSocketCloseStatus)code, "scripted", CancellationToken.None);
         return false;
     });
 
-    /// <summary>Cuts the connection, behind what was said, without a close frame.</summary>
+    /// <summary>Cuts the connection behind the frames that were sent, without a close frame.</summary>
     public void Cut() => _out.Writer.TryWrite(() =>
     {
         socket.Abort();
@@ -80,7 +80,7 @@ internal sealed class ServerSocket(WebSocket socket, string user, string token)
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException or IOException)
         {
-            // The client went first.
+            // The client has ended the connection already.
         }
     }
 
@@ -117,7 +117,7 @@ internal sealed class ServerSocket(WebSocket socket, string user, string token)
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException or IOException)
         {
-            // Cut, by either side.
+            // One of the sides has cut the connection.
         }
         _out.Writer.TryComplete();
         Ended.TrySetResult();

@@ -4,7 +4,7 @@ using static AspireChat.Tests.Client.Clients;
 
 namespace AspireChat.Tests.Client;
 
-/// <summary>What breaks on the way: the socket, the order, single frames. One script each.</summary>
+/// <summary>Faults of the socket, of the order and of single frames, one at a time.</summary>
 public sealed class SocketFaultTests
 {
     [Fact]
@@ -21,10 +21,7 @@ public sealed class SocketFaultTests
         {
             socket.Rooms.Clear();
             socket.Cut();
-            for (var i = 2; i <= 40; i++)
-            {
-                server.Write("r:lobby", "bob", $"{i}");
-            }
+            server.WriteToLobby(first: 2, last: 40);
         }
         await listener.EventAsync(Lobby, 40);
 
@@ -42,10 +39,7 @@ public sealed class SocketFaultTests
         await using var __ = client;
         await using var listener = new Listener(client);
 
-        for (var i = 1; i <= 20; i++)
-        {
-            server.Write("r:lobby", "bob", $"{i}");
-        }
+        server.WriteToLobby(first: 1, last: 20);
 
         await listener.EventAsync(Lobby, 20);
 
@@ -53,7 +47,7 @@ public sealed class SocketFaultTests
     }
 
     [Fact]
-    public async Task A_skipped_seq_is_read_from_history_before_later_events_are_given()
+    public async Task A_skipped_seq_is_read_from_history_before_later_events_are_given_out()
     {
         await using var server = await FaultServer.StartAsync();
         server.Script.OnSay = (_, frame) => IsEvent(frame, 3) || IsEvent(frame, 4) ? [] : [frame];
@@ -61,10 +55,7 @@ public sealed class SocketFaultTests
         await using var __ = client;
         await using var listener = new Listener(client);
 
-        for (var i = 1; i <= 6; i++)
-        {
-            server.Write("r:lobby", "bob", $"{i}");
-        }
+        server.WriteToLobby(first: 1, last: 6);
 
         await listener.EventAsync(Lobby, 6);
 
@@ -126,7 +117,7 @@ public sealed class SocketFaultTests
     }
 
     [Fact]
-    public async Task A_first_direct_message_that_came_while_the_client_was_away_is_given_too()
+    public async Task A_first_direct_message_that_came_while_the_client_was_away_is_given_out_too()
     {
         await using var server = await FaultServer.StartAsync();
         server.Write("d:alice:carol", "carol", "before the session");
@@ -149,7 +140,7 @@ public sealed class SocketFaultTests
     }
 
     [Fact]
-    public async Task A_replay_that_ends_early_goes_on_over_http_while_live_events_wait()
+    public async Task A_replay_that_ends_early_is_completed_from_history_while_live_events_wait()
     {
         await using var server = await FaultServer.StartAsync();
         server.Script.ReplayLimit = 10;
@@ -160,10 +151,7 @@ public sealed class SocketFaultTests
         lock (server.Gate)
         {
             socket.IsMute = true;
-            for (var i = 1; i <= 700; i++)
-            {
-                server.Write("r:lobby", "bob", $"{i}");
-            }
+            server.WriteToLobby(first: 1, last: 700);
 
             socket.Cut();
         }
@@ -175,7 +163,7 @@ public sealed class SocketFaultTests
     }
 
     [Fact]
-    public async Task Events_that_history_does_not_have_are_told_as_a_gap_and_the_rest_goes_on()
+    public async Task Events_that_history_does_not_have_are_told_as_a_gap_and_later_events_follow()
     {
         await using var server = await FaultServer.StartAsync();
         server.Script.OnSay = (_, frame) => IsEvent(frame, 2) || IsEvent(frame, 3) ? [] : [frame];
@@ -190,10 +178,7 @@ public sealed class SocketFaultTests
         await using var __ = client;
         await using var listener = new Listener(client);
 
-        for (var i = 1; i <= 5; i++)
-        {
-            server.Write("r:lobby", "bob", $"{i}");
-        }
+        server.WriteToLobby(first: 1, last: 5);
 
         await listener.EventAsync(Lobby, 5);
 
@@ -204,7 +189,7 @@ public sealed class SocketFaultTests
     }
 
     [Fact]
-    public async Task A_history_that_cannot_be_asked_delays_and_loses_nothing()
+    public async Task A_history_that_does_not_answer_delays_events_but_loses_none()
     {
         await using var server = await FaultServer.StartAsync();
         var refusals = 0;
@@ -235,7 +220,7 @@ public sealed class SocketFaultTests
             server.Write("r:lobby", "bob", $"{i}");
         }
 
-        // Sends are acknowledged although nobody reads.
+        // Sends are acknowledged although the application does not read.
         var accepted = await client.SendAsync(Lobby, "last").WaitAsync(FaultServer.Patience);
         await using var listener = new Listener(client);
         await listener.EventAsync(Lobby, 1_001);

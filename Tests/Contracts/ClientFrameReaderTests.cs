@@ -7,7 +7,7 @@ public sealed class ClientFrameReaderTests
 {
     private const int Frames = 1_000;
 
-    /// <summary>A string's header, and two bytes for each character.</summary>
+    /// <summary>The bytes of a string: its header, and two for each character.</summary>
     private const int Content = 24 + 2 * 200;
 
     private static readonly FrameLimits Limits = new();
@@ -17,7 +17,7 @@ public sealed class ClientFrameReaderTests
     [InlineData("""{"type":"read","to":"bob","seq":17}""", 0)]
     [InlineData("""{"type":"room","room":"lobby","content":"CONTENT","nonce":"0123456789abcdef"}""", Content + 24 + 2 * 16)]
     [InlineData("""{"type":"join","room":"lobby","since":17,"ref":"r-1"}""", 40)]
-    public void A_usual_frame_costs_the_strings_that_are_kept_of_it_and_nothing_else(string text, int bytes)
+    public void A_usual_frame_allocates_the_strings_that_are_kept_of_it_and_nothing_else(string text, int bytes)
     {
         var utf8 = Encoding.UTF8.GetBytes(text.Replace("CONTENT", new string('x', 200), StringComparison.Ordinal));
         Assert.True(ClientFrameReader.TryRead(utf8, Limits, out _, out _));
@@ -40,7 +40,7 @@ public sealed class ClientFrameReaderTests
     [InlineData("\"ä€😀\"")]
     [InlineData("12.50")]
     [InlineData("\"\"")]
-    public void A_reference_is_given_back_as_it_was_written(string reference)
+    public void A_ref_is_given_back_as_it_was_written(string reference)
     {
         var utf8 = Encoding.UTF8.GetBytes($$"""{"type":"ping", "ref" : {{reference}} }""");
 
@@ -54,7 +54,7 @@ public sealed class ClientFrameReaderTests
     [InlineData("""{"type":"nothing","type":"ping"}""", null)]
     [InlineData("""{"type":"ping","type":"nothing"}""", "type 'nothing' is not known")]
     [InlineData("""{"\u0074ype":"p\u0069ng"}""", null)]
-    public void Of_a_repeated_type_the_last_counts_and_escapes_mean_what_they_stand_for(string text, string? message)
+    public void The_last_of_repeated_types_counts_and_escapes_are_decoded(string text, string? message)
     {
         ClientFrameReader.TryRead(Encoding.UTF8.GetBytes(text), Limits, out _, out var error);
 

@@ -20,7 +20,7 @@ public sealed class ConversationKeyTests
     }
 
     [Fact]
-    public void A_user_may_hold_a_direct_conversation_with_themselves()
+    public void A_user_may_have_a_direct_conversation_with_themselves()
     {
         var key = ConversationKey.Direct("alice", "alice");
 
@@ -46,7 +46,7 @@ public sealed class ConversationKeyTests
     [Fact]
     public void A_key_never_changes_its_partition()
     {
-        // Literal on purpose: another hash would look for every stored conversation in the wrong log.
+        // The numbers are literals, because with another hash every stored conversation would be sought in the wrong log.
         Assert.Equal([11, 3, 4], [LogPartitions.Of("r:lobby"), LogPartitions.Of("r:general"), LogPartitions.Of("d:alice:bob")]);
     }
 
@@ -75,10 +75,10 @@ public sealed class ConversationKeyTests
     [InlineData("a:b", false)]
     [InlineData("é", false)]
     [InlineData("a\n", false)]
-    public void Identifiers_are_what_the_protocol_says(string id, bool valid) => Assert.Equal(valid, Identifiers.IsValid(id));
+    public void Identifiers_follow_the_rule_of_the_protocol(string id, bool valid) => Assert.Equal(valid, Identifiers.IsValid(id));
 
     [Theory]
     [InlineData(64, true)]
     [InlineData(65, false)]
-    public void Identifiers_end_at_64_characters(int length, bool valid) => Assert.Equal(valid, Identifiers.IsValid(new string('x', length)));
+    public void Identifiers_have_at_most_64_characters(int length, bool valid) => Assert.Equal(valid, Identifiers.IsValid(new string('x', length)));
 }

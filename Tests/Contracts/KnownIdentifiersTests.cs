@@ -20,7 +20,7 @@ public sealed class KnownIdentifiersTests
     }
 
     [Fact]
-    public void Those_that_share_a_place_in_the_table_are_not_mixed_up()
+    public void Identifiers_that_share_a_slot_of_the_table_are_not_mixed_up()
     {
         for (var round = 0; round < 2; round++)
         {
@@ -33,7 +33,7 @@ public sealed class KnownIdentifiersTests
     }
 
     [Fact]
-    public void What_is_no_identifier_is_not_known()
+    public void A_text_that_is_no_identifier_is_refused()
     {
         string[] texts = ["", ".", "..", "a b", "a:b", "ä", "a\0", "\u007f", new('x', 65), new('x', 4096)];
         Assert.All(texts, text => Assert.False(KnownIdentifiers.TryGet(Encoding.UTF8.GetBytes(text), out _), text));

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace AspireChat.Tests.Golden;
 
-/// <summary>docs/asyncapi.v1.json describes the same frames that the golden set holds.</summary>
+/// <summary>docs/asyncapi.v1.json describes the frames of the golden set.</summary>
 public sealed class AsyncApiTests
 {
     private static readonly JsonObject Messages = Load();
@@ -39,7 +39,7 @@ public sealed class AsyncApiTests
     }
 
     [Fact]
-    public void Every_described_frame_stands_in_the_golden_set()
+    public void Every_described_frame_is_in_the_golden_set()
     {
         var golden = SocketFrames().Select(entry => $"{(string?)entry["direction"]}.{(string?)entry["frame"]!["type"]}").ToHashSet();
 

@@ -122,7 +122,7 @@ public sealed class GoldenFramesTests
         };
     }
 
-    /// <summary>The fields that were read; defaulted flags only where the golden frame spells them.</summary>
+    /// <summary>The fields that were read. Flags with their default appear only if the golden frame has them.</summary>
     private static JsonObject ToJson(ClientFrame frame, JsonObject golden)
     {
         var json = new JsonObject { ["type"] = frame.Type.ToString().ToLowerInvariant() };

@@ -4,12 +4,12 @@ using System.Text.Json.Nodes;
 
 namespace AspireChat.Tests.Golden;
 
-/// <summary>frames.json, the set that C# and the browser module are both held to. Its own header says what each part means.</summary>
+/// <summary>frames.json, the golden set for both the C# and the browser code. Its header says what each part means.</summary>
 internal static class GoldenSet
 {
     private static readonly JsonObject Set = Load();
 
-    /// <summary>Frames of one direction by name: xunit shows the name, the test looks the frame up.</summary>
+    /// <summary>The frames of one direction by name. xunit shows the name, and the test looks up the frame.</summary>
     public static TheoryData<string> Names(string part, string? direction = null)
     {
         var names = new TheoryData<string>();
@@ -21,7 +21,7 @@ internal static class GoldenSet
         return names;
     }
 
-    /// <summary>The server frames that are events of a conversation: the ones that are stored.</summary>
+    /// <summary>The server frames that are events of a conversation and are stored.</summary>
     public static TheoryData<string> EventNames()
     {
         var names = new TheoryData<string>();
@@ -40,7 +40,7 @@ internal static class GoldenSet
 
     public static byte[] Utf8(JsonNode node) => JsonSerializer.SerializeToUtf8Bytes(node);
 
-    /// <summary>An entry's text: <c>text</c>, or <c>parts</c> joined with their repetitions.</summary>
+    /// <summary>An entry's text: its <c>text</c>, or its <c>parts</c> with their repetitions joined.</summary>
     public static byte[] TextOf(JsonObject entry)
     {
         if (entry["text"] is { } text)

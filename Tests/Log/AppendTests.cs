@@ -37,7 +37,7 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
     }
 
     [Fact]
-    public async Task What_is_acknowledged_stands_in_the_tail_and_in_the_partition_log()
+    public async Task An_acknowledged_event_is_in_the_tail_and_in_the_partitions_log()
     {
         await using var running = await fixture.StartLogAsync();
         var key = ConversationKey.Direct("bob", $"alice-{Guid.NewGuid():N}");
@@ -105,7 +105,7 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
     }
 
     [Fact]
-    public async Task Nonces_do_not_stay_for_ever()
+    public async Task Nonces_are_forgotten_in_the_end()
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2031, 5, 5, 12, 0, 0, TimeSpan.Zero));
         await using var running = await fixture.StartLogAsync(time: time);
@@ -119,7 +119,7 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
     }
 
     [Fact]
-    public async Task Only_a_member_sends_where_membership_is_asked_for()
+    public async Task Only_a_member_may_send_where_membership_is_demanded()
     {
         await using var running = await fixture.StartLogAsync();
         var room = NewRoom();
@@ -133,7 +133,7 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
     }
 
     [Fact]
-    public async Task The_tail_keeps_its_length_but_never_loses_what_is_not_committed()
+    public async Task The_tail_keeps_its_length_but_never_loses_an_uncommitted_event()
     {
         await using var running = await fixture.StartLogAsync(new ConversationLogOptions { TailKeep = 10, BatchEvents = 50 });
         var room = NewRoom();
@@ -144,7 +144,7 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
 
         Assert.Equal(500, await fixture.Database.StreamLengthAsync(RedisKeys.Tail(room)));
 
-        // Committed up to 450: from now on only 451.. and the usual length must stay. Redis trims whole nodes of 100 entries.
+        // Events up to 450 are committed, so only those above and the usual length must stay. Redis trims whole nodes of 100 entries.
         await fixture.Database.HashSetAsync(RedisKeys.Conversation(room), ConversationFields.Durable, 450);
         await running.AppendAsync(LogFixture.Message(room, "alice", "last"));
 
@@ -157,7 +157,7 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
     }
 
     [Fact]
-    public async Task Each_event_is_published_once_to_everyone_concerned_with_its_seq()
+    public async Task Each_event_is_published_once_with_its_seq_to_every_channel_that_needs_it()
     {
         await using var running = await fixture.StartLogAsync();
         var (alice, bob) = ($"alice-{Guid.NewGuid():N}", $"bob-{Guid.NewGuid():N}");
@@ -207,12 +207,12 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
     }
 
     [Fact]
-    public async Task A_conversation_that_cannot_be_written_takes_back_nothing_that_was_accepted_before_it()
+    public async Task A_conversation_that_cannot_be_written_does_not_undo_events_accepted_before_it()
     {
         await using var running = await fixture.StartLogAsync();
         var room = NewRoom();
         var broken = Enumerable.Range(0, 1_000).Select(i => ConversationKey.Room($"broken-{i}")).First(key => key.Partition == room.Partition);
-        // A tail that is further than its head: nothing can be appended in between.
+        // The tail reaches beyond its head, so nothing can be appended.
         await fixture.Database.StreamAddAsync(RedisKeys.Tail(broken), TailFields.Record, "{}", "9-0");
         var batch = new AppendBatch(room.Partition, new ConversationLogOptions());
         batch.Add(new AppendRequest(LogFixture.Message(room, "alice", "n1", "kept"), false, new Nobody()));
@@ -226,7 +226,7 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         var tail = await running.Log.ReadTailAsync(room, 0, 10, CancellationToken.None);
         Assert.Equal((1L, "kept"), (tail.Head, Assert.Single(tail.Events).Content));
 
-        // The call as it would be for the first event alone.
+        // This is the call for the first event alone.
         static RedisValue[] OfFirst(RedisValue[] both) => [.. both[..3], 1, .. both[4..9], .. both[10..17]];
     }
 

@@ -11,7 +11,7 @@ using StackExchange.Redis;
 
 namespace AspireChat.Tests.Log;
 
-/// <summary>A real Redis with all partitions open (as PersistenceService opens them), and the log on it.</summary>
+/// <summary>A real Redis with all partitions open, as PersistenceService opens them, and the log on it.</summary>
 public sealed class LogFixture : IAsyncLifetime
 {
     public const string Epoch = "e1";
@@ -43,7 +43,7 @@ public sealed class LogFixture : IAsyncLifetime
         await Server.DisposeAsync();
     }
 
-    /// <summary>The log as the service runs it, until disposed.</summary>
+    /// <summary>The log as the service runs it. It runs until it is disposed.</summary>
     internal async Task<RunningLog> StartLogAsync(ConversationLogOptions? options = null, TimeProvider? time = null)
     {
         var services = new ServiceCollection().AddMetrics().BuildServiceProvider();

@@ -47,7 +47,7 @@ public sealed class MembershipTests(LogFixture fixture) : IClassFixture<LogFixtu
     }
 
     [Fact]
-    public async Task Who_is_no_member_is_found_out_for_many_rooms_at_once()
+    public async Task One_call_finds_for_many_rooms_whether_a_user_is_a_member()
     {
         await using var running = await fixture.StartLogAsync();
         var (one, other) = (NewRoom(), NewRoom());
@@ -66,7 +66,7 @@ public sealed class MembershipTests(LogFixture fixture) : IClassFixture<LogFixtu
     [InlineData(99, 3, true)]
     [InlineData(0, 1, false)]
     [InlineData(1, 1, false)]
-    public async Task A_read_cursor_moves_forward_only_and_ends_at_the_head(long asked, long expected, bool moved)
+    public async Task A_read_cursor_only_moves_forward_and_ends_at_the_head(long asked, long expected, bool moved)
     {
         await using var running = await fixture.StartLogAsync();
         var room = NewRoom();

@@ -40,7 +40,7 @@ public sealed class OutageTests : IAsyncLifetime
         var during = await running.AppendAsync(LogFixture.Message(room, "alice", "during"));
         await _fixture.Server.InitializeAsync();
 
-        // Clients repeat with the same nonce until they are acknowledged.
+        // Clients repeat a send with its nonce until it is acknowledged.
         AppendResult after;
         do
         {
@@ -79,7 +79,7 @@ public sealed class OutageTests : IAsyncLifetime
         var room = ConversationKey.Room("lobby");
         var completion = new IgnoredCompletion();
 
-        // One batch is in flight at most and four events wait; the tenth cannot be anywhere.
+        // At most one batch is in flight and four events wait, so there is no place for the tenth.
         var accepted = 0;
         for (var i = 0; i < 10; i++)
         {

@@ -11,7 +11,7 @@ public sealed class RevisionTests(LogFixture fixture) : IClassFixture<LogFixture
     private static int _nonce;
 
     [Fact]
-    public async Task Only_its_author_edits_or_deletes_a_message_but_anybody_reacts()
+    public async Task Only_its_author_may_edit_or_delete_a_message_but_anybody_may_react()
     {
         await using var running = await fixture.StartLogAsync();
         var room = await RoomWithMessageAsync(running);
@@ -29,7 +29,7 @@ public sealed class RevisionTests(LogFixture fixture) : IClassFixture<LogFixture
     [Theory]
     [InlineData(2)]
     [InlineData(99)]
-    public async Task What_is_not_a_message_cannot_be_revised(long target)
+    public async Task Only_a_message_can_be_revised(long target)
     {
         await using var running = await fixture.StartLogAsync();
         var room = await RoomWithMessageAsync(running);
@@ -39,7 +39,7 @@ public sealed class RevisionTests(LogFixture fixture) : IClassFixture<LogFixture
     }
 
     [Fact]
-    public async Task Once_a_delete_is_acknowledged_the_content_and_that_of_its_edits_is_gone_from_the_tail()
+    public async Task Once_a_delete_is_acknowledged_the_tail_has_neither_the_content_nor_that_of_its_edits()
     {
         await using var running = await fixture.StartLogAsync();
         var room = await RoomWithMessageAsync(running, "first secret");
@@ -75,7 +75,7 @@ public sealed class RevisionTests(LogFixture fixture) : IClassFixture<LogFixture
     }
 
     [Fact]
-    public async Task A_message_older_than_the_tail_must_be_checked_elsewhere_first()
+    public async Task A_message_older_than_the_tail_must_first_be_checked_in_the_database()
     {
         await using var running = await fixture.StartLogAsync();
         var room = await RoomWithMessageAsync(running);

@@ -9,8 +9,8 @@ using AspireChat.Tests.Servers;
 namespace AspireChat.Tests.Presence;
 
 /// <summary>
-/// Random but repeatable lives of users on replicas that die, restart, repeat and reorder reports, over several services; then everything
-/// must agree with the truth: the state in Redis, and what a client that heard every frame believes.
+/// Random but repeatable lives of users on replicas that die, restart, repeat and reorder reports, with several services. In the end the
+/// state in Redis, and what a client that heard every frame believes, must agree with the truth.
 /// </summary>
 [Collection(PresenceCollection.Name)]
 [Trait("Needs", "Redis")]
@@ -28,7 +28,7 @@ public sealed class ChaosTests(RedisServer server)
     [InlineData(6, 3)]
     [InlineData(7, 200)]
     [InlineData(8, 1)]
-    public async Task Whatever_happens_state_and_listeners_end_up_with_the_truth(int seed, int nameThreshold)
+    public async Task Whatever_happens_Redis_and_the_listeners_have_the_truth_in_the_end(int seed, int nameThreshold)
     {
         await using var world = await PresenceWorld.StartAsync(server, new PresenceOptions { NameThreshold = nameThreshold });
         var random = new Random(seed);
@@ -115,7 +115,7 @@ public sealed class ChaosTests(RedisServer server)
 
         void Rejoin()
         {
-            // What a dead replica did not get to report, clients do again elsewhere.
+            // Clients repeat on another replica what a dead one had not reported.
             foreach (var dead in replicas.Where(replica => !replica.Alive))
             {
                 if (replicas.FirstOrDefault(replica => replica.Alive) is not { } heir)
@@ -160,7 +160,7 @@ public sealed class ChaosTests(RedisServer server)
         public int Count { get; set; }
     }
 
-    /// <summary>Reports like the real replica (absolute counts, repeated until confirmed), but sometimes twice or too late.</summary>
+    /// <summary>Reports like the real replica, with absolute counts and repeats until confirmed, but sometimes twice or too late.</summary>
     private sealed class ChaosReplica(PresenceWorld world, string name)
     {
         private readonly HashSet<string> _changed = [];
@@ -221,7 +221,8 @@ public sealed class ChaosTests(RedisServer server)
             (Alive, _full, _reports) = (true, true, new FakeReplica(world, name));
         }
 
-        /// <param name="lost">0: the service hears it but the answer is lost; 1: an earlier report is heard again first.</param>
+        /// <param name="lost">With 0 the service hears the report but the answer is lost. With 1 an earlier report is heard again
+        /// first.</param>
         public async Task ReportAsync(ReportHandler handler, int lost)
         {
             if (lost == 1 && _earlier is not null)

@@ -52,7 +52,7 @@ public sealed class LeaseTests(RedisServer server)
     }
 
     [Fact]
-    public async Task Nobody_stays_online_for_ever_after_a_replica_with_a_thousand_users_died()
+    public async Task Every_user_goes_offline_after_a_replica_with_a_thousand_users_has_died()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var dead = new FakeReplica(world, "dead");
@@ -88,7 +88,7 @@ public sealed class LeaseTests(RedisServer server)
     }
 
     [Fact]
-    public async Task A_restarted_replica_voids_what_its_former_process_said_even_when_that_is_heard_late()
+    public async Task A_restarted_replica_voids_its_former_processs_reports_even_those_that_arrive_late()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var before = new FakeReplica(world, "one");
@@ -105,7 +105,7 @@ public sealed class LeaseTests(RedisServer server)
     }
 
     [Fact]
-    public async Task An_unknown_replica_is_asked_for_everything_and_its_changes_are_not_applied()
+    public async Task An_unknown_replica_is_asked_for_a_full_report_and_its_changes_are_not_applied()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = new FakeReplica(world, "one");
@@ -118,7 +118,7 @@ public sealed class LeaseTests(RedisServer server)
     }
 
     [Fact]
-    public async Task A_full_report_ends_whoever_is_missing_from_it_after_the_grace_period()
+    public async Task A_user_who_is_missing_from_a_full_report_goes_offline_after_the_grace_period()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = new FakeReplica(world, "one");
@@ -134,7 +134,7 @@ public sealed class LeaseTests(RedisServer server)
     }
 
     [Fact]
-    public async Task A_full_report_of_thousands_is_applied_whole()
+    public async Task A_full_report_of_thousands_of_users_is_applied_whole()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = new FakeReplica(world, "one");
@@ -149,7 +149,7 @@ public sealed class LeaseTests(RedisServer server)
     }
 
     [Fact]
-    public async Task An_absence_of_the_service_ends_no_lease_and_no_grace_period_before_its_time()
+    public async Task A_pause_of_the_service_ends_no_lease_and_no_grace_period_early()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         await world.MemberAsync("alice", "lobby");
@@ -163,7 +163,7 @@ public sealed class LeaseTests(RedisServer server)
         await alive.UsersAsync(("carol", 0));
         await world.HeardAsync();
 
-        // Meanwhile carol came back and one replica died, which nobody could report.
+        // Meanwhile carol came back and one replica died, but no service was there to hear it.
         world.Time.Advance(TimeSpan.FromSeconds(60));
         await world.SweepAsync();
         await alive.UsersAsync(("carol", 1));
@@ -175,7 +175,7 @@ public sealed class LeaseTests(RedisServer server)
     }
 
     [Fact]
-    public async Task After_Redis_lost_everything_presence_is_rebuilt_with_one_frame_per_room_and_nobody_reported_offline()
+    public async Task After_Redis_lost_all_data_presence_is_rebuilt_with_one_frame_per_room_and_nobody_is_told_offline()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var one = new FakeReplica(world, "one");
@@ -213,7 +213,7 @@ public sealed class LeaseTests(RedisServer server)
         Assert.Equal(180, heard.Sum(frame => frame.Split(' ')[2].Split(',').Length));
         Assert.Equal(60, heard.Count);
 
-        // All of them die at once.
+        // All replicas die at once.
         for (var i = 0; i < 48; i++)
         {
             world.Time.Advance(TimeSpan.FromMilliseconds(250));
@@ -227,7 +227,7 @@ public sealed class LeaseTests(RedisServer server)
     }
 
     [Fact]
-    public async Task Work_that_another_service_did_or_that_is_not_due_any_more_is_left_alone()
+    public async Task Work_that_another_service_has_done_or_that_is_no_longer_due_is_left_alone()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = new FakeReplica(world, "one");
@@ -237,7 +237,7 @@ public sealed class LeaseTests(RedisServer server)
         await replica.TypingAsync(new TypingNotice("alice", "lobby", null, true));
         await world.HeardAsync();
 
-        // A slow service asks for what it saw due a while ago; all of it was renewed since.
+        // A slow service asks for the work that was due a while ago. All of it has been renewed since.
         var ended = (long[])(await world.State.RunAsync(
             PresenceScripts.Lease, world.Now, ["one", 1_000, 10_000, 100], CancellationToken.None))!;
         Assert.Equal(0, ended.Sum());

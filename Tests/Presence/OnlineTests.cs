@@ -3,13 +3,13 @@ using AspireChat.Tests.Servers;
 
 namespace AspireChat.Tests.Presence;
 
-/// <summary>Who is online, in which rooms, and from when to when.</summary>
+/// <summary>Which users are online in which rooms, and from when to when.</summary>
 [Collection(PresenceCollection.Name)]
 [Trait("Needs", "Redis")]
 public sealed class OnlineTests(RedisServer server)
 {
     [Fact]
-    public async Task A_user_who_connects_is_online_at_once_in_every_room_they_are_a_member_of()
+    public async Task A_user_who_connects_is_online_at_once_in_all_of_their_rooms()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         await world.MemberAsync("alice", "lobby", "kitchen");
@@ -24,14 +24,10 @@ public sealed class OnlineTests(RedisServer server)
     }
 
     [Fact]
-    public async Task The_last_connection_closing_means_offline_after_the_grace_period_and_not_before()
+    public async Task A_user_whose_last_connection_closes_is_offline_after_the_grace_period_and_not_before()
     {
         await using var world = await PresenceWorld.StartAsync(server);
-        await world.MemberAsync("alice", "lobby");
-        var replica = new FakeReplica(world, "one");
-        await replica.FullAsync(("alice", 1));
-        await world.AdvanceAsync(2, replica);
-        await world.HeardAsync();
+        var replica = await OnlineAliceAsync(world, "lobby");
 
         await replica.UsersAsync(("alice", 0));
         var closed = world.Time.GetUtcNow();
@@ -50,7 +46,7 @@ public sealed class OnlineTests(RedisServer server)
     [Theory]
     [InlineData("one")]
     [InlineData("two")]
-    public async Task A_return_within_the_grace_period_on_any_replica_causes_neither_offline_nor_online(string returnTo)
+    public async Task A_return_on_any_replica_within_the_grace_period_causes_neither_offline_nor_online(string returnTo)
     {
         await using var world = await PresenceWorld.StartAsync(server);
         await world.MemberAsync("alice", "lobby");
@@ -70,14 +66,10 @@ public sealed class OnlineTests(RedisServer server)
     }
 
     [Fact]
-    public async Task The_grace_period_begins_anew_with_each_closing()
+    public async Task The_grace_period_starts_again_with_each_close()
     {
         await using var world = await PresenceWorld.StartAsync(server);
-        await world.MemberAsync("alice", "lobby");
-        var replica = new FakeReplica(world, "one");
-        await replica.FullAsync(("alice", 1));
-        await world.AdvanceAsync(2, replica);
-        await world.HeardAsync();
+        var replica = await OnlineAliceAsync(world, "lobby");
 
         await replica.UsersAsync(("alice", 0));
         await world.AdvanceAsync(3, replica);
@@ -113,7 +105,7 @@ public sealed class OnlineTests(RedisServer server)
     }
 
     [Fact]
-    public async Task The_first_join_of_an_online_user_is_online_and_a_second_join_is_silent()
+    public async Task The_first_join_of_an_online_user_is_told_online_and_a_second_join_is_not()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = new FakeReplica(world, "one");
@@ -131,14 +123,10 @@ public sealed class OnlineTests(RedisServer server)
     }
 
     [Fact]
-    public async Task Leaving_a_room_is_offline_there_at_once_and_nowhere_else()
+    public async Task Leaving_a_room_is_told_offline_there_at_once_and_nowhere_else()
     {
         await using var world = await PresenceWorld.StartAsync(server);
-        await world.MemberAsync("alice", "lobby", "kitchen");
-        var replica = new FakeReplica(world, "one");
-        await replica.FullAsync(("alice", 1));
-        await world.AdvanceAsync(1, replica);
-        await world.HeardAsync();
+        var replica = await OnlineAliceAsync(world, "lobby", "kitchen");
 
         await replica.RoomsAsync(("lobby", "alice", false));
         await world.SweepAsync();
@@ -168,7 +156,7 @@ public sealed class OnlineTests(RedisServer server)
     }
 
     [Fact]
-    public async Task A_membership_or_connection_too_brief_to_be_reported_ends_with_offline_because_snapshots_may_hold_the_user()
+    public async Task A_membership_or_connection_too_brief_to_be_reported_is_told_offline_because_snapshots_may_have_the_user()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = new FakeReplica(world, "one");
@@ -182,7 +170,7 @@ public sealed class OnlineTests(RedisServer server)
     }
 
     [Fact]
-    public async Task A_report_of_a_membership_yields_to_the_logs_own_record_of_members()
+    public async Task The_logs_record_of_members_overrides_a_report_of_a_membership()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var lobby = AspireChat.Contracts.Conversations.ConversationKey.Room("lobby");
@@ -190,20 +178,20 @@ public sealed class OnlineTests(RedisServer server)
         await world.Database.HashSetAsync(RedisKeys.Members(lobby), "bob", 0);
         var replica = new FakeReplica(world, "one");
 
-        // Late news of two replicas: alice has left since, bob has joined again since.
+        // The reports of two replicas are late: alice has left since, and bob has joined again.
         await replica.SendAsync(full: true, [("alice", 1), ("bob", 1)], [("lobby", "alice", true), ("lobby", "bob", false)]);
         await world.SweepAsync();
 
-        // Who is no member is told offline although the room may never have heard of them: somebody's snapshot may.
+        // The room may never have heard of alice, but a snapshot may have had her, so she is told offline.
         Assert.Equal(["offline lobby alice 1", "online lobby bob 1"], (await world.HeardInRoomsAsync()).Order());
     }
 
     [Fact]
-    public async Task A_user_whose_arrival_the_service_did_not_finish_is_placed_by_the_next_sweep_of_any_service()
+    public async Task An_arrival_that_a_service_did_not_finish_is_finished_by_the_next_sweep_of_any_service()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         await world.MemberAsync("alice", "lobby");
-        // As if the service had died between noting alice and reading her rooms.
+        // This is the state when the service dies between noting alice and reading her rooms.
         await world.Database.SetAddAsync(RedisKeys.PresenceOnline, "alice");
         await world.Database.SortedSetAddAsync(RedisKeys.PresenceArrivals, "alice", world.Now);
 
@@ -221,7 +209,7 @@ public sealed class OnlineTests(RedisServer server)
         await world.Database.SetAddAsync(RedisKeys.PresenceOnline, "alice");
         await world.Database.SortedSetAddAsync(RedisKeys.PresenceArrivals, "alice", world.Now);
 
-        // Read by another service before alice left, handed in after.
+        // Another service has read alice's rooms before she left, and hands them in afterwards.
         await replica.RoomsAsync(("lobby", "alice", false));
         var placed = await world.State.RunAsync(PresenceScripts.Place, world.Now, ["alice", world.Now, "1", 1, "lobby"], CancellationToken.None);
 
@@ -230,5 +218,16 @@ public sealed class OnlineTests(RedisServer server)
         Assert.DoesNotContain(await world.HeardInRoomsAsync(), frame => frame.StartsWith("online"));
         Assert.Empty(await world.OnlineInAsync("lobby"));
         Assert.Equal(0, await world.Database.SortedSetLengthAsync(RedisKeys.PresenceArrivals));
+    }
+
+    /// <summary>Alice is a member of the rooms and online in them by one connection, and the rooms have heard it.</summary>
+    private static async Task<FakeReplica> OnlineAliceAsync(PresenceWorld world, params string[] rooms)
+    {
+        await world.MemberAsync("alice", rooms);
+        var replica = new FakeReplica(world, "one");
+        await replica.FullAsync(("alice", 1));
+        await world.AdvanceAsync(2, replica);
+        await world.HeardAsync();
+        return replica;
     }
 }

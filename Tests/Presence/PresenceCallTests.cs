@@ -15,7 +15,7 @@ public sealed class PresenceCallTests(RedisServer server)
     private static readonly string Service = TestTokens.For("connection", audience: "aspirechat-internal");
 
     [Fact]
-    public async Task One_user_and_many_are_answered_in_the_shape_of_the_contract()
+    public async Task Calls_for_one_user_and_for_many_are_answered_as_the_protocol_says()
     {
         await using var presence = await RunningPresence.StartAsync(server);
         await using var redis = await server.ConnectAsync();
@@ -39,7 +39,7 @@ public sealed class PresenceCallTests(RedisServer server)
     [InlineData(0, HttpStatusCode.OK)]
     [InlineData(500, HttpStatusCode.OK)]
     [InlineData(501, HttpStatusCode.BadRequest)]
-    public async Task At_most_five_hundred_users_are_answered_at_once(int count, HttpStatusCode expected)
+    public async Task One_call_may_ask_for_at_most_five_hundred_users(int count, HttpStatusCode expected)
     {
         await using var presence = await RunningPresence.StartAsync(server);
         using var response = await presence.SendAsync(
@@ -60,7 +60,7 @@ public sealed class PresenceCallTests(RedisServer server)
     [InlineData("[]")]
     [InlineData("null")]
     [InlineData("not json")]
-    public async Task A_malformed_question_is_refused_with_problem_details(string body)
+    public async Task A_malformed_request_is_refused_with_problem_details(string body)
     {
         await using var presence = await RunningPresence.StartAsync(server);
         using var response = await presence.SendAsync(HttpMethod.Post, "/api/presence", Alice, body);
@@ -94,7 +94,7 @@ public sealed class PresenceCallTests(RedisServer server)
     [InlineData("""{"instance":"i","sequence":1,"full":true,"users":[],"rooms":[],"typing":[{"user":"a","room":"x","to":"b"}]}""")]
     [InlineData("""{"instance":"i1","sequence":1,"full":true,"users":[null],"rooms":[],"typing":[]}""")]
     [InlineData("""{"instance":"i1","sequence":1,"full":true}""")]
-    public async Task A_report_with_anything_that_is_no_identifier_is_refused_whole(string report)
+    public async Task A_report_with_an_invalid_identifier_is_refused_whole(string report)
     {
         await using var presence = await RunningPresence.StartAsync(server);
         using var response = await presence.SendAsync(HttpMethod.Post, "/internal/presence/one", Service, report);
@@ -102,7 +102,7 @@ public sealed class PresenceCallTests(RedisServer server)
     }
 
     [Fact]
-    public async Task Without_Redis_the_answer_is_503_and_says_when_to_ask_again()
+    public async Task Without_Redis_the_answer_is_503_and_says_when_to_retry()
     {
         await using var own = await RedisServer.StartAsync();
         await using var presence = await RunningPresence.StartAsync(own);

@@ -23,8 +23,8 @@ public sealed class PresenceCollection : ICollectionFixture<RedisServer>
 }
 
 /// <summary>
-/// PresenceService without a host: the real Redis, a clock that stands still until told otherwise, and an ear on every channel. Timers are
-/// looked at by <see cref="AdvanceAsync"/> only.
+/// PresenceService without a host, with a real Redis, a clock that only the test moves, and a subscription to every channel. Only
+/// <see cref="AdvanceAsync"/> looks at timers.
 /// </summary>
 internal sealed class PresenceWorld : IAsyncDisposable
 {
@@ -65,13 +65,13 @@ internal sealed class PresenceWorld : IAsyncDisposable
     {
         var world = new PresenceWorld(await server.ConnectAsync(), await server.ConnectAsync(), options ?? new PresenceOptions());
         await world._redis.GetServers()[0].FlushAllDatabasesAsync();
-        // A queue keeps the order of publishing, which a plain handler does not: the marker must come last.
+        // A queue keeps the order of publishing, and a plain handler does not. The marker must come last.
         var everything = await world._ear.GetSubscriber().SubscribeAsync(RedisChannel.Pattern("*"));
         everything.OnMessage(message => world.Hear(message.Channel, message.Message));
         return world;
     }
 
-    /// <summary>One more PresenceService over the same Redis.</summary>
+    /// <summary>Another PresenceService on the same Redis.</summary>
     public (PresenceRedis State, ReportHandler Handler, Sweep Sweep) CreateService()
     {
         var options = Microsoft.Extensions.Options.Options.Create(Options);
@@ -86,7 +86,7 @@ internal sealed class PresenceWorld : IAsyncDisposable
     public Task FlushAsync() => _redis.GetServers()[0].FlushAllDatabasesAsync();
 
     /// <summary>
-    /// Lets time pass in steps as short as the service's own looks at its timers; replicas given here renew their leases meanwhile.
+    /// Lets time pass in the steps in which the service itself looks at its timers. The given replicas renew their leases meanwhile.
     /// </summary>
     public async Task AdvanceAsync(double seconds, params FakeReplica[] alive)
     {
@@ -115,11 +115,11 @@ internal sealed class PresenceWorld : IAsyncDisposable
     public Task MemberAsync(string user, params string[] rooms) =>
         Database.SetAddAsync(RedisKeys.UserRooms(user), [.. rooms.Select(room => (RedisValue)room)]);
 
-    /// <summary>Frames heard on a channel since the last call, as text; with the user they are not for, if any, before them.</summary>
+    /// <summary>The frames on a channel since the last call, as text. A user whom the frame is not for stands before it.</summary>
     public async Task<IReadOnlyList<string>> HeardAsync(string channel) =>
         [.. (await HeardAsync()).Where(frame => frame.Channel == channel).Select(frame => frame.Text)];
 
-    /// <summary>What rooms' members hear, e.g. <c>online lobby alice,bob 2</c>.</summary>
+    /// <summary>The frames that members of rooms hear, e.g. <c>online lobby alice,bob 2</c>.</summary>
     public async Task<IReadOnlyList<string>> HeardInRoomsAsync() =>
         [.. (await HeardAsync()).Select(frame => Describe(JsonNode.Parse(frame.Text[(frame.Text.IndexOf('{'))..])!))];
 
@@ -184,14 +184,14 @@ internal sealed class PresenceWorld : IAsyncDisposable
     }
 }
 
-/// <summary>A ConnectionService replica's reports, written by hand.</summary>
+/// <summary>A fake ConnectionService replica that reports what the test says.</summary>
 internal sealed class FakeReplica(PresenceWorld world, string name, string? instance = null)
 {
     public string Instance { get; } = instance ?? Guid.CreateVersion7().ToString("N");
 
     public long Sequence { get; private set; }
 
-    /// <summary>The service that this replica reports to; the world's own by default.</summary>
+    /// <summary>The service that this replica reports to; by default the world's own.</summary>
     public ReportHandler? Handler { get; init; }
 
     public Task<PresenceReportAnswer> FullAsync(params (string User, int Connections)[] users) => SendAsync(full: true, users: users);
@@ -200,7 +200,7 @@ internal sealed class FakeReplica(PresenceWorld world, string name, string? inst
 
     public Task<PresenceReportAnswer> RoomsAsync(params (string Room, string User, bool Member)[] rooms) => SendAsync(rooms: rooms);
 
-    /// <summary>The user joined and left before a report said so.</summary>
+    /// <summary>Reports a user who joined and left before any report said so.</summary>
     public Task<PresenceReportAnswer> BrieflyAsync(string room, string user) =>
         ReportAsync(new PresenceReport(Instance, ++Sequence, false, [], [new RoomMembership(room, user, false, Brief: true)], []));
 
@@ -209,7 +209,7 @@ internal sealed class FakeReplica(PresenceWorld world, string name, string? inst
 
     public Task<PresenceReportAnswer> TypingAsync(params TypingNotice[] notices) => SendAsync(typing: notices);
 
-    /// <summary>The next sequence, for a report written elsewhere.</summary>
+    /// <summary>The next sequence, for a report that the test writes.</summary>
     public long Take() => ++Sequence;
 
     public Task<PresenceReportAnswer> RenewAsync() => SendAsync();

@@ -7,13 +7,13 @@ using StackExchange.Redis;
 
 namespace AspireChat.Tests.Presence;
 
-/// <summary>The reporting side and the service together, over HTTP with internal tokens, in real time.</summary>
+/// <summary>The reporter and the service together, over HTTP with internal tokens and in real time.</summary>
 [Collection(PresenceCollection.Name)]
 [Trait("Needs", "Redis")]
 public sealed class RebuildTests(RedisServer server)
 {
     [Fact]
-    public async Task Presence_survives_a_wiped_Redis_and_a_restarted_service_without_anybody_reconnecting()
+    public async Task Presence_survives_a_wiped_Redis_and_a_restarted_service_without_reconnects()
     {
         await using var own = await RedisServer.StartAsync();
         await using var redis = await own.ConnectAsync();
@@ -90,15 +90,15 @@ public sealed class RebuildTests(RedisServer server)
             reporter.ConnectionOpened(user);
             reporter.MembershipChanged("lobby", user, true);
         }
-        await Eventually.IsTrueAsync(() => Count("online") == 20, "everybody is told online");
+        await Eventually.IsTrueAsync(() => Count("online") == 20, "all users are told online");
         Assert.True(await second.IsOnlineAsync("even0"));
         Assert.True(await first.IsOnlineAsync("odd1"));
 
-        // One says goodbye, the other just vanishes from the network: its lease ends.
+        // One replica reports that it stops. The other vanishes from the network, and its lease ends.
         await one.StopAsync();
         one.Dispose();
         two.Dispose();
-        await Eventually.IsTrueAsync(() => Count("offline") == 20, "everybody is told offline");
+        await Eventually.IsTrueAsync(() => Count("offline") == 20, "all users are told offline");
         lock (told)
         {
             Assert.Equal(40, told.Distinct().Count());

@@ -26,7 +26,7 @@ public sealed class ReporterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_first_report_is_full_and_the_next_ones_hold_only_what_changed()
+    public async Task The_first_report_is_full_and_later_ones_have_only_changes()
     {
         _reporter.ConnectionOpened("alice");
         _reporter.MembershipChanged("lobby", "alice", true);
@@ -56,12 +56,12 @@ public sealed class ReporterTests : IAsyncDisposable
         {
             Assert.Empty((await NextAsync()).Users);
         }
-        // Generous upwards: the clock goes on while the loop has not come to look at it.
+        // The upper bound is generous, because the clock moves on before the loop looks at it.
         Assert.InRange((_time.GetUtcNow() - start).TotalSeconds, 14, 25);
     }
 
     [Fact]
-    public async Task Changes_that_come_together_go_in_one_report()
+    public async Task Changes_that_come_together_share_a_report()
     {
         await _loop.StartAsync(CancellationToken.None);
         await NextAsync();
@@ -82,7 +82,7 @@ public sealed class ReporterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task However_much_changes_reports_are_an_interval_apart()
+    public async Task Reports_are_an_interval_apart_however_much_changes()
     {
         await _loop.StartAsync(CancellationToken.None);
         await NextAsync();
@@ -92,12 +92,12 @@ public sealed class ReporterTests : IAsyncDisposable
             _reporter.ConnectionOpened($"u{i}");
             Assert.Single((await NextAsync()).Users);
         }
-        // 300 ms each; the first one's time was read a step late.
+        // Reports are 300 ms apart. The time of the first was read one step late.
         Assert.True((_time.GetUtcNow() - start).TotalMilliseconds > 2_500);
     }
 
     [Fact]
-    public async Task What_PresenceService_did_not_confirm_is_said_again_as_it_is_by_then_but_typing_is_dropped()
+    public async Task Unconfirmed_changes_are_reported_again_with_their_latest_state_but_typing_is_dropped()
     {
         _reporter.ConnectionOpened("alice");
         await _loop.StartAsync(CancellationToken.None);
@@ -164,7 +164,7 @@ public sealed class ReporterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Asked_for_everything_it_reports_everything_and_the_memberships_that_ended_meanwhile()
+    public async Task When_asked_for_a_full_report_it_reports_all_users_and_the_memberships_that_have_ended()
     {
         _reporter.ConnectionOpened("alice");
         _reporter.MembershipChanged("lobby", "alice", true);
@@ -184,7 +184,7 @@ public sealed class ReporterTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Stopping_says_that_nobody_is_connected_any_more()
+    public async Task Stopping_reports_that_no_user_is_connected_any_more()
     {
         _reporter.ConnectionOpened("alice");
         await _loop.StartAsync(CancellationToken.None);
@@ -220,7 +220,7 @@ public sealed class ReporterTests : IAsyncDisposable
     }
 
     [Fact]
-    public void A_change_made_while_a_report_is_on_its_way_outlives_the_reports_failure()
+    public void A_change_during_a_report_survives_the_reports_failure()
     {
         _reporter.MembershipChanged("lobby", "alice", true);
         var lost = _reporter.Take();
@@ -230,7 +230,7 @@ public sealed class ReporterTests : IAsyncDisposable
     }
 
     [Fact]
-    public void A_membership_that_began_and_ended_between_two_reports_is_said_to_be_brief_and_no_other()
+    public void Only_a_membership_that_began_and_ended_between_two_reports_is_reported_as_brief()
     {
         _reporter.MembershipChanged("kitchen", "alice", true);
         _reporter.Take();
@@ -257,7 +257,7 @@ public sealed class ReporterTests : IAsyncDisposable
     }
 
     [Fact]
-    public void Typing_notices_are_coalesced_per_place_and_bounded()
+    public void Typing_notices_are_merged_per_conversation_and_bounded()
     {
         for (var i = 0; i < 10; i++)
         {
@@ -304,7 +304,7 @@ public sealed class ReporterTests : IAsyncDisposable
         await _services.DisposeAsync();
     }
 
-    /// <summary>The next report, letting as much time pass as it takes.</summary>
+    /// <summary>Lets time pass until the next report comes.</summary>
     private async Task<PresenceReport> NextAsync()
     {
         for (var i = 0; i < 10_000; i++)
@@ -313,7 +313,7 @@ public sealed class ReporterTests : IAsyncDisposable
             {
                 return report;
             }
-            // Gives the loop's continuations a chance to run before the clock moves on.
+            // The loop's continuations may run before the clock moves on.
             await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, CancellationToken.None);
             if (_service.Reports.IsEmpty)
             {

@@ -15,7 +15,7 @@ using Microsoft.Extensions.Logging;
 
 namespace AspireChat.Tests.Presence;
 
-/// <summary>PresenceService itself with its real clock and loop, on a free port of 127.0.0.1.</summary>
+/// <summary>The real PresenceService with the real clock and its loop, on a free port of 127.0.0.1.</summary>
 internal sealed class RunningPresence : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -30,7 +30,7 @@ internal sealed class RunningPresence : IAsyncDisposable
 
     public string Address => Http.BaseAddress!.ToString();
 
-    /// <summary>Short enough not to be waited for, in the proportions of the defaults.</summary>
+    /// <summary>Short times for tests, in the same proportions as the defaults.</summary>
     public static Dictionary<string, string?> Settings { get; } = new()
     {
         ["Jwt:Key"] = TestTokens.Key,
@@ -43,7 +43,7 @@ internal sealed class RunningPresence : IAsyncDisposable
         ["PresenceReporting:Interval"] = "00:00:00.05",
     };
 
-    /// <param name="port">A port to come back on; 0 for a free one.</param>
+    /// <param name="port">The port of an earlier run to use again; 0 for a free one.</param>
     public static async Task<RunningPresence> StartAsync(RedisServer server, int port = 0)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -58,7 +58,7 @@ internal sealed class RunningPresence : IAsyncDisposable
         return new RunningPresence(app);
     }
 
-    /// <summary>A ConnectionService's reporting side alone, which finds this service by service discovery.</summary>
+    /// <summary>Only the reporter of a ConnectionService, which finds this service by service discovery.</summary>
     public static async Task<(IHost Host, IPresenceReporter Reporter)> StartReplicaAsync(params string[] addresses)
     {
         var builder = Host.CreateApplicationBuilder();

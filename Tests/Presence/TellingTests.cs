@@ -6,13 +6,15 @@ using AspireChat.Tests.Servers;
 
 namespace AspireChat.Tests.Presence;
 
-/// <summary>What a room hears of its members' presence: the frames themselves, how often they come, and when counts replace names.</summary>
+/// <summary>
+/// What a room hears of its members' presence: the frames themselves, how often they come, and when counts replace names.
+/// </summary>
 [Collection(PresenceCollection.Name)]
 [Trait("Needs", "Redis")]
 public sealed class TellingTests(RedisServer server)
 {
     [Fact]
-    public async Task What_the_script_tells_a_room_is_byte_by_byte_what_the_codec_encodes()
+    public async Task The_scripts_presence_frames_are_byte_by_byte_those_of_the_codec()
     {
         await using var world = await PresenceWorld.StartAsync(server, new PresenceOptions { NameThreshold = 2 });
         var replica = new FakeReplica(world, "one");
@@ -34,7 +36,7 @@ public sealed class TellingTests(RedisServer server)
     }
 
     [Fact]
-    public async Task A_room_some_of_whose_members_missed_frames_hears_once_and_in_its_turn_who_is_online()
+    public async Task A_room_whose_members_missed_frames_is_told_once_and_in_its_turn_who_is_online()
     {
         await using var world = await PresenceWorld.StartAsync(server, new PresenceOptions { NameThreshold = 2 });
         var one = new FakeReplica(world, "one");
@@ -99,7 +101,7 @@ public sealed class TellingTests(RedisServer server)
     }
 
     [Fact]
-    public async Task Leaving_is_told_at_once_though_the_last_online_was_just_told_and_does_not_hurry_the_next_one()
+    public async Task A_leave_is_told_at_once_even_right_after_an_online_and_does_not_hurry_the_next_online()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = new FakeReplica(world, "one");
@@ -119,7 +121,7 @@ public sealed class TellingTests(RedisServer server)
     }
 
     [Fact]
-    public async Task Who_comes_and_goes_between_two_tellings_is_told_as_they_ended_because_snapshots_may_hold_either()
+    public async Task A_user_who_comes_and_goes_between_two_frames_is_told_in_their_final_state_because_snapshots_may_have_either()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = new FakeReplica(world, "one");
@@ -136,7 +138,7 @@ public sealed class TellingTests(RedisServer server)
     }
 
     [Fact]
-    public async Task A_large_room_hears_only_counts_at_most_one_every_two_seconds()
+    public async Task A_large_room_hears_only_counts_and_at_most_one_in_two_seconds()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = new FakeReplica(world, "one");
@@ -161,7 +163,7 @@ public sealed class TellingTests(RedisServer server)
         Assert.All(counts.Zip(counts.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, 2_000, 2_500));
         Assert.Equal("presence lobby 2000", heard[^1]);
         Assert.All(heard.SkipWhile(frame => frame.StartsWith("online")), frame => Assert.StartsWith("presence ", frame));
-        // 10 s of joining: the names of the first 200, then counts.
+        // Users join for 10 s. The room hears the names of the first 200, and then counts.
         Assert.InRange(heard.Count, 4, 8);
     }
 

@@ -13,7 +13,7 @@ public sealed class TypingTests(RedisServer server)
     private static readonly string Lobby = RedisChannels.Room("lobby");
 
     [Fact]
-    public async Task Typing_in_a_room_is_told_once_to_everybody_else_and_cleared_three_seconds_after_the_last_renewal()
+    public async Task Typing_in_a_room_is_told_once_to_all_others_and_cleared_three_seconds_after_the_last_renewal()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = await InLobbyAsync(world, "alice", "bob");
@@ -52,7 +52,7 @@ public sealed class TypingTests(RedisServer server)
     [Theory]
     [InlineData("lobby", null)]
     [InlineData(null, "bob")]
-    public async Task A_place_hears_at_most_every_half_second_who_types_and_nothing_of_what_changed_back_meanwhile(string? room, string? to)
+    public async Task A_conversation_hears_at_most_every_half_second_who_types_and_nothing_of_changes_that_were_undone_meanwhile(string? room, string? to)
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = await InLobbyAsync(world, "alice", "bob");
@@ -74,7 +74,7 @@ public sealed class TypingTests(RedisServer server)
     }
 
     [Fact]
-    public async Task What_the_script_tells_of_typing_is_byte_by_byte_what_the_codec_encodes()
+    public async Task The_scripts_typing_frames_are_byte_by_byte_those_of_the_codec()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = await InLobbyAsync(world, "al-ice", "b.ob");
@@ -93,7 +93,7 @@ public sealed class TypingTests(RedisServer server)
     }
 
     [Fact]
-    public async Task Typing_in_a_room_one_is_not_online_in_is_ignored()
+    public async Task Typing_in_a_room_where_the_user_is_not_online_is_ignored()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = await InLobbyAsync(world, "alice");
@@ -106,7 +106,7 @@ public sealed class TypingTests(RedisServer server)
     }
 
     [Fact]
-    public async Task Typing_to_a_user_is_told_to_that_user_alone_who_sees_the_typist_as_the_other()
+    public async Task Typing_to_a_user_is_told_only_to_that_user_and_names_the_typist()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = await InLobbyAsync(world, "alice", "bob");
@@ -134,7 +134,7 @@ public sealed class TypingTests(RedisServer server)
     }
 
     [Fact]
-    public async Task Typing_ends_also_when_the_typists_replica_dies()
+    public async Task Typing_ends_when_the_typists_replica_dies()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = await InLobbyAsync(world, "alice");
@@ -176,7 +176,7 @@ public sealed class TypingTests(RedisServer server)
         await world.AdvanceAsync(4, replica);
         Assert.Equal(20, (await world.HeardAsync()).Count);
 
-        // Whoever still types then is told as soon as there is room.
+        // Users who still type then are told as soon as there is space.
         await replica.TypingAsync(new TypingNotice("u999", "lobby", null, true));
         await world.AdvanceAsync(0.5, replica);
         Assert.Equal(["typing lobby u999 true"], await world.HeardInRoomsAsync());
@@ -223,7 +223,7 @@ public sealed class TypingTests(RedisServer server)
     }
 
     [Fact]
-    public async Task Typing_whose_end_nobody_was_there_to_tell_is_told_when_a_service_is_back()
+    public async Task The_end_of_typing_that_came_while_no_service_ran_is_told_when_a_service_is_back()
     {
         await using var world = await PresenceWorld.StartAsync(server);
         var replica = await InLobbyAsync(world, "alice", "bob");
@@ -245,7 +245,7 @@ public sealed class TypingTests(RedisServer server)
         return replica;
     }
 
-    /// <summary>Without the type, wherever it stands in the object.</summary>
+    /// <summary>The frame without its type, wherever that stands in the object.</summary>
     private static IEnumerable<string> Typeless(IEnumerable<string> frames) =>
         frames.Select(frame => frame.Replace("\"type\":\"typing\",", "").Replace(",\"type\":\"typing\"", ""));
 }

@@ -8,7 +8,7 @@ public sealed class DoorbellTests
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
-    public async Task Rings_that_nobody_waited_for_wake_the_next_wait_once()
+    public async Task Rings_without_a_waiter_wake_the_next_wait_once()
     {
         var bell = new Doorbell(_time);
         bell.Ring();

@@ -3,7 +3,7 @@ using AspireChat.RedisLog;
 
 namespace AspireChat.Tests.RedisLog;
 
-/// <summary>The bytes of pub/sub, written out: nodes of two versions read each other's while a release rolls out.</summary>
+/// <summary>The bytes of the pub/sub messages. While a release rolls out, nodes of two versions read each other's messages.</summary>
 public sealed class PubSubMessageTests
 {
     public static TheoryData<string, PubSubMessage> Golden { get; } = new()
@@ -28,7 +28,7 @@ public sealed class PubSubMessageTests
     [Theory]
     [InlineData("F alice {\"a\": 1}", "alice")]
     [InlineData("F : {\"a\": 1}", "")]
-    public void A_frame_says_whom_it_is_not_for(string bytes, string except)
+    public void A_frame_names_the_user_whom_it_is_not_for(string bytes, string except)
     {
         Assert.True(PubSubMessage.TryRead(Encoding.UTF8.GetBytes(bytes), out var message));
 
@@ -60,6 +60,6 @@ public sealed class PubSubMessageTests
     [InlineData("D r:lobby k3v9")]
     [InlineData("P")]
     [InlineData("F")]
-    public void What_another_program_publishes_is_not_taken_for_ours(string payload) =>
+    public void A_publication_of_another_program_is_not_taken_for_a_message(string payload) =>
         Assert.False(PubSubMessage.TryRead(Encoding.UTF8.GetBytes(payload), out _));
 }

@@ -9,8 +9,8 @@ using StackExchange.Redis;
 namespace AspireChat.Tests.RedisLog;
 
 /// <summary>
-/// What the scripts of the log write, byte by byte, against the forms described in RedisLog. Tests/Presence does the same for the frames
-/// that the presence scripts write.
+/// Compares what the scripts of the log write, byte by byte, with the formats described in RedisLog. Tests/Presence does the same for the
+/// frames that the presence scripts write.
 /// </summary>
 [Trait("Needs", "Redis")]
 public sealed class ScriptFormTests(LogFixture fixture) : IClassFixture<LogFixture>
@@ -20,7 +20,7 @@ public sealed class ScriptFormTests(LogFixture fixture) : IClassFixture<LogFixtu
     private ConversationKey Key => ConversationKey.Room(_room);
 
     [Fact]
-    public async Task A_membership_and_a_cursor_stand_in_the_log_as_their_lines_in_the_codec_say()
+    public async Task A_membership_and_a_cursor_are_written_to_the_log_as_the_codec_writes_them()
     {
         await using var running = await fixture.StartLogAsync();
         await running.AppendAsync(LogFixture.Message(Key, "alice", "n1"));
@@ -43,7 +43,7 @@ public sealed class ScriptFormTests(LogFixture fixture) : IClassFixture<LogFixtu
     }
 
     [Fact]
-    public async Task What_is_published_of_a_room_has_the_forms_of_the_messages()
+    public async Task Publications_of_a_room_have_the_format_of_the_pub_sub_messages()
     {
         await using var running = await fixture.StartLogAsync();
         var channel = await fixture.Redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(RedisChannels.Room(_room)));
@@ -71,7 +71,7 @@ public sealed class ScriptFormTests(LogFixture fixture) : IClassFixture<LogFixtu
     }
 
     [Fact]
-    public async Task What_is_left_of_a_deleted_message_is_its_record_without_the_content()
+    public async Task A_deleted_message_leaves_its_record_without_the_content()
     {
         await using var running = await fixture.StartLogAsync();
         var sent = LogFixture.Message(Key, "alice", "n1", "secret");
@@ -84,7 +84,7 @@ public sealed class ScriptFormTests(LogFixture fixture) : IClassFixture<LogFixtu
     }
 
     [Fact]
-    public async Task A_buried_record_is_read_as_it_stood_in_the_log()
+    public async Task A_dead_letter_has_its_record_as_it_was_in_the_log()
     {
         await using var running = await fixture.StartLogAsync();
         await running.AppendAsync(LogFixture.Message(Key, "alice", "n1"));

@@ -17,7 +17,7 @@ public sealed class PostgresDataTests : IDisposable
     [Theory]
     [InlineData("notes.txt", "mine", "holds 'notes.txt' but no PostgreSQL data")]
     [InlineData("PG_VERSION", "9.6\n", "was made by PostgreSQL 9.6, but installed is")]
-    public void Folder_of_somebody_else_or_of_another_version_is_refused_and_not_touched(string file, string content, string says)
+    public void Folder_of_another_program_or_version_is_refused_and_not_touched(string file, string content, string says)
     {
         Directory.CreateDirectory(DataPath);
         File.WriteAllText(Path.Combine(DataPath, file), content);
@@ -31,9 +31,9 @@ public sealed class PostgresDataTests : IDisposable
     }
 
     [Fact]
-    public async Task Creation_that_was_interrupted_is_begun_again()
+    public async Task Creation_that_was_interrupted_is_started_again()
     {
-        // As a start leaves them that was killed during initdb.
+        // This is what a start leaves that was killed during initdb.
         Directory.CreateDirectory(Path.Combine(DataPath + ".new", "base"));
         await File.WriteAllTextAsync(Path.Combine(DataPath + ".new", "PG_VERSION"), "15\n");
         await File.WriteAllTextAsync(DataPath + ".password", "old\n");
@@ -49,7 +49,7 @@ public sealed class PostgresDataTests : IDisposable
     }
 
     [Fact]
-    public async Task Data_survives_a_restart_and_a_changed_password_counts_from_the_next_start()
+    public async Task Data_survives_a_restart_and_a_changed_password_applies_from_the_next_start()
     {
         await using (await StartAsync("first"))
         {
@@ -65,7 +65,7 @@ public sealed class PostgresDataTests : IDisposable
     }
 
     [Fact]
-    public async Task Data_whose_password_nobody_knows_any_more_takes_the_new_one()
+    public async Task Data_whose_password_is_lost_takes_the_new_one()
     {
         await using (await StartAsync("lost"))
         {
@@ -80,7 +80,7 @@ public sealed class PostgresDataTests : IDisposable
     }
 
     [Fact]
-    public async Task Server_runs_as_postgres_where_this_process_is_root_and_as_its_user_elsewhere()
+    public async Task Server_runs_as_postgres_if_this_process_is_root_and_else_as_its_user()
     {
         await using var server = await StartAsync("secret");
         var expected = Environment.IsPrivilegedProcess
@@ -112,7 +112,7 @@ public sealed class PostgresDataTests : IDisposable
     }
 
     [Fact]
-    public async Task Server_of_an_earlier_run_that_still_ends_is_waited_for()
+    public async Task Server_of_an_earlier_run_that_is_still_ending_is_waited_for()
     {
         var former = await StartAsync("secret");
         var next = Data.PrepareAsync(_port, "another", [], CancellationToken.None);
@@ -129,7 +129,7 @@ public sealed class PostgresDataTests : IDisposable
     }
 
     [Fact]
-    public void Folder_below_one_that_lets_nobody_through_is_out_of_reach_for_another_user_only()
+    public void Folder_below_a_private_one_is_out_of_reach_only_for_another_user()
     {
         if (OperatingSystem.IsWindows())
         {

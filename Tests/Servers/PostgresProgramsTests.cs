@@ -7,11 +7,11 @@ public sealed class PostgresProgramsTests : IDisposable
     private readonly string _folder = TemporaryFolder.Create("test");
 
     [Fact]
-    public void Nothing_is_found_where_nothing_is_installed() =>
+    public void No_programs_are_found_where_none_are_installed() =>
         Assert.Empty(PostgresPrograms.Find(searchPath: _folder, debian: Path.Combine(_folder, "none")));
 
     [Fact]
-    public void Newest_of_debians_versions_comes_first_and_one_without_initdb_does_not_count()
+    public void Newest_of_Debians_versions_comes_first_and_one_without_initdb_does_not_count()
     {
         foreach (var version in (string[])["9.6", "15", "17"])
         {
@@ -24,7 +24,7 @@ public sealed class PostgresProgramsTests : IDisposable
     }
 
     [Fact]
-    public void One_on_the_path_comes_first_its_link_followed_and_is_named_once()
+    public void Programs_on_the_path_come_first_with_links_followed_and_are_listed_once()
     {
         Install(Path.Combine(_folder, "15", "bin"), "initdb", "postgres");
         Install(Path.Combine(_folder, "17", "bin"), "initdb", "postgres");

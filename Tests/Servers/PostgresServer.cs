@@ -5,8 +5,8 @@ using Npgsql;
 namespace AspireChat.Tests.Servers;
 
 /// <summary>
-/// A <see cref="RunningPostgres"/> of one test, by <see cref="StartAsync"/>, or the process-wide <see cref="SharedAsync"/> and a database of
-/// one's own.
+/// A <see cref="RunningPostgres"/> for one test (<see cref="StartAsync"/>), or one for the whole process (<see cref="SharedAsync"/>), on
+/// which each test has its own database.
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
@@ -21,17 +21,17 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public static async Task<PostgresServer> StartAsync() => new(await RunningPostgres.StartAsync("tests"));
 
-    /// <summary>One server for all tests that do not disturb it: do not crash it, and use a database of your own.</summary>
+    /// <summary>One server for all tests that do not disturb it. Do not crash it, and use a database of your own.</summary>
     public static Task<PostgresServer> SharedAsync() => Shared.Value;
 
-    /// <summary>Of a database on this server, which need not exist yet.</summary>
+    /// <summary>The connection string of a database on this server, which need not exist yet.</summary>
     public string ConnectionString(string database) => _running.ConnectionStringOf(database);
 
     /// <summary>Creates an empty database and returns its connection string.</summary>
     public async Task<string> CreateDatabaseAsync()
     {
         var name = "test_" + Interlocked.Increment(ref databases).ToString(CultureInfo.InvariantCulture);
-        // Without the pool: a pooled connection to the template database would make the next CREATE DATABASE fail.
+        // No pool, because a pooled connection to the template database would make the next CREATE DATABASE fail.
         await using var connection = new NpgsqlConnection(_running.ConnectionString + ";Pooling=false");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand("CREATE DATABASE " + name, connection);

@@ -79,13 +79,13 @@ public sealed class RedisDataTests : IDisposable
 
     [Fact]
     [Trait("Needs", "Redis")]
-    public async Task Server_of_an_earlier_run_that_still_ends_is_waited_for()
+    public async Task Server_of_an_earlier_run_that_is_still_ending_is_waited_for()
     {
         var data = new RedisData(DataPath);
         var former = await StartAsync(data);
         var next = data.PrepareAsync(Ports.Free(), "another", [], CancellationToken.None);
 
-        // Until the former one ends it may not be done: its configuration is still the former one's.
+        // The start may not finish before the former server ends: until then its configuration is still in force.
         Assert.DoesNotContain("another", await File.ReadAllTextAsync(Path.Combine(DataPath, "redis.conf")), StringComparison.Ordinal);
         Assert.False(next.IsCompleted);
         await former.DisposeAsync();
@@ -95,7 +95,7 @@ public sealed class RedisDataTests : IDisposable
 
     [Fact]
     [Trait("Needs", "Redis")]
-    public async Task Process_that_only_has_the_number_of_a_former_server_is_not_waited_for()
+    public async Task Process_that_only_has_the_id_of_a_former_server_is_not_waited_for()
     {
         Directory.CreateDirectory(DataPath);
         await File.WriteAllTextAsync(Path.Combine(DataPath, "redis.pid"), $"{Environment.ProcessId}\n");

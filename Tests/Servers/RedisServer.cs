@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace AspireChat.Tests.Servers;
 
-/// <summary>A <see cref="RunningRedis"/> as xunit wants a class fixture, or started by <see cref="StartAsync"/>.</summary>
+/// <summary>A <see cref="RunningRedis"/> as an xunit class fixture, or started by <see cref="StartAsync"/>.</summary>
 public sealed class RedisServer : IAsyncLifetime, IAsyncDisposable
 {
     private RunningRedis? _running;
@@ -21,7 +21,7 @@ public sealed class RedisServer : IAsyncLifetime, IAsyncDisposable
         return server;
     }
 
-    /// <summary>Starts it, and starts it again after <see cref="KillAsync"/>.</summary>
+    /// <summary>Starts the server, also after <see cref="KillAsync"/>.</summary>
     public async Task InitializeAsync()
     {
         if (_running is null)
@@ -34,7 +34,7 @@ public sealed class RedisServer : IAsyncLifetime, IAsyncDisposable
         }
     }
 
-    /// <summary>A multiplexer that survives the server's absence. <paramref name="admin"/> allows FLUSHALL and the like.</summary>
+    /// <summary>A multiplexer that survives outages of the server. <paramref name="admin"/> allows commands such as FLUSHALL.</summary>
     public async Task<ConnectionMultiplexer> ConnectAsync(bool admin = true)
     {
         var options = ConfigurationOptions.Parse(ConnectionString);

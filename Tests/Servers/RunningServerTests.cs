@@ -65,7 +65,7 @@ public sealed class RunningServerTests
     [Trait("Needs", "PostgreSQL")]
     [InlineData(true, "on")]
     [InlineData(false, "off")]
-    public async Task Postgres_writes_durably_only_when_that_is_asked_for(bool durable, string fsync)
+    public async Task Postgres_writes_durably_only_when_asked_to(bool durable, string fsync)
     {
         await using var server = await RunningPostgres.StartAsync(durable: durable, settings: ["max_connections=17"]);
         await using var source = NpgsqlDataSource.Create(server.ConnectionString);

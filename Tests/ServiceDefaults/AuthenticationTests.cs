@@ -46,7 +46,7 @@ public sealed class AuthenticationTests
     }
 
     [Fact]
-    public async Task The_validator_tells_who_and_until_when()
+    public async Task The_validator_returns_the_user_and_the_expiry()
     {
         await using var service = await RunningService.StartAsync();
         var validator = service.App.Services.GetRequiredService<UserTokenValidator>();
@@ -95,7 +95,7 @@ public sealed class AuthenticationTests
     }
 
     [Fact]
-    public async Task A_call_that_must_not_be_repeated_is_sent_once_and_a_read_is_tried_again()
+    public async Task A_call_that_must_not_be_repeated_is_sent_once_and_a_read_is_retried()
     {
         var (gets, posts) = (0, 0);
         await using var called = await RunningService.StartAsync(map: app =>

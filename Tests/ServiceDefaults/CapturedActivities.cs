@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace AspireChat.Tests.ServiceDefaults;
 
-/// <summary>Keeps all activities of the process from its making to its disposal, as text with every tag, event and baggage item.</summary>
+/// <summary>Keeps all activities of the process until it is disposed, as text with every tag, event and baggage item.</summary>
 internal sealed class CapturedActivities : IDisposable
 {
     private readonly ActivityListener _listener;

@@ -32,7 +32,7 @@ public sealed class ConfigurationTests
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public async Task A_fault_stops_the_start_and_names_the_key(string message, string[] settings)
+    public async Task A_bad_setting_stops_the_start_and_names_the_key(string message, string[] settings)
     {
         var fault = await Assert.ThrowsAnyAsync<Exception>(() => StartAsync(settings));
         Assert.Contains(message, fault.Message, StringComparison.Ordinal);
@@ -57,7 +57,7 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
-    public async Task All_faults_are_told_at_once()
+    public async Task All_bad_settings_are_reported_at_once()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration.AddInMemoryCollection([new("Some:Count", "7")]);

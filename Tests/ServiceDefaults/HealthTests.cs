@@ -7,7 +7,7 @@ namespace AspireChat.Tests.ServiceDefaults;
 public sealed class HealthTests
 {
     [Fact]
-    public async Task A_failing_check_is_named_without_telling_its_secrets_and_does_not_make_the_process_dead()
+    public async Task A_failing_check_is_named_without_its_secrets_and_does_not_make_the_process_unhealthy_to_alive()
     {
         await using var service = await RunningService.StartAsync(builder => builder.Services.AddHealthChecks()
             .AddCheck("redis", () => throw new InvalidOperationException("password=hunter2"))

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
 using AspireChat.Tests.Gateway;
 using Microsoft.AspNetCore.Builder;
@@ -38,15 +39,15 @@ public sealed class ProblemTests
     }
 
     [Fact]
-    public async Task A_problem_carries_its_code_and_when_to_come_back()
+    public async Task A_problem_has_its_code_and_says_when_to_retry()
     {
         await using var service = await RunningService.StartAsync(map: app => app.MapGet("/busy", (HttpContext context) =>
-            context.WriteProblemAsync(503, "Busy.", "unavailable", TimeSpan.FromMilliseconds(1200))));
+            context.WriteProblemAsync(503, "Busy.", ErrorCodes.Unavailable, TimeSpan.FromMilliseconds(1200))));
 
         var response = await service.GetAsync("/busy");
         var problem = await Problems.AssertAsync(HttpStatusCode.ServiceUnavailable, response);
 
-        Assert.Equal(("Busy.", "unavailable"), (problem.GetProperty("detail").GetString(), problem.GetProperty("code").GetString()));
+        Assert.Equal(("Busy.", ErrorCodes.Unavailable), (problem.GetProperty("detail").GetString(), problem.GetProperty("code").GetString()));
         Assert.Equal(TimeSpan.FromSeconds(2), response.Headers.RetryAfter!.Delta);
     }
 

@@ -5,10 +5,10 @@ namespace AspireChat.Tests.ServiceDefaults;
 
 internal static class Problems
 {
-    /// <summary>Asserts that a response is a problem document of that status, and gives its members.</summary>
+    /// <summary>Asserts that a response is a problem document of that status, and returns its members.</summary>
     public static async Task<JsonElement> AssertAsync(HttpStatusCode status, HttpResponseMessage response)
     {
-        // An upgraded connection has no end of body to read to.
+        // The body of an upgraded connection has no end.
         var body = response.StatusCode == HttpStatusCode.SwitchingProtocols ? "" : await response.Content.ReadAsStringAsync();
         Assert.True(status == response.StatusCode, $"{(int)response.StatusCode} instead of {(int)status}: {body}");
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
@@ -18,7 +18,7 @@ internal static class Problems
         return problem;
     }
 
-    /// <summary>The same, for the problem's stable word.</summary>
+    /// <summary>The same, and returns the problem's code.</summary>
     public static async Task<string?> CodeOfAsync(HttpStatusCode status, HttpResponseMessage response) =>
         (await AssertAsync(status, response)).GetProperty("code").GetString();
 }

@@ -6,13 +6,13 @@ namespace AspireChat.Tests.ServiceDefaults;
 public sealed class RecurringFaultTests
 {
     [Fact]
-    public void A_fault_that_recurs_is_told_at_once_and_then_once_a_minute_with_how_often_it_came()
+    public void A_fault_that_recurs_is_logged_at_once_and_then_once_a_minute_with_its_count()
     {
         var time = new FakeTimeProvider();
         var fault = new RecurringFault(time);
         var told = new List<long>();
 
-        // Two minutes of sixteen partitions that try each second.
+        // Sixteen partitions fail every second for two minutes.
         for (var second = 0; second < 121; second++)
         {
             for (var partition = 0; partition < 16; partition++)

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace AspireChat.Tests.ServiceDefaults;
 
-/// <summary>A service that has nothing but the defaults, on a free port of 127.0.0.1.</summary>
+/// <summary>A service with nothing but the service defaults, on a free port of 127.0.0.1.</summary>
 internal sealed class RunningService : IAsyncDisposable
 {
     private RunningService(WebApplication app, CapturedLogs logs)

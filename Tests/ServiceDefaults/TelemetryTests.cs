@@ -15,7 +15,7 @@ namespace AspireChat.Tests.ServiceDefaults;
 public sealed class TelemetryTests
 {
     [Fact]
-    public async Task A_query_is_in_no_log_line_and_no_trace_of_a_service()
+    public async Task A_query_string_is_in_no_log_line_and_no_trace_of_a_service()
     {
         using var activities = new CapturedActivities();
         await using var service = await RunningService.StartAsync();
@@ -31,7 +31,7 @@ public sealed class TelemetryTests
 
         Assert.NotEmpty(service.Logs.Lines);
         Assert.DoesNotContain(service.Logs.Lines, line => line.Contains("the-secret-of-this-test", StringComparison.Ordinal));
-        // The client of this test is in the same process; its own activity is not the service's.
+        // The client of this test is in the same process. Its activity is not the service's.
         string[] served = [.. activities.Stopped.Where(activity => activity.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal))];
         Assert.Contains(served, activity => activity.Contains("[url.path, /anyone]", StringComparison.Ordinal));
         Assert.DoesNotContain(served, activity => activity.Contains("url.query", StringComparison.Ordinal));
@@ -39,7 +39,7 @@ public sealed class TelemetryTests
     }
 
     [Fact]
-    public async Task Logs_are_exported_only_when_an_exporter_is_configured_metrics_and_traces_are_always_there()
+    public async Task Logs_are_exported_only_when_an_exporter_is_configured_but_metrics_and_traces_are_always_made()
     {
         await using var without = await RunningService.StartAsync();
         await using var with = await RunningService.StartAsync(settings: new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9" });
@@ -54,7 +54,7 @@ public sealed class TelemetryTests
     }
 
     [Fact]
-    public async Task A_collector_that_takes_everything_and_answers_nothing_does_not_hold_up_a_stop()
+    public async Task A_collector_that_never_answers_does_not_delay_a_stop()
     {
         using var collector = new TcpListener(IPAddress.Loopback, 0);
         collector.Start();
@@ -65,14 +65,14 @@ public sealed class TelemetryTests
         var start = Stopwatch.GetTimestamp();
         await service.DisposeAsync();
 
-        // The SDK alone waits for 5 s three times.
+        // The SDK alone would wait for 5 s three times.
         Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(5));
     }
 
     [Theory]
     [InlineData("1.5")]
     [InlineData("-1")]
-    public async Task A_part_of_the_requests_that_is_none_stops_the_start_and_is_named(string ratio)
+    public async Task A_sample_ratio_out_of_range_stops_the_start_and_is_named(string ratio)
     {
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(
             () => RunningService.StartAsync(settings: new() { ["Tracing:RequestRatio"] = ratio }));
@@ -87,7 +87,7 @@ public sealed class TelemetryTests
     [InlineData(ActivityKind.Client, 1, SamplingDecision.Drop)]
     [InlineData(ActivityKind.Consumer, 1, SamplingDecision.Drop)]
     [InlineData(ActivityKind.Internal, 1, SamplingDecision.Drop)]
-    public void Only_requests_that_come_in_and_messages_that_are_sent_begin_a_trace(ActivityKind kind, double ratio, SamplingDecision decision)
+    public void Only_incoming_requests_and_sent_messages_begin_a_trace(ActivityKind kind, double ratio, SamplingDecision decision)
     {
         var asked = new SamplingParameters(default, ActivityTraceId.CreateRandom(), "any", kind, null, null);
 
@@ -95,7 +95,7 @@ public sealed class TelemetryTests
     }
 
     [Fact]
-    public async Task Our_own_categories_log_at_Information_and_the_frameworks_at_Warning_unless_told_otherwise()
+    public async Task The_projects_categories_log_at_Information_and_the_frameworks_at_Warning_unless_configured()
     {
         await using var service = await RunningService.StartAsync(isVerbose: false);
         var loggers = service.App.Services.GetRequiredService<ILoggerFactory>();

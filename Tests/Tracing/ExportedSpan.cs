@@ -4,12 +4,12 @@ using System.Text;
 namespace AspireChat.Tests.Tracing;
 
 /// <summary>
-/// A span as it is exported (opentelemetry/proto/trace/v1/trace.proto). Read by hand, because no package with the messages is needed for
-/// anything else.
+/// An exported span (opentelemetry/proto/trace/v1/trace.proto). It is read by hand, because no package with these messages is needed
+/// elsewhere.
 /// </summary>
 /// <param name="Parent">Empty when the span begins its trace.</param>
 /// <param name="Links">The ids of the spans that it links to.</param>
-/// <param name="Text">All of the span's bytes, for a look at its tags.</param>
+/// <param name="Text">All bytes of the span, in which its tags can be found.</param>
 internal sealed record ExportedSpan(
     string Source, string Trace, string Id, string Parent, string Name, int Kind, IReadOnlyList<string> Links, string Text)
 {
@@ -72,7 +72,7 @@ internal sealed record ExportedSpan(
         return new ExportedSpan(source, trace, id, parent, name, kind, links, Encoding.UTF8.GetString(bytes));
     }
 
-    /// <summary>The fields of a protobuf message: bytes of those that have a length, the number of varints.</summary>
+    /// <summary>The fields of a protobuf message: the bytes of fields with a length, and the values of varints.</summary>
     private static List<(int Number, byte[] Bytes, ulong Varint)> Fields(byte[] message)
     {
         var fields = new List<(int, byte[], ulong)>();

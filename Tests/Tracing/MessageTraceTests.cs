@@ -8,7 +8,7 @@ using AspireChat.Tests.ServiceDefaults;
 
 namespace AspireChat.Tests.Tracing;
 
-/// <summary>What the services export: this is what the dashboard shows.</summary>
+/// <summary>The traces that the services export and the dashboard shows.</summary>
 [Collection(TracingCollection.Name)]
 [Trait("Needs", "PostgreSQL")]
 public sealed class MessageTraceTests(SharedTracedSystem shared) : IClassFixture<SharedTracedSystem>
@@ -30,7 +30,7 @@ public sealed class MessageTraceTests(SharedTracedSystem shared) : IClassFixture
         await _system.World.DurableAsync(room, 1);
 
         await Eventually.IsTrueAsync(
-            () => _system.Receiver.SpansOf(room).Count(span => span.Name is "fan-out" or "commit") == 3, "all is exported");
+            () => _system.Receiver.SpansOf(room).Count(span => span.Name is "fan-out" or "commit") == 3, "all spans are exported");
         var spans = _system.Receiver.SpansOf(room);
         var send = Assert.Single(spans, span => span.Name == "send room");
         Assert.Equal("", send.Parent);
@@ -38,7 +38,7 @@ public sealed class MessageTraceTests(SharedTracedSystem shared) : IClassFixture
         Assert.Equal(
             ["append", "commit", "fan-out", "fan-out"],
             trace.Where(span => span.Parent == send.Id).Select(span => span.Name).Order(StringComparer.Ordinal));
-        // The SQL hangs under the commit.
+        // The SQL spans are children of the commit.
         var commit = trace.Single(span => span.Name == "commit");
         Assert.Contains(trace, span => span.Source == "Npgsql" && span.Parent == commit.Id);
         var append = trace.Single(span => span.Name == "append");
@@ -58,7 +58,7 @@ public sealed class MessageTraceTests(SharedTracedSystem shared) : IClassFixture
         await alice.JoinAsync("batch");
         await using (await _system.World.HoldCommitsAsync())
         {
-            // The first is held in its transaction, and the others wait for the next.
+            // The first message is held in its transaction, and the others wait for the next one.
             for (var i = 1; i <= 5; i++)
             {
                 await alice.SayAsync("batch", Secret);
@@ -66,7 +66,7 @@ public sealed class MessageTraceTests(SharedTracedSystem shared) : IClassFixture
         }
         await _system.World.DurableAsync(room, 5);
 
-        await Eventually.IsTrueAsync(() => _system.Receiver.SpansOf(room).Count(span => span.Name == "commit") == 5, "all is exported");
+        await Eventually.IsTrueAsync(() => _system.Receiver.SpansOf(room).Count(span => span.Name == "commit") == 5, "all spans are exported");
         var spans = _system.Receiver.SpansOf(room);
         var commits = spans.Where(span => span.Name == "commit").ToList();
         Assert.Equal(
@@ -130,13 +130,13 @@ public sealed class MessageTraceTests(SharedTracedSystem shared) : IClassFixture
 
     internal static HttpClient Http(Uri address, string user)
     {
-        // As a client that knows nothing of traces: the one of this process would say that the request belongs to one that is not recorded.
+        // The request comes without trace headers. The client of this process would mark it as part of a trace that is not recorded.
         var http = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { BaseAddress = address };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", TestTokens.For(user));
         return http;
     }
 
-    /// <summary>A socket opened as browsers have to: with its token in the query.</summary>
+    /// <summary>A socket opened as by a browser, with its token in the query.</summary>
     private static async Task<IAsyncDisposable> BrowserAsync(Uri gateway, string token)
     {
         var socket = new System.Net.WebSockets.ClientWebSocket();

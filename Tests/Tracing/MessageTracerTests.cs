@@ -29,7 +29,7 @@ public sealed class MessageTracerTests
     };
 
     [Fact]
-    public void What_is_not_traced_costs_no_memory_at_any_of_the_places_that_ask()
+    public void A_message_that_is_not_traced_allocates_nothing_for_tracing()
     {
         using var listener = Listen();
         var none = Tracer(new() { SampleRatio = 0 });
@@ -52,12 +52,12 @@ public sealed class MessageTracerTests
         {
             Pass();
         }
-        // Less than a byte each: the runtime may compile in between.
+        // The limit is one byte each, because the runtime may compile in between.
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, Messages - 1);
     }
 
     [Fact]
-    public void What_is_not_traced_is_written_as_if_there_were_no_traces()
+    public void A_message_that_is_not_traced_is_written_as_without_tracing()
     {
         var plain = Tracer(new() { SampleRatio = 0 }).Begin(Message);
 
@@ -76,7 +76,7 @@ public sealed class MessageTracerTests
 
         Assert.Equal((sent.Trace.TraceId, sent.Trace.SpanId), (read.Trace.TraceId, read.Trace.SpanId));
         Assert.True(read.Trace.IsRemote);
-        // A client's bytes are the same whether it is traced or not.
+        // Clients get the same bytes whether the message is traced or not.
         var untraced = Message with { Seq = 7, Epoch = "e1" };
         Assert.Equal(EventFrames.Encode(untraced, withNonce: true), EventFrames.Encode(read, withNonce: true));
         AppendSpans.End(sent, AppendResult.Unavailable(1));
@@ -88,7 +88,7 @@ public sealed class MessageTracerTests
     [InlineData("null")]
     [InlineData("\"no context\"")]
     [InlineData("\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00\"")]
-    public void An_event_is_none_the_worse_for_a_trace_that_is_none(string trace)
+    public void An_event_with_an_invalid_trace_is_handled_as_any_other(string trace)
     {
         var record = Encoding.UTF8.GetString(LogRecordCodec.Encode(Message));
         record = record.Replace("\"nonce\"", $"\"trace\":{trace},\"nonce\"", StringComparison.Ordinal);
@@ -111,7 +111,7 @@ public sealed class MessageTracerTests
     }
 
     [Fact]
-    public void A_trace_does_not_go_on_into_what_the_connection_does_next()
+    public void A_trace_does_not_continue_into_the_connections_next_work()
     {
         using var listener = Listen();
         Tracer(new() { SampleRatio = 1 }).Begin(Message);
@@ -120,7 +120,7 @@ public sealed class MessageTracerTests
     }
 
     [Fact]
-    public void A_node_hands_a_traced_event_to_its_members_in_one_span()
+    public void A_node_delivers_a_traced_event_to_its_members_in_one_span()
     {
         var spans = new List<Activity>();
         using var listener = Listen(spans.Add);

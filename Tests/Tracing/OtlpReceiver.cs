@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace AspireChat.Tests.Tracing;
 
-/// <summary>Takes what services export by OTLP over HTTP, as it comes over the wire.</summary>
+/// <summary>Receives what services export by OTLP over HTTP, and keeps the bytes.</summary>
 internal sealed class OtlpReceiver : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -38,10 +38,10 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         return receiver;
     }
 
-    /// <summary>Bytes of one signal: <c>traces</c>, <c>logs</c> or <c>metrics</c>.</summary>
+    /// <summary>The bytes of one signal: <c>traces</c>, <c>logs</c> or <c>metrics</c>.</summary>
     public long BytesOf(string signal) => _received.Where(each => each.Signal == signal).Sum(each => (long)each.Body.Length);
 
-    /// <summary>The text stands anywhere in what was exported: OTLP's protobuf has texts as they are.</summary>
+    /// <summary>Whether the text is anywhere in the exported bytes. Protobuf has texts as they are.</summary>
     public bool Contains(string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
@@ -49,8 +49,8 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     }
 
     /// <summary>
-    /// All spans up to now, each once however many services of this process have exported it, and without those of this receiver's own
-    /// requests: sources are the process's.
+    /// All spans up to now, without those of this receiver's own requests. Sources belong to the process, so several services may export
+    /// the same span; each is listed once.
     /// </summary>
     public IReadOnlyList<ExportedSpan> Spans() =>
         [.. _received.Where(each => each.Signal == "traces").SelectMany(each => ExportedSpan.ReadAll(each.Body))

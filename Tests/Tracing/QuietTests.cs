@@ -6,7 +6,9 @@ using AspireChat.Tests.ServiceDefaults;
 
 namespace AspireChat.Tests.Tracing;
 
-/// <summary>What makes no trace. A class of its own: the sampler of another system in this process would have spans made for it.</summary>
+/// <summary>
+/// Activities that make no trace. The class stands alone, because the sampler of another system in this process would make spans.
+/// </summary>
 [Collection(TracingCollection.Name)]
 [Trait("Needs", "PostgreSQL")]
 public sealed class QuietTests
@@ -24,7 +26,7 @@ public sealed class QuietTests
         {
             (await http.GetAsync(new Uri(node, "/health"))).EnsureSuccessStatusCode();
         }
-        // Every loop of the services comes round in this time, most of them several times.
+        // Every loop of the services runs at least once in this time.
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System, CancellationToken.None);
         Assert.Empty(system.Receiver.Spans());
 

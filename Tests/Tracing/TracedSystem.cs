@@ -16,8 +16,8 @@ using Microsoft.Extensions.Logging;
 namespace AspireChat.Tests.Tracing;
 
 /// <summary>
-/// All services as they are, in this process: gateway, two connection nodes, presence and persistence, with a Redis and a database of their
-/// own. What they export goes to <see cref="Receiver"/>, several times a second.
+/// All services in this process: gateway, two connection nodes, presence and persistence, with their own Redis and database. They export to
+/// <see cref="Receiver"/> several times a second.
 /// </summary>
 internal sealed class TracedSystem : IAsyncDisposable
 {
@@ -37,7 +37,7 @@ internal sealed class TracedSystem : IAsyncDisposable
 
     public Uri Gateway { get; private set; } = null!;
 
-    /// <param name="settings">Configuration of all services, as <c>Tracing:SampleRatio=1</c>.</param>
+    /// <param name="settings">Settings of all services, such as <c>Tracing:SampleRatio=1</c>.</param>
     public static async Task<TracedSystem> StartAsync(params string[] settings)
     {
         var system = new TracedSystem(await PersistenceWorld.CreateAsync(), await OtlpReceiver.StartAsync());
@@ -101,12 +101,12 @@ internal sealed class TracedSystem : IAsyncDisposable
             ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
             ["OTEL_BLRP_SCHEDULE_DELAY"] = "100",
             ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
-            // As Aspire sets them.
+            // Aspire sets these variables too.
             ["OTEL_DOTNET_EXPERIMENTAL_ASPNETCORE_DISABLE_URL_QUERY_REDACTION"] = "true",
             ["OTEL_DOTNET_EXPERIMENTAL_HTTPCLIENT_DISABLE_URL_QUERY_REDACTION"] = "true",
         });
         builder.Configuration.AddInMemoryCollection(settings);
-        // To nowhere but the receiver.
+        // Only the receiver gets the exports.
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         build(builder);
@@ -130,7 +130,7 @@ public sealed class SharedTracedSystem : IAsyncLifetime
 }
 
 /// <summary>
-/// Nothing else runs meanwhile: spans are the process's, and a listener of another test would have spans made that no service asks for.
+/// No other test runs meanwhile, because spans belong to the process and another test's listener would make spans that no service asks for.
 /// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class TracingCollection

@@ -4,7 +4,7 @@ using System.Text;
 namespace AspireChat.Tests.WebSockets;
 
 /// <summary>
-/// Frames of a client as bytes, right ones and wrong ones. Written without the library, so that a fault of the library shows.
+/// A client's frames as bytes, correct and wrong ones. They are written without the library, so that a fault of the library shows.
 /// </summary>
 internal static class ClientFrames
 {
@@ -15,13 +15,13 @@ internal static class ClientFrames
     public const int PingOpcode = 0x9;
     public const int PongOpcode = 0xA;
 
-    /// <summary>The shortest form of the length.</summary>
+    /// <summary>A frame with the shortest form of the length.</summary>
     public const int Shortest = 0;
 
     private static readonly byte[] OrdinaryMask = [0x37, 0xFA, 0x21, 0x3D];
 
-    /// <param name="lengthBytes">2 or 8: in that many bytes even if fewer would do.</param>
-    /// <param name="mask">Null: the ordinary one; empty: not masked.</param>
+    /// <param name="lengthBytes">2 or 8 writes the length in that many bytes even if fewer would do.</param>
+    /// <param name="mask">Null for the usual mask, empty for none.</param>
     public static byte[] Frame(int opcode, byte[] payload, bool final = true, int reserved = 0, int lengthBytes = Shortest,
         byte[]? mask = null)
     {
@@ -59,14 +59,14 @@ internal static class ClientFrames
     public static byte[] Close(int code, string reason = "") => Frame(CloseOpcode, [(byte)(code >> 8), (byte)code,
         .. Encoding.UTF8.GetBytes(reason)]);
 
-    /// <summary>A message that is answered by <c>pong</c> with the ref; of so many bytes, if it is said.</summary>
+    /// <summary>A message that is answered by <c>pong</c> with the ref. It has the given number of bytes, if any.</summary>
     public static byte[] Message(string reference, int bytes = 0)
     {
         var text = $$"""{"type":"ping","ref":"{{reference}}","pad":"" }""";
         return Encoding.UTF8.GetBytes(text.Insert(text.Length - 3, new string('x', Math.Max(0, bytes - text.Length))));
     }
 
-    /// <summary>Such a message with bytes of any kind in a text that is ignored.</summary>
+    /// <summary>Such a message with arbitrary bytes in a text that is ignored.</summary>
     public static byte[] MessageWith(string reference, byte[] inside) =>
         [.. Encoding.UTF8.GetBytes($$"""{"type":"ping","ref":"{{reference}}","pad":" """), .. inside, .. "\"}"u8];
 

@@ -1,11 +1,12 @@
 using System.Text.Json.Nodes;
+using AspireChat.WebSockets;
 
 namespace AspireChat.Tests.WebSockets;
 
-/// <summary>What a client sends, packet by packet, and what it must be answered.</summary>
+/// <summary>The packets that a client sends, and the answers that it must get.</summary>
 /// <param name="Messages">Answers that are messages, in order: <c>pong REF</c> or <c>error CODE</c>.</param>
-/// <param name="Pongs">Payloads of the pong frames; of several pings in a row only the last must be answered (§5.5.3).</param>
-/// <param name="Codes">The server closes with one of these; empty: it does not close.</param>
+/// <param name="Pongs">Payloads of the pong frames. Of several pings in a row only the last must be answered (§5.5.3).</param>
+/// <param name="Codes">The server closes with one of these codes. Empty when it does not close.</param>
 internal sealed record ConformanceCase(string Name, byte[][] Packets, string[] Messages, byte[][] Pongs, int[] Codes)
 {
     /// <summary>The framework is more tolerant than the RFC here.</summary>
@@ -24,11 +25,11 @@ internal sealed record ConformanceCase(string Name, byte[][] Packets, string[] M
 
     public async Task RunAsync(RawClient client)
     {
-        // Whoever is not closed is still served: a last message proves it.
+        // A last message proves that a connection that is not closed still works.
         byte[][] packets = Codes.Length > 0 ? Packets : [.. Packets, ClientFrames.Text(ClientFrames.Message("end"))];
         List<string> messages = [];
         List<byte[]> pongs = [];
-        // Earlier answers are read before the fault: what a fault leaves of them is not promised.
+        // Earlier answers are read before the fault, because a fault may cut them off.
         var held = Codes.Length > 0 && Messages.Length > 0 && packets.Length > 1 ? 1 : 0;
         foreach (var packet in packets[..^held])
         {
@@ -82,7 +83,7 @@ internal sealed record ConformanceCase(string Name, byte[][] Packets, string[] M
 
     private void CheckPongs(List<byte[]> pongs)
     {
-        // Some may be missing, never the last, and none is invented or out of order.
+        // Pongs may be missing except the last. None may be invented or out of order.
         var next = 0;
         foreach (var pong in pongs)
         {
@@ -99,18 +100,18 @@ internal sealed record ConformanceCase(string Name, byte[][] Packets, string[] M
         }
     }
 
-    /// <summary>After both close frames the server ends the connection; nothing may come in between.</summary>
+    /// <summary>After both close frames the server ends the connection. No byte may come in between.</summary>
     private async Task EndAsync(RawClient client)
     {
         if (Codes.Length > 0)
         {
-            await client.EndAsync(ClientFrames.Close(1000));
+            await client.EndAsync(ClientFrames.Close(CloseStatus.Normal));
         }
         else
         {
-            // Kestrel takes the end of one direction for the end of both: the answer comes first.
-            await client.SendAsync(ClientFrames.Close(1000));
-            Assert.Equal(1000, (await client.ReadAsync())?.CloseCode);
+            // Kestrel takes the end of one direction for the end of both, so the answer must be read first.
+            await client.SendAsync(ClientFrames.Close(CloseStatus.Normal));
+            Assert.Equal(CloseStatus.Normal, (await client.ReadAsync())?.CloseCode);
         }
         Assert.Null(await client.ReadAsync());
     }

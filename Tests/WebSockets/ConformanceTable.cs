@@ -4,7 +4,7 @@ using static AspireChat.Tests.WebSockets.ConformanceCase;
 
 namespace AspireChat.Tests.WebSockets;
 
-/// <summary>What RFC 6455 demands of a server, section by section, and the size rules of the protocol of this system.</summary>
+/// <summary>What RFC 6455 demands of a server, section by section, and the size limits of this system's protocol.</summary>
 internal static class ConformanceTable
 {
     private static readonly byte[] Ordinary = Message("r");
@@ -36,7 +36,7 @@ internal static class ConformanceTable
         yield return Answers("no payload is a message too", ["error bad_request"], Text(""));
     }
 
-    // TCP keeps no boundaries: a frame comes in any number of packets, a packet holds any number of frames.
+    // TCP keeps no boundaries: a frame may come in several packets, and a packet may have several frames.
     private static IEnumerable<ConformanceCase> Packets()
     {
         var frame = Text(Message("r", 300));
@@ -56,7 +56,7 @@ internal static class ConformanceTable
             Join([.. Enumerable.Range(0, 20).Select(i => Text(Message($"{i}", 10_000 + i)))]));
     }
 
-    // §5.3: a client masks; any key will do.
+    // §5.3: a client masks its frames, with any key.
     private static IEnumerable<ConformanceCase> Masks()
     {
         foreach (var mask in (byte[][])[[0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF], [1, 2, 3, 4], [0, 0, 0, 1], [0x80, 0, 0, 0]])
@@ -85,7 +85,7 @@ internal static class ConformanceTable
         yield return Closes("no payload without a mask", 1002, Frame(TextOpcode, [], mask: [])).ButNotByTheFramework();
     }
 
-    // §5.2: no extension was agreed on, so RSV1 to RSV3 are zero.
+    // §5.2: no extension was agreed on, so RSV1 to RSV3 must be zero.
     private static IEnumerable<ConformanceCase> ReservedBits()
     {
         for (var bits = 1; bits <= 7; bits++)
@@ -100,7 +100,7 @@ internal static class ConformanceTable
         }
     }
 
-    // §5.2: the other opcodes mean nothing yet.
+    // §5.2: the other opcodes are reserved.
     private static IEnumerable<ConformanceCase> Opcodes()
     {
         foreach (var opcode in (int[])[3, 4, 5, 6, 7, 0xB, 0xC, 0xD, 0xE, 0xF])
@@ -111,7 +111,7 @@ internal static class ConformanceTable
         }
     }
 
-    // §5.5: pings, pongs, and what control frames may not be.
+    // §5.5: pings, pongs, and the limits of control frames.
     private static IEnumerable<ConformanceCase> Pings()
     {
         yield return Pong("ping without a payload", [], Ping());
@@ -177,7 +177,7 @@ internal static class ConformanceTable
         yield return Closes("binary within a message", 1002, Text(Ordinary[..5], final: false), Frame(BinaryOpcode, [1]));
     }
 
-    // §8.1, RFC 3629: text is UTF-8; a character may be cut anywhere.
+    // §8.1, RFC 3629: text is UTF-8, and a character may be cut anywhere.
     private static IEnumerable<ConformanceCase> Utf8()
     {
         foreach (var text in (string[])["\u0080", "é", "\u07FF", "\u0800", "€", "\uD7FF", "\uE000", "\uFFFD", "\uFFFF", "\U00010000",
@@ -240,7 +240,7 @@ internal static class ConformanceTable
         {
             yield return Closes($"close {code} is none", 1002, Close(code));
         }
-        // "1007 data inconsistent with the type of the message", or a protocol error: the RFC leaves the choice.
+        // The RFC allows 1007 (data inconsistent with the type of the message) and 1002 (protocol error).
         foreach (var bad in (string[])["80", "C0AF", "EDA080", "F4908080", "E282"])
         {
             yield return new($"close with the bytes {bad}", [Frame(CloseOpcode, [0x03, 0xE8, .. Convert.FromHexString(bad)])], [], [],
@@ -248,7 +248,7 @@ internal static class ConformanceTable
         }
     }
 
-    // docs/protocol.md: 32 KiB a message; a longer one is skipped; over eight times that the connection is closed.
+    // docs/protocol.md: a message has at most 32 KiB. A longer one is skipped, and one of over eight times that closes the connection.
     private static IEnumerable<ConformanceCase> Limits()
     {
         foreach (var bytes in (int[])[32_769, 40_000, 65_535, 65_536, 100_000, 262_144])

@@ -1,6 +1,6 @@
 namespace AspireChat.Tests.WebSockets;
 
-/// <summary>RFC 6455 on the library alone. The same table runs on the real node in Tests/Connections/Conformance.</summary>
+/// <summary>RFC 6455 on the library alone. The same table runs against the real node in Tests/Connections/Conformance.</summary>
 public sealed class ConformanceTests(FrameServer server) : IClassFixture<FrameServer>
 {
     public static TheoryData<string> Names => [.. ConformanceTable.ByName.Keys];

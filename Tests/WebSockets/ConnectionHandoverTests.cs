@@ -28,7 +28,7 @@ public sealed class ConnectionHandoverTests : IAsyncLifetime
     public Task DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task What_follows_the_request_goes_to_the_successor_and_its_end_is_the_connection_s()
+    public async Task Bytes_behind_the_request_go_to_the_handler_and_its_end_ends_the_connection()
     {
         using var client = await UpgradeAsync("first");
 
@@ -43,7 +43,7 @@ public sealed class ConnectionHandoverTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_request_is_let_go_while_its_connection_lives()
+    public async Task The_request_is_collected_while_its_connection_lives()
     {
         using var client = await UpgradeAsync("x");
         Assert.Equal("x", await ReadAsync(client, 1));
@@ -75,7 +75,7 @@ public sealed class ConnectionHandoverTests : IAsyncLifetime
     public async Task Other_requests_are_served_as_before()
     {
         using var client = new HttpClient { BaseAddress = _server.Address };
-        // Twice: the connection is kept between them.
+        // Two requests, because the connection is kept between them.
         for (var i = 0; i < 2; i++)
         {
             Assert.Equal("hello", await client.GetStringAsync("/anyone"));
@@ -89,7 +89,7 @@ public sealed class ConnectionHandoverTests : IAsyncLifetime
         using var trim = new StormTrim(
             new HandoverCount(), Options.Create(new MemoryOptions()), TimeProvider.System, NullLogger<StormTrim>.Instance);
 
-        // In turn: connections that came or went so far, bytes allocated so far, and whether it is time.
+        // Columns: connections that came or went so far, bytes allocated so far, and whether a trim is due.
         foreach (var (changes, megabytes, isDue) in new (long, long, bool)[]
         {
             (0, 50, false),
@@ -129,7 +129,7 @@ public sealed class ConnectionHandoverTests : IAsyncLifetime
             while (true)
             {
                 var read = await connection.Transport.Input.ReadAsync();
-                // Looked up before the echo, at which the client may stop this.
+                // This is read before the echo, because the client may end the connection after it.
                 var isLast = read.IsCompleted || _stop.Task.IsCompleted;
                 foreach (var part in read.Buffer)
                 {
@@ -148,7 +148,7 @@ public sealed class ConnectionHandoverTests : IAsyncLifetime
         }
     }
 
-    /// <param name="early">Sent before the answer is there, together with the request.</param>
+    /// <param name="early">Bytes that are sent together with the request, before the answer.</param>
     private async Task<Socket> UpgradeAsync(string early)
     {
         var address = _server.Address;

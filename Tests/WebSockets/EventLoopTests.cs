@@ -8,7 +8,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace AspireChat.Tests.WebSockets;
 
-/// <summary>The loop with real sockets. That it does not call a member is proved by calls of another one: see <see cref="TurnAsync"/>.</summary>
+/// <summary>The loop with real sockets. <see cref="TurnAsync"/> proves that a member was not called.</summary>
 public sealed class EventLoopTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AspireChat.Contracts.Frames;
 using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -15,7 +16,7 @@ using Microsoft.Extensions.Logging;
 namespace AspireChat.Tests.WebSockets;
 
 /// <summary>
-/// A server of nothing but the library and Kestrel. Its socket has the limits of the chat's, and answers a <c>ping</c> message of the chat
+/// A server of only the library and Kestrel. Its socket has the limits of the chat's, and answers a <c>ping</c> message of the chat
 /// with <c>pong</c>, so that one table of cases serves it and the real node.
 /// </summary>
 public sealed class FrameServer : IAsyncLifetime
@@ -70,7 +71,7 @@ public sealed class FrameServer : IAsyncLifetime
         }
     }
 
-    /// <summary>Returns how to close.</summary>
+    /// <summary>Returns the close code.</summary>
     private static async Task<(int Code, string Reason)> AnswerAsync(FrameReader reader, SharedFrameWriter writer)
     {
         var frames = new FrameList();
@@ -82,7 +83,7 @@ public sealed class FrameServer : IAsyncLifetime
                     frames.Add(AnswerTo(reader.Text), ephemeral: false);
                     break;
                 case MessageKind.TooLarge:
-                    frames.Add(Error("too_large"), ephemeral: false);
+                    frames.Add(Error(ErrorCodes.TooLarge), ephemeral: false);
                     break;
                 case MessageKind.Ping:
                     frames.Add(OutboundFrame.Control(FrameHeader.Pong, reader.PingPayload), ephemeral: false);
@@ -112,7 +113,7 @@ public sealed class FrameServer : IAsyncLifetime
         }
         catch (JsonException)
         {
-            return Error("bad_request");
+            return Error(ErrorCodes.BadRequest);
         }
     }
 

@@ -4,7 +4,7 @@ using AspireChat.WebSockets;
 
 namespace AspireChat.Tests.WebSockets;
 
-/// <summary>Bytes that RFC 6455 gives as examples, so that nothing here is checked against itself.</summary>
+/// <summary>The example bytes of RFC 6455, so that the library is not checked against itself.</summary>
 public sealed class FrameTests
 {
     private const string MaskedHello = "818537FA213D7F9F4D5158";

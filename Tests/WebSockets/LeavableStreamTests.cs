@@ -1,11 +1,12 @@
+using AspireChat.Contracts.Frames;
 using AspireChat.WebSockets;
 
 namespace AspireChat.Tests.WebSockets;
 
-/// <summary>Where in a server's frames a client can be sent away.</summary>
+/// <summary>Where between a server's frames the close frame of a draining gateway may stand.</summary>
 public sealed class LeavableStreamTests
 {
-    private static readonly byte[] Goodbye = [.. OutboundFrame.Of("goodbye"u8).Bytes.Span, .. CloseFrame.Encode(1012, "later").Bytes.Span];
+    private static readonly byte[] Goodbye = [.. OutboundFrame.Of("goodbye"u8).Bytes.Span, .. CloseFrame.Encode(CloseCodes.Restart, "later").Bytes.Span];
 
     [Theory]
     [InlineData(0)]
@@ -16,7 +17,7 @@ public sealed class LeavableStreamTests
     public async Task The_goodbye_waits_for_the_end_of_the_message_however_its_bytes_arrive(int length)
     {
         var frame = Frame(0x81, length);
-        // Every place in the header and some in the payload: nowhere but between messages may the goodbye stand.
+        // The cuts are at every place in the header and some in the payload. The goodbye may stand only between messages.
         foreach (var cut in Enumerable.Range(1, Math.Min(frame.Length - 1, 20)))
         {
             using var sent = new MemoryStream();
@@ -63,7 +64,7 @@ public sealed class LeavableStreamTests
     }
 
     [Fact]
-    public async Task Nothing_follows_the_goodbye_and_it_is_said_once()
+    public async Task Nothing_follows_the_goodbye_and_it_is_sent_once()
     {
         using var sent = new MemoryStream();
         await using var client = new LeavableStream(sent);

@@ -6,7 +6,7 @@ using AspireChat.WebSockets;
 
 namespace AspireChat.Tests.WebSockets;
 
-/// <summary>A frame as it came off the wire.</summary>
+/// <summary>A frame as it was received.</summary>
 internal sealed record RawFrame(byte First, byte Second, byte[] Payload)
 {
     public int Opcode => First & FrameHeader.OpcodeBits;
@@ -26,7 +26,7 @@ internal sealed record RawFrame(byte First, byte Second, byte[] Payload)
     }
 }
 
-/// <summary>A TCP connection that has done the WebSocket handshake and knows nothing more: the test sends bytes.</summary>
+/// <summary>A TCP connection after the WebSocket handshake, on which the test sends raw bytes.</summary>
 internal sealed class RawClient : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -39,7 +39,7 @@ internal sealed class RawClient : IAsyncDisposable
 
     private ReadOnlySpan<byte> Unread => _buffer.AsSpan(_from, _to - _from);
 
-    /// <param name="headers">Further headers of the handshake, each ended by CR LF.</param>
+    /// <param name="headers">Further headers of the handshake, each with CR LF at its end.</param>
     public static async Task<RawClient> ConnectAsync(Uri address, string headers = "")
     {
         var client = new RawClient();
@@ -72,11 +72,11 @@ internal sealed class RawClient : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            // It was quicker.
+            // The server has ended the connection already.
         }
     }
 
-    /// <summary>The next frame; null: the server has ended the connection.</summary>
+    /// <summary>The next frame; null when the server has ended the connection.</summary>
     public async Task<RawFrame?> ReadAsync()
     {
         RawFrame? frame;
@@ -123,7 +123,7 @@ internal sealed class RawClient : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Waits for more bytes. False: the server has ended the connection.</summary>
+    /// <summary>Waits for more bytes. False when the server has ended the connection.</summary>
     private async Task<bool> FillAsync()
     {
         Unread.CopyTo(_buffer);
