@@ -15,7 +15,7 @@ var chatdb = builder.AddPostgresServer("postgres", "chatdb");
 var persistence = builder.AddProject<Projects.PersistenceService>("persistence")
     .AsChatService(jwtKey, icon: "DatabaseArrowDown")
     .WithReference(redis).WaitFor(redis)
-    .WithReference(chatdb).WaitFor(chatdb)
+    .WithDatabase(chatdb)
     .WithReplayDeadLettersCommand(jwtKey);
 
 var presence = builder.AddProject<Projects.PresenceService>("presence")

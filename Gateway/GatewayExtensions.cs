@@ -7,6 +7,8 @@ using AspireChat.Gateway.Tokens;
 using AspireChat.Gateway.Tunnels;
 using AspireChat.Gateway.WebClient;
 using AspireChat.ServiceDefaults;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
 
 namespace AspireChat.Gateway;
 
@@ -28,6 +30,7 @@ public static class GatewayExtensions
     {
         app.UseKnownProxies();
         app.UseSecurityHeaders();
+        app.UseRequestLimit();
         app.UseHeadRequests();
         app.UseRouting();
         app.UseWebClient();
@@ -50,13 +53,27 @@ public static class GatewayExtensions
         return app;
     }
 
-    private static void AddServerLimits(this WebApplicationBuilder builder) => builder.WebHost.ConfigureKestrel(kestrel =>
+    private static void AddServerLimits(this WebApplicationBuilder builder)
     {
-        kestrel.AddServerHeader = false;
-        // A token may be in the request line; an identity provider's tokens come to several KiB.
-        kestrel.Limits.MaxRequestLineSize = 16 * 1024;
-        // The largest body of the contract is a message of 8,000 characters, at most 48,000 bytes when every one is escaped.
-        kestrel.Limits.MaxRequestBodySize = 128 * 1024;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-    });
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // A token may be in the request line; an identity provider's tokens come to several KiB.
+            kestrel.Limits.MaxRequestLineSize = 16 * 1024;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+            kestrel.Limits.MaxRequestHeaderCount = 100;
+            // The largest body of the contract is a message of 8,000 characters, at most 48,000 bytes when every one is escaped.
+            kestrel.Limits.MaxRequestBodySize = 128 * 1024;
+            // Slower than a modem. Whoever is slower holds a connection for nothing.
+            var least = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+            (kestrel.Limits.MinRequestBodyDataRate, kestrel.Limits.MinResponseDataRate) = (least, least);
+            // Longer than an edge keeps a connection for its next request, so that the edge is the one to close it.
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
+        });
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<GatewayOptions>>((kestrel, gateway) =>
+        {
+            kestrel.Limits.RequestHeadersTimeout = gateway.Value.HeadTimeout;
+            kestrel.Limits.MaxConcurrentConnections = gateway.Value.RateLimits is { Enabled: true, Connections: var most } ? most : null;
+        });
+    }
 }

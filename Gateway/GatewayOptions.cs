@@ -53,6 +53,13 @@ public sealed class GatewayOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan ApiIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long a client may take to send the head of a request: 10 s by default, 0.1 s–5 min. (A body must come at 240 bytes per second after
+    /// 5 s, and an answer must be read as fast; a connection without a request is closed after 75 s.)
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
+    public TimeSpan HeadTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long connecting to a destination may take before the next one is tried: 2 s by default.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
@@ -92,7 +99,7 @@ public sealed class GatewayOptions : IValidatableObject
     public RateLimitOptions RateLimits { get; set; } = new();
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => KnownProxies
-        .Where(proxy => proxy.Length > 0 && KnownProxiesExtensions.NetworkOf(proxy) is null)
+        .Where(proxy => !string.IsNullOrEmpty(proxy) && KnownProxiesExtensions.NetworkOf(proxy) is null)
         .Select(proxy => new ValidationResult($"has '{proxy}', which is neither a network (10.1.0.0/16) nor an address.", [nameof(KnownProxies)]));
 }
 
@@ -104,6 +111,29 @@ public sealed class RateLimitOptions
 {
     /// <summary>False turns all limits of the gateway off. The services' own limits (events per user, connections per user) stay.</summary>
     public bool Enabled { get; set; } = true;
+
+    /// <summary>
+    /// All requests, per address (IPv6: per /64 network), whatever for: files, probes, unknown paths and refused ones too.
+    /// </summary>
+    [Required]
+    public RateLimit RequestsPerAddress { get; set; } = new() { PerSecond = 1_000, Burst = 5_000 };
+
+    /// <summary>
+    /// Open connections per address, used or not: 4,000 by default, 1–1,000,000. One more is closed at once. Known proxies have no such limit.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int ConnectionsPerAddress { get; set; } = 4_000;
+
+    /// <summary>Open sockets per client address, known proxies in front or not: 4,000 by default, 1–1,000,000. One more is 429.</summary>
+    [Range(1, 1_000_000)]
+    public int SocketsPerAddress { get; set; } = 4_000;
+
+    /// <summary>
+    /// Open connections of this gateway, from all addresses: 50,000 by default, 1–10,000,000. One more is closed at once. It must fit the
+    /// limit of open files, of which a socket takes two.
+    /// </summary>
+    [Range(1, 10_000_000)]
+    public int Connections { get; set; } = 50_000;
 
     /// <summary>Calls of <c>/api</c>, per user.</summary>
     [Required]

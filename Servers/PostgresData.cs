@@ -10,8 +10,9 @@ namespace AspireChat.Servers;
 /// <c>postgres</c>, who must be able to pass through every directory above the folder (see <see cref="IsReachable"/>).
 /// </param>
 /// <param name="database">Created with the data.</param>
+/// <param name="roles">Made in the database beside the superuser; null: none are.</param>
 /// <param name="durable">False for data that nobody misses after a power failure: creating it takes less time then.</param>
-public sealed class PostgresData(string path, string database, bool durable = true)
+public sealed class PostgresData(string path, string database, PostgresRoles? roles = null, bool durable = true)
 {
     /// <summary>The superuser, whose password clients give.</summary>
     public const string UserName = "postgres";
@@ -26,6 +27,8 @@ public sealed class PostgresData(string path, string database, bool durable = tr
     private string Parent => Path.GetDirectoryName(path)!;
 
     private string PasswordStamp => path + ".password.sha256";
+
+    private string RolesStamp => path + ".roles.sha256";
 
     /// <summary>False when the server's user could not reach the folder; /root, for one, lets nobody through.</summary>
     public static bool IsReachable(string path)
@@ -66,6 +69,13 @@ public sealed class PostgresData(string path, string database, bool durable = tr
         else if (!File.Exists(PasswordStamp) || await File.ReadAllTextAsync(PasswordStamp, cancellationToken).ConfigureAwait(false) != Stamp(password))
         {
             await ChangePasswordAsync(password, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (roles is not null && (!File.Exists(RolesStamp)
+            || await File.ReadAllTextAsync(RolesStamp, cancellationToken).ConfigureAwait(false) != Stamp(roles.Statements)))
+        {
+            await QueryAsync(path, database, roles.Statements, cancellationToken).ConfigureAwait(false);
+            PrivateFile.Write(RolesStamp, Stamp(roles.Statements));
         }
 
         return Command(port, settings);
@@ -156,7 +166,7 @@ public sealed class PostgresData(string path, string database, bool durable = tr
 
             await RunAsync(new ServerCommand(Path.Combine(ProgramFolder(), "initdb"), arguments, Parent, User), "", cancellationToken)
                 .ConfigureAwait(false);
-            await QueryAsync(unfinished, $"CREATE DATABASE \"{database.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", cancellationToken)
+            await QueryAsync(unfinished, "postgres", $"CREATE DATABASE \"{database.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", cancellationToken)
                 .ConfigureAwait(false);
         }
         finally
@@ -176,16 +186,22 @@ public sealed class PostgresData(string path, string database, bool durable = tr
     // Data and secrets can be parted: a deleted file of secrets, a password that configuration sets. The new password counts.
     private async Task ChangePasswordAsync(string password, CancellationToken cancellationToken)
     {
-        await QueryAsync(path, $"ALTER ROLE {UserName} PASSWORD '{password.Replace("'", "''", StringComparison.Ordinal)}'", cancellationToken)
+        await QueryAsync(path, "postgres", $"ALTER ROLE {UserName} PASSWORD '{password.Replace("'", "''", StringComparison.Ordinal)}'", cancellationToken)
             .ConfigureAwait(false);
         PrivateFile.Write(PasswordStamp, Stamp(password));
     }
 
-    // PostgreSQL's single-user mode: no server, no port, the statement comes by standard input.
-    private Task QueryAsync(string data, string statement, CancellationToken cancellationToken)
+    // PostgreSQL's single-user mode: no server, no port, the statements come by standard input (-j: each ends with an empty line). Failed ones
+    // are not quoted, because passwords are in them.
+    private Task QueryAsync(string data, string name, string statements, CancellationToken cancellationToken)
     {
-        List<string> arguments = ["--single", "-D", data, .. Settings(durable ? ["log_min_messages=error"] : ["fsync=off"]), "postgres"];
-        return RunAsync(new ServerCommand(Path.Combine(ProgramFolder(), "postgres"), arguments, Parent, User), statement + "\n", cancellationToken);
+        List<string> arguments =
+        [
+            "--single", "-j", "-D", data,
+            .. Settings([durable ? "log_min_messages=error" : "fsync=off", "log_min_error_statement=panic"]), name,
+        ];
+        var command = new ServerCommand(Path.Combine(ProgramFolder(), "postgres"), arguments, Parent, User);
+        return RunAsync(command, statements.TrimEnd(';', '\n') + ";\n\n", cancellationToken);
     }
 
     private async Task RunAsync(ServerCommand command, string input, CancellationToken cancellationToken)

@@ -16,7 +16,7 @@ public sealed class RunningPostgres : IAsyncDisposable
 
     private RunningPostgres(string database, bool durable, IReadOnlyList<string> settings)
     {
-        _data = new PostgresData(Path.Combine(_folder, "data"), database, durable);
+        _data = new PostgresData(Path.Combine(_folder, "data"), database, durable: durable);
         _database = database;
         _settings = durable ? settings : ["fsync=off", .. settings];
     }

@@ -1,6 +1,7 @@
 using AspireChat.AppHost.Startup;
 using AspireChat.Servers;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace AspireChat.AppHost.Servers;
 
@@ -26,6 +27,13 @@ internal sealed class PostgresProcessDatabase(string name, PostgresProcessResour
     public ReferenceExpression ConnectionStringExpression => ReferenceExpression.Create($"{server};Database={Name}");
 }
 
+/// <summary>
+/// The database and how PersistenceService signs in: as the owner for migrations, and as the writer for everything else. What the database's
+/// own connection string names is the superuser, for the dashboard and for tests.
+/// </summary>
+internal sealed record ChatDatabase(
+    IResourceBuilder<IResourceWithConnectionString> Database, ReferenceExpression Writer, ReferenceExpression Owner);
+
 internal static class PostgresResources
 {
     // A new major version of PostgreSQL does not read the data of the one before, so its number is in the volume's name too.
@@ -41,19 +49,26 @@ internal static class PostgresResources
         exit $code
         """;
 
-    /// <summary>A PostgreSQL server with one database, and gives the database.</summary>
-    public static IResourceBuilder<IResourceWithConnectionString> AddPostgresServer(
-        this IDistributedApplicationBuilder builder, string name, string database)
+    /// <summary>A PostgreSQL server with one database and its two roles, and gives the database.</summary>
+    public static ChatDatabase AddPostgresServer(this IDistributedApplicationBuilder builder, string name, string database)
     {
-        var password = builder.AddSecret($"{name}-password");
+        var passwords = new Passwords(
+            builder.AddSecret($"{name}-password"), builder.AddSecret($"{name}-owner-password"), builder.AddSecret($"{name}-writer-password"));
         return builder.ServerChoice().Containers
-            ? builder.AddContainer(name, database, password)
-            : builder.AddProcess(name, database, password);
+            ? builder.AddContainer(name, database, passwords)
+            : builder.AddProcess(name, database, passwords);
     }
 
-    private static IResourceBuilder<PostgresDatabaseResource> AddContainer(
-        this IDistributedApplicationBuilder builder, string name, string database, IResourceBuilder<ParameterResource> password)
+    /// <summary>Gives a service both connection strings, and lets it wait for the database.</summary>
+    public static IResourceBuilder<ProjectResource> WithDatabase(this IResourceBuilder<ProjectResource> builder, ChatDatabase database) => builder
+        .WithEnvironment($"ConnectionStrings__{database.Database.Resource.Name}", database.Writer)
+        .WithEnvironment($"ConnectionStrings__{database.Database.Resource.Name}_owner", database.Owner)
+        .WaitFor(database.Database);
+
+    private static ChatDatabase AddContainer(
+        this IDistributedApplicationBuilder builder, string name, string database, Passwords passwords)
     {
+        var password = passwords.Superuser;
         var postgres = builder.AddPostgres(name, password: password).WithImageTag(Tag);
         if (builder.VolumeFor(name, Tag.Split('.')[0]) is { } volume)
         {
@@ -63,15 +78,30 @@ internal static class PostgresResources
                 postgres.WithPasswordCheck(volume);
             }
         }
-        return postgres.AddDatabase(database);
+        var chatdb = postgres.AddDatabase(database);
+        if (builder.ExecutionContext.IsRunMode)
+        {
+            // Published, the image does this (deploy/compose/postgres).
+            chatdb.OnResourceReady(async (ready, _, cancellation) =>
+            {
+                var roles = await passwords.RolesAsync(cancellation);
+                await using var source = NpgsqlDataSource.Create((await ready.ConnectionStringExpression.GetValueAsync(cancellation))!);
+                await using var command = source.CreateCommand(roles.Statements);
+                await command.ExecuteNonQueryAsync(cancellation);
+            });
+        }
+
+        return passwords.Of(chatdb, postgres.Resource.PrimaryEndpoint, database);
     }
 
-    private static IResourceBuilder<PostgresProcessDatabase> AddProcess(
-        this IDistributedApplicationBuilder builder, string name, string database, IResourceBuilder<ParameterResource> password)
+    private static ChatDatabase AddProcess(
+        this IDistributedApplicationBuilder builder, string name, string database, Passwords passwords)
     {
+        var password = passwords.Superuser;
         var folder = builder.ServerChoice().Folder;
         var path = PostgresData.IsReachable(folder.For(name)) ? folder.For(name) : folder.OutsideFor(name);
-        var data = new PostgresData(path, database, durable: !folder.IsTemporary);
+        PostgresData Data(PostgresRoles? roles) => new(path, database, roles, durable: !folder.IsTemporary);
+        var data = Data(roles: null);
         var port = Ports.Free();
         var resource = new PostgresProcessResource(name, Path.GetDirectoryName(path)!, password.Resource);
         string? connectionString = null;
@@ -95,14 +125,31 @@ internal static class PostgresResources
             .OnConnectionStringAvailable(async (postgres, _, cancellation) =>
                 connectionString = await postgres.ConnectionStringExpression.GetValueAsync(cancellation))
             .OnBeforeResourceStarted(async (_, _, cancellation) =>
-                await data.PrepareAsync(port, (await password.Resource.GetValueAsync(cancellation))!, settings, cancellation));
+                await Data(await passwords.RolesAsync(cancellation)).PrepareAsync(
+                    port, (await password.Resource.GetValueAsync(cancellation))!, settings, cancellation));
         var child = new PostgresProcessDatabase(database, server.Resource);
         // Aspire gives the state of a container to its children, that of a process not.
         server.OnResourceReady((_, ready, _) => ready.Services.SayStateAsync(child, KnownResourceStates.Running))
             .OnResourceStopped((_, stopped, _) => stopped.Services.SayStateAsync(child, KnownResourceStates.Finished));
-        return builder.AddResource(child).WithHealthCheck($"{database}_check").WithIconName("Table");
+        return passwords.Of(
+            builder.AddResource(child).WithHealthCheck($"{database}_check").WithIconName("Table"),
+            new EndpointReference(resource, "tcp"), database);
     }
 
     private static Task SayStateAsync(this IServiceProvider services, PostgresProcessDatabase database, string state) =>
         services.GetRequiredService<ResourceNotificationService>().PublishUpdateAsync(database, known => known with { State = state });
+
+    private sealed record Passwords(
+        IResourceBuilder<ParameterResource> Superuser, IResourceBuilder<ParameterResource> Owner, IResourceBuilder<ParameterResource> Writer)
+    {
+        public async ValueTask<PostgresRoles> RolesAsync(CancellationToken cancellationToken) => new(
+            (await Owner.Resource.GetValueAsync(cancellationToken))!, (await Writer.Resource.GetValueAsync(cancellationToken))!);
+
+        public ChatDatabase Of(IResourceBuilder<IResourceWithConnectionString> resource, EndpointReference server, string database)
+        {
+            ReferenceExpression As(string user, IResourceBuilder<ParameterResource> password) => ReferenceExpression.Create(
+                $"Host={server.Property(EndpointProperty.Host)};Port={server.Property(EndpointProperty.Port)};Username={user};Password={password};Database={database}");
+            return new ChatDatabase(resource, As(PostgresRoles.Writer, Writer), As(PostgresRoles.Owner, Owner));
+        }
+    }
 }

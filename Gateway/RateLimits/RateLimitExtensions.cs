@@ -1,8 +1,8 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using AspireChat.ServiceDefaults;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 
@@ -23,19 +23,46 @@ internal static class RateLimitExtensions
 {
     public static void AddRateLimits(this WebApplicationBuilder builder)
     {
-        builder.Services.AddRateLimiter(limiter => limiter.OnRejected = (rejected, _) =>
-        {
-            rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait);
-            return new ValueTask(rejected.HttpContext.WriteProblemAsync(
-                StatusCodes.Status429TooManyRequests, "Too many requests; try again later.", "rate_limited", wait));
-        });
+        builder.Services.AddSingleton<RefusalMetrics>();
+        builder.Services.AddSingleton<SocketTransportFactory>();
+        // The server asks the factory that was added last first.
+        builder.Services.AddSingleton<IConnectionListenerFactory, ConnectionLimit>();
+        builder.Services.AddRateLimiter(limiter => limiter.OnRejected = (rejected, _) => new ValueTask(RefuseAsync(
+            rejected.HttpContext,
+            rejected.Lease,
+            rejected.HttpContext.GetEndpoint()?.Metadata.GetMetadata<EnableRateLimitingAttribute>()?.PolicyName ?? Refusal.Requests)));
         builder.Services.AddOptions<RateLimiterOptions>().Configure<IOptions<GatewayOptions>>((limiter, gateway) =>
         {
             var limits = gateway.Value.RateLimits;
             limiter.AddPolicy(RateLimitPolicies.Api, context => Bucket(limits, limits.ApiPerUser, UserOf(context)));
-            limiter.AddPolicy(RateLimitPolicies.Connects, context => Bucket(limits, limits.ConnectsPerAddress, AddressOf(context)));
-            limiter.AddPolicy(RateLimitPolicies.DevTokens, context => Bucket(limits, limits.DevTokensPerAddress, AddressOf(context)));
+            limiter.AddPolicy(RateLimitPolicies.Connects, context => Bucket(limits, limits.ConnectsPerAddress, ClientAddress.Of(context)));
+            limiter.AddPolicy(RateLimitPolicies.DevTokens, context => Bucket(limits, limits.DevTokensPerAddress, ClientAddress.Of(context)));
         });
+    }
+
+    /// <summary>
+    /// Every request of an address, whatever it is for: files, health, unknown paths and bad tokens too. Call it before anything that costs
+    /// more than looking at the address.
+    /// </summary>
+    public static void UseRequestLimit(this WebApplication app)
+    {
+        var limits = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.RateLimits;
+        var requests = PartitionedRateLimiter.Create<HttpContext, string>(
+            context => Bucket(limits, limits.RequestsPerAddress, ClientAddress.Of(context)));
+        app.Lifetime.ApplicationStopped.Register(requests.Dispose);
+        app.Use(async (context, next) =>
+        {
+            using var lease = requests.AttemptAcquire(context);
+            await (lease.IsAcquired ? next(context) : RefuseAsync(context, lease, Refusal.Requests));
+        });
+    }
+
+    private static Task RefuseAsync(HttpContext context, RateLimitLease lease, string reason)
+    {
+        context.RequestServices.GetRequiredService<RefusalMetrics>().Add(reason);
+        lease.TryGetMetadata(MetadataName.RetryAfter, out var wait);
+        return context.WriteProblemAsync(
+            StatusCodes.Status429TooManyRequests, "Too many requests; try again later.", "rate_limited", wait);
     }
 
     private static RateLimitPartition<string> Bucket(RateLimitOptions limits, RateLimit limit, string client) => limits.Enabled
@@ -49,26 +76,5 @@ internal static class RateLimitExtensions
 
     /// <summary>Callers without a good token share their address's bucket; they are about to be refused anyway.</summary>
     private static string UserOf(HttpContext context) =>
-        context.User.FindFirst(JwtRegisteredClaimNames.Sub)?.Value is { } user ? $"user {user}" : AddressOf(context);
-
-    private static string AddressOf(HttpContext context)
-    {
-        if (context.Connection.RemoteIpAddress is not { } address)
-        {
-            return "unknown";
-        }
-
-        if (address.IsIPv4MappedToIPv6)
-        {
-            address = address.MapToIPv4();
-        }
-
-        if (address.AddressFamily != AddressFamily.InterNetworkV6)
-        {
-            return address.ToString();
-        }
-        // One subscriber gets a whole /64 and could take a new address for every request.
-        var network = address.GetAddressBytes().AsSpan(0, 8);
-        return new IPAddress([.. network, 0, 0, 0, 0, 0, 0, 0, 0]).ToString();
-    }
+        context.User.FindFirst(JwtRegisteredClaimNames.Sub)?.Value is { } user ? $"user {user}" : ClientAddress.Of(context);
 }

@@ -18,7 +18,7 @@ internal static class KnownProxiesExtensions
             forwarded.KnownProxies.Clear();
             forwarded.KnownIPNetworks.Clear();
             // An empty entry is a variable that was left empty.
-            foreach (var proxy in gateway.Value.KnownProxies.Where(proxy => proxy.Length > 0))
+            foreach (var proxy in gateway.Value.KnownProxies.Where(proxy => !string.IsNullOrEmpty(proxy)))
             {
                 forwarded.KnownIPNetworks.Add(NetworkOf(proxy)!.Value);
             }
@@ -32,13 +32,13 @@ internal static class KnownProxiesExtensions
 
     public static void UseKnownProxies(this WebApplication app)
     {
-        var known = app.Services.GetRequiredService<IOptions<ForwardedHeadersOptions>>().Value.KnownIPNetworks.ToArray();
+        var known = app.Services.GetRequiredService<IOptions<ForwardedHeadersOptions>>().Value;
         var stranger = new RecurringFault(app.Services.GetRequiredService<TimeProvider>());
         app.Use((context, next) =>
         {
             if (context.Request.Headers.ContainsKey(ForwardedHeadersDefaults.XForwardedForHeaderName)
                 && context.Connection.RemoteIpAddress is { } address
-                && !known.Any(network => network.Contains(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address))
+                && !known.IsKnownProxy(address)
                 && stranger.IsDue(out var count))
             {
                 app.Logger.ForwardedByStranger(address, count);
@@ -47,6 +47,18 @@ internal static class KnownProxiesExtensions
             return next(context);
         });
         app.UseForwardedHeaders();
+    }
+
+    public static bool IsKnownProxy(this ForwardedHeadersOptions known, IPAddress address)
+    {
+        foreach (var network in known.KnownIPNetworks)
+        {
+            if (network.Contains(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address))
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>A network (<c>10.1.0.0/16</c>) or one address. Null: it is neither.</summary>

@@ -1,3 +1,4 @@
+using AspireChat.Gateway.RateLimits;
 using AspireChat.Gateway.Routing;
 using AspireChat.ServiceDefaults;
 using AspireChat.WebSockets;
@@ -12,11 +13,12 @@ namespace AspireChat.Gateway.Sockets;
 /// later (426), of the one version (426) with one well-formed key (400), and a browser's page comes from an allowed origin (403). Replicas check most of this too; a
 /// bad handshake that stops here costs them nothing.
 /// </summary>
-internal sealed class SocketHandshake(RequestDelegate next, IOptions<GatewayOptions> options)
+internal sealed class SocketHandshake(RequestDelegate next, IOptions<GatewayOptions> options, RefusalMetrics refusals)
 {
     private const string Version = "13";
     private const int KeyBytes = 16;
 
+    private readonly AddressCounts? _sockets = options.Value.RateLimits.Enabled ? new(options.Value.RateLimits.SocketsPerAddress) : null;
     private readonly PageOrigins _origins = new(options.Value.AllowedOrigins);
 
     public Task InvokeAsync(HttpContext context)
@@ -29,7 +31,7 @@ internal sealed class SocketHandshake(RequestDelegate next, IOptions<GatewayOpti
         if (!isConnect && !HttpMethods.IsGet(context.Request.Method))
         {
             context.Response.Headers.Allow = HttpMethods.Get;
-            return context.WriteProblemAsync(StatusCodes.Status405MethodNotAllowed, "A socket is opened by GET.", "method_not_allowed");
+            return RefuseAsync(context, StatusCodes.Status405MethodNotAllowed, "A socket is opened by GET.", "method_not_allowed");
         }
         if (!Handshake.IsRequested(context) || HttpProtocol.IsHttp10(context.Request.Protocol))
         {
@@ -43,19 +45,58 @@ internal sealed class SocketHandshake(RequestDelegate next, IOptions<GatewayOpti
         // Over HTTP/2 there is no key.
         if (!isConnect && !IsKey(context.Request.Headers.SecWebSocketKey))
         {
-            return context.WriteProblemAsync(
-                StatusCodes.Status400BadRequest, $"Sec-WebSocket-Key must be {KeyBytes} bytes in Base64, once.", "bad_request");
+            return RefuseAsync(
+                context, StatusCodes.Status400BadRequest, $"Sec-WebSocket-Key must be {KeyBytes} bytes in Base64, once.", "bad_request");
         }
         return _origins.Allow(PageOrigins.Of(context.Request), context.Request.Host)
-            ? next(context)
-            : context.WriteProblemAsync(StatusCodes.Status403Forbidden, "This origin may not open a socket.", "origin_forbidden");
+            ? AdmitAsync(context)
+            : RefuseAsync(
+                context, StatusCodes.Status403Forbidden, "This origin may not open a socket.", "origin_forbidden", Refusal.Origin);
     }
 
-    private static Task UpgradeRequired(HttpContext context, string detail)
+    private async Task AdmitAsync(HttpContext context)
+    {
+        if (_sockets is null)
+        {
+            await next(context);
+            return;
+        }
+
+        var address = ClientAddress.Of(context);
+        if (!_sockets.TryAdd(address))
+        {
+            context.Response.Headers.RetryAfter = "60";
+            await RefuseAsync(
+                context, StatusCodes.Status429TooManyRequests, "Too many sockets are open from this address.", "limit", Refusal.Sockets);
+            return;
+        }
+
+        var lease = new SocketLease(_sockets, address);
+        context.Features.Set(lease);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            if (!lease.IsTaken)
+            {
+                lease.Dispose();
+            }
+        }
+    }
+
+    private Task RefuseAsync(HttpContext context, int status, string detail, string code, string reason = Refusal.Handshake)
+    {
+        refusals.Add(reason);
+        return context.WriteProblemAsync(status, detail, code);
+    }
+
+    private Task UpgradeRequired(HttpContext context, string detail)
     {
         context.Response.Headers.Upgrade = "websocket";
         context.Response.Headers.Connection = "Upgrade";
-        return context.WriteProblemAsync(StatusCodes.Status426UpgradeRequired, detail, "upgrade_required");
+        return RefuseAsync(context, StatusCodes.Status426UpgradeRequired, detail, "upgrade_required");
     }
 
     private static bool IsKey(StringValues keys)

@@ -64,6 +64,7 @@ internal static class DevTokens
 
     private static async ValueTask<object?> ForbidHost(HttpContext context)
     {
+        context.RequestServices.GetRequiredService<RefusalMetrics>().Add(Refusal.Host);
         await context.WriteProblemAsync(
             StatusCodes.Status403Forbidden,
             "Development tokens are given under loopback names only. Gateway:DevTokenHosts adds others.",

@@ -17,7 +17,8 @@ internal sealed class TokenIntake(RequestDelegate next)
     private const string TokenParameter = "token";
 
     /// <summary>
-    /// Headers by which proxies and platforms announce a user they have authenticated. Nothing in front of this gateway does.
+    /// Headers by which proxies and platforms tell which user they have authenticated, or which address a client has. Nothing in front of this
+    /// gateway tells the first, and KnownProxies has dealt with the second.
     /// </summary>
     private static readonly string[] IdentityHeaders =
     [
@@ -25,6 +26,7 @@ internal sealed class TokenIntake(RequestDelegate next)
         "X-Forwarded-Preferred-Username", "X-Forwarded-Groups", "X-Forwarded-Access-Token", "X-WebAuth", "X-MS-Client-Principal",
         "X-Amzn-Oidc",
         "X-Goog-Authenticated-User", "X-Client-Cert", "X-SSL-Client", "X-Original-", "X-Rewrite-Url", "X-HTTP-Method-Override",
+        "X-Real-", "Forwarded", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP", "X-Cluster-Client-IP",
     ];
 
     public Task InvokeAsync(HttpContext context)
@@ -36,6 +38,8 @@ internal sealed class TokenIntake(RequestDelegate next)
         }
         // No service uses cookies; those of other applications on the same host are not for them to see.
         headers.Remove(HeaderNames.Cookie);
+        // The proxy passes it on, and no trailers.
+        headers.Remove(HeaderNames.Trailer);
 
         var fromProtocol = TakeFromSubprotocols(headers);
         var fromQuery = TakeFromQuery(context);

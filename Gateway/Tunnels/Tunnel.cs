@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using AspireChat.WebSockets;
@@ -7,45 +6,32 @@ using Microsoft.AspNetCore.Connections;
 namespace AspireChat.Gateway.Tunnels;
 
 /// <summary>
-/// The way of one socket through the gateway: connects to a replica, asks it for the upgrade, and from <see cref="Flow"/> on hands
-/// everything the replica sends to the client. The other direction, where there is little to move, is <see cref="RunAsync"/>. The loop's
-/// thread and the connection's share it under a lock.
+/// The way of one socket through the gateway. It connects to a replica and asks it for the upgrade (<see cref="ReplicaHandshake"/>). From
+/// <see cref="Flow"/> on it hands everything that the replica sends to the client (<see cref="ClientOutput"/>). The other direction, in which
+/// little moves, is <see cref="RunAsync"/>. The loop's thread and the connection's share it under a lock. Thread-safe.
 /// </summary>
 internal sealed class Tunnel : IEventLoopMember, IDisposable
 {
-    private const int LongestHead = 32 * 1024;
     private static long _lastId;
 
     private readonly Lock _gate = new();
     private readonly EventLoop<Tunnel> _loop;
     private readonly TimeSpan _idle;
-    private byte[] _request;
     private Socket _replica = NewSocket();
-
-    // Only for the handshake, like the request.
-    private TaskCompletionSource? _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TaskCompletionSource<byte[]>? _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
+    private ReplicaHandshake? _handshake;
+    private ClientOutput? _output;
     private ConnectionContext? _connection;
-    private Stage _stage = Stage.Connecting;
-    private SafeSocketHandle? _client;
-    private long _movedAt;
-    private ServerFrameBounds _bounds = new();
     private byte[]? _farewell;
-    private bool _left;
-    private bool _over;
-
-    /// <summary>While connecting: what came of the answer. While flowing: what did not fit into the client's socket.</summary>
-    private byte[] _kept = [];
-
-    private int _keptFrom;
+    private Stage _stage = Stage.Connecting;
+    private long _movedAt;
+    private bool _isOver;
 
     /// <param name="request">The head of the handshake, sent as soon as there is a connection.</param>
     /// <param name="idle">After this long without a byte in either direction the tunnel ends.</param>
     public Tunnel(EventLoop<Tunnel> loop, byte[] request, TimeSpan idle)
     {
         _loop = loop;
-        _request = request;
+        _handshake = new ReplicaHandshake(request);
         _idle = idle;
         _movedAt = loop.Time.GetTimestamp();
     }
@@ -57,7 +43,7 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
         Answered,
         Flowing,
 
-        /// <summary>The client's socket is full: nothing is read until it has room again.</summary>
+        /// <summary>The client's socket is full: nothing is read from the replica until it has room again.</summary>
         Waiting,
         Ended,
     }
@@ -65,8 +51,8 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     public long Id { get; } = Interlocked.Increment(ref _lastId);
 
     /// <summary>The replica's answer: the head, and what came behind it.</summary>
-    /// <exception cref="SocketException">It broke off.</exception>
-    public Task<byte[]> Answered => _answered!.Task;
+    /// <exception cref="SocketException">The replica broke off.</exception>
+    public Task<byte[]> Answered => _handshake!.Answered;
 
     /// <summary>Tries the addresses in turn. Returns when the request is on its way.</summary>
     /// <param name="timeout">For each address.</param>
@@ -87,7 +73,7 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
                 {
                     _replica.Dispose();
                     _replica = NewSocket();
-                    _connected = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                    _handshake!.Restart();
                 }
             }
         }
@@ -101,14 +87,14 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     {
         lock (_gate)
         {
-            if (_stage != Stage.Answered || _over)
+            if (_stage != Stage.Answered || _isOver)
             {
                 return;
             }
 
-            _client = client.SafeHandle;
+            _output = new ClientOutput(client.SafeHandle);
+            _handshake = null;
             _stage = Stage.Flowing;
-            (_kept, _request, _connected, _answered) = ([], [], null, null);
             _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
             if (!first.IsEmpty)
             {
@@ -120,14 +106,14 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     }
 
     /// <summary>
-    /// What the client sends goes to the replica, and the client is not read while that does not read. Returns when either of them is gone,
-    /// or nothing moved for too long.
+    /// What the client sends goes to the replica. While the replica does not read, the client is not read either. Returns when one of them is
+    /// gone, or nothing moved for too long.
     /// </summary>
     public async Task RunAsync(ConnectionContext client)
     {
         lock (_gate)
         {
-            if (_over)
+            if (_isOver)
             {
                 return;
             }
@@ -155,12 +141,12 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
         {
-            // One side is gone; the other learns it when this returns.
+            // One side is gone; the other one learns it when this returns.
         }
     }
 
     /// <summary>
-    /// Sends the client away, now or at the end of the message that is under way; what the replica still sends then goes nowhere.
+    /// Sends the client away, now or at the end of the message that is under way. What the replica still sends then goes nowhere.
     /// </summary>
     /// <param name="farewell">Whole frames, the last of them a close.</param>
     public void Leave(byte[] farewell)
@@ -203,8 +189,7 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     {
         lock (_gate)
         {
-            _connected?.TrySetException(fault);
-            _answered?.TrySetException(fault);
+            _handshake?.Fail(fault);
             End();
         }
     }
@@ -218,22 +203,16 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
             {
                 return;
             }
-            // The client's descriptor outlives this; the replica's takes its registration with it.
+            // The client's descriptor outlives this. The replica's takes its registration with it.
             if (_stage == Stage.Waiting)
             {
-                _loop.Epoll.Forget(_client!);
+                _loop.Epoll.Forget(_output!.Client);
             }
 
-            if (_kept.Length > 0 && _client is not null)
-            {
-                ArrayPool<byte>.Shared.Return(_kept);
-            }
-
+            _output?.Release();
             _stage = Stage.Ended;
             Fail(new ObjectDisposedException(nameof(Tunnel)));
-            // Whoever still waits has gone; an exception that nobody looks at is no news.
-            _ = _connected?.Task.Exception;
-            _ = _answered?.Task.Exception;
+            _handshake?.Forget();
         }
     }
 
@@ -246,7 +225,7 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
             _loop.Add(this);
             try
             {
-                // Not the asynchronous way: that would have the framework's own loop woken by every byte that arrives here.
+                // Not the asynchronous call: with it every byte that arrives here would wake the framework's own loop.
                 _replica.Connect(address);
             }
             catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
@@ -254,41 +233,27 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
                 // As it should: the loop tells when it is done.
             }
             _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Writable, Id);
-            return _connected!.Task;
+            return _handshake!.Connected;
         }
     }
 
     private void OnConnected()
     {
         _loop.Epoll.Forget(_replica.SafeHandle);
-        var error = (SocketError)(int)_replica.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
-        // A handshake is smaller than the buffer of a new connection.
-        if (error != SocketError.Success || Epoll.Send(_replica.SafeHandle, _request) != _request.Length)
+        if (_handshake!.OnConnected(_replica))
         {
-            _connected!.TrySetException(new SocketException((int)(error == SocketError.Success ? SocketError.ConnectionReset : error)));
-            return;
+            _stage = Stage.Asking;
+            _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
         }
-        _stage = Stage.Asking;
-        _connected!.TrySetResult();
-        _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
     }
 
     private void OnAnswer(byte[] buffer)
     {
-        if (Receive(buffer) is not { } received)
+        if (Receive(buffer) is { } received && _handshake!.OnAnswer(received.Span))
         {
-            return;
+            _loop.Epoll.Forget(_replica.SafeHandle);
+            _stage = Stage.Answered;
         }
-
-        _kept = [.. _kept, .. received.Span];
-        if (_kept.AsSpan().IndexOf("\r\n\r\n"u8) < 0 && _kept.Length < LongestHead)
-        {
-            return;
-        }
-
-        _loop.Epoll.Forget(_replica.SafeHandle);
-        _stage = Stage.Answered;
-        _answered!.TrySetResult(_kept);
     }
 
     private void OnReadable(byte[] buffer)
@@ -302,74 +267,61 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     private void Deliver(ReadOnlySpan<byte> bytes)
     {
         Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
-        if (_left)
-        {
-            return;
-        }
-
-        _bounds.Advance(bytes);
-        Pass(bytes);
-        SayFarewell();
+        Follow(_output!.Write(bytes));
     }
 
     private void SayFarewell()
     {
-        if (_farewell is null || _left || _stage != Stage.Flowing || !_bounds.CanInsert)
+        if (_farewell is not null && _stage is Stage.Flowing or Stage.Waiting)
         {
-            return;
+            Follow(_output!.Leave(_farewell!, isFree: _stage == Stage.Flowing));
         }
-
-        _left = true;
-        Pass(_farewell);
-    }
-
-    private void Pass(ReadOnlySpan<byte> bytes)
-    {
-        var sent = Epoll.Send(_client!, bytes);
-        if (sent < 0)
-        {
-            End();
-        }
-
-        if (sent < 0 || sent == bytes.Length)
-        {
-            return;
-        }
-
-        var rest = bytes[sent..];
-        _kept = ArrayPool<byte>.Shared.Rent(rest.Length);
-        _keptFrom = _kept.Length - rest.Length;
-        rest.CopyTo(_kept.AsSpan(_keptFrom));
-        _stage = Stage.Waiting;
-        _loop.Epoll.Forget(_replica.SafeHandle);
-        _loop.Epoll.Watch(_client!, Readiness.Writable, Id);
     }
 
     private void OnWritable()
     {
-        var sent = Epoll.Send(_client!, _kept.AsSpan(_keptFrom));
-        if (sent > 0)
+        var state = _output!.WriteRest(out var hasMoved);
+        if (hasMoved)
         {
             Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
         }
 
-        _keptFrom += Math.Max(0, sent);
-        if (sent >= 0 && _keptFrom < _kept.Length)
-        {
-            return;
-        }
+        Follow(state);
+    }
 
-        _loop.Epoll.Forget(_client!);
-        ArrayPool<byte>.Shared.Return(_kept);
-        _kept = [];
-        _stage = Stage.Flowing;
-        if (sent < 0)
+    /// <summary>Watches the socket that matters next: the replica's, or the client's while that one is full.</summary>
+    private void Follow(ClientOutput.State state)
+    {
+        switch (state, _stage)
         {
-            End();
-            return;
+            case (ClientOutput.State.Full, Stage.Flowing):
+                _stage = Stage.Waiting;
+                if (!_isOver)
+                {
+                    _loop.Epoll.Forget(_replica.SafeHandle);
+                }
+
+                _loop.Epoll.Watch(_output!.Client, Readiness.Writable, Id);
+                break;
+            case (ClientOutput.State.Free, Stage.Waiting):
+                _stage = Stage.Flowing;
+                _loop.Epoll.Forget(_output!.Client);
+                if (!_isOver)
+                {
+                    _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
+                }
+
+                break;
+            case (ClientOutput.State.Gone, _):
+                if (_stage == Stage.Waiting)
+                {
+                    _stage = Stage.Flowing;
+                    _loop.Epoll.Forget(_output!.Client);
+                }
+
+                End();
+                break;
         }
-        _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
-        SayFarewell();
     }
 
     /// <summary>Null: nothing after all, or the end.</summary>
@@ -398,12 +350,12 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     /// <summary>Wakes <see cref="RunAsync"/>, wherever it waits.</summary>
     private void End()
     {
-        if (_over)
+        if (_isOver)
         {
             return;
         }
 
-        _over = true;
+        _isOver = true;
         // Takes the registration with it (level-triggered: a socket at its end would be reported for ever), and ends a send that is stuck.
         _replica.Dispose();
         _connection?.Transport.Input.CancelPendingRead();

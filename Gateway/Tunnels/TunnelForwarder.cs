@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Net;
 using System.Net.Sockets;
+using AspireChat.Gateway.RateLimits;
 using AspireChat.Gateway.Routing;
 using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Connections;
@@ -80,12 +81,12 @@ internal sealed class TunnelForwarder(
         await features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
         tunnel.Flow(features.GetRequiredFeature<IConnectionSocketFeature>().Socket, first.Span);
         sockets.Add();
-        features.GetRequiredFeature<IConnectionHandover>().HandTo(Session(tunnel, sockets));
+        features.GetRequiredFeature<IConnectionHandover>().HandTo(Session(tunnel, sockets, features.Get<SocketLease>()?.Take()));
         drain.Opened(tunnel);
     }
 
     /// <summary>Apart from the request, which would otherwise live as long as the socket.</summary>
-    private static Func<ConnectionContext, Task> Session(Tunnel tunnel, SocketCount sockets) => async client =>
+    private static Func<ConnectionContext, Task> Session(Tunnel tunnel, SocketCount sockets, SocketLease? lease) => async client =>
     {
         try
         {
@@ -95,6 +96,7 @@ internal sealed class TunnelForwarder(
         {
             tunnel.Dispose();
             sockets.Remove();
+            lease?.Dispose();
         }
     };
 

@@ -9,7 +9,7 @@ namespace AspireChat.PersistenceService.Migrations;
 /// Migrates at the start, however long PostgreSQL is away, and tells the rest of the service when it is done. Healthy from then on.
 /// </summary>
 internal sealed partial class MigrationService(
-    Migrator migrator, IConfiguration configuration, TimeProvider time, ILogger<MigrationService> logger) : BackgroundService, IHealthCheck
+    Migrator migrator, OwnerDatabase owner, TimeProvider time, ILogger<MigrationService> logger) : BackgroundService, IHealthCheck
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
@@ -32,6 +32,7 @@ internal sealed partial class MigrationService(
             try
             {
                 await migrator.RunAsync(Migration.All, stoppingToken);
+                await migrator.GrantAsync(stoppingToken);
                 _done.TrySetResult();
                 return;
             }
@@ -53,10 +54,9 @@ internal sealed partial class MigrationService(
     /// <summary>A published deployment starts a bare server: this service has to create its database.</summary>
     private async Task CreateDatabaseAsync(CancellationToken cancellationToken)
     {
-        var target = new NpgsqlConnectionStringBuilder(configuration.GetConnectionString("chatdb"));
+        var target = owner.Address;
         var name = target.Database ?? "chatdb";
         target.Database = "postgres";
-        target.Pooling = false;
         try
         {
             await using var connection = new NpgsqlConnection(target.ConnectionString);
@@ -92,7 +92,9 @@ internal static class MigrationExtensions
     /// <summary>Migrates at the start; until that is done the service is not ready and consumes nothing.</summary>
     public static IHostApplicationBuilder AddMigrations(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<Migrator>();
+        builder.Services.AddSingleton<OwnerDatabase>();
+        builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Migrator>(
+            services, services.GetRequiredService<OwnerDatabase>().Source));
         builder.Services.AddSingleton<MigrationService>();
         builder.Services.AddHostedService(services => services.GetRequiredService<MigrationService>());
         // Resolved, not constructed: the check is the very service that does the work.

@@ -36,6 +36,33 @@ internal sealed partial class Migrator(NpgsqlDataSource database, TimeProvider t
         }
     }
 
+    /// <summary>
+    /// Gives the writing role what it needs with each table, and takes away what it had beyond that. Does nothing where that role does not
+    /// exist, because one role does everything. A step that adds a table adds a line here.
+    /// </summary>
+    public async Task GrantAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({Lock})", cancellationToken);
+        await ExecuteAsync(
+            connection,
+            """
+            DO $$
+            BEGIN
+                IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'aspirechat_writer' AND rolname <> current_user) THEN
+                    REVOKE ALL ON ALL TABLES IN SCHEMA public FROM aspirechat_writer;
+                    GRANT SELECT, INSERT, UPDATE ON partitions, conversations, members TO aspirechat_writer;
+                    -- What was written stays, but for what an edit or a deletion changes.
+                    GRANT SELECT, INSERT, UPDATE (content, edited, deleted) ON events TO aspirechat_writer;
+                END IF;
+            END
+            $$
+            """,
+            cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
     private static async Task<bool> IsMissingAsync(NpgsqlConnection connection, Migration step, CancellationToken cancellationToken)
     {
         await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({Lock})", cancellationToken);

@@ -22,7 +22,11 @@ internal static class Differences
         .. Each("Gateway__KnownProxies__0", [Compose, Kubernetes], "gateway"),
         // Kubernetes builds connection strings from them.
         .. Each("REDIS_PASSWORD", [Kubernetes], "persistence", "presence", "connection"),
-        .. Each("POSTGRES_PASSWORD", [Kubernetes], "persistence"),
+        // The image makes the roles out of them; Kubernetes builds connection strings as well.
+        .. Each("POSTGRES_OWNER_PASSWORD", [Compose, Kubernetes], "postgres"),
+        .. Each("POSTGRES_WRITER_PASSWORD", [Compose, Kubernetes], "postgres"),
+        .. Each("POSTGRES_OWNER_PASSWORD", [Kubernetes], "persistence"),
+        .. Each("POSTGRES_WRITER_PASSWORD", [Kubernetes], "persistence"),
     ];
 
     public static IReadOnlyList<string> Find(DeploymentFiles files)

@@ -16,7 +16,11 @@ internal sealed partial class KubernetesFolder
     {
         var kustomization = files.Yaml(DeploymentFiles.Kustomization).Single();
         Resources = [.. kustomization["resources"]!.AsArray().Select(resource => (string)resource!)];
-        Patches = [.. kustomization["patches"]!.AsArray().Select(patch => (string)patch!["path"]!)];
+        Patches =
+        [
+            .. kustomization["patches"]!.AsArray().Select(patch => (string)patch!["path"]!),
+            .. kustomization["configMapGenerator"]!.AsArray().SelectMany(map => map!["files"]!.AsArray().Select(file => (string)file!)),
+        ];
         foreach (var resource in Resources)
         {
             _objects.AddRange(files.Yaml($"{DeploymentFiles.Base}/{resource}"));
@@ -25,7 +29,7 @@ internal sealed partial class KubernetesFolder
         Containers = Of("Deployment").Concat(Of("StatefulSet")).ToDictionary(NameOf, Read);
     }
 
-    /// <summary>The files that hold objects, and those that change them.</summary>
+    /// <summary>The files that hold objects, and those that change them or are put into one.</summary>
     public IReadOnlyList<string> Resources { get; }
 
     public IReadOnlyList<string> Patches { get; }

@@ -39,10 +39,10 @@ public class ManifestTests
     [Theory]
     [InlineData(DeploymentFiles.Compose, "      services__connection__http__0: \"http://connection:8080\"\n", "",
         "compose.yaml: gateway lacks the variable services__connection__http__0")]
-    [InlineData(DeploymentFiles.Compose, "Host=postgres;Port=5432", "Host=postgres;Port=5433",
+    [InlineData(DeploymentFiles.Compose, "Port=5432;Username=aspirechat_writer", "Port=5433;Username=aspirechat_writer",
         "compose.yaml: persistence has ConnectionStrings__chatdb=" +
-        "'Host=postgres;Port=5433;Username=postgres;Password=<postgres-password>;Database=chatdb', " +
-        "not 'Host=postgres;Port=5432;Username=postgres;Password=<postgres-password>;Database=chatdb'")]
+        "'Host=postgres;Port=5433;Username=aspirechat_writer;Password=<postgres-writer-password>;Database=chatdb', " +
+        "not 'Host=postgres;Port=5432;Username=aspirechat_writer;Password=<postgres-writer-password>;Database=chatdb'")]
     [InlineData(DeploymentFiles.Compose, "redis:8.6", "redis:7.2",
         "compose.yaml: redis has the image docker.io/library/redis:7.2, not docker.io/library/redis:8.6")]
     [InlineData(DeploymentFiles.Compose, "--save 60 1 --appendonly yes --appendfsync everysec", "",
@@ -92,6 +92,33 @@ public class ManifestTests
         var files = new DeploymentFiles();
         files.Replace(file, text, by);
         Assert.Equal(expected, Differences.Find(files));
+    }
+
+    [Fact]
+    public void Compose_and_Kubernetes_make_the_same_roles()
+    {
+        var root = Path.Combine(DeploymentFiles.Root, "deploy");
+        Assert.Equal(
+            File.ReadAllText(Path.Combine(root, "compose", "postgres", "roles.sql")),
+            File.ReadAllText(Path.Combine(root, DeploymentFiles.Base, "roles.sql")));
+    }
+
+    [Theory]
+    [InlineData("redis")]
+    [InlineData("persistence")]
+    [InlineData("presence")]
+    [InlineData("connection")]
+    [InlineData("gateway")]
+    public void No_container_but_the_database_has_the_superusers_password(string name)
+    {
+        var files = new DeploymentFiles();
+        foreach (var container in new[]
+        {
+            new ComposeFile(files.Yaml(DeploymentFiles.Compose).Single()).Containers[name], new KubernetesFolder(files).Containers[name],
+        })
+        {
+            Assert.DoesNotContain(container.Variables.Values, value => value.Contains("<postgres-password>", StringComparison.Ordinal));
+        }
     }
 
     [Fact]

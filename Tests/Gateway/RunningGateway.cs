@@ -33,6 +33,8 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public CapturedLogs Logs { get; }
 
+    public IServiceProvider Services => _app.Services;
+
     public Uri Address => Http.BaseAddress!;
 
     public IConfigurationRoot Configuration => (IConfigurationRoot)_app.Configuration;

@@ -101,6 +101,36 @@ public sealed class PostgresDataTests : IDisposable
     }
 
     [Fact]
+    public async Task Roles_are_made_on_data_of_an_older_version_and_take_its_tables_over()
+    {
+        await using (await StartAsync("super"))
+        {
+            await QueryAsync("super", "CREATE TABLE old AS SELECT 'kept'::text AS v");
+        }
+
+        await using (await StartAsync("super", new PostgresRoles("owner's", "it's \"the writer\"")))
+        {
+            Assert.Equal("kept", await QueryAsync("owner's", "ALTER TABLE old ADD COLUMN more int; SELECT v FROM old", PostgresRoles.Owner));
+            foreach (var forbidden in new[]
+            {
+                "SELECT v FROM old", "CREATE TABLE mine (n int)", "CREATE SCHEMA mine", "CREATE TEMPORARY TABLE mine (n int)", "SELECT lo_create(0), pg_read_file('/etc/passwd')",
+                $"SET ROLE {PostgresRoles.Owner}", "CREATE ROLE more", "CREATE DATABASE more",
+            })
+            {
+                var refused = await Assert.ThrowsAsync<PostgresException>(
+                    () => QueryAsync("it's \"the writer\"", forbidden, PostgresRoles.Writer));
+                Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refused.SqlState);
+            }
+        }
+
+        await using (await StartAsync("super", new PostgresRoles("owner's", "changed")))
+        {
+            Assert.Equal(false, await QueryAsync("changed", "SELECT bool_or(rolsuper OR rolcreaterole OR rolcreatedb) FROM pg_roles " +
+                "WHERE rolname LIKE 'aspirechat%'", PostgresRoles.Writer));
+        }
+    }
+
+    [Fact]
     public async Task Nobody_else_can_read_the_data()
     {
         await using (await StartAsync("secret"))
@@ -144,17 +174,17 @@ public sealed class PostgresDataTests : IDisposable
 
     public void Dispose() => TemporaryFolder.Delete(_folder);
 
-    private async Task<ServerProcess> StartAsync(string password)
+    private async Task<ServerProcess> StartAsync(string password, PostgresRoles? roles = null)
     {
-        var command = await Data.PrepareAsync(_port, password, ["fsync=off"], CancellationToken.None);
+        var command = await new PostgresData(DataPath, "chatdb", roles, durable: false).PrepareAsync(_port, password, ["fsync=off"], CancellationToken.None);
         return await ServerProcess.StartAsync(command, "QUIT", "database system is ready to accept connections");
     }
 
-    private async Task<object?> QueryAsync(string password, string sql)
+    private async Task<object?> QueryAsync(string password, string sql, string user = PostgresData.UserName)
     {
         var address = new NpgsqlConnectionStringBuilder
         {
-            Host = "localhost", Port = _port, Username = PostgresData.UserName, Password = password, Database = "chatdb", Pooling = false,
+            Host = "localhost", Port = _port, Username = user, Password = password, Database = "chatdb", Pooling = false,
         };
         await using var connection = new NpgsqlConnection(address.ConnectionString);
         await connection.OpenAsync();
