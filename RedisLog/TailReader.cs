@@ -79,7 +79,7 @@ public static class TailReader
         var events = Follow(records, afterSeq + 1, step: 1, epoch);
         var next = afterSeq + events.Count + 1;
         var unreadable = records.ContainsKey(next) ? next : 0;
-        return new TailSlice(events, Math.Max(head, afterSeq + events.Count), epoch, Complete: events.Count > 0 || head <= afterSeq)
+        return new TailSlice(events, events.Count > 0 ? Math.Max(head, events[^1].Seq) : head, epoch, Complete: events.Count > 0 || head <= afterSeq)
         {
             Unreadable = unreadable,
         };

@@ -136,6 +136,33 @@ public sealed class HostileScriptTests(RedisServer server) : IClassFixture<Redis
         Assert.Empty(await world.OnlineInAsync("room500"));
     }
 
+    [Fact]
+    public async Task On_a_full_Redis_nobody_comes_but_users_still_go_offline()
+    {
+        await using var world = await PresenceWorld.StartAsync(server);
+        await using var admin = await server.ConnectAsync();
+        await JoinedAsync(world, "alice", "lobby");
+        var replica = new FakeReplica(world, "one");
+        await replica.FullAsync(("alice", 1));
+        Assert.Equal(["alice"], await world.OnlineInAsync("lobby"));
+        await admin.GetServers()[0].ConfigSetAsync("maxmemory", "1");
+        try
+        {
+            var refused = await Assert.ThrowsAsync<RedisServerException>(() => replica.UsersAsync(("bob", 1)));
+            Assert.True(RedisFaults.IsFull(refused));
+            await world.AdvanceAsync(30);
+            Assert.False(await world.IsOnlineAsync("alice"));
+            Assert.Empty(await world.OnlineInAsync("lobby"));
+        }
+        finally
+        {
+            await admin.GetServers()[0].ConfigSetAsync("maxmemory", "0");
+        }
+
+        await replica.FullAsync(("bob", 1));
+        Assert.True(await world.IsOnlineAsync("bob"));
+    }
+
     private static async Task JoinedAsync(PresenceWorld world, string user, params string[] rooms)
     {
         foreach (var part in rooms.Chunk(1_000))
