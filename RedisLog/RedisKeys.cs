@@ -57,8 +57,9 @@ public static class RedisKeys
     /// <summary>
     /// hash: what became of events in the tail, written and cleaned by append.lua. <c>seq</c> → the record of an event whose content was
     /// deleted (it is no longer in the tail itself); <c>edits:seq</c> → the seqs of the edits of that message, should it be deleted;
-    /// <c>emojis:seq</c> → the different emojis on it, each in NULs, and the seq of the last reaction; <c>by:seq:user</c> → how often the
-    /// user changed their reactions to it, and the seq of the last change. Expires with <see cref="Tail"/>.
+    /// <c>emojis:seq</c> → how many different emojis it was given, and the seq of the last new one; <c>emoji:seq:…</c> → the seq of the last
+    /// reaction with this one; <c>by:seq:user</c> → how often the user changed their reactions to it, and the seq of the last change.
+    /// Expires with <see cref="Tail"/>.
     /// </summary>
     public static string Revisions(ConversationKey key) => $"{Tag(key.Partition)}:x:{key.Value}";
 

@@ -40,6 +40,7 @@ internal sealed class PersistedHistory(HttpClient http) : IEventHistory
         var line = await http.GetStringAsync(path, cancellationToken);
         return line.Length == 0
             ? null
-            : RevisionTarget.Read(line) ?? throw new HttpRequestException("PersistenceService answered a target in a form that is not known here.");
+            : RevisionTarget.Read(line)
+                ?? throw new HttpRequestException("PersistenceService answered a target in a form that is not known here.");
     }
 }

@@ -18,6 +18,9 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
     private const int ArgumentsPerConversation = 4;
     private const int ArgumentsPerEvent = 4;
 
+    /// <summary>Edits, deletes and reactions in one call: each looks at its message, which costs several times what a message costs.</summary>
+    private const int MostRevisions = 64;
+
     /// <summary>No identifier.</summary>
     private const string Unchecked = ":";
 
@@ -27,6 +30,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
     /// <summary>The requests in the order of the call: by conversation.</summary>
     private int[] _sent = [];
     private int _bytes;
+    private int _revisions;
     private bool _hasDelete;
 
     public int Count => _requests.Count;
@@ -37,13 +41,15 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
     public bool IsTraced { get; private set; }
 
     /// <summary>A delete is the last of its batch: it rewrites all edits of its message, and Redis serves nobody else meanwhile.</summary>
-    public bool IsFull => _requests.Count >= options.BatchEvents || _bytes >= options.BatchBytes || _hasDelete;
+    public bool IsFull =>
+        _requests.Count >= options.BatchEvents || _bytes >= options.BatchBytes || _revisions >= MostRevisions || _hasDelete;
 
     public void Add(in AppendRequest request)
     {
         var record = LogRecordCodec.Encode(request.Event);
         _requests.Add(request);
         _records.Add(record);
+        _revisions += request.Event.Target == 0 ? 0 : 1;
         _hasDelete |= request.Event.Kind == EventKind.Delete;
         IsTraced |= request.Event is TracedEvent;
         _bytes += record.Length;
@@ -54,6 +60,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
         _requests.Clear();
         _records.Clear();
         _bytes = 0;
+        _revisions = 0;
         _hasDelete = false;
         IsTraced = false;
     }

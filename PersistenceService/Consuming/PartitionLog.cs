@@ -22,26 +22,46 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
     /// </summary>
     private const int RecordsPerEntry = 32;
 
+    /// <summary>
+    /// Entries read before it is known how large they are, and bytes read in one call after that: an entry has up to 256 KiB, and Redis
+    /// serves nobody else while it answers.
+    /// </summary>
+    private const int FirstEntries = 16;
+
+    private const long BytesPerCall = 2 * 1_024 * 1_024;
+
+    /// <summary>Bytes of records that are carried into PostgreSQL together, about, however many records that are.</summary>
+    private const long BytesPerBatch = 16 * 1_024 * 1_024;
+
     private IDatabase Database => redis.GetDatabase();
 
-    /// <summary>What was never delivered, oldest first: about <paramref name="count"/> records, fewer only at the log's end.</summary>
+    /// <summary>The records are as many, or as large, as were asked for: more are to be expected.</summary>
+    public static bool IsFull(List<LogEntry> records, int count) =>
+        records.Count >= count || records.Sum(record => record.Raw.Length()) >= BytesPerBatch;
+
+    /// <summary>
+    /// What was never delivered, oldest first: about <paramref name="count"/> records, fewer only at the log's end or when they are large.
+    /// </summary>
     public async Task<List<LogEntry>> ReadNewAsync(int partition, int count)
     {
         var records = new List<LogEntry>(count);
-        var (read, ask) = (0, Math.Max(1, count / RecordsPerEntry));
+        var (read, bytes, ask) = (0L, 0L, Math.Clamp(count / RecordsPerEntry, 1, FirstEntries));
         while (true)
         {
             var entries = await Database.StreamReadGroupAsync(
                 RedisKeys.Log(partition), RedisKeys.PersistGroup, replica.Value, StreamPosition.NewMessages, ask);
+            var known = records.Count;
             Decode(entries, records);
-            if (entries.Length < ask || records.Count >= count)
+            if (entries.Length < ask || IsFull(records, count))
             {
                 return records;
             }
 
             read += entries.Length;
-            // Asks for the rest, as if the next entries held as many records as these.
-            ask = Math.Max(1, (count - records.Count) * read / records.Count);
+            bytes += records.Skip(known).Sum(record => record.Raw.Length());
+            // Asks for the rest, as if the next entries held as many records as these, and were as large.
+            var rest = (count - records.Count) * read / records.Count;
+            ask = (int)Math.Max(1, Math.Min(rest, BytesPerCall * read / Math.Max(1, bytes)));
         }
     }
 
@@ -55,7 +75,7 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
     {
         var claimed = await Database.StreamAutoClaimAsync(
             RedisKeys.Log(partition), RedisKeys.PersistGroup, replica.Value, (long)idle.TotalMilliseconds, from,
-            Math.Max(1, count / RecordsPerEntry));
+            Math.Clamp(count / RecordsPerEntry, 1, FirstEntries));
         var records = new List<LogEntry>();
         Decode(claimed.ClaimedEntries, records);
         return (records, claimed.NextStartId);

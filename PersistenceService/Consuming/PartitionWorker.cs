@@ -111,7 +111,7 @@ internal sealed partial class PartitionWorker(
 
         pacer.Pay();
         await CommitAsync(entries, stop, abort);
-        return entries.Count >= _options.BatchSize;
+        return PartitionLog.IsFull(entries, _options.BatchSize);
     }
 
     /// <summary>

@@ -60,8 +60,11 @@ internal sealed class ConversationList(
             // What is not committed yet moves a conversation up within its page.
             var current = places.Where(place => place.IsMember).OrderByDescending(place => place.Active).ToList();
             var unread = await CountUnreadAsync(user, current, cancellationToken);
-            return new ConversationPage([.. current.Select((place, i) => new ConversationPlace(
-                place.Conversation, place.Tail.Head, place.Read, unread[i], place.Tail.Events is [var last, ..] ? new HistoryItem(last) : null))], next);
+            return new ConversationPage(
+                [.. current.Select((place, i) => new ConversationPlace(
+                    place.Conversation, place.Tail.Head, place.Read, unread[i],
+                    place.Tail.Events is [var last, ..] ? new HistoryItem(last) : null))],
+                next);
         }
         catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
         {

@@ -42,7 +42,7 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
                 WHERE e.conversation = $1 AND e.target = $2 AND e.kind = 4 AND e.emoji > b.emoji ORDER BY e.emoji LIMIT 1), b.number + 1
             FROM emojis b WHERE b.emoji IS NOT NULL AND b.number < $3)
         SELECT kind, sender, deleted IS NOT NULL,
-            (SELECT count(*) FROM (SELECT FROM events e WHERE e.conversation = $1 AND e.target = $2 AND e.kind = 2 LIMIT $3) some),
+            (SELECT count(*) FROM (SELECT FROM events e WHERE e.conversation = $1 AND e.target = $2 AND e.kind = 2 LIMIT $3) counted),
             (SELECT count(*) FROM emojis WHERE emoji IS NOT NULL),
             EXISTS (SELECT FROM events e WHERE e.conversation = $1 AND e.target = $2 AND e.kind = 4 AND e.emoji = $4)
         FROM events WHERE conversation = $1 AND seq = $2

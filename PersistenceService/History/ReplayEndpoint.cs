@@ -8,8 +8,10 @@ using Microsoft.Extensions.Options;
 namespace AspireChat.PersistenceService.History;
 
 /// <summary>
-/// <c>GET /internal/events?conversation=&amp;after=&amp;limit=</c>: committed events as they are replayed, for the nodes, as an
-/// <see cref="EventReplay"/>; and <c>GET /internal/targets?conversation=&amp;seq=&amp;emoji=</c>, a <see cref="RevisionTarget"/>. Written as they are read. Fewer than asked for come when they are long (<see cref="HistoryOptions.ReplayCharacters"/>).
+/// For the nodes. <c>GET /internal/events?conversation=&amp;after=&amp;limit=</c>: committed events as they are replayed, as an
+/// <see cref="EventReplay"/>, written as they are read; fewer than asked for come when they are long
+/// (<see cref="HistoryOptions.ReplayCharacters"/>). <c>GET /internal/targets?conversation=&amp;seq=&amp;emoji=</c>: a
+/// <see cref="RevisionTarget"/>, or nothing.
 /// </summary>
 internal static class ReplayEndpoint
 {
@@ -25,7 +27,8 @@ internal static class ReplayEndpoint
     {
         if (!ConversationKey.TryParse(conversation, out var key) || seq < 1)
         {
-            await context.WriteProblemAsync(StatusCodes.Status400BadRequest, "A conversation's key and a seq are needed.", ErrorCodes.BadRequest);
+            await context.WriteProblemAsync(
+                StatusCodes.Status400BadRequest, "A conversation's key and a seq are needed.", ErrorCodes.BadRequest);
             return;
         }
         try
@@ -40,7 +43,8 @@ internal static class ReplayEndpoint
         }
     }
 
-    private static async Task AnswerAsync(HttpContext context, string conversation, long after, int limit, EventTable events, IOptions<HistoryOptions> options)
+    private static async Task AnswerAsync(
+        HttpContext context, string conversation, long after, int limit, EventTable events, IOptions<HistoryOptions> options)
     {
         if (!ConversationKey.TryParse(conversation, out var key) || after < 0 || limit is < 1 or > Most)
         {

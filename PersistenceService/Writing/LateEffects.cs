@@ -24,7 +24,8 @@ internal static class LateEffects
         WHERE m.conversation = dead.conversation AND m.seq = dead.seq AND m.deleted IS DISTINCT FROM dead.by
         """;
 
-    // The last edit by the author wins.
+    // The last edit by the author wins. It is looked for among the edits of the message (events_edits), never among all events of the author,
+    // who may have millions: that is what the empty text is for.
     private const string EditSql = """
         UPDATE events m SET content = last.content, edited = last.seq
         FROM (
@@ -33,7 +34,7 @@ internal static class LateEffects
             JOIN events m ON m.conversation = t.conversation AND m.seq = t.target AND m.kind IN (0, 1)
             CROSS JOIN LATERAL (
                 SELECT seq, content FROM events e
-                WHERE e.conversation = t.conversation AND e.target = t.target AND e.kind = 2 AND e.sender = m.sender
+                WHERE e.conversation = t.conversation AND e.target = t.target AND e.kind = 2 AND e.sender || '' = m.sender
                 ORDER BY seq DESC LIMIT 1) e) last
         WHERE m.conversation = last.conversation AND m.seq = last.target
             AND m.deleted IS NULL AND (m.edited IS NULL OR m.edited < last.seq)

@@ -6,9 +6,9 @@
 -- events at once is, and a conversation's message is made once: it is published and stands in the log as it is. EventBatch.cs describes
 -- it; LogEntry.cs describes the log's entry.
 --
--- Work: O(1) for an event, and at most 2,000 events and one of them larger than ConversationLogOptions.BatchBytes (AppendBatch). A delete
--- rewrites the message and its edits, of which there are at most ARGV 6, and no call has a second delete. (A list of edits from before
--- that bound is walked once, down to the beginning of the tail.) A trim takes at most 1,000 entries with each event.
+-- Work: O(1) for an event, and O(bytes). AppendBatch bounds both: 256 events, 64 of them edits, deletes or reactions, 256 KiB. A delete
+-- rewrites the message and its edits, of which there are at most ARGV 6, and is the last of its call. (A list of edits from before that
+-- bound is walked once, down to the beginning of the tail.) A trim takes at most 1,000 entries with each event, and those were added.
 --
 -- KEYS 1 epoch   2 log   3 nonces of today   4 of yesterday   5 of tomorrow (another node's clock may already be there)
 --      6.. for each conversation of the batch: conversation, tail, members, revisions
@@ -41,23 +41,33 @@ local function of(record)
   return message.type, message.from
 end
 
+-- The type and the sender of what stands in a tail; false where it does not. Each is read once for a call.
+local read = {}
+local function find(tail, seq)
+  local key = tail .. ' ' .. seq
+  if read[key] == nil then
+    local entry = call('XRANGE', tail, seq .. '-0', seq .. '-0')[1]
+    read[key] = entry and {of(entry[2][2])} or false
+  end
+  return read[key]
+end
+
 -- Why an edit, delete or reaction of the message at `target` cannot be accepted, as a reply; nil when it can.
 local function refusal(tail, revisions, head, target, kind, sender)
   if target < 1 or target > head then return -2 end
-  local entry = call('XRANGE', tail, target .. '-0', target .. '-0')[1]
-  if not entry then
+  local message = find(tail, target)
+  if not message then
     if call('HEXISTS', revisions, target) == 1 then return -2 end
     if sender == ':' then return nil end
     return -4
   end
-  local type, from = of(entry[2][2])
-  if type ~= 'room' and type ~= 'dm' then return -2 end
-  if sender ~= ':' and kind ~= 'react' and from ~= sender then return -3 end
+  if message[1] ~= 'room' and message[1] ~= 'dm' then return -2 end
+  if sender ~= ':' and kind ~= 'react' and message[2] ~= sender then return -3 end
   return nil
 end
 
 -- The same for what a message has too many of.
-local function excess(revisions, target, kind, user, emoji)
+local function excess(revisions, target, kind, sender, user, emoji)
   if kind == 'edit' then
     local length = call('HSTRLEN', revisions, 'edits:' .. target)
     if length > longest then return -5 end
@@ -65,22 +75,33 @@ local function excess(revisions, target, kind, user, emoji)
   elseif kind == 'react' then
     local changes = call('HGET', revisions, 'by:' .. target .. ':' .. user)
     if changes and tonumber(string.match(changes, '^%d+')) >= mostChanges then return -5 end
-    local emojis = emoji ~= '' and call('HGET', revisions, 'emojis:' .. target)
-    if emojis and not string.find(emojis, '\0' .. emoji .. '\0', 1, true)
-      and select(2, string.gsub(emojis, '%z', '')) > mostEmojis then return -6 end
+    -- Of a message older than the tail the caller has counted them.
+    if emoji ~= '' and sender ~= ':' and call('HEXISTS', revisions, 'emoji:' .. target .. ':' .. emoji) == 0
+      and tonumber(string.match(call('HGET', revisions, 'emojis:' .. target) or '0', '^%d+')) >= mostEmojis then return -6 end
   end
   return nil
+end
+
+-- A record without its content. In JSON no quote stands in a text as it is, so the first end of the content that is found is its end.
+local function emptied(record)
+  local _, first = string.find(record, ',"content":"', 1, true)
+  local last = first and string.find(record, '","timestamp":', first, true)
+  if last and string.sub(record, -1) == '}' then
+    return string.sub(record, 1, first) .. string.sub(record, last, -2) .. ',"deleted":true}'
+  end
+  local message = cjson.decode(record)
+  message.content = ''
+  message.deleted = true
+  return cjson.encode(message)
 end
 
 -- Takes the content out of an entry of the tail. A stream entry cannot be changed: it goes, and what is left of it stands in revisions.
 local function redact(tail, revisions, seq)
   local entry = call('XRANGE', tail, seq .. '-0', seq .. '-0')[1]
   if not entry then return end
-  local message = cjson.decode(entry[2][2])
-  message.content = ''
-  message.deleted = true
   call('XDEL', tail, seq .. '-0')
-  call('HSET', revisions, seq, cjson.encode(message))
+  call('HSET', revisions, seq, emptied(entry[2][2]))
+  read[tail .. ' ' .. seq] = false
 end
 
 -- The seqs of a list of edits that the tail has; a list from before the bound may have many more.
@@ -92,10 +113,10 @@ local function within(edits, oldest)
   return seqs
 end
 
--- Forgets what is only about events before `oldest`, where the tail need not reach back to. Each revision looks at a few fields and adds at
--- most two, so what nobody needs stays a fraction of the hash.
+-- Forgets what is only about events before `oldest`, where the tail need not reach back to. Each revision adds one field, seldom more, and
+-- looks at four, so what nobody needs stays a fraction of the hash.
 local function forget(revisions, oldest)
-  for _, field in ipairs(call('HRANDFIELD', revisions, 8)) do
+  for _, field in ipairs(call('HRANDFIELD', revisions, 4)) do
     local last = tonumber(field)
     if not last then
       local value = call('HGET', revisions, field)
@@ -119,9 +140,13 @@ local function revise(tail, revisions, kind, target, seq, oldest, user, emoji)
     local by = 'by:' .. target .. ':' .. user
     local changes = tonumber(string.match(call('HGET', revisions, by) or '0', '^%d+')) + 1
     call('HSET', revisions, by, changes .. ' ' .. seq)
-    local emojis = string.match(call('HGET', revisions, 'emojis:' .. target) or '\0 0', '^(.*) %d+$')
-    if emoji ~= '' and not string.find(emojis, '\0' .. emoji .. '\0', 1, true) then emojis = emojis .. emoji .. '\0' end
-    call('HSET', revisions, 'emojis:' .. target, emojis .. ' ' .. seq)
+    if emoji ~= '' then
+      local field = 'emoji:' .. target .. ':' .. emoji
+      if call('HSET', revisions, field, seq) == 1 then
+        local number = tonumber(string.match(call('HGET', revisions, 'emojis:' .. target) or '0', '^%d+')) + 1
+        call('HSET', revisions, 'emojis:' .. target, number .. ' ' .. seq)
+      end
+    end
   elseif kind == 'delete' then
     redact(tail, revisions, target)
     local edits = call('HGET', revisions, 'edits:' .. target)
@@ -190,7 +215,7 @@ for keys = 6, #KEYS, 4 do
       if member ~= ':' and call('HEXISTS', KEYS[keys + 2], member) == 0 then
         refused = -1
       elseif target ~= ':' then
-        refused = refusal(tail, revisions, head, tonumber(target), kind, sender) or excess(revisions, target, kind, user, emoji)
+        refused = refusal(tail, revisions, head, tonumber(target), kind, sender) or excess(revisions, target, kind, sender, user, emoji)
       end
     end
     if refused then

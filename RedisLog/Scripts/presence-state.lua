@@ -1,6 +1,8 @@
 -- What every presence script begins with: the names of its keys and the steps that more than one takes. Each script is one atomic step and
 -- may be repeated; work that is due is claimed by the script that does it, so any number of services may try.
 --
+-- Work: each step is O(1), or O(log n) in the users and rooms that wait for a timer.
+--
 -- KEYS as in PresenceScripts.Keys; those whose names end in _ are stems: the keys of users, rooms and replicas are built from them (all
 --      carry one hash tag, so they are in the slot of the stem). ARGV[1] is always the present, Unix milliseconds.
 local WATCH, LEASES, GRACE, ARRIVALS, DIFFS, TYPISTS, ONLINE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]

@@ -99,7 +99,8 @@ public sealed class CallLimits : IEndpointFilter, IDisposable
     }
 
     /// <summary>Null: the wait was too long.</summary>
-    private async Task<RateLimitLease?> WaitAsync(Func<CancellationToken, ValueTask<RateLimitLease>> acquire, CancellationToken cancellationToken)
+    private async Task<RateLimitLease?> WaitAsync(
+        Func<CancellationToken, ValueTask<RateLimitLease>> acquire, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(_options.Patience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);

@@ -67,7 +67,8 @@ public sealed class QuotaTests(LogFixture fixture) : IClassFixture<LogFixture>
         var room = NewRooms(1)[0];
         string[] users = [.. Enumerable.Range(0, 9_000).Select(i => $"user{i}")];
         await fixture.Database.HashSetAsync(
-            RedisKeys.Members(ConversationKey.Room(room)), [.. users.Where(user => user != "user4711").Select(user => new StackExchange.Redis.HashEntry(user, 0))]);
+            RedisKeys.Members(ConversationKey.Room(room)),
+            [.. users.Where(user => user != "user4711").Select(user => new StackExchange.Redis.HashEntry(user, 0))]);
 
         var strangers = await running.Log.ReadStrangersAsync([new RoomUsers(room, users)], CancellationToken.None);
 

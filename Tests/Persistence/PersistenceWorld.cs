@@ -101,12 +101,12 @@ public sealed class PersistenceWorld : IAsyncDisposable
     }
 
     /// <summary>The log as ConnectionService runs it.</summary>
-    internal async Task<Tests.Log.RunningLog> StartLogAsync()
+    internal async Task<Tests.Log.RunningLog> StartLogAsync(ConversationLogOptions? options = null)
     {
         var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         _metrics ??= new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>());
         var log = new RedisConversationLog(
-            Redis, Options.Create(new ConversationLogOptions()), _metrics, TimeProvider.System, NullLogger<RedisConversationLog>.Instance);
+            Redis, Options.Create(options ?? new ConversationLogOptions()), _metrics, TimeProvider.System, NullLogger<RedisConversationLog>.Instance);
         await log.StartAsync(CancellationToken.None);
         var running = new Tests.Log.RunningLog(log);
         _running.Add(running);
@@ -229,6 +229,8 @@ internal sealed class RunningService : IAsyncDisposable
 
     public T Get<T>() where T : notnull => _app.Services.GetRequiredService<T>();
 
+    public string Address => _app.Urls.First();
+
     public string Name => Get<ReplicaName>().Value;
 
     public async Task<HttpResponseMessage> GetAsync(string path, string? user = "alice")
@@ -256,6 +258,13 @@ internal sealed class RunningService : IAsyncDisposable
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Get<InternalTokens>().Take());
         return await _http.SendAsync(request);
     }
+
+    /// <summary>Calls the service as a node does.</summary>
+    public HttpClient CreateInternalClient() => new()
+    {
+        BaseAddress = _http.BaseAddress,
+        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", Get<InternalTokens>().Take()) },
+    };
 
     public async ValueTask DisposeAsync()
     {
