@@ -17,7 +17,7 @@ internal sealed record RunReport(
     /// <summary>Nothing was found, and all faults and events were tried.</summary>
     public bool Passed => !Ledger.Findings.Any && Finished;
 
-    private string Verdict => Passed ? "PASS" : Ledger.Findings.Any ? "FAIL" : "INCOMPLETE (nothing found, but the time was up)";
+    private string Verdict => Passed ? "PASS" : Ledger.Findings.Any ? "FAIL" : "INCOMPLETE (no findings, but the time was up)";
 
     public override string ToString()
     {
@@ -26,13 +26,13 @@ internal sealed record RunReport(
         var rate = Ledger.Count / Math.Max(1, Traffic.TotalSeconds);
         text.Append(culture, $"traffic        {Traffic.TotalSeconds:0} s, {Options.Clients} clients with the library, 2 on the raw wire, ");
         text.AppendLine(culture, $"{Options.Rooms} rooms, {rate:0} events/s");
-        text.AppendLine(culture, $"acknowledged   {Ledger.Count}, of which in the database, once, with id and content: {Check.Found}");
-        text.Append(culture, $"wiped          {Check.SentAgain + Check.Forgiven} acknowledged, not durable yet, gone with a wipe, ");
-        text.Append("the sender told; ");
-        text.Append(culture, $"sent again with their nonce and in the database: {Check.SentAgain} messages; ");
-        text.AppendLine(culture, $"about a seq of the old log, so let go: {Check.Forgiven} edits, deletions, reactions");
+        text.AppendLine(culture, $"acknowledged   {Ledger.Count}; in the database once, with id and content: {Check.Found}");
+        text.Append(culture, $"wiped          {Check.SentAgain + Check.Forgiven} acknowledged events that were not durable yet; ");
+        text.Append("their senders were told; ");
+        text.Append(culture, $"sent again with their nonce, and now in the database: {Check.SentAgain} messages; ");
+        text.AppendLine(culture, $"not repeated, because they refer to a seq of the old log: {Check.Forgiven} edits, deletions, reactions");
         text.Append(culture, $"delivered      {Ledger.Delivered} to {Ledger.Views.Count} views; ");
-        text.AppendLine(culture, $"told to reload or of a gap, and repaired: {Ledger.Views.Sum(view => view.Told)}");
+        text.AppendLine(culture, $"repairs after a reload or gap that the server told: {Ledger.Views.Sum(view => view.Told)}");
         text.AppendLine(culture, $"lost           {found[Breach.Lost]}");
         text.AppendLine(culture, $"duplicated     {found[Breach.Duplicated]}");
         text.AppendLine(culture, $"inverted       {found[Breach.Inverted]}");
