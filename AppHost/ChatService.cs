@@ -16,7 +16,8 @@ internal static class ChatService
         builder.WithReferenceEnvironment(read)
             .WithHttpEndpoint(port == 0 ? null : port)
             .InPlainHttp()
-            // Published, a project would believe everybody's X-Forwarded-For. The gateway has a list of proxies; nobody else reads the header.
+            // Published, a project would believe everybody's X-Forwarded-For. The gateway has a list of proxies; nobody else reads the
+            // header.
             .DisableForwardedHeaders()
             .WithHttpHealthCheck("/health")
             .WithEnvironment("Jwt__Key", jwtKey)

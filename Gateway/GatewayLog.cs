@@ -6,11 +6,11 @@ namespace AspireChat.Gateway;
 internal static partial class GatewayLog
 {
     [LoggerMessage(LogEvents.Gateway + 1, LogLevel.Warning,
-        "No web client: neither Gateway:WebRoot nor a web folder beside the program. GET / is 404.")]
+        "There is no web client: Gateway:WebRoot is not set, and no web folder is beside the program. GET / is 404.")]
     public static partial void NoWebClient(this ILogger logger);
 
     [LoggerMessage(LogEvents.Gateway + 2, LogLevel.Warning,
-        "{Cluster}: the addresses of {Destination} cannot be found ({Fault}); keeping the {Count} known ones.")]
+        "{Cluster}: the addresses of {Destination} cannot be looked up ({Fault}); keeping the {Count} known ones.")]
     public static partial void AddressesNotFound(this ILogger logger, string cluster, string destination, string fault, int count);
 
     [LoggerMessage(LogEvents.Gateway + 3, LogLevel.Information, "{Cluster}: {Destination} is {Health} ({Reason}).")]
@@ -20,9 +20,9 @@ internal static partial class GatewayLog
     public static partial void TunnelFailed(this ILogger logger, Exception fault);
 
     [LoggerMessage(LogEvents.Gateway + 6, LogLevel.Warning,
-        "{Address} sends X-Forwarded-For and is not among Gateway:KnownProxies: the header is ignored ({Count} requests since the last such line).")]
+        "{Address} sends X-Forwarded-For and is not among Gateway:KnownProxies; the header is ignored ({Count} since the last such line).")]
     public static partial void ForwardedByStranger(this ILogger logger, IPAddress address, long count);
 
-    [LoggerMessage(LogEvents.Gateway + 5, LogLevel.Debug, "Proxying to {Destination} by tunnel.")]
+    [LoggerMessage(LogEvents.Gateway + 5, LogLevel.Debug, "Proxying to {Destination} through a tunnel.")]
     public static partial void Tunneling(this ILogger logger, string destination);
 }

@@ -4,8 +4,8 @@ using AspireChat.Gateway.Requests;
 namespace AspireChat.Gateway;
 
 /// <summary>
-/// Configuration section <c>Gateway</c>, all of it. (Token settings are in <c>Jwt</c>; where the services are is service discovery's:
-/// <c>services:connection:http:0</c> and so on.)
+/// The whole configuration section <c>Gateway</c>. Token settings are in <c>Jwt</c>. The addresses of the services are in the section of
+/// service discovery: <c>services:connection:http:0</c> and so on.
 /// </summary>
 public sealed class GatewayOptions : IValidatableObject
 {
@@ -37,15 +37,15 @@ public sealed class GatewayOptions : IValidatableObject
     public string[] DevTokenHosts { get; set; } = [];
 
     /// <summary>
-    /// A socket on which no byte moved in either direction for this long is cut: 100 s by default. The server pings every 15–30 s, so
-    /// only a dead peer is this silent; keep it above twice the heartbeat.
+    /// A socket on which no byte moved in either direction for this long is cut: 100 s by default. The server pings every 15–30 s, so only
+    /// a dead peer is silent for so long. Keep it above twice the heartbeat.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan SocketIdleTimeout { get; set; } = TimeSpan.FromSeconds(100);
 
     /// <summary>
-    /// Sockets are forwarded by an event loop of the gateway's own, at half the cost of the proxy's general way. True by default; only on
-    /// Linux, and for clients that come without TLS and HTTP/2: others always take the general way.
+    /// An event loop of the gateway's own forwards sockets, at half the cost of the proxy's general way. True by default. It works on Linux
+    /// only, and for clients that come without TLS and HTTP/2. Others always take the general way.
     /// </summary>
     public bool Tunnels { get; set; } = true;
 
@@ -54,8 +54,8 @@ public sealed class GatewayOptions : IValidatableObject
     public TimeSpan ApiIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a client may take to send the head of a request: 10 s by default, 0.1 s–5 min. (A body must come at 240 bytes per second after
-    /// 5 s, and an answer must be read as fast; a connection without a request is closed after 75 s.)
+    /// How long a client may take to send the head of a request: 10 s by default, 0.1 s–5 min. (A body must come at 240 bytes per second
+    /// after 5 s, and an answer must be read as fast; a connection without a request is closed after 75 s.)
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
     public TimeSpan HeadTimeout { get; set; } = TimeSpan.FromSeconds(10);
@@ -73,15 +73,15 @@ public sealed class GatewayOptions : IValidatableObject
     public TimeSpan HealthTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Destinations that are DNS names are looked up this often: 2 s by default. Configured addresses follow configuration at once. A rolling
-    /// restart must leave more than this between one replica's readiness and the next one's end.
+    /// DNS names of destinations are looked up this often: 2 s by default. A changed configuration takes effect at once. A rolling restart
+    /// must leave more than this between one replica's readiness and the next one's end.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.05", "01:00:00")]
     public TimeSpan DnsRefresh { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// When the gateway stops, its clients are sent away one by one over this time (2 s by default), so that they do not come back all at
-    /// once. With <see cref="CloseTimeout"/> it must be less than the host's shutdown timeout of 30 s, which the ranges see to.
+    /// When the gateway stops, its clients are sent away one by one over this time (2 s by default), so that they do not all come back at
+    /// once. Together with <see cref="CloseTimeout"/> it must be less than the host's shutdown timeout of 30 s. The ranges ensure that.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:20")]
     public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(2);
@@ -100,7 +100,8 @@ public sealed class GatewayOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => KnownProxies
         .Where(proxy => !string.IsNullOrEmpty(proxy) && KnownProxiesExtensions.NetworkOf(proxy) is null)
-        .Select(proxy => new ValidationResult($"has '{proxy}', which is neither a network (10.1.0.0/16) nor an address.", [nameof(KnownProxies)]));
+        .Select(proxy => new ValidationResult(
+            $"has '{proxy}', which is neither a network (10.1.0.0/16) nor an address.", [nameof(KnownProxies)]));
 }
 
 /// <summary>
@@ -119,7 +120,8 @@ public sealed class RateLimitOptions
     public RateLimit RequestsPerAddress { get; set; } = new() { PerSecond = 1_000, Burst = 5_000 };
 
     /// <summary>
-    /// Open connections per address, used or not: 4,000 by default, 1–1,000,000. One more is closed at once. Known proxies have no such limit.
+    /// Open connections per address, used or not: 4,000 by default, 1–1,000,000. One more is closed at once. Known proxies have no such
+    /// limit.
     /// </summary>
     [Range(1, 1_000_000)]
     public int ConnectionsPerAddress { get; set; } = 4_000;

@@ -191,8 +191,8 @@ public sealed class PostgresData(string path, string database, PostgresRoles? ro
         PrivateFile.Write(PasswordStamp, Stamp(password));
     }
 
-    // PostgreSQL's single-user mode: no server, no port, the statements come by standard input (-j: each ends with an empty line). Failed ones
-    // are not quoted, because passwords are in them.
+    // PostgreSQL's single-user mode: no server, no port, the statements come by standard input (-j: each ends with an empty line). Failed
+    // ones are not quoted, because passwords are in them.
     private Task QueryAsync(string data, string name, string statements, CancellationToken cancellationToken)
     {
         List<string> arguments =

@@ -12,8 +12,8 @@ public sealed record PostgresRoles(string OwnerPassword, string WriterPassword)
     private static readonly string Script = Read();
 
     /// <summary>
-    /// The statements that make the roles, or bring them up to date. A superuser runs them in the database. The passwords are in them: do not
-    /// log them.
+    /// The statements that make the roles, or bring them up to date. A superuser runs them in the database. The passwords are in them: do
+    /// not log them.
     /// </summary>
     public string Statements => Script
         .Replace(":'owner_password'", Literal(OwnerPassword), StringComparison.Ordinal)
@@ -25,7 +25,7 @@ public sealed record PostgresRoles(string OwnerPassword, string WriterPassword)
     {
         using var reader = new StreamReader(typeof(PostgresRoles).Assembly.GetManifestResourceStream("roles.sql")!);
         // Lines that begin with a backslash are psql's own.
-        return string.Join('\n', reader.ReadToEnd().Split('\n').Where(line => !line.StartsWith('\\') && !line.StartsWith("--", StringComparison.Ordinal)))
-            .TrimStart();
+        return string.Join('\n', reader.ReadToEnd().Split('\n')
+            .Where(line => !line.StartsWith('\\') && !line.StartsWith("--", StringComparison.Ordinal))).TrimStart();
     }
 }

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace AspireChat.Servers;
 
 /// <summary>
-/// A PostgreSQL server for one test or one measurement: as <see cref="PostgresData"/> makes it, with a password, on a port that it keeps, in
-/// a temporary folder. It ends with this process. Not thread-safe.
+/// A PostgreSQL server for one test or one measurement: as <see cref="PostgresData"/> makes it, with a password, on a port that it keeps,
+/// in a temporary folder. It ends with this process. Not thread-safe.
 /// </summary>
 public sealed class RunningPostgres : IAsyncDisposable
 {
@@ -33,12 +33,11 @@ public sealed class RunningPostgres : IAsyncDisposable
     public int ProcessId => _process?.Id ?? throw new InvalidOperationException("The PostgreSQL server does not run.");
 
     /// <summary>Starts a server with one empty database and returns once it is ready.</summary>
-    /// <param name="durable">
-    /// True for the settings that PostgreSQL comes with, fsync and synchronous_commit on: to measure. A killed server loses nothing without
-    /// them, only a machine that loses power does.
-    /// </param>
+    /// <param name="durable"> True for the settings that PostgreSQL comes with, fsync and synchronous_commit on: to measure. A killed
+    /// server loses nothing without them, only a machine that loses power does. </param>
     /// <param name="settings">More of them, such as <c>max_connections=500</c>.</param>
-    /// <exception cref="ServerException">PostgreSQL or its user is missing, or it did not start; the message holds what it said.</exception>
+    /// <exception cref="ServerException">PostgreSQL or its user is missing, or it did not start; the message holds what it
+    /// said.</exception>
     public static async Task<RunningPostgres> StartAsync(
         string database = "chatdb", bool durable = false, IReadOnlyList<string>? settings = null,
         CancellationToken cancellationToken = default)

@@ -28,8 +28,8 @@ internal sealed class PostgresProcessDatabase(string name, PostgresProcessResour
 }
 
 /// <summary>
-/// The database and how PersistenceService signs in: as the owner for migrations, and as the writer for everything else. What the database's
-/// own connection string names is the superuser, for the dashboard and for tests.
+/// The database and how PersistenceService signs in: as the owner for migrations, and as the writer for everything else. What the
+/// database's own connection string names is the superuser, for the dashboard and for tests.
 /// </summary>
 internal sealed record ChatDatabase(
     IResourceBuilder<IResourceWithConnectionString> Database, ReferenceExpression Writer, ReferenceExpression Owner);
@@ -39,8 +39,8 @@ internal static class PostgresResources
     // A new major version of PostgreSQL does not read the data of the one before, so its number is in the volume's name too.
     private const string Tag = "18.3";
 
-    // The orchestrator sends SIGTERM, which PostgreSQL answers by waiting for its clients to leave. SIGINT does not wait. When this shell is
-    // killed, the kernel sends that signal to the server (see WithDeathSignal).
+    // The orchestrator sends SIGTERM, which PostgreSQL answers by waiting for its clients to leave. SIGINT does not wait. When this shell
+    // is killed, the kernel sends that signal to the server (see WithDeathSignal).
     private const string StopAtOnce = """
         "$@" & server=$!
         trap 'kill -INT $server' TERM INT
@@ -53,14 +53,17 @@ internal static class PostgresResources
     public static ChatDatabase AddPostgresServer(this IDistributedApplicationBuilder builder, string name, string database)
     {
         var passwords = new Passwords(
-            builder.AddSecret($"{name}-password"), builder.AddSecret($"{name}-owner-password"), builder.AddSecret($"{name}-writer-password"));
+            builder.AddSecret($"{name}-password"),
+            builder.AddSecret($"{name}-owner-password"),
+            builder.AddSecret($"{name}-writer-password"));
         return builder.ServerChoice().Containers
             ? builder.AddContainer(name, database, passwords)
             : builder.AddProcess(name, database, passwords);
     }
 
     /// <summary>Gives a service both connection strings, and lets it wait for the database.</summary>
-    public static IResourceBuilder<ProjectResource> WithDatabase(this IResourceBuilder<ProjectResource> builder, ChatDatabase database) => builder
+    public static IResourceBuilder<ProjectResource> WithDatabase(
+        this IResourceBuilder<ProjectResource> builder, ChatDatabase database) => builder
         .WithEnvironment($"ConnectionStrings__{database.Database.Resource.Name}", database.Writer)
         .WithEnvironment($"ConnectionStrings__{database.Database.Resource.Name}_owner", database.Owner)
         .WaitFor(database.Database);
@@ -140,15 +143,18 @@ internal static class PostgresResources
         services.GetRequiredService<ResourceNotificationService>().PublishUpdateAsync(database, known => known with { State = state });
 
     private sealed record Passwords(
-        IResourceBuilder<ParameterResource> Superuser, IResourceBuilder<ParameterResource> Owner, IResourceBuilder<ParameterResource> Writer)
+        IResourceBuilder<ParameterResource> Superuser,
+        IResourceBuilder<ParameterResource> Owner,
+        IResourceBuilder<ParameterResource> Writer)
     {
         public async ValueTask<PostgresRoles> RolesAsync(CancellationToken cancellationToken) => new(
             (await Owner.Resource.GetValueAsync(cancellationToken))!, (await Writer.Resource.GetValueAsync(cancellationToken))!);
 
         public ChatDatabase Of(IResourceBuilder<IResourceWithConnectionString> resource, EndpointReference server, string database)
         {
+            var (host, port) = (server.Property(EndpointProperty.Host), server.Property(EndpointProperty.Port));
             ReferenceExpression As(string user, IResourceBuilder<ParameterResource> password) => ReferenceExpression.Create(
-                $"Host={server.Property(EndpointProperty.Host)};Port={server.Property(EndpointProperty.Port)};Username={user};Password={password};Database={database}");
+                $"Host={host};Port={port};Username={user};Password={password};Database={database}");
             return new ChatDatabase(resource, As(PostgresRoles.Writer, Writer), As(PostgresRoles.Owner, Owner));
         }
     }

@@ -4,7 +4,8 @@ using Microsoft.Net.Http.Headers;
 namespace AspireChat.Gateway.OpenApi;
 
 /// <summary>
-/// Serves docs/openapi.v1.json as it is. It is written by hand: the operations live in four services, and the contract comes before them.
+/// Serves docs/openapi.v1.json as it is. It is written by hand, because its operations are in four services, and the contract came before
+/// them.
 /// </summary>
 internal static class OpenApiDocument
 {

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using AspireChat.Gateway.Requests;
 using Microsoft.AspNetCore.Connections;
@@ -8,11 +7,14 @@ using Microsoft.Extensions.Options;
 namespace AspireChat.Gateway.RateLimits;
 
 /// <summary>
-/// Closes a connection at once when its address has <see cref="RateLimitOptions.ConnectionsPerAddress"/> already, before anything is read or
-/// allocated for it. A known proxy has as many as it likes: its clients are limited by their sockets and requests.
+/// Closes a connection at once when its address has <see cref="RateLimitOptions.ConnectionsPerAddress"/> already, before anything is read
+/// or allocated for it. A known proxy has as many as it likes: its clients are limited by their sockets and requests.
 /// </summary>
 internal sealed class ConnectionLimit(
-    SocketTransportFactory transport, IOptions<GatewayOptions> options, IOptions<ForwardedHeadersOptions> forwarded, RefusalMetrics refusals)
+    SocketTransportFactory transport,
+    IOptions<GatewayOptions> options,
+    IOptions<ForwardedHeadersOptions> forwarded,
+    RefusalMetrics refusals)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private readonly RateLimitOptions _limits = options.Value.RateLimits;
@@ -44,7 +46,6 @@ internal sealed class ConnectionLimit(
         return true;
     }
 
-    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The server disposes of what it is given.")]
     private sealed class Listener(ConnectionLimit limit, IConnectionListener inner) : IConnectionListener
     {
         public EndPoint EndPoint => inner.EndPoint;

@@ -17,7 +17,7 @@ internal static class RateLimitPolicies
 }
 
 /// <summary>
-/// Token buckets per user or per address; idle ones are forgotten by the limiter itself. Nothing queues: over the limit is 429.
+/// Token buckets per user or per address. The limiter forgets idle ones by itself. No request waits: one that is over the limit gets 429.
 /// </summary>
 internal static class RateLimitExtensions
 {
@@ -41,8 +41,8 @@ internal static class RateLimitExtensions
     }
 
     /// <summary>
-    /// Every request of an address, whatever it is for: files, health, unknown paths and bad tokens too. Call it before anything that costs
-    /// more than looking at the address.
+    /// Limits all requests of an address together, whatever they are for: files, health, unknown paths and bad tokens too. Call it before
+    /// anything that costs more than looking at the address.
     /// </summary>
     public static void UseRequestLimit(this WebApplication app)
     {
@@ -74,7 +74,7 @@ internal static class RateLimitExtensions
         })
         : RateLimitPartition.GetNoLimiter("");
 
-    /// <summary>Callers without a good token share their address's bucket; they are about to be refused anyway.</summary>
+    /// <summary>Callers without a good token share the bucket of their address. They are about to be refused anyway.</summary>
     private static string UserOf(HttpContext context) =>
         context.User.FindFirst(JwtRegisteredClaimNames.Sub)?.Value is { } user ? $"user {user}" : ClientAddress.Of(context);
 }

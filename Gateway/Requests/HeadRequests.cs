@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
 
 namespace AspireChat.Gateway.Requests;
 
@@ -44,7 +45,7 @@ internal static class HeadRequests
         var response = ((HttpContext)state).Response;
         if (response.StatusCode == StatusCodes.Status405MethodNotAllowed)
         {
-            var methods = response.Headers.Allow.ToString().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            var methods = response.Headers.GetCommaSeparatedValues(HeaderNames.Allow);
             if (methods.Contains(HttpMethods.Get) && !methods.Contains(HttpMethods.Head))
             {
                 response.Headers.Allow = string.Join(", ", [.. methods, HttpMethods.Head]);
@@ -66,7 +67,8 @@ internal static class HeadRequests
 
         public Task StartAsync(CancellationToken cancellationToken = default) => response.StartAsync(cancellationToken);
 
-        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => Task.CompletedTask;
+        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
+            Task.CompletedTask;
 
         public Task CompleteAsync() => response.CompleteAsync();
     }

@@ -5,14 +5,14 @@ using Yarp.ReverseProxy.Model;
 namespace AspireChat.Gateway.Routing;
 
 /// <summary>
-/// A new socket goes to the replica with the fewest, which are those counted here (a tunnel is no request any more once its connection was
-/// handed over) and the requests under way. Thread-safe.
+/// A new socket goes to the replica with the fewest sockets. Those in tunnels are counted here, because a tunnel is no longer a request
+/// once its connection was handed over. The others are requests, which the proxy counts. Thread-safe.
 /// </summary>
 internal sealed class FewestSockets : ILoadBalancingPolicy
 {
     public const string PolicyName = "FewestSockets";
 
-    // By address: a replica that was away for a while comes back with the sockets that it still has.
+    // By address: a replica that was away for a while comes back with the sockets that it still holds.
     private readonly ConcurrentDictionary<string, SocketCount> _counts = new(StringComparer.OrdinalIgnoreCase);
 
     public string Name => PolicyName;

@@ -5,8 +5,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace AspireChat.Gateway.Routing;
 
 /// <summary>
-/// A replica that cannot be connected to is replaced by another one before the client notices; when there is none, the answer is 503 with
-/// the time after which the next probe will know more. A request that reached a replica is never repeated.
+/// When a replica cannot be connected to, another one is tried before the client notices. When there is no other one, the answer is 503
+/// with the time until the next probe. A request that reached a replica is never repeated.
 /// </summary>
 internal sealed class ForwardingFailures(RequestDelegate next, IOptions<GatewayOptions> options)
 {

@@ -5,10 +5,10 @@ using Yarp.ReverseProxy.Model;
 namespace AspireChat.Gateway.Routing;
 
 /// <summary>
-/// What the probes of <c>/health</c> mean. A replica that says itself that it is not ready (it drains, it has lost its subscription) gets
-/// no new sockets from that moment; one that does not answer has a second chance, because a busy machine is slow before it is gone. The
-/// only address of a service gets three chances in either case: it may be a balancer in front of several replicas of which the probe met
-/// the one that drains, and nothing is gained by taking it out a moment earlier.
+/// What the probes of <c>/health</c> mean. A replica that answers that it is not ready (it drains, or has lost its subscription) gets no
+/// new sockets from that moment. A replica that does not answer gets a second chance, because a busy machine is slow before it is gone. The
+/// only address of a service gets three chances in either case. It may be a balancer in front of several replicas, and the probe may have
+/// met the one that drains. Taking it out earlier would gain nothing.
 /// </summary>
 internal sealed class ProbedHealth(IDestinationHealthUpdater updater, ILogger<ProbedHealth> logger) : IActiveHealthCheckPolicy
 {
@@ -36,7 +36,7 @@ internal sealed class ProbedHealth(IDestinationHealthUpdater updater, ILogger<Pr
             health[i] = new NewActiveDestinationHealth(destination, judged);
         }
         updater.SetActive(cluster, health);
-        // Logged when it is in force, so that who reads the line can rely on it.
+        // Logged only now that it is in force, so that a reader of the line can rely on it.
         foreach (var (destination, judged, reason) in changed)
         {
             logger.HealthChanged(cluster.ClusterId, destination.DestinationId, judged.ToString(), reason);
@@ -53,7 +53,7 @@ internal sealed class ProbedHealth(IDestinationHealthUpdater updater, ILogger<Pr
         }
         failures.Value++;
         var chances = isAlone ? ChancesWhenAlone : probe.Response is null ? ChancesWhenSilent : 1;
-        // Below that, what was known stays: a replica that has never answered is not called healthy.
+        // Until then the last known health stays. A replica that has never answered is not called healthy.
         return failures.Value >= chances ? DestinationHealth.Unhealthy : destination.Health.Active;
     }
 
@@ -62,8 +62,8 @@ internal sealed class ProbedHealth(IDestinationHealthUpdater updater, ILogger<Pr
 }
 
 /// <summary>
-/// Probes on a connection of its own each: through a balancer a kept connection would ask the same replica for ever, and a replica that
-/// can no longer be connected to would still look healthy.
+/// Each probe opens a new connection. A connection that is kept would always ask the same replica behind a balancer, and a replica that
+/// accepts no new connections would still look healthy.
 /// </summary>
 internal sealed class FreshProbes : IProbingRequestFactory
 {

@@ -5,8 +5,8 @@ using Yarp.ReverseProxy.Model;
 namespace AspireChat.Gateway.Routing;
 
 /// <summary>
-/// A replica that cannot be connected to is left alone for two probe intervals, so that a killed one costs one attempt and not one for
-/// every client until the next probe. The only address of a service stays: the next attempt tells as fast as any bookkeeping would.
+/// A replica that refuses a connection is left out for two probe intervals. So a killed one costs one attempt, and not one for each client
+/// until the next probe. The only address of a service stays in: the next attempt finds out as fast as any bookkeeping would.
 /// </summary>
 internal sealed class RefusedConnections(IDestinationHealthUpdater updater) : IPassiveHealthCheckPolicy
 {
@@ -28,12 +28,12 @@ internal sealed class RefusedConnections(IDestinationHealthUpdater updater) : IP
 
 internal static class ConnectFailures
 {
-    /// <summary>The destination has seen nothing of the request, so that another one may be tried.</summary>
+    /// <summary>The destination has seen nothing of the request, so another one may be tried.</summary>
     public static bool IsConnectFailure(this HttpContext context) => context.Features.Get<IForwarderErrorFeature>() switch
     {
         { Exception: HttpRequestException fault } =>
             fault.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError,
-        // The handler's connect timeout, told apart from the client's own leaving by its inner exception.
+        // The handler's connect timeout. When the client leaves, the inner exception is another one.
         { Exception: OperationCanceledException { InnerException: TimeoutException }, Error: ForwarderError.Request } => true,
         _ => false,
     };

@@ -11,8 +11,8 @@ using Yarp.ReverseProxy.Model;
 namespace AspireChat.Gateway.Routing;
 
 /// <summary>
-/// Which service answers which path and method (protocol §1 and §5). Everything needs a user's token. Paths that are not listed do not exist
-/// here, and <c>/internal/…</c> is never listed.
+/// Which service answers which path and method (protocol §1 and §5). Everything needs a user's token. Paths that are not listed do not
+/// exist here, and <c>/internal/…</c> is never listed.
 /// </summary>
 internal sealed class Routes : IProxyConfigProvider, IProxyConfig
 {
@@ -27,7 +27,7 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
     {
         _routes =
         [
-            // Of all methods: a socket over HTTP/2 is opened by CONNECT (RFC 8441), which the proxy takes in no list. SocketHandshake looks.
+            // All methods: CONNECT opens a socket over HTTP/2 (RFC 8441), and the proxy accepts no list with it. SocketHandshake checks.
             Route(SocketRoute, "/ws", Connection, methods: null, limit: RateLimitPolicies.Connects),
             Route("send", "/api/rooms/{room}/messages", Connection, [HttpMethods.Post]),
             Route("socket-ticket", "/api/socket-tickets", Tickets, [HttpMethods.Post]),
@@ -42,7 +42,7 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
         Clusters =
         [
             Cluster(Connection, options.Value),
-            // The sockets that tickets lead to are not seen here, so the nodes give them in turn.
+            // The gateway does not see the sockets that tickets lead to, so the nodes take turns in giving tickets.
             Cluster(Connection, options.Value) with { ClusterId = Tickets, LoadBalancingPolicy = LoadBalancingPolicies.RoundRobin },
             Cluster(Presence, options.Value),
             Cluster(Persistence, options.Value),
@@ -55,7 +55,7 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
 
     public IReadOnlyList<ClusterConfig> Clusters { get; }
 
-    /// <summary>Routes never change while running; destinations do, and that is the resolver's token.</summary>
+    /// <summary>Routes never change while the gateway runs. Destinations do, and the resolver has a token of its own for that.</summary>
     public IChangeToken ChangeToken { get; } = new CancellationChangeToken(CancellationToken.None);
 
     public IProxyConfig GetConfig() => this;
@@ -83,13 +83,13 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
         {
             Version = System.Net.HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            // Sockets and sending by HTTP share a cluster; the longer time must win, and sending has a deadline of its own in the service.
+            // Sockets and HTTP sends share a cluster, so the longer time must count. The service has a deadline of its own for sends.
             ActivityTimeout = service == Connection ? options.SocketIdleTimeout : options.ApiIdleTimeout,
             AllowResponseBuffering = false,
         },
         HealthCheck = new HealthCheckConfig
         {
-            // None rather than all of them when all are unhealthy: a replica that says so cannot serve, and a 503 tells when to come back.
+            // When all are unhealthy, none is asked: a replica that says so cannot serve, and a 503 tells the client when to come back.
             AvailableDestinationsPolicy = HealthCheckConstants.AvailableDestinations.HealthyAndUnknown,
             Active = new ActiveHealthCheckConfig
             {

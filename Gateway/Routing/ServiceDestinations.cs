@@ -10,10 +10,11 @@ using Yarp.ReverseProxy.ServiceDiscovery;
 namespace AspireChat.Gateway.Routing;
 
 /// <summary>
-/// Turns a service's name into the addresses of its replicas. Service discovery gives one address or several; an address that is a DNS name
-/// (containers) is looked up here. With <c>Microsoft.Extensions.ServiceDiscovery.Yarp</c> a name with several addresses is one destination, and
-/// all sockets go to whichever address the first answer named. <c>localhost</c> stays as it is: its IPv4 and IPv6 addresses are one process.
-/// <para>A service that cannot be found, now or from the start, is no error: what was known is kept, and it is looked for again.</para>
+/// Turns a service's name into the addresses of its replicas. Service discovery gives one address or several. An address that is a DNS name
+/// (in containers) is looked up here, and each of its addresses is a destination. In <c>Microsoft.Extensions.ServiceDiscovery.Yarp</c> they
+/// are one destination, and all sockets go to the address that the first answer named. <c>localhost</c> is not looked up: its IPv4 and IPv6
+/// addresses are one process.
+/// <para>A service that cannot be found is no error, not even at the start. The known addresses are kept, and it is looked up again.</para>
 /// </summary>
 internal sealed class ServiceDestinations(
     ServiceEndpointResolver discovery,
@@ -45,7 +46,7 @@ internal sealed class ServiceDestinations(
                     replicas = await LookUpAsync(cluster, address, cancellationToken);
                     isLookedUp = true;
                 }
-                // The address is the key: a destination that is still there keeps its health and its count of sockets.
+                // The address is the key, so a destination that is still there keeps its health and its count of sockets.
                 foreach (var replica in replicas)
                 {
                     found.TryAdd(replica, destination with { Address = replica, Host = address.Authority });
@@ -63,7 +64,7 @@ internal sealed class ServiceDestinations(
     {
         try
         {
-            // A name server that is down takes the resolver many seconds, and the gateway's start waits for this.
+            // The gateway's start waits for this, and the resolver takes many seconds while a name server is down.
             var addresses = await names.LookUpAsync(address.DnsSafeHost, cancellationToken)
                 .WaitAsync(options.Value.ConnectTimeout, time, cancellationToken);
             // A replica with both kinds of address would be counted twice.
@@ -78,7 +79,7 @@ internal sealed class ServiceDestinations(
         catch (Exception fault) when (fault is SocketException or TimeoutException)
         {
             var known = _known.GetValueOrDefault(address.Authority) ?? new Known([], IsMissing: false);
-            // Once per outage: the next lookup is only seconds away.
+            // Logged once per outage, because the next lookup is only seconds away.
             if (!known.IsMissing)
             {
                 logger.AddressesNotFound(cluster, address.Authority, fault.Message, known.Replicas.Count);

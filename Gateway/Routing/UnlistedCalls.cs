@@ -6,8 +6,8 @@ using Yarp.ReverseProxy.Configuration;
 namespace AspireChat.Gateway.Routing;
 
 /// <summary>
-/// Answers for what is below <c>/api</c> and on no route: 404, or 405 with every method that the path has. No single service could say that,
-/// because the methods of one path may belong to several services.
+/// Answers for what is below <c>/api</c> and on no route: 404, or 405 with every method that the path has. No single service could say
+/// that, because the methods of one path may belong to several services.
 /// </summary>
 internal static class UnlistedCalls
 {

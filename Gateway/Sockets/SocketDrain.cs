@@ -6,14 +6,14 @@ using Microsoft.Extensions.Options;
 namespace AspireChat.Gateway.Sockets;
 
 /// <summary>
-/// Sends clients away when the gateway stops, each after a random part of the drain time, with the frames of a draining node: they come
-/// back through another gateway, and nothing that was acknowledged is lost. New connections are refused from the first moment. A socket
-/// that is still there when its client had time to answer is cut, because the host would wait its whole shutdown timeout for it.
+/// Sends clients away when the gateway stops, each after a random part of the drain time. They get the frames of a draining node, come back
+/// through another gateway, and lose nothing that was acknowledged. New connections are refused at once. A socket whose client does not
+/// answer in time is cut, because the host would wait its whole shutdown timeout for it.
 /// </summary>
 internal sealed class SocketDrain(
     RequestDelegate next, IHostApplicationLifetime lifetime, IOptions<GatewayOptions> options, TimeProvider time)
 {
-    /// <summary>The last frames to a client that is sent away, as a draining node sends them: <c>reconnect</c>, close 1012.</summary>
+    /// <summary>What a client that is sent away gets last, from a draining node too: <c>reconnect</c> and a close with 1012.</summary>
     public static byte[] Farewell(GatewayOptions options)
     {
         var after = Random.Shared.Next((int)options.ReconnectSpread.TotalMilliseconds + 1);
@@ -36,7 +36,7 @@ internal sealed class SocketDrain(
         {
             await next(context);
         }
-        // Disposing the registration waited for a callback under way, so the task is known by now.
+        // Disposing of the registration waited for a callback that was running, so the task is known by now.
         await ended.CancelAsync();
         await leaving;
     }

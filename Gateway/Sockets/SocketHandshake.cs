@@ -9,9 +9,9 @@ using Microsoft.Extensions.Primitives;
 namespace AspireChat.Gateway.Sockets;
 
 /// <summary>
-/// What must hold before a socket is forwarded, besides a good token: it is a GET (else 405) and a WebSocket handshake of HTTP/1.1 or
-/// later (426), of the one version (426) with one well-formed key (400), and a browser's page comes from an allowed origin (403). Replicas check most of this too; a
-/// bad handshake that stops here costs them nothing.
+/// Checks a handshake before it is forwarded. It must be a GET (else 405), be a WebSocket handshake over HTTP/1.1 or later (426), name
+/// version 13 (426) and one well-formed key (400), and come from an allowed origin if it comes from a page (403). The client's address must
+/// have room for one more socket (429). Replicas check most of this too, but a bad handshake that stops here costs them nothing.
 /// </summary>
 internal sealed class SocketHandshake(RequestDelegate next, IOptions<GatewayOptions> options, RefusalMetrics refusals)
 {

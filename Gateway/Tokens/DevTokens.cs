@@ -12,7 +12,8 @@ namespace AspireChat.Gateway.Tokens;
 
 /// <summary>
 /// <c>/dev/token</c>: a token for whoever asks, so that the system can be tried without an identity provider. It exists in the Development
-/// environment only, and answers under loopback names only: the page of a name that was made to lead here (DNS rebinding) gets none.
+/// environment only, and answers under loopback names only. A page whose name was made to lead to this machine (DNS rebinding) gets no
+/// token.
 /// </summary>
 internal static class DevTokens
 {
@@ -26,7 +27,7 @@ internal static class DevTokens
     {
         var hosts = new HashSet<string>(
             app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.DevTokenHosts, StringComparer.OrdinalIgnoreCase);
-        // With an identity provider the shared key signs nothing that the services would accept from a user.
+        // With an identity provider the services accept no user token that the shared key signed.
         var provider = app.Services.GetRequiredService<IOptions<JwtOptions>>().Value.Authority;
         if (!app.Environment.IsDevelopment() || provider is not null)
         {
@@ -42,7 +43,7 @@ internal static class DevTokens
             DevTokenRequest? request;
             try
             {
-                // Whatever the content type says: a person with curl is the one who calls this.
+                // The content type is ignored, because people call this with curl.
                 request = await JsonSerializer.DeserializeAsync(
                     context.Request.Body, DevTokenJson.Default.DevTokenRequest, context.RequestAborted);
             }

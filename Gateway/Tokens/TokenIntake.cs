@@ -6,9 +6,9 @@ using Microsoft.Net.Http.Headers;
 namespace AspireChat.Gateway.Tokens;
 
 /// <summary>
-/// Finds the token wherever the contract lets a client put it (Authorization header, then subprotocol <c>bearer.…</c>, then query
-/// <c>token</c>) and leaves it in one place only, the Authorization header: what lies behind sees neither a URL nor a subprotocol with a
-/// token in it. Drops what would claim an identity without proof.
+/// Finds the token wherever the contract lets a client put it: in the Authorization header, else in the subprotocol <c>bearer.…</c>, else
+/// in the query's <c>token</c>. Leaves it in the Authorization header only, so that nothing behind the gateway sees a URL or a subprotocol
+/// with a token in it. Drops every header that claims an identity without proof.
 /// </summary>
 internal sealed class TokenIntake(RequestDelegate next)
 {
@@ -17,8 +17,8 @@ internal sealed class TokenIntake(RequestDelegate next)
     private const string TokenParameter = "token";
 
     /// <summary>
-    /// Headers by which proxies and platforms tell which user they have authenticated, or which address a client has. Nothing in front of this
-    /// gateway tells the first, and KnownProxies has dealt with the second.
+    /// Headers by which proxies and platforms tell which user they have authenticated, or which address a client has. Nothing in front of
+    /// this gateway tells the first, and KnownProxies has dealt with the second.
     /// </summary>
     private static readonly string[] IdentityHeaders =
     [
@@ -36,9 +36,9 @@ internal sealed class TokenIntake(RequestDelegate next)
         {
             headers.Remove(name);
         }
-        // No service uses cookies; those of other applications on the same host are not for them to see.
+        // No service uses cookies, and those of other applications on the same host are none of their business.
         headers.Remove(HeaderNames.Cookie);
-        // The proxy passes it on, and no trailers.
+        // The proxy would pass this header on, but it passes no trailers on.
         headers.Remove(HeaderNames.Trailer);
 
         var fromProtocol = TakeFromSubprotocols(headers);
@@ -94,7 +94,7 @@ internal sealed class TokenIntake(RequestDelegate next)
         return token;
     }
 
-    /// <summary>Takes every <c>token</c> out and leaves the rest of the query as the client encoded it. The first one counts.</summary>
+    /// <summary>Removes every <c>token</c> and leaves the rest of the query as the client encoded it. The first token counts.</summary>
     private static string? TakeFromQuery(HttpContext context)
     {
         var request = context.Request;

@@ -7,8 +7,8 @@ namespace AspireChat.Gateway.Tunnels;
 
 /// <summary>
 /// The way of one socket through the gateway. It connects to a replica and asks it for the upgrade (<see cref="ReplicaHandshake"/>). From
-/// <see cref="Flow"/> on it hands everything that the replica sends to the client (<see cref="ClientOutput"/>). The other direction, in which
-/// little moves, is <see cref="RunAsync"/>. The loop's thread and the connection's share it under a lock. Thread-safe.
+/// <see cref="Flow"/> on it hands everything that the replica sends to the client (<see cref="ClientOutput"/>). The other direction, in
+/// which little moves, is <see cref="RunAsync"/>. The loop's thread and the connection's share it under a lock. Thread-safe.
 /// </summary>
 internal sealed class Tunnel : IEventLoopMember, IDisposable
 {
@@ -106,8 +106,8 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     }
 
     /// <summary>
-    /// What the client sends goes to the replica. While the replica does not read, the client is not read either. Returns when one of them is
-    /// gone, or nothing moved for too long.
+    /// What the client sends goes to the replica. While the replica does not read, the client is not read either. Returns when one of them
+    /// is gone, or nothing moved for too long.
     /// </summary>
     public async Task RunAsync(ConnectionContext client)
     {

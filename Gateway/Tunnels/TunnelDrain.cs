@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace AspireChat.Gateway.Tunnels;
 
 /// <summary>
-/// What <see cref="SocketDrain"/> is for sockets that are requests: a stopping gateway sends the clients of its tunnels away, each after a
-/// random part of the drain time, and cuts those that do not leave.
+/// Sends the clients of tunnels away when the gateway stops, each after a random part of the drain time, and cuts those that do not leave.
+/// <see cref="SocketDrain"/> does the same for sockets that are requests.
 /// </summary>
 internal sealed class TunnelDrain : IDisposable
 {
@@ -28,7 +28,9 @@ internal sealed class TunnelDrain : IDisposable
         });
     }
 
-    /// <summary>For a tunnel that is open now: it may have come too late to be found among the others.</summary>
+    /// <summary>
+    /// Call it when a tunnel has opened: if the gateway is stopping already, it was not yet among those that are sent away.
+    /// </summary>
     public void Opened(Tunnel tunnel)
     {
         if (_lifetime.ApplicationStopping.IsCancellationRequested)
@@ -41,7 +43,7 @@ internal sealed class TunnelDrain : IDisposable
 
     private async Task SendAwayAsync(Tunnel tunnel)
     {
-        // The process ends when the last of them has: nothing to cancel this by.
+        // Nothing can cancel this: the process ends when the last client has left.
         await Task.Delay(_options.DrainTime * Random.Shared.NextDouble(), _time, CancellationToken.None);
         tunnel.Leave(SocketDrain.Farewell(_options));
         await Task.Delay(_options.CloseTimeout, _time, CancellationToken.None);

@@ -13,9 +13,9 @@ using Yarp.ReverseProxy.Forwarder;
 namespace AspireChat.Gateway.Tunnels;
 
 /// <summary>
-/// Forwards sockets through a <see cref="Tunnel"/>, and everything else as YARP does. Which replica, its health, the request's headers and
-/// what a failure leads to stay YARP's; only the bytes after the handshake take another way. Sockets that do not come as HTTP/1.1 over
-/// plain TCP (TLS ended here, HTTP/2), and handshakes that a replica refuses, are YARP's too.
+/// Forwards sockets through a <see cref="Tunnel"/>. YARP forwards everything else: calls, handshakes that a replica refuses, and sockets
+/// that do not come as HTTP/1.1 over plain TCP (TLS that ends here, HTTP/2). For tunnels too, YARP chooses the replica, knows its health,
+/// decides on the request's headers and handles failures. Only the bytes after the handshake take another way.
 /// </summary>
 internal sealed class TunnelForwarder(
     IHttpForwarder forwarder,
@@ -69,7 +69,7 @@ internal sealed class TunnelForwarder(
                 }
             }
         }
-        // A refused handshake had no effect: asked again, the replica gives its whole answer.
+        // A refused handshake had no effect. YARP asks the replica again and passes its whole answer on.
         return await forwarder.SendAsync(context, destinationPrefix, httpClient, requestConfig, transformer, cancellationToken);
     }
 
@@ -77,7 +77,7 @@ internal sealed class TunnelForwarder(
     {
         var features = context.Features;
         var sockets = balance.Of(context.GetReverseProxyFeature().ProxiedDestination!);
-        // When this returns, the answer is in the client's socket (see TunnelExtensions), so that the loop may write there.
+        // When this returns, the answer is in the client's socket (see TunnelExtensions), so the loop may write there.
         await features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
         tunnel.Flow(features.GetRequiredFeature<IConnectionSocketFeature>().Socket, first.Span);
         sockets.Add();
@@ -85,7 +85,7 @@ internal sealed class TunnelForwarder(
         drain.Opened(tunnel);
     }
 
-    /// <summary>Apart from the request, which would otherwise live as long as the socket.</summary>
+    /// <summary>A method of its own, so that it captures nothing of the request, which would live as long as the socket.</summary>
     private static Func<ConnectionContext, Task> Session(Tunnel tunnel, SocketCount sockets, SocketLease? lease) => async client =>
     {
         try

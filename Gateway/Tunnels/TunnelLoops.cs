@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace AspireChat.Gateway.Tunnels;
 
-/// <summary>The process's loops: one for two cores, since a message costs as much elsewhere. Thread-safe.</summary>
+/// <summary>The process's loops: one for two cores, since the other half of a message's cost is elsewhere. Thread-safe.</summary>
 internal sealed class TunnelLoops : IDisposable
 {
     private readonly EventLoop<Tunnel>[] _loops;
@@ -15,10 +15,10 @@ internal sealed class TunnelLoops : IDisposable
         _loops = [.. Enumerable.Range(0, count).Select(_ => new EventLoop<Tunnel>("tunnels", time, logger.TunnelFailed))];
     }
 
-    /// <summary>All that are open or about to be.</summary>
+    /// <summary>All tunnels that are open or about to be.</summary>
     public IEnumerable<Tunnel> Tunnels => _loops.SelectMany(loop => loop.Members);
 
-    /// <summary>The loop for a new tunnel; null where there is none (not Linux, or switched off).</summary>
+    /// <summary>The loop for a new tunnel. Null: tunnels are switched off, or this is not Linux.</summary>
     public EventLoop<Tunnel>? Next() => _loops.Length == 0 ? null : _loops[Interlocked.Increment(ref _next) % _loops.Length];
 
     public void Dispose()

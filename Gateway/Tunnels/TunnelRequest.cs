@@ -7,7 +7,7 @@ namespace AspireChat.Gateway.Tunnels;
 /// <summary>The head of a handshake for a replica, with the headers that the proxy's transforms let through.</summary>
 internal sealed record TunnelRequest(Uri Destination, byte[] Head)
 {
-    /// <summary>Null: a header that cannot be written as it is; the proxy's own way knows what to do with it.</summary>
+    /// <summary>Null: a header cannot be written as it is. The proxy's own way can encode it.</summary>
     public static async ValueTask<TunnelRequest?> CreateAsync(
         HttpContext context, string prefix, HttpTransformer transformer, CancellationToken cancellationToken)
     {
@@ -80,7 +80,7 @@ internal sealed record TunnelAnswer(int Status, IReadOnlyList<KeyValuePair<strin
         return new TunnelAnswer(status, headers, bytes.AsMemory(end + 4));
     }
 
-    /// <summary>Prepares the client's answer; the upgrade itself sends it.</summary>
+    /// <summary>Prepares the answer to the client. The upgrade sends it.</summary>
     public async ValueTask CopyToAsync(HttpContext context, HttpTransformer transformer, CancellationToken cancellationToken)
     {
         using var response = new HttpResponseMessage((System.Net.HttpStatusCode)Status);

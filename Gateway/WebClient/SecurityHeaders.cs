@@ -3,7 +3,8 @@ using System.Buffers;
 namespace AspireChat.Gateway.WebClient;
 
 /// <summary>
-/// Headers that keep a fault in the page from becoming more than a fault. On every response; nothing inline, nothing from elsewhere.
+/// Headers that keep a fault in the page from becoming a hole. They are on every response. The page may run nothing inline and load nothing
+/// from elsewhere.
 /// </summary>
 internal static class SecurityHeaders
 {
@@ -16,7 +17,7 @@ internal static class SecurityHeaders
 
     public static void UseSecurityHeaders(this WebApplication app) => app.Use(static (context, next) =>
     {
-        // At the start of the response, because an error page clears what was set before.
+        // Set at the start of the response, because an error page clears what was set before.
         context.Response.OnStarting(static state =>
         {
             var response = ((HttpContext)state).Response;
@@ -33,7 +34,7 @@ internal static class SecurityHeaders
             headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
             headers["Cross-Origin-Opener-Policy"] = "same-origin";
             headers["Cross-Origin-Resource-Policy"] = "same-origin";
-            // What one user may read must not lie in a cache that others use.
+            // What is meant for one user must not lie in a cache that others use.
             if (IsPersonal(response.HttpContext.Request.Path))
             {
                 headers.CacheControl = "no-store";
@@ -55,7 +56,8 @@ internal static class SecurityHeaders
         || path.StartsWithSegments("/ws", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
-    /// The page's own socket. Safari before 15.4 does not count ws: as 'self'. A host that could be read as more than one source is left out.
+    /// The page's own socket, for Safari before 15.4, where 'self' does not include ws:. A host that could be read as something else than
+    /// one source is left out.
     /// </summary>
     private static string SocketsOf(string? host) =>
         string.IsNullOrEmpty(host) || host.AsSpan().ContainsAnyExcept(HostCharacters) ? "" : $" ws://{host} wss://{host}";

@@ -26,7 +26,7 @@ internal static class WebClientExtensions
         {
             FileProvider = files,
             ContentTypeProvider = types,
-            // Kept by the browser but asked for each time (ETag, 304): a module of one release must never meet one of another.
+            // The browser keeps a file but asks each time whether it is current (ETag, 304): modules of two releases must never meet.
             OnPrepareResponse = static file => file.Context.Response.Headers.CacheControl = "no-cache",
         });
     }

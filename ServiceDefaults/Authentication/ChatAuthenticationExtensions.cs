@@ -59,8 +59,8 @@ public static class ChatAuthenticationExtensions
     }
 
     /// <summary>
-    /// Adds a scheme for tokens that the system signs for itself, always with <c>Jwt:Key</c>: their audience is theirs alone, so that no
-    /// other scheme takes them, and this one takes no others. After <see cref="AddChatAuthentication"/>.
+    /// Adds a scheme for tokens that the system signs for itself, always with <c>Jwt:Key</c>. No other kind of token has their audience, so
+    /// no other scheme accepts them, and this one accepts no others. Call it after <see cref="AddChatAuthentication"/>.
     /// </summary>
     public static void AddOwnTokens(this IServiceCollection services, string scheme, string audience)
     {
@@ -73,8 +73,8 @@ public static class ChatAuthenticationExtensions
     }
 
     /// <summary>
-    /// AddAuthentication brings data protection for cookies, which nothing here uses, and its hosted service writes a key file into the
-    /// home directory (or warns that it cannot, in a container).
+    /// AddAuthentication adds data protection for cookies, which nothing here uses. Its hosted service would write a key file into the home
+    /// directory, or warn that it cannot in a container.
     /// </summary>
     private static void LeaveOutKeyFiles(IServiceCollection services)
     {
@@ -115,7 +115,7 @@ public static class ChatAuthenticationExtensions
             ValidateAudience = true,
             ValidateLifetime = true,
             ValidateIssuerSigningKey = true,
-            // A key id in the token's header must not keep the one configured key from being tried.
+            // The one configured key is tried whatever key id the token's header names.
             TryAllIssuerSigningKeys = true,
         };
         bearer.Events = new JwtBearerEvents { OnChallenge = Explain };

@@ -4,8 +4,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace AspireChat.ServiceDefaults;
 
 /// <summary>
-/// Verifies tokens for requests and for the <c>auth</c> frame alike. It asks for more than the library: valid times, and, of a user's token,
-/// a valid subject. A token that it refuses is a result and never an exception. Thread-safe.
+/// Verifies tokens for requests and for the <c>auth</c> frame alike. It asks for more than the library: valid times, and, of a user's
+/// token, a valid subject. A token that it refuses is a result and never an exception. Thread-safe.
 /// </summary>
 /// <param name="hasUser">The token must name a user.</param>
 /// <param name="keys">Where the keys come from; null: they stand in the parameters.</param>
@@ -47,8 +47,13 @@ internal sealed class ChatTokenHandler(bool hasUser, IssuerKeys? keys = null) : 
             return result;
         }
 
-        return !TokenTimes.AreValid(result.ClaimsIdentity) ? Refused(new SecurityTokenInvalidLifetimeException("A time of the token is no date."))
-            : hasUser && !SubjectRule.IsMet(result.ClaimsIdentity) ? Refused(new SecurityTokenException("The subject is not a valid user id."))
+        if (!TokenTimes.AreValid(result.ClaimsIdentity))
+        {
+            return Refused(new SecurityTokenInvalidLifetimeException("A time of the token is no date."));
+        }
+
+        return hasUser && !SubjectRule.IsMet(result.ClaimsIdentity)
+            ? Refused(new SecurityTokenException("The subject is not a valid user id."))
             : result;
     }
 

@@ -16,7 +16,8 @@ public sealed record ChatUser(string Id, string? Name, DateTimeOffset Expires, b
     public static ChatUser From(ClaimsPrincipal principal) => new(
         principal.FindFirstValue(JwtRegisteredClaimNames.Sub) ?? throw new InvalidOperationException("The request is not authenticated."),
         principal.FindFirstValue(JwtRegisteredClaimNames.Name),
-        TokenTimes.Parse(principal.FindFirstValue(JwtRegisteredClaimNames.Exp)) ?? throw new InvalidOperationException("The token has no end."),
+        TokenTimes.Parse(principal.FindFirstValue(JwtRegisteredClaimNames.Exp))
+            ?? throw new InvalidOperationException("The token has no end."),
         HasScope(principal, ChatPolicies.AdminScope));
 
     internal static bool HasScope(ClaimsPrincipal principal, string scope) => principal.FindAll("scope")

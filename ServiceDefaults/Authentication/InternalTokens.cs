@@ -17,7 +17,7 @@ public sealed class InternalTokens(IOptions<JwtOptions> options, TimeProvider ti
 
     private Minted? _current;
 
-    /// <summary>A token with at least half of its minute left. Two callers may mint at the same moment; both tokens are good.</summary>
+    /// <summary>A token that is good for at least another 30 s. Two callers may mint at the same moment; both tokens are good.</summary>
     public string Take()
     {
         var now = time.GetUtcNow();

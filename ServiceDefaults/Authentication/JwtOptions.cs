@@ -75,8 +75,8 @@ public sealed class JwtOptions : IValidatableObject
     public TimeSpan KeyRefreshLeast { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How long the last keys stay in force while the provider cannot be reached: 1 h by default, 0.1 s–1 day. After that nobody can sign in
-    /// (503) until it can be reached again.
+    /// How long the last keys stay in force while the provider cannot be reached: 1 h by default, 0.1 s–1 day. After that nobody can sign
+    /// in (503) until it can be reached again.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
     public TimeSpan KeysKeptFor { get; set; } = TimeSpan.FromHours(1);

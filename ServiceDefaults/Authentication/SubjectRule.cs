@@ -5,8 +5,8 @@ using Microsoft.IdentityModel.JsonWebTokens;
 namespace AspireChat.ServiceDefaults;
 
 /// <summary>
-/// A token names exactly one user, by an id that fits keys, channels and paths. A correctly signed token with another <c>sub</c> is refused
-/// like a forged one: the id goes into Redis keys as it is.
+/// A token names exactly one user, by an id that fits into keys, channels and paths. A well-signed token with any other <c>sub</c> is
+/// refused like a forged one, because the id goes into Redis keys as it is.
 /// </summary>
 internal static class SubjectRule
 {

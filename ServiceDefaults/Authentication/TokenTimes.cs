@@ -5,8 +5,9 @@ using Microsoft.IdentityModel.JsonWebTokens;
 namespace AspireChat.ServiceDefaults;
 
 /// <summary>
-/// The times in a token: seconds since 1970, fractions allowed (RFC 7519 §2). The token library reads numbers that no date can hold, such as
-/// 253402300800 (the year 10000), as the end of all time. Whoever converts them later would fail, so a token with such a number is invalid.
+/// The times in a token: seconds since 1970, fractions allowed (RFC 7519 §2). The token library reads numbers that no date can hold, such
+/// as 253402300800 (the year 10000), as the end of all time. Whoever converts them later would fail, so a token with such a number is
+/// invalid.
 /// </summary>
 internal static class TokenTimes
 {

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace AspireChat.ServiceDefaults;
 
 /// <summary>
-/// Verifies a user token outside of a request's authentication, such as the <c>auth</c> frame of an open socket, by the very same
-/// parameters. Thread-safe.
+/// Verifies a user token that comes outside of a request, such as in the <c>auth</c> frame of an open socket, exactly as a request's token
+/// is verified. Thread-safe.
 /// </summary>
 public sealed class UserTokenValidator(IOptionsMonitor<JwtBearerOptions> options)
 {

@@ -40,7 +40,7 @@ public static class ValidatedOptionsExtensions
                 }
 
                 var value = property.GetValue(options);
-                // A section within the section; collections and framework types have no annotations of ours.
+                // A section within the section. Collections and framework types have no annotations of ours.
                 if (value is not null && property.PropertyType.IsClass && property.PropertyType.Assembly == typeof(TOptions).Assembly)
                 {
                     Collect(value, $"{section}:{property.Name}", faults);

@@ -15,7 +15,8 @@ internal static class HealthExtensions
     public const string ReadyPath = "/health";
 
     /// <summary>
-    /// Worth keeping: the checks tagged <see cref="LiveTag"/> pass. A dependency that is down is no reason to restart a process.
+    /// The process need not be restarted: the checks tagged <see cref="LiveTag"/> pass. A dependency that is down is no reason for a
+    /// restart.
     /// </summary>
     public const string LivePath = "/alive";
 
@@ -38,7 +39,7 @@ internal static class HealthExtensions
     }
 
     /// <summary>
-    /// The state, then a line for each check that is not healthy. What a check says of itself is shown; an exception's message is not,
+    /// The state, then a line for each check that is not healthy. A check's own description is shown. An exception's message is not,
     /// because drivers put host names and user names into it.
     /// </summary>
     private static Task WriteAsync(HttpContext context, HealthReport report)

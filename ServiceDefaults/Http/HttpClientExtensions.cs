@@ -13,7 +13,7 @@ public static class HttpClientExtensions
         builder.Services.AddServiceDiscovery();
         builder.Services.ConfigureHttpClientDefaults(http =>
         {
-            // Timeouts, circuit breaker and retries; a POST that timed out may have been carried out, so only safe methods are repeated.
+            // Timeouts, circuit breaker and retries. A POST that timed out may have been carried out, so only safe methods are repeated.
             http.AddStandardResilienceHandler(options => options.Retry.DisableForUnsafeHttpMethods());
             http.AddServiceDiscovery();
         });
@@ -39,7 +39,7 @@ public static class HttpClientExtensions
         builder.Services.TryAddTransient<InternalTokenHandler>();
         return client
             .ConfigureHttpClient(http => http.BaseAddress = new Uri($"http://{service}"))
-            // Singletons keep their client for the life of the process; its connections are what must follow changed addresses.
+            // Singletons keep their client for the life of the process, so its connections must be renewed to follow changed addresses.
             .UseSocketsHttpHandler((handler, _) => handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .AddHttpMessageHandler<InternalTokenHandler>();

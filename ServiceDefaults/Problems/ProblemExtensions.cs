@@ -8,14 +8,14 @@ using Microsoft.Extensions.Hosting;
 namespace AspireChat.ServiceDefaults;
 
 /// <summary>
-/// Why a request was refused, for the body of a response that the framework would leave empty: set it as a feature before the status.
+/// Why a request was refused. Set it as a feature before the status: the framework would leave the body of the response empty.
 /// </summary>
 /// <param name="Detail">A sentence for people.</param>
 /// <param name="Code">A stable word for programs.</param>
 public sealed record ProblemReason(string Detail, string Code);
 
 /// <summary>
-/// Error responses are problem details (RFC 9457), whatever the client says it accepts and whichever part of the pipeline refused.
+/// Makes every error response a problem document (RFC 9457), whatever the client accepts and whichever part of the pipeline refused.
 /// </summary>
 public static class ProblemExtensions
 {
@@ -26,7 +26,7 @@ public static class ProblemExtensions
     }
 
     /// <summary>
-    /// Inside the developer exception page on purpose: development and production answer alike, and no page repeats a header.
+    /// Inside the developer exception page, so that Development answers like Production, and no page shows a request's headers.
     /// </summary>
     internal static void UseProblemExceptions(this WebApplication app) => app.UseExceptionHandler(new ExceptionHandlerOptions
     {
@@ -56,7 +56,7 @@ public static class ProblemExtensions
     private static IResult Describe(string? detail, int status, string? code) => TypedResults.Problem(
         detail, statusCode: status, extensions: code is null ? null : [new KeyValuePair<string, object?>("code", code)]);
 
-    /// <summary>A startup filter, because 401, 403, 404, 405 and 415 come from middleware that the host adds by itself.</summary>
+    /// <summary>A startup filter, because the host itself adds the middleware that answers 401, 403, 404, 405 and 415.</summary>
     private sealed class StatusProblems : IStartupFilter
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>

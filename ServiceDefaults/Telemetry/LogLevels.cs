@@ -4,8 +4,8 @@ using Microsoft.Extensions.Hosting;
 namespace AspireChat.ServiceDefaults;
 
 /// <summary>
-/// How much each part logs unless configuration (files, environment, arguments) says otherwise: our own categories at Information, the
-/// framework's where they report faults. A line per request, probe and authorization would bury them.
+/// How much each part logs unless configuration (files, environment, arguments) says otherwise. Our own categories log at Information, and
+/// the framework's only at levels that report faults: a line for each request, probe and authorization would bury our own.
 /// </summary>
 internal static class LogLevels
 {

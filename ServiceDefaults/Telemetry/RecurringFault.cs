@@ -1,8 +1,8 @@
 namespace AspireChat.ServiceDefaults;
 
 /// <summary>
-/// A fault that comes back many times a second, and from many places, for as long as something is away: told at once, then once a minute
-/// with how often it came. Sixteen partitions that each tell of it each second bury everything else in the log. Thread-safe.
+/// A fault that happens many times a second, in many places, for as long as something is away. It is logged at once, and then once a minute
+/// with the number of times. Otherwise sixteen partitions would log it each second and bury everything else. Thread-safe.
 /// </summary>
 public sealed class RecurringFault(TimeProvider time)
 {
@@ -12,8 +12,8 @@ public sealed class RecurringFault(TimeProvider time)
     private long? _toldAt;
     private long _count;
 
-    /// <summary>It came again. True: write a line.</summary>
-    /// <param name="count">How often it came since the last line, this time included.</param>
+    /// <summary>The fault has happened again. True: log it.</summary>
+    /// <param name="count">How often it happened since the last line, this time included.</param>
     public bool IsDue(out long count)
     {
         lock (_gate)

@@ -6,9 +6,9 @@ using Microsoft.Extensions.Options;
 namespace AspireChat.ServiceDefaults;
 
 /// <summary>
-/// Silences the framework's log events that print a request target with its query: a browser's socket carries its token there
-/// (<c>/ws?token=…</c>). They are written before any middleware runs, so no middleware can redact them. Whatever configuration asks for,
-/// for whichever provider, these categories stay at or above the level given here.
+/// Silences the framework's log events that print a request's target with its query, because a browser's socket has its token there
+/// (<c>/ws?token=…</c>). They are written before any middleware runs, so no middleware could redact them. These categories stay at the
+/// levels given here or above, whatever the configuration of any provider says.
 /// </summary>
 internal sealed class RequestRedaction : IPostConfigureOptions<LoggerFilterOptions>
 {
@@ -24,7 +24,7 @@ internal sealed class RequestRedaction : IPostConfigureOptions<LoggerFilterOptio
 
     public void PostConfigure(string? name, LoggerFilterOptions options)
     {
-        // A rule that names a provider beats one that does not, so each provider named anywhere needs its own copy.
+        // A rule with a provider's name beats one without, so each provider that is named anywhere needs a copy of its own.
         string?[] providers = [.. options.Rules.Select(rule => rule.ProviderName).Append(null).Distinct()];
         foreach (var (category, lowest) in Limits)
         {

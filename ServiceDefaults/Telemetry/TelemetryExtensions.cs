@@ -36,20 +36,19 @@ internal static class TelemetryExtensions
                     // Probes come every few seconds from every neighbour and would bury the traces that matter.
                     // A socket's request would be a span of hours, or of nothing.
                     options.Filter = context => !IsHealthProbe(context.Request.Path) && context.Request.Path != SocketPath;
-                    // The instrumentation masks query values only by default, and a variable can turn that off. A token must not depend
-                    // on it.
+                    // The instrumentation masks query values by default, but a variable can turn that off. A token must not depend on it.
                     options.EnrichWithHttpRequest = static (activity, _) => activity.SetTag("url.query", null);
                     options.EnrichWithHttpResponse = static (activity, _) => activity.SetTag("url.query", null);
                 })
                 .AddHttpClientInstrumentation(options =>
                 {
                     options.FilterHttpRequestMessage = request => !IsHealthProbe(request.RequestUri?.AbsolutePath);
-                    // As above: what is forwarded has its query still.
+                    // As above: a forwarded request still has its query.
                     options.EnrichWithHttpRequestMessage = static (activity, request) =>
                         activity.SetTag("url.full", request.RequestUri?.GetLeftPart(UriPartial.Path));
                 }));
 
-        // Without an exporter the log provider would format every line for nobody.
+        // Without an exporter the log provider would format every line, and nobody would read it.
         if (string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
         {
             return;

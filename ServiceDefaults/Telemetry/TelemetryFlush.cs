@@ -7,14 +7,14 @@ using OpenTelemetry.Trace;
 namespace AspireChat.ServiceDefaults;
 
 /// <summary>
-/// Exports the last telemetry of a stopping service, in 1.5 s at most. Left alone, the SDK gives each signal 5 s, one after another: with a
-/// collector that is away every stop took 15 s, longer than the orchestrator waits before it kills.
+/// Exports the last telemetry of a stopping service, in 1.5 s at most. The SDK by itself gives each of three signals 5 s, one after
+/// another. A stop would take 15 s while the collector is away, which is longer than the orchestrator waits before it kills.
 /// </summary>
 internal sealed class TelemetryFlush(IServiceProvider services) : IHostedLifecycleService
 {
     private const int LimitMilliseconds = 1_500;
 
-    /// <summary>Nothing of the service runs any more; only the container with the providers is left to be disposed.</summary>
+    /// <summary>The service no longer runs. Only the container with the providers is still to be disposed.</summary>
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.WhenAll(
         Task.Run(() => services.GetService<TracerProvider>()?.Shutdown(LimitMilliseconds), CancellationToken.None),
         Task.Run(() => services.GetService<MeterProvider>()?.Shutdown(LimitMilliseconds), CancellationToken.None),

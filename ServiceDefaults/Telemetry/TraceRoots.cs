@@ -4,9 +4,9 @@ using OpenTelemetry.Trace;
 namespace AspireChat.ServiceDefaults;
 
 /// <summary>
-/// Decides which spans may begin a trace; all others are recorded exactly when their parent is. A request that comes in may, and a message
-/// that is sent, whose sender has decided already. Nothing else: SQL and HTTP that are done for nobody are polling, and the proxy's health
-/// checks call themselves consumers; there are a hundred of those for each message. Thread-safe.
+/// Decides which spans may begin a trace. All others are recorded exactly when their parent is. A request that comes in may begin one, and
+/// so may a message that is sent (its sender has decided already). Nothing else may: SQL and HTTP without a parent are polling, and the
+/// proxy's health checks call themselves consumers. There are a hundred of those for each message. Thread-safe.
 /// </summary>
 internal sealed class TraceRoots(double requestRatio) : Sampler
 {
