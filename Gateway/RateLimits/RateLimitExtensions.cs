@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.RateLimiting;
@@ -62,7 +63,7 @@ internal static class RateLimitExtensions
         context.RequestServices.GetRequiredService<RefusalMetrics>().Add(reason);
         lease.TryGetMetadata(MetadataName.RetryAfter, out var wait);
         return context.WriteProblemAsync(
-            StatusCodes.Status429TooManyRequests, "Too many requests; try again later.", "rate_limited", wait);
+            StatusCodes.Status429TooManyRequests, "Too many requests; try again later.", ErrorCodes.RateLimited, wait);
     }
 
     private static RateLimitPartition<string> Bucket(RateLimitOptions limits, RateLimit limit, string client) => limits.Enabled

@@ -1,3 +1,4 @@
+using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
@@ -39,7 +40,7 @@ internal sealed class ForwardingFailures(RequestDelegate next, IOptions<GatewayO
             await context.WriteProblemAsync(
                 StatusCodes.Status503ServiceUnavailable,
                 "No replica of this service can be reached.",
-                "unavailable",
+                ErrorCodes.Unavailable,
                 options.Value.HealthInterval);
         }
         else if (context.Response.StatusCode == StatusCodes.Status504GatewayTimeout)

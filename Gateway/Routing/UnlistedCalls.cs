@@ -1,3 +1,4 @@
+using AspireChat.Contracts.Frames;
 using AspireChat.Gateway.RateLimits;
 using AspireChat.ServiceDefaults;
 using Microsoft.AspNetCore.Routing.Template;
@@ -27,7 +28,7 @@ internal static class UnlistedCalls
             ];
             if (methods.Length == 0)
             {
-                return context.WriteProblemAsync(StatusCodes.Status404NotFound, "There is no such call.", "not_found");
+                return context.WriteProblemAsync(StatusCodes.Status404NotFound, "There is no such call.", ErrorCodes.NotFound);
             }
 
             context.Response.Headers.Allow = string.Join(", ", methods);

@@ -1,3 +1,4 @@
+using AspireChat.Contracts.Frames;
 using AspireChat.Gateway.RateLimits;
 using AspireChat.Gateway.Routing;
 using AspireChat.ServiceDefaults;
@@ -46,7 +47,7 @@ internal sealed class SocketHandshake(RequestDelegate next, IOptions<GatewayOpti
         if (!isConnect && !IsKey(context.Request.Headers.SecWebSocketKey))
         {
             return RefuseAsync(
-                context, StatusCodes.Status400BadRequest, $"Sec-WebSocket-Key must be {KeyBytes} bytes in Base64, once.", "bad_request");
+                context, StatusCodes.Status400BadRequest, $"Sec-WebSocket-Key must be {KeyBytes} bytes in Base64, once.", ErrorCodes.BadRequest);
         }
         return _origins.Allow(PageOrigins.Of(context.Request), context.Request.Host)
             ? AdmitAsync(context)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using AspireChat.Contracts;
+using AspireChat.Contracts.Frames;
 using AspireChat.Gateway.RateLimits;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
@@ -77,7 +78,7 @@ internal static class DevTokens
     {
         if (FaultOf(request) is { } fault)
         {
-            return context.WriteProblemAsync(StatusCodes.Status400BadRequest, fault, "bad_request");
+            return context.WriteProblemAsync(StatusCodes.Status400BadRequest, fault, ErrorCodes.BadRequest);
         }
 
         var time = context.RequestServices.GetRequiredService<TimeProvider>();

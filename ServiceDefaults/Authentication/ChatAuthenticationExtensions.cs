@@ -1,3 +1,4 @@
+using AspireChat.Contracts.Frames;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
@@ -127,7 +128,7 @@ public static class ChatAuthenticationExtensions
         {
             context.HandleResponse();
             return context.HttpContext.WriteProblemAsync(
-                StatusCodes.Status503ServiceUnavailable, "Tokens cannot be verified now.", "unavailable", TimeSpan.FromSeconds(5));
+                StatusCodes.Status503ServiceUnavailable, "Tokens cannot be verified now.", ErrorCodes.Unavailable, TimeSpan.FromSeconds(5));
         }
 
         context.HttpContext.Features.Set(context.AuthenticateFailure switch

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Threading.RateLimiting;
+using AspireChat.Contracts.Frames;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -70,14 +71,14 @@ public sealed class CallLimits : IEndpointFilter, IDisposable
         if (mine is not { IsAcquired: true })
         {
             await http.WriteProblemAsync(
-                StatusCodes.Status429TooManyRequests, "Too many calls at a time.", "rate_limited", _options.RetryAfter);
+                StatusCodes.Status429TooManyRequests, "Too many calls at a time.", ErrorCodes.RateLimited, _options.RetryAfter);
             return Results.Empty;
         }
         using var place = await WaitAsync(token => _all.AcquireAsync(1, token), http.RequestAborted);
         if (place is not { IsAcquired: true })
         {
             await http.WriteProblemAsync(
-                StatusCodes.Status503ServiceUnavailable, "The service is full at the moment.", "unavailable", _options.RetryAfter);
+                StatusCodes.Status503ServiceUnavailable, "The service is full at the moment.", ErrorCodes.Unavailable, _options.RetryAfter);
             return Results.Empty;
         }
 

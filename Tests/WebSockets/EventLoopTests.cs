@@ -39,6 +39,18 @@ public sealed class EventLoopTests : IDisposable
     }
 
     [Fact]
+    public void Disposing_twice_closes_no_descriptor_that_is_another_s()
+    {
+        var epoll = new Epoll();
+        epoll.Dispose();
+        using var other = new Epoll();
+        epoll.Dispose();
+        using var pair = new Pair(new Member(7));
+        other.Watch(pair.Near.SafeHandle, Readiness.Writable, tag: 7);
+        Assert.Equal(1, other.Wait(milliseconds: 1_000));
+    }
+
+    [Fact]
     public async Task A_readable_socket_is_reported_until_it_is_read_empty_and_again_when_more_arrives()
     {
         var received = new ConcurrentQueue<byte>();

@@ -26,12 +26,13 @@ public sealed partial class Epoll : IDisposable
     private const int NoSignal = 0x4000;
     private const int MostReady = 256;
     private const int ItemSize = 16;
+    private const int Closed = -1;
 
     // struct epoll_event is packed on x86-64 and nowhere else.
     private static readonly int Stride = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : ItemSize;
 
-    private readonly int _handle;
     private readonly byte[] _ready = new byte[MostReady * ItemSize];
+    private int _handle;
 
     public Epoll()
     {
@@ -113,7 +114,14 @@ public sealed partial class Epoll : IDisposable
         }
     }
 
-    public void Dispose() => _ = Close(_handle);
+    /// <summary>Closes the descriptor, once: its number may be another's afterwards.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _handle, Closed) is var handle && handle != Closed)
+        {
+            _ = Close(handle);
+        }
+    }
 
     private unsafe int Change(int operation, SafeHandle socket, ReadOnlySpan<byte> item)
     {
