@@ -170,6 +170,29 @@ public sealed class LimitTests(LogFixture redis) : IClassFixture<LogFixture>
     }
 
     [Fact]
+    public async Task What_would_stay_beyond_its_bound_is_answered_limit_and_the_connection_goes_on()
+    {
+        await using var node = await StartAsync("Log:RoomsPerUser=2", "Log:EditsPerMessage=1", "Log:EmojisPerMessage=1");
+        await using var socket = await node.ConnectAsync("collector");
+        await socket.JoinAsync("limits-kept-1");
+        await socket.JoinAsync("limits-kept-2");
+        await socket.SendAsync(new { type = "join", room = "limits-kept-3", @ref = "third" });
+        var refused = await socket.ExpectAsync("error");
+        Assert.Equal(("limit", "third"), ((string?)refused["code"], (string?)refused["ref"]));
+
+        var target = (long)(await socket.SayAsync("limits-kept-1", "message"))["seq"]!;
+        foreach (var (type, content, emoji) in new[] { ("edit", "changed", (string?)null), ("react", null, "+") })
+        {
+            await socket.SendAsync(new { type, room = "limits-kept-1", target, content, emoji, nonce = $"{type}-1" });
+            await socket.ExpectAsync("ack");
+            await socket.SendAsync(new { type, room = "limits-kept-1", target, content, emoji = emoji is null ? null : "-", nonce = $"{type}-2" });
+            var error = await socket.ExpectAsync("error");
+            Assert.Equal(("limit", $"{type}-2"), ((string?)error["code"], (string?)error["nonce"]));
+        }
+        await socket.SettleAsync();
+    }
+
+    [Fact]
     public async Task Too_many_rooms_are_refused_and_a_left_one_makes_place()
     {
         await using var node = await StartAsync("Sockets:RoomsPerConnection=2");
