@@ -182,7 +182,7 @@ internal sealed class Attacker(Uri gateway, string hall, string user) : IDisposa
                 await socket.SendAsync(new { type = "room", room, content, nonce = $"f{i}" }, cancellationToken);
                 if (await socket.ExpectAsync("ack", cancellationToken) is null)
                 {
-                    throw new InvalidOperationException("A friend could not fill the room.");
+                    throw new InvalidOperationException("A friend who fills the room was cut.");
                 }
             }
         }

@@ -32,6 +32,15 @@ internal sealed record HostileRow(
     double Redis,
     string RedisCall)
 {
+    /// <summary>The attack could not be measured: bystanders find no place any more, or the attacker could prepare nothing.</summary>
+    public static HostileRow Unmeasured(string attack, string what, string budget, string why)
+    {
+        var none = new Latency(0, 0, 0, 0);
+        return new HostileRow(
+            attack, what, budget, 0, none, none, none, new Dictionary<string, int> { ["not measured: " + why] = 1 }, new Dictionary<string, int>(),
+            [new ProcessCost("–", 0, 0, 0, 0)], 0, 0, "");
+    }
+
     public ProcessCost Grew => Processes.MaxBy(process => process.Grew)!;
 
     public ProcessCost Left => Processes.MaxBy(process => process.Left)!;
@@ -47,7 +56,7 @@ internal sealed record HostileRow(
                 broken.Add(name);
             }
         }
-        if (Errors.Values.Sum() > bounds.Errors)
+        if (Errors.Values.Sum() > bounds.Errors || Acknowledged.Count == 0)
         {
             broken.Add("errors");
         }

@@ -36,11 +36,28 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
             ? [(Mix, attacks)]
             : attacks.Select(attack => (attack.Name, (IReadOnlyList<Attack>)[attack])))
         {
-            var row = await RowAsync(name, chosen, gateway, watch, slow, cancellationToken);
+            var row = await TryRowAsync(name, chosen, gateway, watch, slow, cancellationToken);
             _rows.Add(row);
             say(HostileReport.Line(row, bounds));
         }
         return new HostileReport(options, bounds, _rows);
+    }
+
+    private async Task<HostileRow> TryRowAsync(
+        string name, IReadOnlyList<Attack> attacks, Uri gateway, SystemWatch watch, SlowCalls slow, CancellationToken cancellationToken)
+    {
+        var only = attacks.Count == 1 ? attacks[0] : null;
+        var what = only?.What ?? $"{options.Attackers} users, each with the next of {attacks.Count} attacks";
+        var budget = only?.Budget ?? "all";
+        try
+        {
+            var row = await RowAsync(name, attacks, gateway, watch, slow, cancellationToken);
+            return row with { What = what, Budget = budget };
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            return HostileRow.Unmeasured(name, what, budget, e.Message);
+        }
     }
 
     private async Task<HostileRow> RowAsync(
@@ -62,11 +79,10 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
         var settled = await watch.SettleAsync(bounds.Left, TimeSpan.FromSeconds(bounds.Settle), cancellationToken);
         var slowest = await slow.SlowestAsync();
 
-        var only = attacks.Count == 1 ? attacks[0] : null;
         return new HostileRow(
             name,
-            only?.What ?? $"{options.Attackers} users, each with the next of {attacks.Count} attacks",
-            only?.Budget ?? "all",
+            "",
+            "",
             work,
             Of(bystanders.Durations, Bystanders.Acknowledged),
             Of(bystanders.Durations, Bystanders.Delivered),

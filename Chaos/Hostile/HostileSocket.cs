@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using AspireChat.WebSockets;
 
@@ -12,6 +13,9 @@ namespace AspireChat.Chaos.Hostile;
 internal sealed class HostileSocket : IDisposable
 {
     private const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
+
+    /// <summary>As a browser writes: what is not ASCII takes its two to four bytes, not six.</summary>
+    private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private byte[] _buffer = new byte[16 * 1024];
@@ -75,7 +79,7 @@ internal sealed class HostileSocket : IDisposable
     public static bool IsEnd(Exception e) => e is SocketException or IOException or ObjectDisposedException;
 
     /// <summary>A text message of a client.</summary>
-    public static byte[] Text(object frame) => Frame(FrameHeader.Text, JsonSerializer.SerializeToUtf8Bytes(frame));
+    public static byte[] Text(object frame) => Frame(FrameHeader.Text, JsonSerializer.SerializeToUtf8Bytes(frame, Json));
 
     /// <summary>A text message that is no frame of the protocol, or one that no library would write.</summary>
     public static byte[] Text(string text) => Frame(FrameHeader.Text, Encoding.UTF8.GetBytes(text));
