@@ -1,4 +1,5 @@
 using AspireChat.Chaos;
+using AspireChat.Chaos.Fuzzing;
 using AspireChat.Chaos.Hostile;
 using AspireChat.Chaos.Planted;
 using AspireChat.Chaos.Simulation;
@@ -42,6 +43,8 @@ switch (options.Command)
         return hostile.Passed ? 0 : 1;
     case "attack":
         return await AttackProcess.RunAsync(options, stop.Token);
+    case "fuzz":
+        return await new FuzzRun(options, Console.WriteLine).RunAsync(stop.Token) ? 0 : 1;
     default:
         Console.Error.WriteLine(ChaosOptions.Usage);
         return 2;

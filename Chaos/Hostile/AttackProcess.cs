@@ -4,7 +4,7 @@ using System.Globalization;
 namespace AspireChat.Chaos.Hostile;
 
 /// <summary>
-/// The attackers, in a process of their own with a low priority: a real attacker takes none of the system's processors, nor the time of those
+/// The attackers, in a process of their own with a lower priority: a real attacker takes none of the system's processors, nor the time of those
 /// who measure. The process prints <c>ready</c>, attacks when it is told to on its standard input, and prints what it did.
 /// </summary>
 internal sealed class AttackProcess : IDisposable
@@ -25,7 +25,7 @@ internal sealed class AttackProcess : IDisposable
         var program = Path.Combine(AppContext.BaseDirectory, typeof(AttackProcess).Assembly.GetName().Name + ".dll");
         string[] arguments =
         [
-            "-n", "10", "dotnet", program, "attack", "--gateway", gateway.ToString(), "--hall", hall, "--only", string.Join(',', attacks),
+            "-n", "5", "dotnet", program, "attack", "--gateway", gateway.ToString(), "--hall", hall, "--only", string.Join(',', attacks),
             "--seconds", seconds.ToString(CultureInfo.InvariantCulture), "--attackers", attackers.ToString(CultureInfo.InvariantCulture),
         ];
         var start = new ProcessStartInfo("nice", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
@@ -65,7 +65,11 @@ internal sealed class AttackProcess : IDisposable
             .Select(i => (Attack: attacks[i % attacks.Count], Attacker: new Attacker(gateway, options.Hall, $"mallory{i}-{run}"))).ToList();
         foreach (var (attack, attacker) in attackers)
         {
-            await attack.PrepareAsync(attacker, cancellationToken);
+            // Also runs through the code once: a program that starts on a busy machine is slow, and the attack is short.
+            using (await attacker.ConnectAsync(cancellationToken))
+            {
+                await attack.PrepareAsync(attacker, cancellationToken);
+            }
         }
 
         Console.WriteLine(Ready);

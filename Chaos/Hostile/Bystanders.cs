@@ -8,8 +8,8 @@ using AspireChat.Chaos.Traffic;
 namespace AspireChat.Chaos.Hostile;
 
 /// <summary>
-/// Ordinary users on both nodes, in one room and in direct conversations across the nodes. Each sends twice a second and reads a page of history
-/// once a second, and everything is measured. One that loses its connection comes back, as the client library would, and that is an error.
+/// Ordinary users on both nodes, in one room and in direct conversations across the nodes. Each sends four times a second and reads a page of history
+/// twice a second, and everything is measured. One that loses its connection comes back, as the client library would, and that is an error.
 /// </summary>
 internal sealed class Bystanders : IAsyncDisposable
 {
@@ -20,8 +20,8 @@ internal sealed class Bystanders : IAsyncDisposable
     private const int Users = 8;
     private const int Tries = 12;
 
-    private static readonly TimeSpan SendEvery = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan ReadEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SendEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ReadEvery = TimeSpan.FromMilliseconds(500);
 
     /// <summary>An answer that takes longer is no answer.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);

@@ -146,10 +146,35 @@ internal sealed class HostileSocket : IDisposable
         return null;
     }
 
+    /// <summary>The server sees the end of what it can read, and may still answer.</summary>
+    public void EndWriting() => _socket.Shutdown(SocketShutdown.Send);
+
+    /// <summary>Reads frames until the close frame; 0 when the connection ended without.</summary>
+    public async Task<int> ReadCloseAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            ReadOnlySpan<byte> data = _buffer.AsSpan(0, _length);
+            if (FrameHeader.TryTakeFrame(ref data, out var first, out var payload))
+            {
+                if ((first & FrameHeader.OpcodeBits) == FrameHeader.Close)
+                {
+                    return CloseFrame.CodeOf(payload);
+                }
+
+                Drop(_length - data.Length);
+            }
+            else if (!await FillAsync(cancellationToken))
+            {
+                return 0;
+            }
+        }
+    }
+
     public void Dispose() => _socket.Dispose();
 
     /// <summary>The status of an HTTP answer; what follows its head stays in the buffer. 0 when there was no answer.</summary>
-    private async Task<int> ReadHeadAsync(CancellationToken cancellationToken)
+    public async Task<int> ReadHeadAsync(CancellationToken cancellationToken)
     {
         int end;
         while ((end = _buffer.AsSpan(0, _length).IndexOf("\r\n\r\n"u8)) < 0)

@@ -218,7 +218,8 @@ internal sealed class WatchedProcess
         }
 
         var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
+        // Its own, and that of children that have ended: PostgreSQL's sessions come and go.
+        return fields[11..15].Sum(ticks => double.Parse(ticks, CultureInfo.InvariantCulture)) / TicksPerSecond;
     }
 
     /// <summary>The orchestrator tells each program by a variable where to listen.</summary>

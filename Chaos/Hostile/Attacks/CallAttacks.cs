@@ -49,6 +49,32 @@ internal sealed class EscapedPages() : CallAttack(
     protected override HttpRequestMessage Request(Attacker attacker, int number) => Get($"/api/rooms/{_room}/messages?limit=200");
 }
 
+internal sealed class EmojiPages() : CallAttack(
+    "emoji-pages", "pages with a message that has 1,000 different emojis of 64 characters", "Sockets:EventsPerSecond, Gateway:RateLimits:ApiPerUser")
+{
+    private const int Friends = 25;
+    private const int Each = 40;
+
+    private string _room = "";
+
+    public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken)
+    {
+        _room = await attacker.FilledRoomAsync(1, 1, cancellationToken);
+        for (var friend = 0; friend < Friends; friend++)
+        {
+            using var socket = await attacker.JoinAsync(_room, cancellationToken, attacker.Name($"fan{friend}"));
+            for (var i = 0; i < Each; i++)
+            {
+                var emoji = $"{friend}-{i}".PadLeft(64, '€');
+                await socket.SendAsync(new { type = "react", room = _room, target = 1, emoji, nonce = $"e{i}" }, cancellationToken);
+                await socket.ExpectAsync("ack", cancellationToken);
+            }
+        }
+    }
+
+    protected override HttpRequestMessage Request(Attacker attacker, int number) => Get($"/api/rooms/{_room}/messages?limit=200");
+}
+
 internal sealed class ConversationLists() : CallAttack(
     "conversation-lists", "`GET /api/conversations` of a user of 200 rooms with large messages", "Gateway:RateLimits:ApiPerUser")
 {
@@ -137,13 +163,13 @@ internal sealed class WrongPaths() : CallAttack(
     protected override HttpRequestMessage Request(Attacker attacker, int number) => Get(Paths[number % Paths.Length]);
 }
 
-internal sealed class Pages() : CallAttack("pages", "the web client's page and module, without a token", "nobody's so far: static files have no limit")
+internal sealed class Pages() : CallAttack("pages", "the web client's page and module, without a token", "none: static files have no limit")
 {
     protected override HttpRequestMessage Request(Attacker attacker, int number) =>
         Get((number % 3) switch { 0 => "/", 1 => "/aspirechat.js", _ => "/openapi/v1.json" });
 }
 
-internal sealed class HealthCalls() : CallAttack("health-calls", "the gateway's own health checks, without a token", "nobody's so far: health checks have no limit")
+internal sealed class HealthCalls() : CallAttack("health-calls", "the gateway's own health checks, without a token", "none: health checks have no limit")
 {
     protected override HttpRequestMessage Request(Attacker attacker, int number) => Get(number % 2 == 0 ? "/health" : "/alive");
 }

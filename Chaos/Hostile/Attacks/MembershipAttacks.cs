@@ -147,3 +147,71 @@ internal sealed class PresenceFlapping() : Attack(
             }
         }, stop);
 }
+
+internal sealed class Vanishing() : Attack(
+    "vanishing", "a user online in 8,000 rooms, 200 on each of 40 connections, is gone at once", "Sockets:RoomsPerConnection, Presence:Grace")
+{
+    private List<HostileSocket> _sockets = [];
+
+    public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken) =>
+        _sockets = await ManyRooms.JoinAsync(attacker, cancellationToken);
+
+    public override async Task RunAsync(Attacker attacker, CancellationToken stop)
+    {
+        ManyRooms.Leave(_sockets);
+        attacker.Worked();
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+    }
+}
+
+internal sealed class ManyConversations() : Attack(
+    "many-conversations", "a member of 8,000 rooms asks for the list of them, 60 times at once", "Gateway:RateLimits:ApiPerUser")
+{
+    private List<HostileSocket> _sockets = [];
+
+    public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken) =>
+        _sockets = await ManyRooms.JoinAsync(attacker, cancellationToken);
+
+    public override async Task RunAsync(Attacker attacker, CancellationToken stop)
+    {
+        await attacker.CallAsync(60, _ => new HttpRequestMessage(HttpMethod.Get, "/api/conversations"), stop);
+        ManyRooms.Leave(_sockets);
+    }
+}
+
+/// <summary>A user in as many rooms as connections allow.</summary>
+internal static class ManyRooms
+{
+    private const int RoomsPerConnection = 200;
+
+    public static async Task<List<HostileSocket>> JoinAsync(Attacker attacker, CancellationToken cancellationToken)
+    {
+        var joining = Enumerable.Range(0, Attacker.Connections).Select(async i =>
+        {
+            var socket = await attacker.ConnectAsync(cancellationToken);
+            byte[] all =
+            [
+                .. Enumerable.Range(0, RoomsPerConnection).SelectMany(room =>
+                    HostileSocket.Text(new { type = "join", room = attacker.Name(string.Create(CultureInfo.InvariantCulture, $"x{i}-{room}")) })),
+            ];
+            await socket.WriteAsync(all, cancellationToken);
+            for (var room = 0; room < RoomsPerConnection; room++)
+            {
+                if (await socket.ExpectAsync("joined", cancellationToken) is null)
+                {
+                    break;
+                }
+            }
+            return socket;
+        });
+        return [.. await Task.WhenAll(joining)];
+    }
+
+    public static void Leave(List<HostileSocket> sockets)
+    {
+        foreach (var socket in sockets)
+        {
+            socket.Dispose();
+        }
+    }
+}

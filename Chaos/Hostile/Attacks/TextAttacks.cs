@@ -33,6 +33,16 @@ internal sealed class NestedResumes() : Attack(
     }
 }
 
+internal sealed class HalfCharacters() : Attack(
+    "half-characters", "frames with 2,200 fields, each with half a character, which no string can hold", "Sockets:RefusedPerSecond, Budgets:FramesPerSecond")
+{
+    private static readonly byte[] Batch = HostileSocket.Text(
+        $$"""{"type":"ping",{{string.Join(',', Enumerable.Repeat(@"""to"":""\ud83d""", 2_200))}}}""");
+
+    public override Task RunAsync(Attacker attacker, CancellationToken stop) =>
+        attacker.FloodAsync(Attacker.Connections, _ => Batch, stop);
+}
+
 internal sealed class UnknownFields() : Attack("unknown-fields", "pings with 3,000 fields that nobody knows", "Budgets:FramesPerSecond")
 {
     private static readonly byte[] Batch = HostileSocket.Repeat(
