@@ -8,7 +8,7 @@ namespace AspireChat.Tests.Fuzzing;
 /// </summary>
 public sealed class FuzzTests
 {
-    private const int Inputs = 4_000;
+    private const int Inputs = 15_000;
 
     [Theory]
     [InlineData(1)]
@@ -22,7 +22,7 @@ public sealed class FuzzTests
     [InlineData(2)]
     [InlineData(3)]
     public Task Whatever_text_comes_it_is_a_frame_that_can_be_written_anew_or_an_error_that_can_be_answered(int seed) =>
-        new ClientFrameFuzz().RunAsync(seed, 5 * Inputs, CancellationToken.None);
+        new ClientFrameFuzz().RunAsync(seed, 2 * Inputs, CancellationToken.None);
 
     [Theory]
     [InlineData(1)]
@@ -34,7 +34,7 @@ public sealed class FuzzTests
     [InlineData(1)]
     [InlineData(2)]
     public Task Whatever_a_replica_answers_its_head_is_read_without_fault(int seed) =>
-        new TunnelAnswerFuzz().RunAsync(seed, 5 * Inputs, CancellationToken.None);
+        new TunnelAnswerFuzz().RunAsync(seed, 2 * Inputs, CancellationToken.None);
 
     [Fact]
     public async Task Whatever_comes_on_a_connection_the_gateway_answers_no_5xx_and_goes_on()
@@ -42,7 +42,7 @@ public sealed class FuzzTests
         await using var backend = await EchoBackend.StartAsync();
         await using var gateway = await RunningGateway.StartAsync([backend], new() { ["Gateway:RateLimits:Enabled"] = "false" });
 
-        await new WireFuzz(gateway.Address, TestTokens.For("alice")).RunAsync(seed: 1, inputs: 500, CancellationToken.None);
+        await new WireFuzz(gateway.Address, TestTokens.For("alice")).RunAsync(seed: 1, inputs: 1_000, CancellationToken.None);
     }
 
     [Fact]
