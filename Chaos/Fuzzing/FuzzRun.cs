@@ -38,7 +38,7 @@ internal sealed class FuzzRun(ChaosOptions options, Action<string> say)
         patience.CancelAfter(StartPatience);
         await using var host = await RunningAppHost.StartAsync(["Servers=processes"], Change, patience.Token);
         await using var watch = SystemWatch.Start(host, HealthTimeout);
-        var gateway = watch.Processes.Single(process => process.Name == "gateway").Address!;
+        var gateway = watch.Gateway;
         using var attacker = new Attacker(gateway, "lobby", "fuzz");
         FuzzTarget[] targets = [new FrameReaderFuzz(), new ClientFrameFuzz(), new WireFuzz(gateway, await attacker.TokenAsync("fuzz", patience.Token))];
 

@@ -25,33 +25,33 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
         patience.CancelAfter(StartPatience);
         // A container has no process whose memory could be read.
         await using var host = await RunningAppHost.StartAsync(["Servers=processes"], null, patience.Token);
-        await using var watch = SystemWatch.Start(host, TimeSpan.FromSeconds(bounds.Health));
         await using var redis = await ConnectAsync(host);
-        var gateway = watch.Processes.Single(process => process.Name == "gateway").Address!;
         var slow = new SlowCalls(redis.GetDatabase());
-        await WarmUpAsync(gateway, cancellationToken);
+        await WarmUpAsync(host, cancellationToken);
 
         say(HostileReport.Heading);
         foreach (var (name, chosen) in options.Attackers > 1
             ? [(Mix, attacks)]
             : attacks.Select(attack => (attack.Name, (IReadOnlyList<Attack>)[attack])))
         {
-            var row = await TryRowAsync(name, chosen, gateway, watch, slow, cancellationToken);
+            var row = await TryRowAsync(name, chosen, host, slow, cancellationToken);
             _rows.Add(row);
             say(HostileReport.Line(row, bounds));
+            await HealAsync(host, cancellationToken);
         }
         return new HostileReport(options, bounds, _rows);
     }
 
     private async Task<HostileRow> TryRowAsync(
-        string name, IReadOnlyList<Attack> attacks, Uri gateway, SystemWatch watch, SlowCalls slow, CancellationToken cancellationToken)
+        string name, IReadOnlyList<Attack> attacks, RunningAppHost host, SlowCalls slow, CancellationToken cancellationToken)
     {
         var only = attacks.Count == 1 ? attacks[0] : null;
         var what = only?.What ?? $"{options.Attackers} users, each with the next of {attacks.Count} attacks";
         var budget = only?.Budget ?? "all";
         try
         {
-            var row = await RowAsync(name, attacks, gateway, watch, slow, cancellationToken);
+            await using var watch = SystemWatch.Start(host, TimeSpan.FromSeconds(bounds.Health));
+            var row = await RowAsync(name, attacks, watch, slow, cancellationToken);
             return row with { What = what, Budget = budget };
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -61,8 +61,9 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
     }
 
     private async Task<HostileRow> RowAsync(
-        string name, IReadOnlyList<Attack> attacks, Uri gateway, SystemWatch watch, SlowCalls slow, CancellationToken cancellationToken)
+        string name, IReadOnlyList<Attack> attacks, SystemWatch watch, SlowCalls slow, CancellationToken cancellationToken)
     {
+        var gateway = watch.Gateway;
         // Names of their own, so that no attack is about what another has left.
         var hall = $"hall-{Guid.NewGuid().ToString("N")[..8]}";
         await using var bystanders = await Bystanders.EnterAsync(gateway, hall, cancellationToken);
@@ -97,10 +98,26 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
     }
 
     /// <summary>Bystanders alone, so that the first attack is not charged with what every program needs once.</summary>
-    private static async Task WarmUpAsync(Uri gateway, CancellationToken cancellationToken)
+    private static async Task WarmUpAsync(RunningAppHost host, CancellationToken cancellationToken)
     {
+        Uri gateway;
+        await using (var watch = SystemWatch.Start(host, StartPatience))
+        {
+            gateway = watch.Gateway;
+        }
+
         await using var bystanders = await Bystanders.EnterAsync(gateway, $"warm-{Guid.NewGuid().ToString("N")[..8]}", cancellationToken);
         await Task.Delay(5 * WarmUp, TimeProvider.System, cancellationToken);
+    }
+
+    /// <summary>Starts again what an attack has ended, so that the next one meets a whole system.</summary>
+    private async Task HealAsync(RunningAppHost host, CancellationToken cancellationToken)
+    {
+        foreach (var instance in SystemWatch.Resources.SelectMany(host.Instances).Where(instance => host.ProcessOf(instance) is null))
+        {
+            say($"    {instance} has ended, and is started again");
+            await host.StartAsync(instance, cancellationToken);
+        }
     }
 
     private static async Task<ConnectionMultiplexer> ConnectAsync(RunningAppHost host)

@@ -24,13 +24,19 @@ internal sealed class SystemWatch : IAsyncDisposable
         _watching = Task.WhenAll(processes.Select(process => Task.Run(() => WatchAsync(process))));
     }
 
+    /// <summary>The resources whose processes are watched.</summary>
+    public static IReadOnlyList<string> Resources { get; } = ["connection", "gateway", "persistence", "presence", "redis", "postgres"];
+
     public IReadOnlyList<WatchedProcess> Processes => _processes;
+
+    /// <summary>Where the gateway itself listens, past the proxy that the orchestrator puts before each service.</summary>
+    public Uri Gateway => _processes.Single(process => process.Name == "gateway").Address!;
 
     /// <param name="healthTimeout">An answer that takes longer is a failed check: 2 s is what the gateway grants.</param>
     public static SystemWatch Start(RunningAppHost host, TimeSpan healthTimeout)
     {
         List<WatchedProcess> processes = [];
-        foreach (var resource in new[] { "connection", "gateway", "persistence", "presence", "redis", "postgres" })
+        foreach (var resource in Resources)
         {
             var instances = host.Instances(resource);
             for (var i = 0; i < instances.Count; i++)
