@@ -38,7 +38,8 @@ internal sealed class FrameReaderFuzz : FuzzTarget
         [.. OutboundFrame.Of("not masked"u8).Bytes.Span],
     ];
 
-    public override IReadOnlyList<byte[]> Words { get; } = [[0x81, 0xFE], [0x81, 0xFF], [0x01, 0x80], [0x80, 0x80], [0x88, 0x82], [0x89, 0xFD], [0xC1, 0x80]];
+    public override IReadOnlyList<byte[]> Words { get; } =
+        [[0x81, 0xFE], [0x81, 0xFF], [0x01, 0x80], [0x80, 0x80], [0x88, 0x82], [0x89, 0xFD], [0xC1, 0x80]];
 
     public override async Task TryAsync(byte[] input, Random random, CancellationToken cancellationToken)
     {
@@ -53,7 +54,9 @@ internal sealed class FrameReaderFuzz : FuzzTarget
         byte[] again = [.. texts.SelectMany(text => MaskedFrame.Encode(FrameHeader.Text, text, Key))];
         var read = await ReadAsync(again, left => random.Next(1, left + 1));
         Must(read.Count == texts.Length, "a text that was framed anew is not read as one");
-        Must(texts.Zip(read).All(pair => pair.Second.Text is { } text && text.AsSpan().SequenceEqual(pair.First)), "a text that was framed anew reads differently");
+        Must(
+            texts.Zip(read).All(pair => pair.Second.Text is { } text && text.AsSpan().SequenceEqual(pair.First)),
+            "a text that was framed anew reads differently");
     }
 
     private static void Same(List<Told> whole, List<Told> other, string how)

@@ -40,7 +40,8 @@ internal sealed class FuzzRun(ChaosOptions options, Action<string> say)
         await using var watch = SystemWatch.Start(host, HealthTimeout);
         var gateway = watch.Gateway;
         using var attacker = new Attacker(gateway, "lobby", "fuzz");
-        FuzzTarget[] targets = [new FrameReaderFuzz(), new ClientFrameFuzz(), new WireFuzz(gateway, await attacker.TokenAsync("fuzz", patience.Token))];
+        var token = await attacker.TokenAsync("fuzz", patience.Token);
+        FuzzTarget[] targets = [new FrameReaderFuzz(), new ClientFrameFuzz(), new WireFuzz(gateway, token)];
 
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         end.CancelAfter(TimeSpan.FromMinutes(options.Minutes));

@@ -41,9 +41,12 @@ internal sealed class WireFuzz(Uri gateway, string token) : FuzzTarget
 
     public override IReadOnlyList<byte[]> Words { get; } = [.. new[]
     {
-        "\r\n", "\n", "\r", "\r\n\r\n", ": ", "HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "Transfer-Encoding: chunked\r\n", "Content-Length: 5\r\n", "Content-Length: -1\r\n",
-        "Connection: close\r\n", "Upgrade: websocket\r\n", "Upgrade: h2c\r\n", "Sec-WebSocket-Version: 12\r\n", "Host: other\r\n", "X-User: root\r\n", "%00", "%2e%2e/", "//",
-        "Expect: 100-continue\r\n", "é", "\0", "Sec-WebSocket-Extensions: permessage-deflate\r\n", "Cookie: a=b\r\n", "0\r\n\r\n", "?token=", "&token=x",
+        "\r\n", "\n", "\r", "\r\n\r\n", ": ", "HTTP/1.1", "HTTP/1.0", "HTTP/2.0",
+        "Transfer-Encoding: chunked\r\n", "Content-Length: 5\r\n", "Content-Length: -1\r\n",
+        "Connection: close\r\n", "Upgrade: websocket\r\n", "Upgrade: h2c\r\n", "Sec-WebSocket-Version: 12\r\n", "Host: other\r\n",
+        "X-User: root\r\n", "%00", "%2e%2e/", "//",
+        "Expect: 100-continue\r\n", "é", "\0",
+        "Sec-WebSocket-Extensions: permessage-deflate\r\n", "Cookie: a=b\r\n", "0\r\n\r\n", "?token=", "&token=x",
     }.Select(Encoding.Latin1.GetBytes)];
 
     public override async Task TryAsync(byte[] input, Random random, CancellationToken cancellationToken)

@@ -63,14 +63,14 @@ internal sealed class AttackProcess : IDisposable
         var run = Guid.NewGuid().ToString("N")[..6];
         var attackers = Enumerable.Range(0, options.Attackers)
             .Select(i => (Attack: attacks[i % attacks.Count], Attacker: new Attacker(gateway, options.Hall, $"mallory{i}-{run}"))).ToList();
-        foreach (var (attack, attacker) in attackers)
+        await Task.WhenAll(attackers.Select(async each =>
         {
             // Also runs through the code once: a program that starts on a busy machine is slow, and the attack is short.
-            using (await attacker.ConnectAsync(cancellationToken))
+            using (await each.Attacker.ConnectAsync(cancellationToken))
             {
-                await attack.PrepareAsync(attacker, cancellationToken);
+                await each.Attack.PrepareAsync(each.Attacker, cancellationToken);
             }
-        }
+        }));
 
         Console.WriteLine(Ready);
         await Console.In.ReadLineAsync(cancellationToken);

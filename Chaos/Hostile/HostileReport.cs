@@ -29,9 +29,9 @@ internal sealed record HostileReport(ChaosOptions Options, HostileBounds Bounds,
         text.Append(CultureInfo.InvariantCulture, $"{Of(row.Left, row.Left.Left),-18} {row.SettledAfter,5:0} {Slowest(row),-20} ");
         text.Append(CultureInfo.InvariantCulture, $"{row.Processes.Sum(process => process.Cpu),5:0.0}  ");
         text.Append(broken.Count == 0 ? "PASS" : "FAIL " + string.Join(' ', broken));
-        foreach (var (what, count) in row.Errors.Concat(row.Health.Select(failed => new KeyValuePair<string, int>("health: " + failed.Key, failed.Value))))
+        foreach (var failure in Failures(row))
         {
-            text.AppendLine().Append(CultureInfo.InvariantCulture, $"    {count} × {what}");
+            text.AppendLine().Append("    ").Append(failure);
         }
 
         return text.ToString();
@@ -46,7 +46,8 @@ internal sealed record HostileReport(ChaosOptions Options, HostileBounds Bounds,
             text.AppendLine(Line(row, Bounds));
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"{Rows.Count - failed.Count} of {Rows.Count} attacks hurt nobody. {(Passed ? "PASS" : "FAIL")}");
+        text.Append(CultureInfo.InvariantCulture, $"{Rows.Count - failed.Count} of {Rows.Count} attacks hurt nobody. ");
+        text.Append(Passed ? "PASS" : "FAIL");
         return text.ToString();
     }
 
@@ -70,11 +71,15 @@ internal sealed record HostileReport(ChaosOptions Options, HostileBounds Bounds,
             text.Append(culture, $"{Of(row.Grew, row.Grew.Grew)} | {Of(row.Left, row.Left.Left)}, {row.SettledAfter:0} | {Slowest(row)} | ");
             text.Append(string.Join(", ", row.Processes.Where(process => process.Cpu >= 0.5)
                 .Select(process => string.Create(culture, $"{process.Name} {process.Cpu:0.0}"))));
-            var failures = row.Errors.Concat(row.Health).Select(failure => string.Create(culture, $"{failure.Value} × {failure.Key}"));
-            text.AppendLine(culture, $" | {(broken.Count == 0 ? "PASS" : "FAIL " + string.Join(", ", broken.Concat(failures)))} |");
+            var verdict = broken.Count == 0 ? "PASS" : "FAIL " + string.Join(", ", broken.Concat(Failures(row)));
+            text.AppendLine(culture, $" | {verdict} |");
         }
         return text.ToString();
     }
+
+    private static IEnumerable<string> Failures(HostileRow row) =>
+        row.Errors.Select(error => (error.Key, error.Value)).Concat(row.Health.Select(failed => (Key: "health: " + failed.Key, failed.Value)))
+            .Select(failure => string.Create(CultureInfo.InvariantCulture, $"{failure.Value} × {failure.Key}"));
 
     private static string Of(ProcessCost process, double megabytes) =>
         string.Create(CultureInfo.InvariantCulture, $"{megabytes:0} {process.Name}");

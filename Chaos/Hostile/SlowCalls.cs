@@ -12,11 +12,12 @@ internal sealed class SlowCalls(IDatabase redis)
 {
     private const int MicrosecondsThatCount = 1_000;
 
-    private static readonly Dictionary<string, string> Scripts = typeof(RedisScripts).GetProperties(BindingFlags.Public | BindingFlags.Static)
+    private static readonly Dictionary<string, string> Scripts = typeof(RedisScripts)
+        .GetProperties(BindingFlags.Public | BindingFlags.Static)
         .Concat(typeof(PresenceScripts).GetProperties(BindingFlags.Public | BindingFlags.Static))
         .Where(property => property.PropertyType == typeof(string))
         .GroupBy(property => IdOf((string)property.GetValue(null)!))
-        .ToDictionary(same => same.Key, same => $"{(same.First().DeclaringType == typeof(PresenceScripts) ? "presence-" : "")}{Kebab(same.First().Name)}.lua");
+        .ToDictionary(same => same.Key, same => FileOf(same.First()));
 
     public async Task BeginAsync()
     {
@@ -52,5 +53,6 @@ internal sealed class SlowCalls(IDatabase redis)
     [SuppressMessage("Security", "CA5350", Justification = "The id that Redis gives to a script.")]
     private static string IdOf(string script) => Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(script)));
 
-    private static string Kebab(string name) => string.Concat(name.Select((c, i) => i > 0 && char.IsUpper(c) ? $"-{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
+    private static string FileOf(PropertyInfo script) =>
+        (script.DeclaringType == typeof(PresenceScripts) ? "presence-" : "") + script.Name.ToLowerInvariant() + ".lua";
 }

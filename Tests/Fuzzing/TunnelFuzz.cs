@@ -22,7 +22,10 @@ internal sealed class TunnelRequestFuzz : FuzzTarget
     ];
 
     public override IReadOnlyList<byte[]> Words { get; } =
-        [.. new[] { "\r\n", "\r", "\n", "\r\n\r\nGET /internal HTTP/1.1\r\n", "\0", "é", "%0d%0a", "Host", "Content-Length\n5", ":", " " }.Select(Encoding.UTF8.GetBytes)];
+    [
+        .. new[] { "\r\n", "\r", "\n", "\r\n\r\nGET /internal HTTP/1.1\r\n", "\0", "é", "%0d%0a", "Host", "Content-Length\n5", ":", " " }
+            .Select(Encoding.UTF8.GetBytes),
+    ];
 
     public override async Task TryAsync(byte[] input, Random random, CancellationToken cancellationToken)
     {
@@ -35,7 +38,8 @@ internal sealed class TunnelRequestFuzz : FuzzTarget
         for (var i = 1; i + 1 < parts.Length; i += 2)
         {
             // A host that no name can be is for the server to refuse, before there is a tunnel.
-            if (parts[i].Equals("Host", StringComparison.OrdinalIgnoreCase) && !parts[i + 1].All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or ':' or '-'))
+            if (parts[i].Equals("Host", StringComparison.OrdinalIgnoreCase)
+                && !parts[i + 1].All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or ':' or '-'))
             {
                 continue;
             }
@@ -72,7 +76,10 @@ internal sealed class TunnelAnswerFuzz : FuzzTarget
 
     public override IReadOnlyList<byte[]> Corpus { get; } =
     [
-        [.. "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x=\r\n\r\n"u8, 0x81, 0x02, (byte)'{', (byte)'}'],
+        [
+            .. "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x=\r\n\r\n"u8,
+            0x81, 0x02, (byte)'{', (byte)'}',
+        ],
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"u8.ToArray(),
         "HTTP/1.1 200\r\n\r\n"u8.ToArray(),
     ];

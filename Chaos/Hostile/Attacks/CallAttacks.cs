@@ -15,7 +15,8 @@ internal abstract class CallAttack(string name, string what, string budget) : At
     protected static HttpRequestMessage Get(string path) => new(HttpMethod.Get, path);
 }
 
-internal sealed class LargePages() : CallAttack("large-pages", "pages of 200 messages of 24 KB, 60 at once", "Gateway:RateLimits:ApiPerUser")
+internal sealed class LargePages() : CallAttack(
+    "large-pages", "pages of 200 messages of 24 KB, 60 at once", "Gateway:RateLimits:ApiPerUser")
 {
     private string _room = "";
 
@@ -50,7 +51,8 @@ internal sealed class EscapedPages() : CallAttack(
 }
 
 internal sealed class EmojiPages() : CallAttack(
-    "emoji-pages", "pages with a message that has 1,000 different emojis of 64 characters", "Sockets:EventsPerSecond, Gateway:RateLimits:ApiPerUser")
+    "emoji-pages", "pages with a message that has 1,000 different emojis of 64 characters",
+    "Sockets:EventsPerSecond, Gateway:RateLimits:ApiPerUser")
 {
     private const int Friends = 25;
     private const int Each = 40;
@@ -103,13 +105,15 @@ internal sealed class ConversationLists() : CallAttack(
     protected override HttpRequestMessage Request(Attacker attacker, int number) => Get("/api/conversations");
 }
 
-internal sealed class MemberPages() : CallAttack("member-pages", "pages of the bystanders' members and of rooms that do not exist", "Gateway:RateLimits:ApiPerUser")
+internal sealed class MemberPages() : CallAttack(
+    "member-pages", "pages of the bystanders' members and of rooms that do not exist", "Gateway:RateLimits:ApiPerUser")
 {
     protected override HttpRequestMessage Request(Attacker attacker, int number) =>
         Get($"/api/rooms/{(number % 2 == 0 ? attacker.Hall : attacker.Name($"m{number}"))}/members?limit=200");
 }
 
-internal sealed class PresenceLookups() : CallAttack("presence-lookups", "`POST /api/presence` of 500 users", "Gateway:RateLimits:ApiPerUser")
+internal sealed class PresenceLookups() : CallAttack(
+    "presence-lookups", "`POST /api/presence` of 500 users", "Gateway:RateLimits:ApiPerUser")
 {
     protected override HttpRequestMessage Request(Attacker attacker, int number) => new(HttpMethod.Post, "/api/presence")
     {
@@ -117,7 +121,8 @@ internal sealed class PresenceLookups() : CallAttack("presence-lookups", "`POST 
     };
 }
 
-internal sealed class MemberPosts() : CallAttack("posts", "`POST` of messages to the bystanders' room as a member", "Sockets:EventsPerSecond")
+internal sealed class MemberPosts() : CallAttack(
+    "posts", "`POST` of messages to the bystanders' room as a member", "Sockets:EventsPerSecond")
 {
     public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken)
     {
@@ -132,7 +137,8 @@ internal sealed class MemberPosts() : CallAttack("posts", "`POST` of messages to
     };
 }
 
-internal sealed class StrangerPosts() : CallAttack("stranger-posts", "`POST` of messages of 24 KB to a room without being its member", "Budgets:AttemptsPerSecond")
+internal sealed class StrangerPosts() : CallAttack(
+    "stranger-posts", "`POST` of messages of 24 KB to a room without being its member", "Budgets:AttemptsPerSecond")
 {
     protected override HttpRequestMessage Request(Attacker attacker, int number) => MemberPosts.Post(attacker.Hall, number);
 }
@@ -145,7 +151,8 @@ internal sealed class BadPosts() : CallAttack("bad-posts", "`POST` of 100 KB tha
         new(HttpMethod.Post, number % 2 == 0 ? $"/api/rooms/{attacker.Hall}/messages" : "/api/presence") { Content = new ByteArrayContent(Body) };
 }
 
-internal sealed class Tickets() : CallAttack("tickets", "tickets for sockets, whether they are issued or not", "Gateway:RateLimits:ApiPerUser")
+internal sealed class Tickets() : CallAttack(
+    "tickets", "tickets for sockets, whether they are issued or not", "Gateway:RateLimits:ApiPerUser")
 {
     protected override HttpRequestMessage Request(Attacker attacker, int number) => new(HttpMethod.Post, "/api/socket-tickets");
 }
@@ -169,12 +176,14 @@ internal sealed class Pages() : CallAttack("pages", "the web client's page and m
         Get((number % 3) switch { 0 => "/", 1 => "/aspirechat.js", _ => "/openapi/v1.json" });
 }
 
-internal sealed class HealthCalls() : CallAttack("health-calls", "the gateway's own health checks, without a token", "none: health checks have no limit")
+internal sealed class HealthCalls() : CallAttack(
+    "health-calls", "the gateway's own health checks, without a token", "none: health checks have no limit")
 {
     protected override HttpRequestMessage Request(Attacker attacker, int number) => Get(number % 2 == 0 ? "/health" : "/alive");
 }
 
-internal sealed class DevelopmentTokens() : CallAttack("dev-tokens", "development tokens for ever new users", "Gateway:RateLimits:DevTokensPerAddress")
+internal sealed class DevelopmentTokens() : CallAttack(
+    "dev-tokens", "development tokens for ever new users", "Gateway:RateLimits:DevTokensPerAddress")
 {
     protected override HttpRequestMessage Request(Attacker attacker, int number) => Get($"/dev/token?user={attacker.Name($"k{number}")}");
 }

@@ -25,7 +25,8 @@ internal sealed class UnsolicitedCloses() : Attack(
 }
 
 internal sealed class HalfOpenSockets() : Attack(
-    "half-open", "40 connections in the bystanders' room that never read, while a friend fills it", "Sockets:OutboundBytes, Budgets:NodeOutboundBytes")
+    "half-open", "40 connections in the bystanders' room that never read, while a friend fills it",
+    "Sockets:OutboundBytes, Budgets:NodeOutboundBytes")
 {
     public override Task RunAsync(Attacker attacker, CancellationToken stop)
     {
@@ -111,7 +112,8 @@ internal sealed class FailedHandshakes() : Attack(
 }
 
 internal sealed class InvalidTokens() : Attack(
-    "invalid-tokens", "sockets and calls with tokens that are wrongly signed, long or no tokens", "Gateway:RateLimits:ConnectsPerAddress, ApiPerUser by address")
+    "invalid-tokens", "sockets and calls with tokens that are wrongly signed, long or no tokens",
+    "Gateway:RateLimits:ConnectsPerAddress, ApiPerUser by address")
 {
     public override async Task RunAsync(Attacker attacker, CancellationToken stop)
     {
@@ -133,7 +135,8 @@ internal sealed class InvalidTokens() : Attack(
 }
 
 internal sealed class UnreadAnswers() : Attack(
-    "unread-answers", "hundreds of calls for large pages in one write on each connection, answers never read", "Gateway:RateLimits:ApiPerUser, MinResponseDataRate")
+    "unread-answers", "hundreds of calls for large pages in one write on each connection, answers never read",
+    "Gateway:RateLimits:ApiPerUser, MinResponseDataRate")
 {
     private string _room = "";
 

@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace AspireChat.Chaos.Hostile.Attacks;
 
-internal sealed class EndlessEdits() : Attack("edits", "edits one message of the bystanders' room without end, then deletes it", "Sockets:EventsPerSecond")
+internal sealed class EndlessEdits() : Attack(
+    "edits", "edits one message of the bystanders' room without end, then deletes it", "Sockets:EventsPerSecond")
 {
     public override async Task RunAsync(Attacker attacker, CancellationToken stop)
     {
@@ -53,7 +54,8 @@ internal sealed class LargeTails() : Attack(
     }
 }
 
-internal sealed class RefusedEdits() : Attack("refused-edits", "edits of the bystanders' messages at full speed", "Budgets:AttemptsPerSecond")
+internal sealed class RefusedEdits() : Attack(
+    "refused-edits", "edits of the bystanders' messages at full speed", "Budgets:AttemptsPerSecond")
 {
     public override Task RunAsync(Attacker attacker, CancellationToken stop)
     {
@@ -125,7 +127,8 @@ internal sealed class ToggledReactions() : Attack(
     }
 }
 
-internal sealed class EventFlood() : Attack("events", "new messages to the bystanders' room at full speed", "Sockets:EventsPerSecond, Budgets:AttemptsPerSecond")
+internal sealed class EventFlood() : Attack(
+    "events", "new messages to the bystanders' room at full speed", "Sockets:EventsPerSecond, Budgets:AttemptsPerSecond")
 {
     public override Task RunAsync(Attacker attacker, CancellationToken stop)
     {

@@ -68,7 +68,8 @@ internal sealed class BinaryFrames() : Attack("binary", "binary messages, a new 
         attacker.FloodAsync(Attacker.Connections, _ => Batch, stop);
 }
 
-internal sealed class TooLargeFrames() : Attack("too-large", "messages of 200 KB, which are skipped and refused", "Sockets:RefusedPerSecond")
+internal sealed class TooLargeFrames() : Attack(
+    "too-large", "messages of 200 KB, which are skipped and refused", "Sockets:RefusedPerSecond")
 {
     private static readonly byte[] Batch = HostileSocket.Frame(FrameHeader.Text, new byte[200_000]);
 
@@ -87,7 +88,8 @@ internal sealed class BytesOneByOne() : Attack("byte-by-byte", "frames of the gr
     }
 }
 
-internal sealed class HeldFrames() : Attack("held-frames", "on each connection a frame of 32 KB that lacks its last byte", "Sockets:FrameBytes")
+internal sealed class HeldFrames() : Attack(
+    "held-frames", "on each connection a frame of 32 KB that lacks its last byte", "Sockets:FrameBytes")
 {
     public override async Task RunAsync(Attacker attacker, CancellationToken stop)
     {
@@ -109,7 +111,8 @@ internal sealed class HeldFrames() : Attack("held-frames", "on each connection a
     }
 }
 
-internal sealed class AuthFrames() : Attack("auth-frames", "a valid token in `auth` frames, again and again", "Budgets:ConversationsPerSecond")
+internal sealed class AuthFrames() : Attack(
+    "auth-frames", "a valid token in `auth` frames, again and again", "Budgets:ConversationsPerSecond")
 {
     public override async Task RunAsync(Attacker attacker, CancellationToken stop)
     {

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace AspireChat.Chaos.Hostile.Attacks;
 
 internal sealed class NewRooms() : Attack(
-    "new-rooms", "joins new rooms as fast as it can, then 60 `GET /api/conversations` at once", "Budgets:ConversationsPerSecond, Gateway:RateLimits:ApiPerUser")
+    "new-rooms", "joins new rooms as fast as it can, then 60 `GET /api/conversations` at once",
+    "Budgets:ConversationsPerSecond, Gateway:RateLimits:ApiPerUser")
 {
     public override async Task RunAsync(Attacker attacker, CancellationToken stop)
     {
@@ -24,7 +25,8 @@ internal sealed class NewRooms() : Attack(
     }
 }
 
-internal sealed class JoinLeaveOne() : Attack("join-leave", "joins and leaves the bystanders' room in a loop", "Budgets:ConversationsPerSecond")
+internal sealed class JoinLeaveOne() : Attack(
+    "join-leave", "joins and leaves the bystanders' room in a loop", "Budgets:ConversationsPerSecond")
 {
     public override Task RunAsync(Attacker attacker, CancellationToken stop)
     {
@@ -107,7 +109,8 @@ internal sealed class TypingToMany() : Attack("typing-to-many", "types to ever n
 }
 
 internal sealed class ReadCursors() : Attack(
-    "read-cursors", "moves cursors forward and back in ever new direct conversations and in the bystanders' room", "Budgets:FramesPerSecond")
+    "read-cursors", "moves cursors forward and back in ever new direct conversations and in the bystanders' room",
+    "Budgets:FramesPerSecond")
 {
     public override Task RunAsync(Attacker attacker, CancellationToken stop)
     {
@@ -149,7 +152,8 @@ internal sealed class PresenceFlapping() : Attack(
 }
 
 internal sealed class Vanishing() : Attack(
-    "vanishing", "a user online in 8,000 rooms, 200 on each of 40 connections, is gone at once", "Sockets:RoomsPerConnection, Presence:Grace")
+    "vanishing", "a user online in 8,000 rooms, 200 on each of 40 connections, is gone at once",
+    "Sockets:RoomsPerConnection, Presence:Grace")
 {
     private List<HostileSocket> _sockets = [];
 

@@ -1,7 +1,8 @@
 namespace AspireChat.Chaos.Hostile.Attacks;
 
 internal sealed class DirectResumes() : Attack(
-    "resume-directs", "10 connections, each 60 `resume` frames of 200 direct conversations, over and over", "Budgets:ConversationsPerSecond")
+    "resume-directs", "10 connections, each 60 `resume` frames of 200 direct conversations, over and over",
+    "Budgets:ConversationsPerSecond")
 {
     public override Task RunAsync(Attacker attacker, CancellationToken stop)
     {
@@ -16,7 +17,8 @@ internal sealed class DirectResumes() : Attack(
 }
 
 internal sealed class RoomResumes() : Attack(
-    "resume-rooms", "a member of 200 rooms resumes all of them on all connections at once, again and again", "Budgets:ConversationsPerSecond")
+    "resume-rooms", "a member of 200 rooms resumes all of them on all connections at once, again and again",
+    "Budgets:ConversationsPerSecond")
 {
     public override async Task RunAsync(Attacker attacker, CancellationToken stop)
     {
@@ -88,7 +90,8 @@ internal sealed class UnreadReplays() : Attack(
 }
 
 internal sealed class AbandonedReplays() : Attack(
-    "abandoned-replays", "joins the same room with `since:0`, and is gone a moment later", "Budgets:ReplayBytesPerSecond, Budgets:ConnectsPerSecond")
+    "abandoned-replays", "joins the same room with `since:0`, and is gone a moment later",
+    "Budgets:ReplayBytesPerSecond, Budgets:ConnectsPerSecond")
 {
     private string _room = "";
 
@@ -128,7 +131,8 @@ internal sealed class RepeatedReplays() : Attack(
 }
 
 internal sealed class ShiftedReplays() : Attack(
-    "shifted-replays", "joins with a `since` that is another one each time, so that no page is shared", "Budgets:ReplayBytesPerSecond, Hubs:ReplayReads")
+    "shifted-replays", "joins with a `since` that is another one each time, so that no page is shared",
+    "Budgets:ReplayBytesPerSecond, Hubs:ReplayReads")
 {
     private string _room = "";
 

@@ -34,7 +34,8 @@ internal sealed class NestedResumes() : Attack(
 }
 
 internal sealed class HalfCharacters() : Attack(
-    "half-characters", "frames with 2,200 fields, each with half a character, which no string can hold", "Sockets:RefusedPerSecond, Budgets:FramesPerSecond")
+    "half-characters", "frames with 2,200 fields, each with half a character, which no string can hold",
+    "Sockets:RefusedPerSecond, Budgets:FramesPerSecond")
 {
     private static readonly byte[] Batch = HostileSocket.Text(
         $$"""{"type":"ping",{{string.Join(',', Enumerable.Repeat(@"""to"":""\ud83d""", 2_200))}}}""");
@@ -90,7 +91,8 @@ internal sealed class EscapedContents() : Attack(
     }
 }
 
-internal sealed class InvalidUtf8() : Attack("invalid-utf8", "texts that are no UTF-8, a new connection after each", "Budgets:ConnectsPerSecond")
+internal sealed class InvalidUtf8() : Attack(
+    "invalid-utf8", "texts that are no UTF-8, a new connection after each", "Budgets:ConnectsPerSecond")
 {
     private static readonly byte[] Batch = HostileSocket.Frame(
         WebSockets.FrameHeader.Text, [.. Encoding.ASCII.GetBytes("{\"type\":\""), .. Enumerable.Repeat((byte)0xC0, 20_000)]);
