@@ -13,6 +13,9 @@ internal sealed record ChaosOptions
             storm     [--storm N]                   N connections are lost at once and reconnect
             simulate  [--seeds N]                   the check against a simulated server in memory
             planted   [--only "no dedup"]           a copy of the sources with a bug: each bug must be caught
+            hostile   [--only NAME,…] [--seconds S] [--attackers N] [--settle S] [--report FILE]   users who attack the others
+            attack    --gateway URL --hall ROOM [--only NAME,…] [--seconds S] [--attackers N]      the attackers alone, after Enter
+            fuzz      [--minutes M] [--seed N]      mutated bytes to the readers of frames, requests and answers
         KIND: kill pause pubsub delay cut halfopen slice wipe.  TARGET: connection gateway persistence presence redis postgres clients.
         """;
 
@@ -31,6 +34,21 @@ internal sealed record ChaosOptions
     /// bug's name. Empty means all.
     /// </summary>
     public string Only { get; init; } = "";
+
+    /// <summary>The gateway of a system that runs, for <c>attack</c>.</summary>
+    public Uri? Gateway { get; init; }
+
+    /// <summary>The room of the bystanders, for <c>attack</c>.</summary>
+    public string Hall { get; init; } = "lobby";
+
+    /// <summary>Users who attack at once.</summary>
+    public int Attackers { get; init; } = 1;
+
+    /// <summary>How many seconds after an attack its memory must have been given back.</summary>
+    public double Settle { get; init; } = 60;
+
+    /// <summary>Where the rows of <c>hostile</c> are written: JSON when the name ends so, else Markdown. Empty: nowhere.</summary>
+    public string Report { get; init; } = "";
 
     /// <summary>A run gives up after this long. The default is generous, because a slow machine is no failure.</summary>
     public double Minutes { get; init; } = 60;
@@ -53,7 +71,7 @@ internal sealed record ChaosOptions
     /// <summary>Wipes of the <c>flushall</c> command.</summary>
     public int Times { get; init; } = 3;
 
-    /// <summary>Seconds between two wipes, or without PostgreSQL.</summary>
+    /// <summary>Seconds between two wipes, without PostgreSQL, or of an attack. Default 60, of an attack 10.</summary>
     public double Seconds { get; init; } = 60;
 
     /// <summary>Events per second that all clients together try to send.</summary>
@@ -84,12 +102,16 @@ internal sealed record ChaosOptions
         {
             if (!arguments[i].StartsWith("--", StringComparison.Ordinal))
             {
-                options = options with { Command = arguments[i] };
+                options = options with
+                {
+                    Command = arguments[i], Seconds = arguments[i] is "hostile" or "attack" ? 10 : options.Seconds,
+                };
                 continue;
             }
-            if (arguments[i] == "--only" && i + 1 < arguments.Count)
+            if (i + 1 < arguments.Count && WithText(options, arguments[i], arguments[i + 1]) is { } named)
             {
-                options = options with { Only = arguments[++i] };
+                options = named;
+                i++;
                 continue;
             }
             if (i + 1 == arguments.Count || !double.TryParse(arguments[i + 1], CultureInfo.InvariantCulture, out var value) || value < 0)
@@ -110,6 +132,8 @@ internal sealed record ChaosOptions
                 "--times" => options with { Times = Math.Max(1, (int)value) },
                 "--seconds" => options with { Seconds = value },
                 "--rate" => options with { Rate = Math.Max(1, value) },
+                "--attackers" => options with { Attackers = Math.Max(1, (int)value) },
+                "--settle" => options with { Settle = value },
                 "--storm" => options with { Storm = (int)value },
                 "--seeds" => options with { Seeds = (int)value },
                 var unknown => throw new FormatException($"{unknown} is unknown."),
@@ -117,4 +141,15 @@ internal sealed record ChaosOptions
         }
         return options;
     }
+    /// <summary>Null: the option is none that takes a text.</summary>
+    private static ChaosOptions? WithText(ChaosOptions options, string name, string text) => name switch
+    {
+        "--only" => options with { Only = text },
+        "--gateway" => Uri.TryCreate(text, UriKind.Absolute, out var gateway)
+            ? options with { Gateway = gateway }
+            : throw new FormatException("--gateway needs an address."),
+        "--hall" => options with { Hall = text },
+        "--report" => options with { Report = text },
+        _ => null,
+    };
 }

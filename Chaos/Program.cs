@@ -1,4 +1,6 @@
 using AspireChat.Chaos;
+using AspireChat.Chaos.Fuzzing;
+using AspireChat.Chaos.Hostile;
 using AspireChat.Chaos.Planted;
 using AspireChat.Chaos.Simulation;
 
@@ -30,6 +32,19 @@ switch (options.Command)
         return SeedExploration.Run(options, Console.WriteLine) ? 0 : 1;
     case "planted":
         return await PlantedRun.RunAsync(options, Console.WriteLine, stop.Token) ? 0 : 1;
+    case "hostile":
+        var hostile = await new HostileRun(options, new HostileBounds { Settle = options.Settle }, Console.WriteLine).RunAsync(stop.Token);
+        Console.WriteLine(hostile);
+        if (options.Report.Length > 0)
+        {
+            await hostile.WriteAsync(options.Report, stop.Token);
+        }
+
+        return hostile.Passed ? 0 : 1;
+    case "attack":
+        return await AttackProcess.RunAsync(options, stop.Token);
+    case "fuzz":
+        return await new FuzzRun(options, Console.WriteLine).RunAsync(stop.Token) ? 0 : 1;
     default:
         Console.Error.WriteLine(ChaosOptions.Usage);
         return 2;

@@ -24,6 +24,8 @@ internal sealed class Durations
         return sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Count) - 1, 0, sorted.Count - 1)];
     }
 
+    public int Count(string name) => _samples.TryGetValue(name, out var bag) ? bag.Count : 0;
+
     public string Line(string name)
     {
         var (median, high, worst) = (Percentile(name, 0.5), Percentile(name, 0.99), Percentile(name, 1));

@@ -12,6 +12,12 @@ internal sealed class RawSocket : IDisposable
     private readonly ClientWebSocket _socket = new();
     private readonly ArrayBufferWriter<byte> _message = new(16 * 1024);
 
+    /// <summary>The connection's first frame.</summary>
+    public JsonElement Welcome { get; private set; }
+
+    /// <summary>Why the server ended the connection, once it has.</summary>
+    public int CloseStatus => (int)(_socket.CloseStatus ?? 0);
+
     /// <summary>Connects and reads <c>welcome</c>; null when that failed.</summary>
     public static async Task<RawSocket?> ConnectAsync(Uri gateway, string token, CancellationToken cancellationToken)
     {
@@ -22,8 +28,9 @@ internal sealed class RawSocket : IDisposable
         {
             socket._socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
             await socket._socket.ConnectAsync(new UriBuilder(gateway) { Scheme = "ws", Path = "/ws" }.Uri, patience.Token);
-            if (await socket.ReadAsync(patience.Token) is not null)
+            if (await socket.ReadAsync(patience.Token) is { } welcome)
             {
+                socket.Welcome = welcome;
                 return socket;
             }
         }

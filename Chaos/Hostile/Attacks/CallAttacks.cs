@@ -1,0 +1,189 @@
+using System.Net.Http.Json;
+using System.Text;
+
+namespace AspireChat.Chaos.Hostile.Attacks;
+
+/// <summary>One call of the HTTP interface as fast as the answers come, 60 at once.</summary>
+internal abstract class CallAttack(string name, string what, string budget) : Attack(name, what, budget)
+{
+    protected const int Parallel = 60;
+
+    public override Task RunAsync(Attacker attacker, CancellationToken stop) => attacker.CallAsync(Parallel, i => Request(attacker, i), stop);
+
+    protected abstract HttpRequestMessage Request(Attacker attacker, int number);
+
+    protected static HttpRequestMessage Get(string path) => new(HttpMethod.Get, path);
+}
+
+internal sealed class LargePages() : CallAttack(
+    "large-pages", "pages of 200 messages of 24 KB, 60 at once", "Gateway:RateLimits:ApiPerUser")
+{
+    private string _room = "";
+
+    public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken) =>
+        _room = await attacker.FilledRoomAsync(400, 8_000, cancellationToken);
+
+    protected override HttpRequestMessage Request(Attacker attacker, int number) =>
+        Get($"/api/rooms/{_room}/messages?limit=200&after={number % 200}");
+}
+
+internal sealed class OldPages() : CallAttack(
+    "old-pages", "pages of 200 messages that have left the tail", "Gateway:RateLimits:ApiPerUser")
+{
+    private string _room = "";
+
+    public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken) =>
+        _room = await attacker.FilledRoomAsync(1_400, 100, cancellationToken);
+
+    protected override HttpRequestMessage Request(Attacker attacker, int number) =>
+        Get($"/api/rooms/{_room}/messages?limit=200&after={number % 300}");
+}
+
+internal sealed class EscapedPages() : CallAttack(
+    "escaped-pages", "pages of 200 messages whose every character is escaped", "Gateway:RateLimits:ApiPerUser")
+{
+    private string _room = "";
+
+    public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken) =>
+        _room = await attacker.FilledRoomAsync(200, 5_000, cancellationToken, "\u0001");
+
+    protected override HttpRequestMessage Request(Attacker attacker, int number) => Get($"/api/rooms/{_room}/messages?limit=200");
+}
+
+internal sealed class EmojiPages() : CallAttack(
+    "emoji-pages", "pages with a message that has 1,000 different emojis of 64 characters",
+    "Sockets:EventsPerSecond, Gateway:RateLimits:ApiPerUser")
+{
+    private const int Friends = 25;
+    private const int Each = 40;
+
+    private string _room = "";
+
+    public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken)
+    {
+        _room = await attacker.FilledRoomAsync(1, 1, cancellationToken);
+        for (var friend = 0; friend < Friends; friend++)
+        {
+            using var socket = await attacker.JoinAsync(_room, cancellationToken, attacker.Name($"fan{friend}"));
+            for (var i = 0; i < Each; i++)
+            {
+                var emoji = $"{friend}-{i}".PadLeft(64, '€');
+                await socket.SendAsync(new { type = "react", room = _room, target = 1, emoji, nonce = $"e{i}" }, cancellationToken);
+                await socket.ExpectAsync("ack", cancellationToken);
+            }
+        }
+    }
+
+    protected override HttpRequestMessage Request(Attacker attacker, int number) => Get($"/api/rooms/{_room}/messages?limit=200");
+}
+
+internal sealed class ConversationLists() : CallAttack(
+    "conversation-lists", "`GET /api/conversations` of a user of 200 rooms with large messages", "Gateway:RateLimits:ApiPerUser")
+{
+    public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken)
+    {
+        // A friend for each 40 rooms, whose message is the last one of the room.
+        for (var friend = 0; friend < 5; friend++)
+        {
+            using var other = await attacker.ConnectAsync(cancellationToken, attacker.Name($"friend{friend}"));
+            for (var i = 0; i < 40; i++)
+            {
+                var room = attacker.Name($"list{friend}-{i}");
+                await other.SendAsync(new { type = "join", room }, cancellationToken);
+                await other.SendAsync(new { type = "room", room, content = new string('€', 8_000), nonce = "n" }, cancellationToken);
+                await other.ExpectAsync("ack", cancellationToken);
+            }
+        }
+        using var own = await attacker.ConnectAsync(cancellationToken);
+        for (var i = 0; i < 200; i++)
+        {
+            await own.SendAsync(new { type = "join", room = attacker.Name($"list{i / 40}-{i % 40}") }, cancellationToken);
+            await own.ExpectAsync("joined", cancellationToken);
+        }
+    }
+
+    protected override HttpRequestMessage Request(Attacker attacker, int number) => Get("/api/conversations");
+}
+
+internal sealed class MemberPages() : CallAttack(
+    "member-pages", "pages of the bystanders' members and of rooms that do not exist", "Gateway:RateLimits:ApiPerUser")
+{
+    protected override HttpRequestMessage Request(Attacker attacker, int number) =>
+        Get($"/api/rooms/{(number % 2 == 0 ? attacker.Hall : attacker.Name($"m{number}"))}/members?limit=200");
+}
+
+internal sealed class PresenceLookups() : CallAttack(
+    "presence-lookups", "`POST /api/presence` of 500 users", "Gateway:RateLimits:ApiPerUser")
+{
+    protected override HttpRequestMessage Request(Attacker attacker, int number) => new(HttpMethod.Post, "/api/presence")
+    {
+        Content = JsonContent.Create(new { users = Enumerable.Range(0, 500).Select(i => attacker.Name($"p{number % 50}-{i}")) }),
+    };
+}
+
+internal sealed class MemberPosts() : CallAttack(
+    "posts", "`POST` of messages to the bystanders' room as a member", "Sockets:EventsPerSecond")
+{
+    public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken)
+    {
+        using var socket = await attacker.JoinAsync(attacker.Hall, cancellationToken);
+    }
+
+    protected override HttpRequestMessage Request(Attacker attacker, int number) => Post(attacker.Hall, number);
+
+    internal static HttpRequestMessage Post(string room, int number) => new(HttpMethod.Post, $"/api/rooms/{room}/messages")
+    {
+        Content = JsonContent.Create(new { content = new string('€', 8_000), nonce = $"p{number}" }),
+    };
+}
+
+internal sealed class StrangerPosts() : CallAttack(
+    "stranger-posts", "`POST` of messages of 24 KB to a room without being its member", "Budgets:AttemptsPerSecond")
+{
+    protected override HttpRequestMessage Request(Attacker attacker, int number) => MemberPosts.Post(attacker.Hall, number);
+}
+
+internal sealed class BadPosts() : CallAttack("bad-posts", "`POST` of 100 KB that is no JSON, or too deep", "Gateway:RateLimits:ApiPerUser")
+{
+    private static readonly byte[] Body = Encoding.ASCII.GetBytes(new string('[', 100_000));
+
+    protected override HttpRequestMessage Request(Attacker attacker, int number) =>
+        new(HttpMethod.Post, number % 2 == 0 ? $"/api/rooms/{attacker.Hall}/messages" : "/api/presence") { Content = new ByteArrayContent(Body) };
+}
+
+internal sealed class Tickets() : CallAttack(
+    "tickets", "tickets for sockets, whether they are issued or not", "Gateway:RateLimits:ApiPerUser")
+{
+    protected override HttpRequestMessage Request(Attacker attacker, int number) => new(HttpMethod.Post, "/api/socket-tickets");
+}
+
+internal sealed class WrongPaths() : CallAttack(
+    "wrong-paths", "cursors, limits, names and paths that are wrong", "Gateway:RateLimits:ApiPerUser")
+{
+    private static readonly string[] Paths =
+    [
+        "/api/rooms/x/messages?before=99999999999999999999", "/api/rooms/x/messages?limit=-1", "/api/rooms/%00/messages", "/api/nothing",
+        "/api/rooms/x/messages?after=" + new string('A', 4_000), "/api/users/" + new string('u', 4_000) + "/presence", "/internal/events",
+        "/api/admin/users/alice/disconnect",
+    ];
+
+    protected override HttpRequestMessage Request(Attacker attacker, int number) => Get(Paths[number % Paths.Length]);
+}
+
+internal sealed class Pages() : CallAttack("pages", "the web client's page and module, without a token", "none: static files have no limit")
+{
+    protected override HttpRequestMessage Request(Attacker attacker, int number) =>
+        Get((number % 3) switch { 0 => "/", 1 => "/aspirechat.js", _ => "/openapi/v1.json" });
+}
+
+internal sealed class HealthCalls() : CallAttack(
+    "health-calls", "the gateway's own health checks, without a token", "none: health checks have no limit")
+{
+    protected override HttpRequestMessage Request(Attacker attacker, int number) => Get(number % 2 == 0 ? "/health" : "/alive");
+}
+
+internal sealed class DevelopmentTokens() : CallAttack(
+    "dev-tokens", "development tokens for ever new users", "Gateway:RateLimits:DevTokensPerAddress")
+{
+    protected override HttpRequestMessage Request(Attacker attacker, int number) => Get($"/dev/token?user={attacker.Name($"k{number}")}");
+}
