@@ -58,7 +58,8 @@ internal static class SocketEndpoint
 
     private static async Task AcceptAsync(HttpContext context, SocketAcceptor acceptor, OpenSockets open)
     {
-        if (!context.WebSockets.IsWebSocketRequest)
+        // RFC 6455 §4.1: a GET of HTTP/1.1 or later. The framework looks at the method and the version of the protocol above it alone.
+        if (!context.WebSockets.IsWebSocketRequest || HttpProtocol.IsHttp10(context.Request.Protocol))
         {
             await context.WriteProblemAsync(StatusCodes.Status400BadRequest, "This address is a WebSocket.", ErrorCodes.BadRequest);
             return;

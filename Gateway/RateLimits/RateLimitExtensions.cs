@@ -42,8 +42,9 @@ internal static class RateLimitExtensions
     }
 
     /// <summary>
-    /// Limits all requests of an address together, whatever they are for: files, health, unknown paths and bad tokens too. Call it before
-    /// anything that costs more than looking at the address.
+    /// Limits all requests of an address together, whatever they are for: files, unknown paths and bad tokens too. Call it before anything that
+    /// costs more than looking at the address. Health checks are not limited: a prober may share its address with an attacker, a refusal would
+    /// take the gateway out of service, and the answer costs no more than the refusal.
     /// </summary>
     public static void UseRequestLimit(this WebApplication app)
     {
@@ -53,6 +54,11 @@ internal static class RateLimitExtensions
         app.Lifetime.ApplicationStopped.Register(requests.Dispose);
         app.Use(async (context, next) =>
         {
+            if (context.Request.Path == HealthExtensions.ReadyPath || context.Request.Path == HealthExtensions.LivePath)
+            {
+                await next(context);
+                return;
+            }
             using var lease = requests.AttemptAcquire(context);
             await (lease.IsAcquired ? next(context) : RefuseAsync(context, lease, Refusal.Requests));
         });

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace AspireChat.ServiceDefaults;
 
-internal static class HealthExtensions
+public static class HealthExtensions
 {
     /// <summary>Ready for work: every check passes.</summary>
     public const string ReadyPath = "/health";

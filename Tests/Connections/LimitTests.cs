@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using AspireChat.Tests.Gateway;
 using AspireChat.Tests.Log;
 
 namespace AspireChat.Tests.Connections;
@@ -35,6 +36,20 @@ public sealed class LimitTests(LogFixture redis) : IClassFixture<LogFixture>
         await socket.SendTextAsync(Ping(200_000));
         Assert.Equal("too_large", (string?)(await socket.ExpectAsync("error"))["code"]);
         await socket.SettleAsync();
+    }
+
+    [Theory]
+    [InlineData("POST /ws HTTP/1.1")]
+    [InlineData("GET /ws HTTP/1.0")]
+    public async Task A_handshake_that_is_not_quite_one_is_refused_by_a_node_that_is_reached_without_the_gateway(string line)
+    {
+        await using var node = await StartAsync();
+        var answer = await RawRequest.SendAsync(
+            node.Address,
+            $"{line}\r\nHost: {node.Address.Authority}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\nContent-Length: 0\r\n" +
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+            $"Authorization: Bearer {ConnectionNode.Token("alice")}\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 4", answer, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -62,21 +62,34 @@ public sealed class RateLimitTests
     public async Task Every_request_of_an_address_counts_whatever_it_is_for()
     {
         await using var backend = await EchoBackend.StartAsync();
-        await using var gateway = await RunningGateway.StartAsync([backend], Requests(burst: 12));
+        await using var gateway = await RunningGateway.StartAsync([backend], Requests(burst: 10));
         using var refused = new CountedRefusals(gateway);
 
         foreach (var (method, target) in new[]
         {
-            ("GET", "/"), ("GET", "/missing.js"), ("GET", "/nothing"), ("GET", "/alive"), ("HEAD", "/health"), ("GET", "/openapi/v1.json"), ("GET", "/api/conversations"),
+            ("GET", "/"), ("GET", "/missing.js"), ("GET", "/nothing"), ("GET", "/openapi/v1.json"), ("GET", "/api/conversations"),
             ("DELETE", "/api/conversations"), ("POST", "/ws"), ("GET", "/ws?token=garbage"), ("OPTIONS", "/dev/token"), ("BREW", "/"),
         })
         {
             Assert.NotEqual(HttpStatusCode.TooManyRequests, (await gateway.SendAsync(new HttpMethod(method), target)).StatusCode);
         }
 
-        Assert.True(await IsLimitedAfterAsync(0, () => gateway.SendAsync(HttpMethod.Get, "/alive")));
+        Assert.True(await IsLimitedAfterAsync(0, () => gateway.SendAsync(HttpMethod.Get, "/")));
         Assert.Empty(backend.Seen);
         Assert.True(refused.Of("requests") > 0);
+    }
+
+    [Fact]
+    public async Task Health_checks_are_answered_to_an_address_that_is_limited()
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend], Requests(burst: 1));
+        Assert.True(await IsLimitedAfterAsync(1, () => gateway.SendAsync(HttpMethod.Get, "/")));
+
+        foreach (var path in new[] { "/alive", "/health" })
+        {
+            Assert.NotEqual(HttpStatusCode.TooManyRequests, (await gateway.SendAsync(HttpMethod.Get, path)).StatusCode);
+        }
     }
 
     [Fact]

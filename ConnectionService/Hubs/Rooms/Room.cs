@@ -386,17 +386,4 @@ internal sealed class Room
 
     private OutboundFrame Unavailable(RawJson? reference) => OutboundFrame.Of(new ErrorFrame(
         ErrorCodes.Unavailable, "the log can't be reached", null, reference, _hub.RetryAfterMilliseconds));
-
-    private sealed class PendingLeave
-    {
-        public List<(Connection Connection, RoomPass Pass, RawJson? Ref)> Requests { get; } = [];
-
-        /// <summary>Joins of the same user that came meanwhile.</summary>
-        public List<PendingJoin> Joins { get; } = [];
-
-        public bool Asked { get; set; }
-
-        /// <summary>Connections among the requests that are out already, because another message told of the leave first.</summary>
-        public HashSet<Connection> Out { get; } = [];
-    }
 }

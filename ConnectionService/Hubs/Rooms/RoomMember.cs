@@ -28,3 +28,17 @@ internal sealed record PendingJoin(Connection Connection, RoomPass Pass, long? S
     /// <summary>The room's place, once the log has told.</summary>
     public JoinResult? Result { get; set; }
 }
+
+/// <summary>A leave that is not answered yet: one question to the log for all connections of a user that asked. Belongs to the room's hub.</summary>
+internal sealed class PendingLeave
+{
+    public List<(Connection Connection, RoomPass Pass, RawJson? Ref)> Requests { get; } = [];
+
+    /// <summary>Joins of the same user that came meanwhile.</summary>
+    public List<PendingJoin> Joins { get; } = [];
+
+    public bool Asked { get; set; }
+
+    /// <summary>Connections among the requests that are out already, because another message told of the leave first.</summary>
+    public HashSet<Connection> Out { get; } = [];
+}
