@@ -31,6 +31,7 @@ public static class GatewayExtensions
         app.UseKnownProxies();
         app.UseSecurityHeaders();
         app.UseRequestLimit();
+        app.UseHostNames();
         app.UseHeadRequests();
         app.UseRouting();
         app.UseWebClient();

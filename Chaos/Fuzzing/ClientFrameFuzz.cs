@@ -12,7 +12,7 @@ namespace AspireChat.Chaos.Fuzzing;
 /// </summary>
 internal sealed class ClientFrameFuzz : FuzzTarget
 {
-    private const int AllocatedPerByte = 128;
+    private const int AllocatedPerByte = 32;
     private const int AllocatedAnyway = 16 * 1024;
 
     /// <summary>Of an answer: what it repeats of the client's is a nonce and a reference of 64 characters, each at worst an escape of six bytes.</summary>

@@ -49,17 +49,20 @@ internal sealed record SourceBug(string Name, string File, string Right, string 
             """,
             Breach.Lost, "kill:redis,pause:redis"),
         new("no gap repair: after a jump in seq a node goes on with the event that came",
-            "ConnectionService/Hubs/Feed.cs",
+            "ConnectionService/Hubs/Feeds/Feed.cs",
             """
-                        Hub.Metrics.Gaps.Add(1);
-                        Hold(e);
-                        Expect(e.Seq);
-                        Repair();
+                            _hub.Metrics.Gaps.Add(1);
+                            _position.Hold(e);
+                            Expect(e.Seq);
+                            Repair();
             """,
-            "            Advance(e);", Breach.SilentGap, "pubsub"),
+            """
+                            _position.SkipTo(e.Seq - 1);
+                            Advance(e);
+            """, Breach.SilentGap, "pubsub"),
         new("trim too early: the log is trimmed past what is committed",
-            "RedisLog/Scripts/acknowledge.lua", "if first then redis.call('XTRIM', KEYS[1], 'MINID', first) end",
-            "redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)", Breach.Lost, "kill:persistence,pause:postgres"),
+            "RedisLog/Scripts/acknowledge.lua", "if first then\n",
+            "redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)\nif first then\n", Breach.Lost, "kill:persistence,pause:postgres"),
     ];
 
     /// <exception cref="InvalidOperationException">The source has changed, so the bug must be adapted.</exception>

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using System.Text.Unicode;
 using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts;
@@ -121,7 +122,7 @@ internal static class MessageBody
         ReadOnlyMemory<byte> body, string room, FrameLimits limits, out ClientFrame frame, [NotNullWhen(false)] out FrameError? error)
     {
         var end = body.Span.TrimEnd(" \t\r\n"u8);
-        if (end.IsEmpty || end[^1] != '}')
+        if (end.IsEmpty || end[^1] != '}' || !Utf8.IsValid(end))
         {
             frame = default;
             error = new FrameError(ErrorCodes.BadRequest, "the body is not one JSON object");

@@ -39,8 +39,9 @@ public static class ClientFrameReader
     private static ClientFrame Frame(in FrameFields fields) => new()
     {
         Type = fields.Type!.Value,
-        Room = fields.Room,
-        To = fields.Room is null ? fields.To : null,
+        // The type says which of both counts where both are given: a private text must not get into a room.
+        Room = fields.Type is ClientFrameType.Dm ? null : fields.Room,
+        To = fields.Type is ClientFrameType.Dm || fields.Room is null ? fields.To : null,
         Content = fields.Content,
         Nonce = fields.Nonce,
         Ref = fields.Ref,

@@ -124,20 +124,19 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
         return null;
     }
 
-    /// <summary>Utf8JsonReader throws for an escaped lone surrogate, and PostgreSQL refuses NUL. Neither may get into the log.</summary>
+    /// <summary>
+    /// Utf8JsonReader throws for an escaped lone surrogate, and PostgreSQL refuses NUL. Neither may get into the log. The escapes are looked at
+    /// before, because an exception costs 20 µs and a frame has room for two thousand of them.
+    /// </summary>
     private static bool TryGetText(ref Utf8JsonReader json, out string text)
     {
-        try
-        {
-            text = json.GetString()!;
-            // JSON allows NUL only as an escape.
-            return !json.ValueIsEscaped || !text.Contains('\0');
-        }
-        catch (InvalidOperationException)
+        if (json.ValueIsEscaped && !EscapedText.IsValid(json.ValueSpan))
         {
             text = "";
             return false;
         }
+        text = json.GetString()!;
+        return true;
     }
 
     private string? Id(ref Utf8JsonReader json, string field)

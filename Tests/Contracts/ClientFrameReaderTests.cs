@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text;
 using AspireChat.Contracts.Frames;
 
@@ -59,5 +60,56 @@ public sealed class ClientFrameReaderTests
         ClientFrameReader.TryRead(Encoding.UTF8.GetBytes(text), Limits, out _, out var error);
 
         Assert.Equal(message, error?.Message);
+    }
+
+    [Theory]
+    [InlineData("\\ud83d")]
+    [InlineData("\\ude00")]
+    [InlineData("\\ud83dx")]
+    [InlineData("\\ud83d\\n")]
+    [InlineData("\\ud83d\\u0041")]
+    [InlineData("\\ude00\\ud83d")]
+    [InlineData("ab\\u0000")]
+    [InlineData("\\u0000")]
+    public void Half_a_character_and_nul_are_refused_without_an_exception(string content)
+    {
+        var utf8 = Encoding.UTF8.GetBytes(
+            "{\"type\":\"room\",\"room\":\"lobby\",\"nonce\":\"n\",\"content\":\"" + content + "\"}");
+        var (thread, thrown) = (Environment.CurrentManagedThreadId, 0);
+        void Count(object? sender, FirstChanceExceptionEventArgs e) => thrown += Environment.CurrentManagedThreadId == thread ? 1 : 0;
+
+        AppDomain.CurrentDomain.FirstChanceException += Count;
+        try
+        {
+            Assert.False(ClientFrameReader.TryRead(utf8, Limits, out _, out var error));
+            Assert.Equal((ErrorCodes.BadRequest, "n"), (error!.Code, error.Nonce));
+        }
+        finally
+        {
+            AppDomain.CurrentDomain.FirstChanceException -= Count;
+        }
+        Assert.Equal(0, thrown);
+    }
+
+    [Theory]
+    [InlineData("\\ud83d\\ude00", "😀")]
+    [InlineData("\\uD83D\\uDE00\\\\u0000", "😀\\u0000")]
+    [InlineData("\\\\\\ud83d\\ude00\\/", "\\😀/")]
+    public void Whole_characters_are_read_however_they_are_escaped(string content, string expected)
+    {
+        var utf8 = Encoding.UTF8.GetBytes(
+            "{\"type\":\"room\",\"room\":\"lobby\",\"nonce\":\"n\",\"content\":\"" + content + "\"}");
+        Assert.True(ClientFrameReader.TryRead(utf8, Limits, out var frame, out _));
+        Assert.Equal(expected, frame.Content);
+    }
+
+    [Theory]
+    [InlineData("dm", null, "bob")]
+    [InlineData("room", "lobby", null)]
+    public void Where_room_and_to_are_both_given_the_type_says_which_counts(string type, string? room, string? to)
+    {
+        var utf8 = Encoding.UTF8.GetBytes("{\"type\":\"" + type + "\",\"room\":\"lobby\",\"to\":\"bob\",\"nonce\":\"n\",\"content\":\"c\"}");
+        Assert.True(ClientFrameReader.TryRead(utf8, Limits, out var frame, out _));
+        Assert.Equal((room, to), (frame.Room, frame.To));
     }
 }

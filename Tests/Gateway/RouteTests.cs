@@ -6,6 +6,24 @@ namespace AspireChat.Tests.Gateway;
 public sealed class RouteTests
 {
     [Theory]
+    [InlineData("a..b_", "/api/conversations", 400)]
+    [InlineData("a..b_", "/ws", 400)]
+    [InlineData("[::1]:8080", "/alive", 200)]
+    [InlineData("chat_1.example.org", "/alive", 200)]
+    public async Task A_host_that_is_no_name_is_refused(string host, string path, int status)
+    {
+        await using var backend = await EchoBackend.StartAsync();
+        await using var gateway = await RunningGateway.StartAsync([backend]);
+
+        var answer = await RawRequest.SendAsync(
+            gateway.Address,
+            $"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n" +
+            $"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {TestTokens.For("alice")}\r\n\r\n");
+
+        Assert.StartsWith($"HTTP/1.1 {status}", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("POST", "/api/rooms/lobby/messages", "connection")]
     [InlineData("POST", "/api/socket-tickets", "connection")]
     [InlineData("GET", "/api/rooms/lobby/messages?limit=5&before=x%2By", "persistence")]

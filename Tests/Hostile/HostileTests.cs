@@ -15,7 +15,7 @@ public sealed class HostileTests(ITestOutputHelper output)
 {
     private const string Worst =
         "resume-directs,unread-replays,repeated-replays,new-rooms,join-leave,typing,refused-edits,empty-fragments,pongs,reconnects,half-open,"
-        + "large-pages,presence-lookups";
+        + "large-pages,presence-lookups,unread-answers,escaped-pages,many-conversations,vanishing,half-characters";
 
     private static readonly HostileBounds Generous = new() { Latency = 2_000, Growth = 250, Left = 250, Settle = 10, Redis = 100, Health = 10 };
 
