@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using AspireChat.AppHost.Startup;
 using AspireChat.Servers;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,7 +19,7 @@ internal sealed class RedisProcessResource : ExecutableResource, IResourceWithCo
     public ReferenceExpression ConnectionStringExpression { get; }
 }
 
-internal static class RedisResources
+internal static partial class RedisResources
 {
     // A newer Redis may not be what the services were tested with. The tag is the newest that Aspire's package names.
     private const string Tag = "8.6";
@@ -26,6 +27,8 @@ internal static class RedisResources
     /// <summary>
     /// Redis with every command in its append-only file. Snapshots alone lose what was acknowledged since the last one.
     /// <c>Redis:AppendFsync</c> says when that file is forced to disk: <c>everysec</c> (unless set) or <c>always</c>.
+    /// <c>Redis:MaxMemory</c> (1 GiB unless set) bounds its memory. A full Redis refuses sends and loses nothing; without a bound the kernel would
+    /// end it.
     /// </summary>
     public static IResourceBuilder<IResourceWithConnectionString> AddRedisServer(this IDistributedApplicationBuilder builder, string name)
     {
@@ -35,29 +38,40 @@ internal static class RedisResources
             throw new ServerException($"Redis:AppendFsync is '{fsync}', but can only be everysec or always.");
         }
 
+        var memory = builder.Configuration["Redis:MaxMemory"] ?? "1gb";
+        if (!Memory().IsMatch(memory))
+        {
+            throw new ServerException($"Redis:MaxMemory is '{memory}', but must be a number with mb or gb, such as 512mb.");
+        }
+
         var password = builder.AddSecret($"{name}-password");
-        return builder.ServerChoice().Containers ? builder.AddContainer(name, password, fsync) : builder.AddProcess(name, password, fsync);
+        (string Name, string Value)[] directives =
+            [("appendonly", "yes"), ("appendfsync", fsync), ("maxmemory", memory), ("maxmemory-policy", "noeviction")];
+        return builder.ServerChoice().Containers
+            ? builder.AddContainer(name, password, directives)
+            : builder.AddProcess(name, password, directives);
     }
 
     private static IResourceBuilder<RedisResource> AddContainer(
-        this IDistributedApplicationBuilder builder, string name, IResourceBuilder<ParameterResource> password, string fsync)
+        this IDistributedApplicationBuilder builder, string name, IResourceBuilder<ParameterResource> password,
+        (string Name, string Value)[] directives)
     {
 #pragma warning disable ASPIRECERTIFICATES001 // For evaluation. Without it a machine with a developer certificate gets another address.
         var redis = builder.AddRedis(name, password: password).WithImageTag(Tag).WithoutHttpsCertificate().WithArgs(context =>
 #pragma warning restore ASPIRECERTIFICATES001
         {
-            string[] directives = ["--appendonly", "yes", "--appendfsync", fsync];
+            var options = directives.SelectMany(directive => new[] { "--" + directive.Name, directive.Value });
             // Published, the whole command is one argument of `sh -c`; arguments after it would be the shell's, not Redis's. A shell that
             // is a container's first process ignores the signal to stop and passes it to nobody, so Redis takes its place.
             if (context.ExecutionContext.IsPublishMode)
             {
-                context.Args[^1] = $"exec {context.Args[^1]} {string.Join(' ', directives)}";
+                context.Args[^1] = $"exec {context.Args[^1]} {string.Join(' ', options)}";
             }
             else
             {
-                foreach (var directive in directives)
+                foreach (var option in options)
                 {
-                    context.Args.Add(directive);
+                    context.Args.Add(option);
                 }
             }
         });
@@ -70,7 +84,8 @@ internal static class RedisResources
     }
 
     private static IResourceBuilder<RedisProcessResource> AddProcess(
-        this IDistributedApplicationBuilder builder, string name, IResourceBuilder<ParameterResource> password, string fsync)
+        this IDistributedApplicationBuilder builder, string name, IResourceBuilder<ParameterResource> password,
+        (string Name, string Value)[] directives)
     {
         var data = new RedisData(builder.ServerChoice().Folder.For(name));
         var port = Ports.Free();
@@ -85,6 +100,10 @@ internal static class RedisResources
             .WithIconName("Memory")
             .OnConnectionStringAvailable(async (redis, _, cancellation) => connectionString = await redis.ConnectionStringExpression.GetValueAsync(cancellation))
             .OnBeforeResourceStarted(async (_, _, cancellation) => await data.PrepareAsync(
-                port, (await password.Resource.GetValueAsync(cancellation))!, [$"appendfsync {fsync}"], cancellation));
+                port, (await password.Resource.GetValueAsync(cancellation))!,
+                [.. directives.Select(directive => $"{directive.Name} {directive.Value}")], cancellation));
     }
+
+    [GeneratedRegex("^[1-9][0-9]*(mb|gb)$")]
+    private static partial Regex Memory();
 }

@@ -72,7 +72,7 @@ internal sealed class FrameHandler(
     public void Refuse(FrameError error)
     {
         metrics.Refused(error.Code);
-        if (_refused.TryTake(out _))
+        if (_refused.TryTake(out _) && budget.Refused.TryTake(out _))
         {
             Answer(ErrorFrame.Of(error));
         }

@@ -20,6 +20,8 @@ internal sealed class FrameworkChannel(WebSocket socket, OutboundQueue outbound,
 
     public OutboundQueue Outbound { get; } = outbound;
 
+    public bool IsClientGone => false;
+
     public long MessageBytes { get; private set; }
 
     public ReadOnlySpan<byte> Text => _buffer.AsSpan(0, _length);

@@ -8,6 +8,11 @@ internal interface ISocketChannel : IDisposable
 {
     OutboundQueue Outbound { get; }
 
+    /// <summary>
+    /// The client has closed its end, although what it sent before may not have been read yet. False where it cannot be told.
+    /// </summary>
+    bool IsClientGone { get; }
+
     /// <summary>Bytes of the message that was read, also of one that was skipped. Valid until the next read.</summary>
     long MessageBytes { get; }
 

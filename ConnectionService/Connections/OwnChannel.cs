@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.WebSockets;
 
@@ -9,15 +10,18 @@ namespace AspireChat.ConnectionService.Connections;
 /// </summary>
 internal sealed class OwnChannel : ISocketChannel
 {
+    private readonly Socket _socket;
     private readonly FrameReader _reader;
     private readonly Heartbeats _heartbeats;
     private readonly Action _abort;
+    private volatile bool _isReading;
     private int _silentFor;
     private int _untilPing;
 
     /// <param name="abort">Cuts the connection.</param>
-    public OwnChannel(FrameReader reader, OutboundQueue outbound, Heartbeats heartbeats, Action abort)
+    public OwnChannel(Socket socket, FrameReader reader, OutboundQueue outbound, Heartbeats heartbeats, Action abort)
     {
+        _socket = socket;
         _reader = reader;
         _heartbeats = heartbeats;
         _abort = abort;
@@ -29,13 +33,17 @@ internal sealed class OwnChannel : ISocketChannel
 
     public OutboundQueue Outbound { get; }
 
+    public bool IsClientGone => TcpPeer.IsGone(_socket);
+
     public long MessageBytes => _reader.MessageBytes;
 
     public ReadOnlySpan<byte> Text => _reader.Text;
 
     public async ValueTask<MessageKind> ReadAsync(CancellationToken cancellationToken)
     {
+        _isReading = true;
         var kind = await _reader.ReadAsync();
+        _isReading = false;
         switch (kind)
         {
             case MessageKind.Ping:
@@ -51,6 +59,7 @@ internal sealed class OwnChannel : ISocketChannel
 
     public async Task DiscardAsync(CancellationToken cancellationToken)
     {
+        _isReading = true;
         await _reader.DiscardAsync();
         await Outbound.Closed;
     }
@@ -58,7 +67,8 @@ internal sealed class OwnChannel : ISocketChannel
     /// <summary>A second has passed. Called by <see cref="Heartbeats"/>, one call at a time.</summary>
     public void OnBeat()
     {
-        _silentFor = _reader.Heard ? 0 : _silentFor + 1;
+        // A client that is made to wait is not silent: nobody listens to it.
+        _silentFor = _reader.Heard || !_isReading ? 0 : _silentFor + 1;
         _reader.Heard = false;
         if (_silentFor >= _heartbeats.Patience)
         {

@@ -34,7 +34,7 @@ internal sealed class SocketAcceptor(
         var socket = connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket;
         var reader = new FrameReader(connection.Transport.Input, _options.FrameBytes, _options.FarTooLargeBytes);
         var outbound = queues.Create(new SharedFrameWriter(socket), connection.Abort, id);
-        using var channel = new OwnChannel(reader, outbound, heartbeats, connection.Abort);
+        using var channel = new OwnChannel(socket, reader, outbound, heartbeats, connection.Abort);
         await sessions.RunAsync(channel, id, user, connection.ConnectionClosed);
     }
 

@@ -36,7 +36,12 @@ internal static class SocketEndpoint
         services.AddHostedService<SocketDrain>();
         services.AddHostedService(provider => provider.GetRequiredService<Heartbeats>());
         services.AddConnectionHandover();
-        services.Configure<SocketTransportOptions>(transport => transport.FlushToKernel());
+        services.Configure<SocketTransportOptions>(transport =>
+        {
+            transport.FlushToKernel();
+            // Bytes that wait behind the frame that is handled. The rest waits at the client.
+            transport.MaxReadBufferSize = 64 * 1024;
+        });
         return services;
     }
 

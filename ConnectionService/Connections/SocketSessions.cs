@@ -29,6 +29,9 @@ internal sealed class SocketSessions(
     TimeProvider time,
     ILogger<SocketSessions> logger)
 {
+    /// <summary>Between two looks at whether a client that sends is still there.</summary>
+    private static readonly TimeSpan LookAfter = TimeSpan.FromSeconds(1);
+
     private readonly SocketOptions _options = options.Value;
     private readonly FrameLimits _limits = options.Value.Frames;
 
@@ -100,9 +103,20 @@ internal sealed class SocketSessions(
         var outbound = channel.Outbound;
         var handler = handlers.For(connection, budget);
         var frames = new TokenBucket(_options.FramesPerSecond, _options.FrameBurst, time);
+        var seenAt = time.GetTimestamp();
         while (outbound.CloseCode == 0)
         {
             var message = await channel.ReadAsync(aborted);
+            // A client that was read slowly may have gone meanwhile. What it has left behind is work for nobody.
+            var isBehind = frames.IsSpent || budget.Frames.IsSpent || budget.Conversations.IsSpent;
+            if (isBehind && time.GetElapsedTime(seenAt) > LookAfter)
+            {
+                seenAt = time.GetTimestamp();
+                if (channel.IsClientGone)
+                {
+                    return;
+                }
+            }
             var isMessage = message is MessageKind.Text or MessageKind.TooLarge;
             await PaceAsync(frames, budget.Frames, isMessage ? 1 + channel.MessageBytes / _options.BytesPerFrame : 1, aborted);
             switch (message)

@@ -20,6 +20,9 @@ internal sealed class UserBudget(SocketOptions sockets, BudgetOptions budgets, T
 
     public TokenBucket Conversations { get; } = new(budgets.ConversationsPerSecond, budgets.ConversationBurst, time);
 
+    /// <summary>Frames that were answered by an error.</summary>
+    public TokenBucket Refused { get; } = new(budgets.RefusedPerSecond, budgets.RefusedBurst, time);
+
     /// <summary>Typing notices and read cursors.</summary>
     public TokenBucket Signals { get; } = new(budgets.SignalsPerSecond, budgets.SignalBurst, time);
 
@@ -31,7 +34,7 @@ internal sealed class UserBudget(SocketOptions sockets, BudgetOptions budgets, T
 
     /// <summary>Nothing is open and nothing was spent lately: forgetting the user forgives nothing.</summary>
     public bool IsIdle => Connections == 0 && _events.IsFull && _attempts.IsFull && Connects.IsFull && Frames.IsFull
-        && Conversations.IsFull && Signals.IsFull && Replays.IsFull;
+        && Conversations.IsFull && Refused.IsFull && Signals.IsFull && Replays.IsFull;
 
     /// <summary>Takes one event. False: the client waits for <paramref name="retryAfter"/>.</summary>
     public bool TryTakeEvent(out TimeSpan retryAfter) => _attempts.TryTake(out retryAfter) && _events.TryTake(out retryAfter);

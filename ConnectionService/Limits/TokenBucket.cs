@@ -31,6 +31,9 @@ internal sealed class TokenBucket
     /// <summary>How long until what was charged is paid; zero when nothing is owed.</summary>
     public TimeSpan Debt => TimeFrom(_time.GetTimestamp(), Volatile.Read(ref _emptyAt));
 
+    /// <summary>Less than one token is left: who takes one now waits, or waited just before.</summary>
+    public bool IsSpent => Volatile.Read(ref _emptyAt) + (long)_tokenTime > _time.GetTimestamp();
+
     /// <param name="retryAfter">When false is returned: after this time there will be a token.</param>
     public bool TryTake(out TimeSpan retryAfter)
     {

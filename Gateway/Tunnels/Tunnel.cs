@@ -20,6 +20,8 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     private Socket _replica = NewSocket();
     private ReplicaHandshake? _handshake;
     private ClientOutput? _output;
+    private Socket? _client;
+    private volatile bool _isBlocked;
     private ConnectionContext? _connection;
     private byte[]? _farewell;
     private Stage _stage = Stage.Connecting;
@@ -92,6 +94,7 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
                 return;
             }
 
+            _client = client;
             _output = new ClientOutput(client.SafeHandle);
             _handshake = null;
             _stage = Stage.Flowing;
@@ -176,9 +179,18 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
         }
     }
 
-    /// <summary>Ends the tunnel when it has been silent for too long.</summary>
+    /// <summary>
+    /// Ends the tunnel when it has been silent for too long, or when its client has gone while the replica was not reading. What such a client has
+    /// left behind is not passed on: a replica that reads a client slowly would go on with it for minutes.
+    /// </summary>
     public void OnSweep()
     {
+        if (_isBlocked && _client is { } client && TcpPeer.IsGone(client))
+        {
+            Abandon();
+            return;
+        }
+
         if (_loop.Time.GetElapsedTime(Volatile.Read(ref _movedAt)) > _idle)
         {
             Fail(new TimeoutException("Nothing moved for too long."));
@@ -347,6 +359,19 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
         return null;
     }
 
+    /// <summary>Ends with a reset, which takes what the replica has not read with it.</summary>
+    private void Abandon()
+    {
+        lock (_gate)
+        {
+            if (!_isOver)
+            {
+                _replica.LingerState = new LingerOption(enable: true, seconds: 0);
+            }
+            End();
+        }
+    }
+
     /// <summary>Wakes <see cref="RunAsync"/>, wherever it waits.</summary>
     private void End()
     {
@@ -373,7 +398,9 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
 
         for (bytes = bytes[sent..]; !bytes.IsEmpty;)
         {
+            _isBlocked = true;
             bytes = bytes[await _replica.SendAsync(bytes, CancellationToken.None)..];
+            _isBlocked = false;
         }
     }
 }

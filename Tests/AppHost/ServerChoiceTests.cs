@@ -30,7 +30,9 @@ public sealed class ServerChoiceTests : IDisposable
         await using var model = await AppHostModel.CreateAsync(_folder, "Servers=containers");
         Assert.IsType<RedisResource>(model["redis"]);
         Assert.IsType<PostgresServerResource>(model["postgres"]);
-        Assert.Equal(["--appendonly", "yes", "--appendfsync", "everysec"], (await model.ArgumentsAsync("redis")).OfType<string>().TakeLast(4));
+        Assert.Equal(
+            ["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory", "1gb", "--maxmemory-policy", "noeviction"],
+            (await model.ArgumentsAsync("redis")).OfType<string>().TakeLast(8));
     }
 
     [Fact]
@@ -47,6 +49,7 @@ public sealed class ServerChoiceTests : IDisposable
     [Theory]
     [InlineData("Servers=nonsense", "Servers is 'nonsense', but can only be containers or processes.")]
     [InlineData("Redis:AppendFsync=no", "Redis:AppendFsync is 'no', but can only be everysec or always.")]
+    [InlineData("Redis:MaxMemory=lots", "Redis:MaxMemory is 'lots', but must be a number with mb or gb, such as 512mb.")]
     public async Task Setting_that_is_not_understood_is_named(string setting, string says)
     {
         var refused = await AppHostModel.RefusalOfAsync(_folder, setting);
@@ -78,9 +81,9 @@ public sealed class ServerChoiceTests : IDisposable
     [Fact]
     [Trait("Needs", "Redis")]
     [Trait("Needs", "PostgreSQL")]
-    public async Task Append_fsync_reaches_the_configuration_of_redis()
+    public async Task Settings_of_redis_reach_its_configuration()
     {
-        await using var model = await AppHostModel.CreateAsync(_folder, "Servers=processes", "Redis:AppendFsync=always");
+        await using var model = await AppHostModel.CreateAsync(_folder, "Servers=processes", "Redis:AppendFsync=always", "Redis:MaxMemory=64mb");
 
         await using var services = new ServiceCollection().BuildServiceProvider();
         await model.PrepareAsync("redis", services);
@@ -88,6 +91,8 @@ public sealed class ServerChoiceTests : IDisposable
         var directives = await File.ReadAllLinesAsync(Path.Combine(_folder, "redis", "redis.conf"));
         Assert.Equal("appendfsync always", directives.Last(line => line.StartsWith("appendfsync", StringComparison.Ordinal)));
         Assert.Contains("appendonly yes", directives);
+        Assert.Contains("maxmemory 64mb", directives);
+        Assert.Contains("maxmemory-policy noeviction", directives);
     }
 
     [Fact]

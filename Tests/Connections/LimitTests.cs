@@ -1,8 +1,12 @@
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using AspireChat.ConnectionService.Connections;
 using AspireChat.Tests.Gateway;
 using AspireChat.Tests.Log;
+using AspireChat.Tests.ServiceDefaults;
+using AspireChat.Tests.WebSockets;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace AspireChat.Tests.Connections;
 
@@ -165,6 +169,23 @@ public sealed class LimitTests(LogFixture redis) : IClassFixture<LogFixture>
 
         await socket.SendAsync(new { type = "room", room = "limits-repeats", content = "m", nonce = "again" });
         Assert.Equal("rate_limited", (string?)(await socket.ExpectAsync("error"))["code"]);
+    }
+
+    [Fact]
+    public async Task What_a_client_that_was_read_slowly_has_left_behind_is_not_worked_off()
+    {
+        await using var node = await StartAsync("Sockets:FramesPerSecond=10", "Sockets:FrameBurst=10", "Budgets:FramesPerSecond=10", "Budgets:FrameBurst=10",
+            "Budgets:SignalBurst=100000");
+        await using (var flooder = await ConnectionNode.ConnectRawAsync(node.Address, "ghost"))
+        {
+            for (var i = 0; i < 600; i++)
+            {
+                await flooder.SendAsync(ClientFrames.Text("""{"type":"typing","to":"bob"}"""));
+            }
+        }
+        // 600 frames would take a minute.
+        await Eventually.IsTrueAsync(() => node.Services.GetRequiredService<OpenSockets>().Count == 0, "the connection ends");
+        Assert.InRange(node.TypingNotices, 1, 400);
     }
 
     [Fact]

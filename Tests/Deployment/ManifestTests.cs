@@ -45,9 +45,9 @@ public class ManifestTests
         "not 'Host=postgres;Port=5432;Username=aspirechat_writer;Password=<postgres-writer-password>;Database=chatdb'")]
     [InlineData(DeploymentFiles.Compose, "redis:8.6", "redis:7.2",
         "compose.yaml: redis has the image docker.io/library/redis:7.2, not docker.io/library/redis:8.6")]
-    [InlineData(DeploymentFiles.Compose, "--save 60 1 --appendonly yes --appendfsync everysec", "",
+    [InlineData(DeploymentFiles.Compose, "--save 60 1 --appendonly yes --appendfsync everysec --maxmemory 1gb --maxmemory-policy noeviction", "",
         "compose.yaml: redis is started by '/bin/sh -c exec redis-server --requirepass $REDIS_PASSWORD ', " +
-        "not '/bin/sh -c exec redis-server --requirepass $REDIS_PASSWORD --save 60 1 --appendonly yes --appendfsync everysec'")]
+        "not '/bin/sh -c exec redis-server --requirepass $REDIS_PASSWORD --save 60 1 --appendonly yes --appendfsync everysec --maxmemory 1gb --maxmemory-policy noeviction'")]
     [InlineData(DeploymentFiles.Compose, ":/var/lib/postgresql\"", ":/var/lib/postgresql/data\"",
         "compose.yaml: postgres lacks the volume aspirechat-postgres-data at /var/lib/postgresql",
         "compose.yaml: postgres has the volume aspirechat-postgres-data at /var/lib/postgresql/data, which the manifest does not know")]
@@ -145,6 +145,7 @@ public class ManifestTests
         // As deploy/publish has it.
         start.Environment["ASPIRECHAT_PORT"] = "0";
         start.Environment.Remove("Redis__AppendFsync");
+        start.Environment.Remove("Redis__MaxMemory");
         using var publishing = Process.Start(start)!;
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         var errors = publishing.StandardError.ReadToEndAsync(patience.Token);
