@@ -42,7 +42,7 @@ internal sealed class Bystanders : IAsyncDisposable
     {
         _gateway = gateway;
         _hall = hall;
-        _http = new HttpClient { BaseAddress = gateway, Timeout = Patience };
+        _http = new HttpClient(OwnAddress.Handler()) { BaseAddress = gateway, Timeout = Patience };
     }
 
     /// <summary>Durations of what was done while it was measured; one that failed counts with the time it was waited for.</summary>
@@ -143,7 +143,7 @@ internal sealed class Bystanders : IAsyncDisposable
         {
             for (var i = 0; i < Tries && seat.Socket is null; i++)
             {
-                if (await RawSocket.ConnectAsync(_gateway, seat.Token, cancellationToken) is not { } socket)
+                if (await RawSocket.ConnectAsync(_gateway, seat.Token, cancellationToken, _http) is not { } socket)
                 {
                     continue;
                 }
@@ -188,7 +188,7 @@ internal sealed class Bystanders : IAsyncDisposable
 
                 Failed($"a connection was lost ({seat.Socket.CloseStatus})");
                 seat.Socket.Dispose();
-                while (await RawSocket.ConnectAsync(_gateway, seat.Token, _end.Token) is var socket)
+                while (await RawSocket.ConnectAsync(_gateway, seat.Token, _end.Token, _http) is var socket)
                 {
                     if (socket is not null)
                     {

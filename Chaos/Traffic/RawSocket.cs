@@ -19,7 +19,9 @@ internal sealed class RawSocket : IDisposable
     public int CloseStatus => (int)(_socket.CloseStatus ?? 0);
 
     /// <summary>Connects and reads <c>welcome</c>; null when that failed.</summary>
-    public static async Task<RawSocket?> ConnectAsync(Uri gateway, string token, CancellationToken cancellationToken)
+    /// <param name="invoker">Makes the TCP connection; null: the usual way.</param>
+    public static async Task<RawSocket?> ConnectAsync(
+        Uri gateway, string token, CancellationToken cancellationToken, HttpMessageInvoker? invoker = null)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
@@ -27,7 +29,7 @@ internal sealed class RawSocket : IDisposable
         try
         {
             socket._socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
-            await socket._socket.ConnectAsync(new UriBuilder(gateway) { Scheme = "ws", Path = "/ws" }.Uri, patience.Token);
+            await socket._socket.ConnectAsync(new UriBuilder(gateway) { Scheme = "ws", Path = "/ws" }.Uri, invoker, patience.Token);
             if (await socket.ReadAsync(patience.Token) is { } welcome)
             {
                 socket.Welcome = welcome;

@@ -36,9 +36,9 @@ public sealed class BudgetOptions
     [Range(1, 1_000_000)]
     public double FramesPerSecond { get; set; } = 400;
 
-    /// <summary>Frames that the connections of a user may send at once after a pause. Default 4,000.</summary>
+    /// <summary>Frames that the connections of a user may send at once after a pause. Default 1,000: a fifth of a second of a core.</summary>
     [Range(1, 1_000_000)]
-    public int FrameBurst { get; set; } = 4_000;
+    public int FrameBurst { get; set; } = 1_000;
 
     /// <summary>
     /// Conversations per second that a user may ask for: each join, leave and <c>auth</c>, and each conversation of a <c>resume</c>. A join of a new

@@ -4,6 +4,7 @@ using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
+using AspireChat.Tests.ServiceDefaults;
 using Microsoft.Extensions.Time.Testing;
 
 namespace AspireChat.Tests.Connections;
@@ -25,7 +26,7 @@ public sealed class ReadCursorsTests
         cursors.Move(ConversationKey.Room("lobby"), 7);
         cursors.Move(ConversationKey.Room("lobby"), 6);
         _time.Advance(Interval);
-        await WaitAsync(() => !Written.IsEmpty);
+        await Eventually.IsTrueAsync(() => !Written.IsEmpty, "the cursor is written");
         Assert.Equal(("r:lobby", 7L), Assert.Single(Written));
     }
 
@@ -38,29 +39,19 @@ public sealed class ReadCursorsTests
             cursors.Move(ConversationKey.Room($"room{i}"), 1);
         }
         var tenths = 0;
-        await WaitAsync(() =>
+        await Eventually.IsTrueAsync(() =>
         {
             Assert.InRange((double)Written.Count, 0, 3 + tenths / 10.0);
             cursors.Move(ConversationKey.Room("room9"), 2);
             _time.Advance(TimeSpan.FromMilliseconds(100));
             tenths++;
             return Written.Count >= 10;
-        });
+        }, "all cursors are written");
         Assert.Equal(10, Written.Select(cursor => cursor.Conversation).Distinct().Count());
         Assert.All(Written.Where(cursor => cursor.Conversation == "r:room9"), cursor => Assert.Equal(2, cursor.Seq));
     }
 
     private ReadCursors Create(double perSecond, int burst) => new("alice", new TokenBucket(perSecond, burst, _time), _log, Interval, _time);
-
-    /// <summary>The writer runs on the thread pool.</summary>
-    private static async Task WaitAsync(Func<bool> condition)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!condition())
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, patience.Token);
-        }
-    }
 
     public class CursorLog : DispatchProxy
     {
