@@ -103,7 +103,6 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
             {
                 Deliver(first);
             }
-
             SayFarewell();
         }
     }
@@ -120,7 +119,6 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
             {
                 return;
             }
-
             _connection = client;
         }
         var input = client.Transport.Input;
@@ -297,7 +295,6 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
         {
             Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
         }
-
         Follow(state);
     }
 
@@ -322,7 +319,6 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
                 {
                     _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
                 }
-
                 break;
             case (ClientOutput.State.Gone, _):
                 if (_stage == Stage.Waiting)
@@ -330,7 +326,6 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
                     _stage = Stage.Flowing;
                     _loop.Epoll.Forget(_output!.Client);
                 }
-
                 End();
                 break;
         }
@@ -344,17 +339,14 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
         {
             return null;
         }
-
         if (error == SocketError.Success && received > 0)
         {
             return buffer.AsMemory(0, received);
         }
-
         if (_stage == Stage.Asking)
         {
             Fail(new SocketException((int)SocketError.ConnectionReset));
         }
-
         End();
         return null;
     }
