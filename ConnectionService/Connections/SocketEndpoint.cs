@@ -41,6 +41,13 @@ internal static class SocketEndpoint
             transport.FlushToKernel();
             // Bytes that wait behind the frame that is handled. The rest waits at the client.
             transport.MaxReadBufferSize = 64 * 1024;
+            transport.CreateBoundListenSocket = static endpoint =>
+            {
+                // Accepted sockets inherit it. The kernel's own choice grows to megabytes.
+                var listening = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+                listening.ReceiveBufferSize = 64 * 1024;
+                return listening;
+            };
         });
         return services;
     }

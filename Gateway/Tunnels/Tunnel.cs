@@ -226,7 +226,9 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
         }
     }
 
-    private static Socket NewSocket() => new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, Blocking = false };
+    // What a client may send ahead of a replica that does not read. The kernel would take megabytes, and copying them delays everybody else.
+    private static Socket NewSocket() =>
+        new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, Blocking = false, SendBufferSize = 64 * 1024 };
 
     private Task Connect(IPEndPoint address)
     {
