@@ -18,7 +18,8 @@ internal sealed class Bystanders : IAsyncDisposable
     public const string Page = "history page";
 
     private const int Users = 8;
-    private const int Tries = 12;
+    private const int Tries = 60;
+    private const int MostMisses = 4;
 
     private static readonly TimeSpan SendEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan ReadEvery = TimeSpan.FromMilliseconds(500);
@@ -153,8 +154,15 @@ internal sealed class Bystanders : IAsyncDisposable
                 if (_seats.Any(taken => taken.Node == node && taken.Number % 2 == other)
                     || _seats.Any(taken => taken.Node.Length > 0 && taken.Node != node && taken.Number % 2 == own))
                 {
-                    // Held open meanwhile: the gateway chooses the node with fewer connections.
+                    // Held open meanwhile: the gateway chooses the node with fewer connections. It may not know the other node yet, so a few misses
+                    // end the search for a moment.
                     misses.Add(socket);
+                    if (misses.Count == MostMisses)
+                    {
+                        misses.ForEach(static miss => miss.Dispose());
+                        misses.Clear();
+                        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellationToken);
+                    }
                     continue;
                 }
                 seat.Node = node;
