@@ -152,14 +152,7 @@ internal sealed class FrameHandler(
     /// Each conversation that a frame names costs a subscription, a script in Redis and a replay. A user who asks for many is answered later,
     /// and nobody else is.
     /// </summary>
-    private async ValueTask PayForConversationAsync(CancellationToken cancellationToken)
-    {
-        budget.Conversations.Charge(1);
-        if (budget.Conversations.Debt is var debt && debt > TimeSpan.Zero)
-        {
-            await Task.Delay(debt, time, cancellationToken);
-        }
-    }
+    private ValueTask PayForConversationAsync(CancellationToken cancellationToken) => budget.Conversations.PayAsync(1, cancellationToken);
 
     private ValueTask TypingAsync(in ClientFrame frame, CancellationToken cancellationToken)
     {

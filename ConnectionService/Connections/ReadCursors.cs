@@ -50,8 +50,7 @@ internal sealed class ReadCursors(string user, TokenBucket signals, IConversatio
             {
                 // Forgotten; the client's next cursor says more.
             }
-            signals.Charge(1);
-            await Task.Delay(signals.Debt, time, CancellationToken.None);
+            await signals.PayAsync(1, CancellationToken.None);
         }
     }
 

@@ -154,14 +154,12 @@ internal sealed class SocketSessions(
     /// Frames cost work even where no limit of the protocol counts them (ping, pong, typing, read): a connection that sends too many is read
     /// more slowly, and so are the connections of a user who sends too many over all of them. A long frame costs as much as several.
     /// </summary>
-    private async ValueTask PaceAsync(TokenBucket connections, TokenBucket users, long price, CancellationToken aborted)
+    private static async ValueTask PaceAsync(TokenBucket connections, TokenBucket users, long price, CancellationToken aborted)
     {
-        connections.Charge(price);
-        users.Charge(price);
-        if (connections.Debt is var own && users.Debt is var all && (own > TimeSpan.Zero || all > TimeSpan.Zero))
-        {
-            await Task.Delay(own > all ? own : all, time, aborted);
-        }
+        // Both are charged before the wait, which then covers both.
+        var own = connections.PayAsync(price, aborted);
+        await users.PayAsync(price, aborted);
+        await own;
     }
 
     private static async Task DiscardAsync(ISocketChannel channel, CancellationToken aborted)

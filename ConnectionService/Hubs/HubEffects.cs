@@ -40,24 +40,14 @@ internal sealed class HubEffects(
 
     public void Join(string room, string user, long token) => _ = RunAsync(
         "Joining",
-        async cancellation =>
-        {
-            var result = await log.JoinAsync(room, user, cancellation);
-            if (result.Refusal == JoinRefusal.None)
-            {
-                memberships.Add(user, room);
-            }
-
-            return new HubMessage.JoinAnswer(room, token, result);
-        },
+        async cancellation => new HubMessage.JoinAnswer(room, token, await JoinAsync(room, user, cancellation)),
         () => new HubMessage.JoinAnswer(room, token, null));
 
     public void Rejoin(string room, string user, long token) => _ = RunAsync(
         "Joining again",
         async cancellation =>
         {
-            await log.JoinAsync(room, user, cancellation);
-            memberships.Add(user, room);
+            await JoinAsync(room, user, cancellation);
             return new HubMessage.RejoinAnswer(room, token, Written: true);
         },
         () => new HubMessage.RejoinAnswer(room, token, Written: false));
@@ -105,6 +95,16 @@ internal sealed class HubEffects(
     public void MembershipChanged(string room, string user, bool member) => presence.MembershipChanged(room, user, member);
 
     public void PresenceMissed(string room) => presence.Missed(room);
+
+    private async Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken)
+    {
+        var result = await log.JoinAsync(room, user, cancellationToken);
+        if (result.Refusal == JoinRefusal.None)
+        {
+            memberships.Add(user, room);
+        }
+        return result;
+    }
 
     private async Task RunAsync(string operation, Func<CancellationToken, Task<HubMessage>> run, Func<HubMessage> failed)
     {

@@ -56,19 +56,24 @@ internal sealed class TokenBucket
         }
     }
 
-    /// <summary>Takes a price whether the bucket has it or not.</summary>
-    public void Charge(double price)
+    /// <summary>Takes a price whether the bucket has it or not. Returns how long until what is owed now is paid.</summary>
+    public TimeSpan Charge(double price)
     {
-        while (price > 0)
+        while (true)
         {
+            var now = _time.GetTimestamp();
             var seen = Volatile.Read(ref _emptyAt);
-            var next = Math.Max(seen, _time.GetTimestamp() - _fillTime) + (long)(price * _tokenTime);
+            var next = Math.Max(seen, now - _fillTime) + (long)(price * _tokenTime);
             if (Interlocked.CompareExchange(ref _emptyAt, next, seen) == seen)
             {
-                return;
+                return TimeFrom(now, next);
             }
         }
     }
+
+    /// <summary>Takes a price, and waits until nothing is owed.</summary>
+    public ValueTask PayAsync(double price, CancellationToken cancellationToken) =>
+        Charge(price) is var debt && debt > TimeSpan.Zero ? new ValueTask(Task.Delay(debt, _time, cancellationToken)) : default;
 
     /// <summary>What the token was taken for did not happen.</summary>
     public void GiveBack() => Interlocked.Add(ref _emptyAt, -(long)_tokenTime);
