@@ -108,11 +108,11 @@ internal sealed class SocketSessions(
         {
             var message = await channel.ReadAsync(aborted);
             // A client that was read slowly may have gone meanwhile. What it has left behind is work for nobody.
-            var isBehind = frames.IsSpent || budget.Frames.IsSpent || budget.Conversations.IsSpent;
-            if (isBehind && time.GetElapsedTime(seenAt) > LookAfter)
+            if (time.GetElapsedTime(seenAt) > LookAfter)
             {
                 seenAt = time.GetTimestamp();
-                if (channel.IsClientGone)
+                var isBehind = frames.IsSpent || budget.Frames.IsSpent || budget.Conversations.IsSpent;
+                if (isBehind && channel.IsClientGone)
                 {
                     return;
                 }
