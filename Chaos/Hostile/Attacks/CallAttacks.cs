@@ -15,39 +15,20 @@ internal abstract class CallAttack(string name, string what, string budget) : At
     protected static HttpRequestMessage Get(string path) => new(HttpMethod.Get, path);
 }
 
-internal sealed class LargePages() : CallAttack(
-    "large-pages", "pages of 200 messages of 24 KB, 60 at once", "Gateway:RateLimits:ApiPerUser")
+/// <summary>Pages of 200 messages of a room that a friend filled.</summary>
+/// <param name="messages">Messages in the room.</param>
+/// <param name="characters">Characters in each.</param>
+/// <param name="places">The pages begin behind the first this many messages in turn; 0: all are the newest.</param>
+internal sealed class HistoryPages(string name, string what, int messages, int characters, int places = 0, string character = "€")
+    : CallAttack(name, what, "Gateway:RateLimits:ApiPerUser")
 {
     private string _room = "";
 
     public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken) =>
-        _room = await attacker.FilledRoomAsync(400, 8_000, cancellationToken);
+        _room = await attacker.FilledRoomAsync(messages, characters, cancellationToken, character);
 
     protected override HttpRequestMessage Request(Attacker attacker, int number) =>
-        Get($"/api/rooms/{_room}/messages?limit=200&after={number % 200}");
-}
-
-internal sealed class OldPages() : CallAttack(
-    "old-pages", "pages of 200 messages that have left the tail", "Gateway:RateLimits:ApiPerUser")
-{
-    private string _room = "";
-
-    public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken) =>
-        _room = await attacker.FilledRoomAsync(1_400, 100, cancellationToken);
-
-    protected override HttpRequestMessage Request(Attacker attacker, int number) =>
-        Get($"/api/rooms/{_room}/messages?limit=200&after={number % 300}");
-}
-
-internal sealed class EscapedPages() : CallAttack(
-    "escaped-pages", "pages of 200 messages whose every character is escaped", "Gateway:RateLimits:ApiPerUser")
-{
-    private string _room = "";
-
-    public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken) =>
-        _room = await attacker.FilledRoomAsync(200, 5_000, cancellationToken, "\u0001");
-
-    protected override HttpRequestMessage Request(Attacker attacker, int number) => Get($"/api/rooms/{_room}/messages?limit=200");
+        Get($"/api/rooms/{_room}/messages?limit=200{(places > 0 ? $"&after={number % places}" : "")}");
 }
 
 internal sealed class EmojiPages() : CallAttack(
