@@ -24,29 +24,30 @@ public class FanOutBenchmarks : IHubEffects
 {
     private const int Members = 200;
 
-    /// <summary>Events before the next tick. Their frames share a write if coalescing is on.</summary>
+    /// <summary>Events that follow one another.</summary>
     private const int Burst = 8;
 
     private const int Frames = Members * Burst;
 
-    private readonly ManualTime _time = new();
+    private readonly TimeProvider _time = TimeProvider.System;
     private readonly List<OutboundQueue> _queues = [];
+    private readonly List<OutboundQueue> _filled = [];
+    private readonly FullSockets _full = new(TimeProvider.System, fault => throw fault);
     private readonly Queue<HubMessage> _inbox = new();
 
     /// <summary>The publication. Each run writes the next seq into it.</summary>
     private readonly byte[] _payload = [.. Encoding.ASCII.GetBytes($"E e1 {0:D12} "), .. LogRecordCodec.Encode(Samples.Event)];
 
     private readonly OutboundFrame _frame = OutboundFrame.Of(Samples.Event, withNonce: false);
+    private OutboundDrain _drain = null!;
     private SocketSink? _sink;
     private int _written;
     private Hub _hub = null!;
     private long _seq;
 
-    /// <summary>
-    /// Milliseconds for which busy connections wait for more frames. With 0, frames share a write only if they come during the one before.
-    /// </summary>
-    [Params(0, 8)]
-    public int CoalesceFor { get; set; }
+    /// <summary>Events that a hub handles in one turn: their frames share writes.</summary>
+    [Params(1, 8)]
+    public int EventsPerTurn { get; set; }
 
     /// <summary>
     /// False uses writers that take every frame and do nothing. True uses sockets over loopback, whose system calls cost more than all else.
@@ -58,15 +59,15 @@ public class FanOutBenchmarks : IHubEffects
     public void Setup()
     {
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
-        var limits = new SocketOptions { CoalesceFor = TimeSpan.FromMilliseconds(CoalesceFor), OutboundBytes = int.MaxValue }.Outbound;
+        var limits = new SocketOptions { OutboundBytes = int.MaxValue }.Outbound;
         var metrics = new OutboundMetrics(meters);
-        var queues = new OutboundQueues(
-            limits, new OutboundDrain(limits, metrics, _time), metrics, _time, NullLogger<OutboundQueue>.Instance);
+        _drain = new OutboundDrain(metrics);
+        var queues = new OutboundQueues(limits, _drain, metrics, _time, NullLogger<OutboundQueue>.Instance);
         _hub = new Hub(new HubOptions(), retryAfter: 1_000, this, new HubMetrics(meters), NullLogger.Instance);
         _sink = Sockets ? new SocketSink(Members) : null;
         for (var i = 0; i < Members; i++)
         {
-            var writer = _sink is null ? null : new SharedFrameWriter(_sink.Clients[i]);
+            var writer = _sink is null ? null : new SocketFrameWriter(_sink.Clients[i], _full);
             var queue = queues.Create(new CountingWriter(this, writer), () => { }, $"c{i}");
             _queues.Add(queue);
             var connection = new Connection($"c{i}", $"user-{i}", queue, long.MaxValue) { Welcome = _frame };
@@ -78,15 +79,21 @@ public class FanOutBenchmarks : IHubEffects
     }
 
     [GlobalCleanup]
-    public void Cleanup() => _sink?.Dispose();
+    public void Cleanup()
+    {
+        _sink?.Dispose();
+        _full.Dispose();
+    }
 
     [Benchmark(OperationsPerInvoke = Frames)]
     public void Event_to_a_room()
     {
         for (var i = 0; i < Burst; i++)
         {
+            BeginTurn(i);
             (++_seq).TryFormat(_payload.AsSpan("E e1 ".Length), out _, "D12", CultureInfo.InvariantCulture);
             Post(new HubMessage.Payload(ChatChannel.Room(Samples.Room), _payload));
+            EndTurn(i);
         }
         WaitFor(Frames);
     }
@@ -96,10 +103,12 @@ public class FanOutBenchmarks : IHubEffects
     {
         for (var i = 0; i < Burst; i++)
         {
+            BeginTurn(i);
             foreach (var queue in _queues)
             {
                 queue.Send(_frame);
             }
+            EndTurn(i);
         }
         WaitFor(Frames);
     }
@@ -146,21 +155,35 @@ public class FanOutBenchmarks : IHubEffects
         }
     }
 
+    private void BeginTurn(int e)
+    {
+        if (e % EventsPerTurn == 0)
+        {
+            OutboundDrain.BeginTurn(_filled);
+        }
+    }
+
+    private void EndTurn(int e)
+    {
+        if ((e + 1) % EventsPerTurn == 0)
+        {
+            _drain.EndTurn();
+        }
+    }
+
     /// <summary>Returns when this many more frames are written than at the last call.</summary>
     private void WaitFor(int frames)
     {
         var spin = new SpinWait();
         while (Volatile.Read(ref _written) < frames)
         {
-            // One tick is not enough: a queue that was just being written waits for the next one.
-            _time.FireAll();
             spin.SpinOnce(sleep1Threshold: -1);
         }
         Interlocked.Add(ref _written, -frames);
     }
 
     /// <param name="to">Null for a writer that does nothing.</param>
-    private sealed class CountingWriter(FanOutBenchmarks counter, SharedFrameWriter? to) : IFrameWriter
+    private sealed class CountingWriter(FanOutBenchmarks counter, SocketFrameWriter? to) : IFrameWriter
     {
         public bool WritesControlFrames => true;
 

@@ -11,7 +11,8 @@ namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>Makes a socket of a verified user's request, with the framing that is configured. Thread-safe.</summary>
 internal sealed class SocketAcceptor(
-    IOptions<SocketOptions> options, SocketSessions sessions, OutboundQueues queues, Heartbeats heartbeats, TimeProvider time)
+    IOptions<SocketOptions> options, SocketSessions sessions, OutboundQueues queues, FullSockets full, Heartbeats heartbeats,
+    TimeProvider time)
 {
     private const string Protocol = "aspirechat.v1";
 
@@ -22,7 +23,8 @@ internal sealed class SocketAcceptor(
         var user = ChatUser.From(context.User);
         var id = "c-" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
         var protocol = context.WebSockets.WebSocketRequestedProtocols.Contains(Protocol) ? Protocol : null;
-        if (_options.Framing != SocketFraming.Own || !await Handshake.TryAcceptAsync(context, protocol, connection => RunAsync(connection, id, user)))
+        var isOwn = _options.Framing == SocketFraming.Own && OperatingSystem.IsLinux();
+        if (!isOwn || !await Handshake.TryAcceptAsync(context, protocol, connection => RunAsync(connection, id, user)))
         {
             await RunFrameworkAsync(context, protocol, id, user);
         }
@@ -33,7 +35,7 @@ internal sealed class SocketAcceptor(
     {
         var socket = connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket;
         var reader = new FrameReader(connection.Transport.Input, _options.FrameBytes, _options.FarTooLargeBytes);
-        var outbound = queues.Create(new SharedFrameWriter(socket), connection.Abort, id);
+        var outbound = queues.Create(new SocketFrameWriter(socket, full), connection.Abort, id);
         using var channel = new OwnChannel(socket, reader, outbound, heartbeats, connection.Abort);
         await sessions.RunAsync(channel, id, user, connection.ConnectionClosed);
     }

@@ -26,6 +26,7 @@ internal static class SocketEndpoint
         services.AddSingleton<OpenSockets>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<SocketOptions>>().Value.Outbound);
         services.AddSingleton<OutboundDrain>();
+        services.AddSingleton(provider => FullSocketsOf(provider.GetRequiredService<ILogger<FullSockets>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<OutboundQueues>();
         services.AddSingleton<OutboundBudget>();
         services.AddSingleton<Heartbeats>();
@@ -51,6 +52,8 @@ internal static class SocketEndpoint
         });
         return services;
     }
+
+    private static FullSockets FullSocketsOf(ILogger logger, TimeProvider time) => new(time, fault => SocketLog.FullSocketFailed(logger, fault));
 
     /// <summary>Maps <c>/ws</c>: a verified user's socket.</summary>
     public static void MapSockets(this WebApplication app)

@@ -56,19 +56,6 @@ public sealed class SocketOptions : IValidatableObject
     public SocketFraming Framing { get; set; } = SocketFraming.Own;
 
     /// <summary>
-    /// A connection that would be written to more often than this per second is busy: its frames wait, and share a write. Default 50.
-    /// </summary>
-    [Range(1, 1_000_000)]
-    public double CoalesceAbove { get; set; } = 50;
-
-    /// <summary>
-    /// How long the frames of a busy connection wait for others to share a write with; so do ephemeral frames of any connection. 0: never. A longer
-    /// time costs less CPU and delays more; the timer may add a millisecond. Default 9 ms.
-    /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:00.010")]
-    public TimeSpan CoalesceFor { get; set; } = TimeSpan.FromMilliseconds(9);
-
-    /// <summary>
     /// The server sends a WebSocket ping this often. Far below the 100 s after which the gateway closes a silent socket. Default 15 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:30")]
@@ -128,7 +115,7 @@ public sealed class SocketOptions : IValidatableObject
     /// <summary>A message of more bytes than this closes the socket.</summary>
     internal long FarTooLargeBytes => (long)FrameBytes * FarTooLargeFactor;
 
-    internal OutboundLimits Outbound => new(OutboundBytes, CoalesceAbove, CoalesceFor, CloseTimeout);
+    internal OutboundLimits Outbound => new(OutboundBytes, CloseTimeout);
 
     internal FrameLimits Frames => new() { Content = Content, Conversations = ResumedConversations };
 

@@ -1,14 +1,19 @@
 using AspireChat.ConnectionService.Hubs.Mailboxes;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService.Hubs;
 
 /// <summary>Drives one hub: its mailbox in, and the hub's clock. The hub itself is the state machine <see cref="Hub"/>.</summary>
-internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, HubMetrics metrics, TimeProvider time, ILogger logger)
+internal sealed class HubLoop(Hub hub, HubMailbox mailbox, OutboundDrain drain, HubOptions options, HubMetrics metrics, TimeProvider time, ILogger logger)
 {
     /// <summary>A turn longer than this delays other users where they notice it.</summary>
     private static readonly TimeSpan LongTurn = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>Messages after which what they sent is written: more share more writes, and delay the first.</summary>
+    private const int MostPerTurn = 16;
+
+    private readonly List<OutboundQueue> _filled = [];
     private readonly RecurringFault _longTurns = new(time);
     private volatile bool _tickPosted;
     private long _longest;
@@ -30,13 +35,9 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
         {
             while (await mailbox.WaitAsync(cancellationToken))
             {
-                var started = time.GetTimestamp();
-                while (mailbox.TryTake(out var message))
+                while (TakeTurn())
                 {
-                    Handle(message!);
-                    var ended = time.GetTimestamp();
-                    Measure(message!, time.GetElapsedTime(started, ended));
-                    started = ended;
+                    // Until nothing waits.
                 }
             }
         }
@@ -45,6 +46,24 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
             // The process ends; connections were closed before.
         }
         await clock;
+    }
+
+    /// <summary>Handles some messages and writes what they sent. False: there were none.</summary>
+    private bool TakeTurn()
+    {
+        var handled = 0;
+        var started = time.GetTimestamp();
+        OutboundDrain.BeginTurn(_filled);
+        while (handled < MostPerTurn && mailbox.TryTake(out var message))
+        {
+            handled++;
+            Handle(message!);
+            var ended = time.GetTimestamp();
+            Measure(message!, time.GetElapsedTime(started, ended));
+            started = ended;
+        }
+        drain.EndTurn();
+        return handled > 0;
     }
 
     private void Handle(HubMessage message)

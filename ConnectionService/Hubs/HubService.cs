@@ -1,6 +1,7 @@
 using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Presence;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.ServiceDefaults;
@@ -27,6 +28,7 @@ internal sealed class HubService : BackgroundService, IHealthCheck
         ReplayReads replays,
         MembershipIndex memberships,
         IPresenceReporter presence,
+        OutboundDrain drain,
         HubMetrics metrics,
         TimeProvider time,
         ILogger<Hub> logger)
@@ -40,7 +42,7 @@ internal sealed class HubService : BackgroundService, IHealthCheck
             var mailbox = new HubMailbox(options.Value.MailboxBytes, metrics, logger);
             directory.Add(mailbox);
             var effects = new HubEffects(mailbox, directory, subscriber, log, events, replays, memberships, presence, fault, logger);
-            _loops.Add(new HubLoop(new Hub(options.Value, retryAfter, effects, metrics, logger), mailbox, options.Value, metrics, time, logger));
+            _loops.Add(new HubLoop(new Hub(options.Value, retryAfter, effects, metrics, logger), mailbox, drain, options.Value, metrics, time, logger));
         }
         metrics.Meter.CreateObservableGauge("aspirechat.hub.mailbox.messages", () => _loops.Sum(loop => loop.Mailbox.Count), "{message}");
         metrics.Meter.CreateObservableGauge("aspirechat.hub.turn.longest", () => _loops.Max(loop => loop.TakeLongestTurn()).TotalSeconds, "s",

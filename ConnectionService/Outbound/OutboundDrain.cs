@@ -3,64 +3,69 @@ using System.Collections.Concurrent;
 namespace AspireChat.ConnectionService.Outbound;
 
 /// <summary>
-/// The node's drainers: a few workers write the queues that have something to send, one queue after the other, and run only while there are
-/// such queues. A write never waits for a client (a full socket goes on by itself later), so no connection delays another. Queues that may
-/// wait are written at one common tick. Thread-safe.
+/// Writes the queues that have something to send, one after the other. A write never waits for a client (a full socket goes on by itself
+/// later), so no connection delays another. A hub writes what one of its turns filled at the end of that turn, on its own thread. The rest is
+/// for a few workers, which run only while there are such queues. Thread-safe.
 /// </summary>
-internal sealed class OutboundDrain : IThreadPoolWorkItem, IDisposable
+internal sealed class OutboundDrain : IThreadPoolWorkItem
 {
     /// <summary>Queues that a worker writes before it lets other work of the process have its thread.</summary>
     private const int Turn = 64;
 
-    /// <summary>Waiting queues for which one worker more is started: waking a thread costs about as much as two writes.</summary>
+    /// <summary>Ready queues for which one worker more is started: waking a thread costs about as much as two writes.</summary>
     private const int QueuesPerWorker = 16;
 
+    /// <summary>What the turn that runs on this thread has filled; null outside of a turn.</summary>
+    [ThreadStatic]
+    private static List<OutboundQueue>? _filled;
+
     private readonly ConcurrentQueue<OutboundQueue> _ready = new();
-    private readonly ConcurrentQueue<OutboundQueue> _waiting = new();
-    private readonly int _mostWorkers = Math.Max(1, Environment.ProcessorCount);
-    private readonly TimeSpan _delay;
-    private readonly ITimer _timer;
+    private readonly int _mostWorkers = Math.Max(1, Environment.ProcessorCount / 2);
     private int _backlog;
     private int _workers;
-    private int _armed;
 
-    public OutboundDrain(OutboundLimits limits, OutboundMetrics metrics, TimeProvider time)
-    {
+    public OutboundDrain(OutboundMetrics metrics) =>
         metrics.Meter.CreateObservableGauge("aspirechat.socket.writers", () => Workers, "{worker}", "Workers that write to clients");
-        _delay = limits.CoalesceFor;
-        WritePrice = (long)(time.TimestampFrequency / limits.CoalesceAbove);
-        _timer = time.CreateTimer(static drain => ((OutboundDrain)drain!).OnTick(), this, Timeout.InfiniteTimeSpan,
-            Timeout.InfiniteTimeSpan);
-    }
 
     /// <summary>Workers that are running, or about to.</summary>
     public int Workers => Volatile.Read(ref _workers);
 
-    /// <summary>Frames of a busy connection wait for others.</summary>
-    public bool Coalesces => _delay > TimeSpan.Zero;
+    /// <summary>
+    /// Until <see cref="EndTurn"/>, queues that this thread fills are not written yet. So all frames that one turn has for a connection
+    /// share a write.
+    /// </summary>
+    /// <param name="filled">Empty. The same list may serve turn after turn.</param>
+    public static void BeginTurn(List<OutboundQueue> filled) => _filled = filled;
 
-    /// <summary>How long a write is paid for, in units of the clock's timestamp.</summary>
-    public long WritePrice { get; }
-
-    /// <summary>The queue has something to send now. It is drained once per call.</summary>
-    public void Add(OutboundQueue queue)
+    /// <summary>Writes what the turn filled. Of very many queues the workers get all but the first, so that the hub can go on.</summary>
+    public void EndTurn()
     {
-        _ready.Enqueue(queue);
-        var backlog = Interlocked.Increment(ref _backlog);
-        if (backlog > Volatile.Read(ref _workers) * QueuesPerWorker && TryClaimWorker())
+        var filled = _filled!;
+        _filled = null;
+        for (var i = 0; i < filled.Count; i++)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            if (i < Turn)
+            {
+                _ = filled[i].DrainAsync();
+            }
+            else
+            {
+                AddReady(filled[i]);
+            }
         }
+        filled.Clear();
     }
 
-    /// <summary>The queue has something to send within <see cref="OutboundLimits.CoalesceFor"/>: the tick calls its <see
-    /// cref="OutboundQueue.Due"/>.</summary>
-    public void AddLater(OutboundQueue queue)
+    /// <summary>The queue has something to send. It is drained once per call.</summary>
+    public void Add(OutboundQueue queue)
     {
-        _waiting.Enqueue(queue);
-        if (Interlocked.Exchange(ref _armed, 1) == 0)
+        if (_filled is { } filled)
         {
-            _timer.Change(_delay, Timeout.InfiniteTimeSpan);
+            filled.Add(queue);
+        }
+        else
+        {
+            AddReady(queue);
         }
     }
 
@@ -85,15 +90,13 @@ internal sealed class OutboundDrain : IThreadPoolWorkItem, IDisposable
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    public void Dispose() => _timer.Dispose();
-
-    private void OnTick()
+    private void AddReady(OutboundQueue queue)
     {
-        Volatile.Write(ref _armed, 0);
-        // A queue that is added from now on arms the next tick.
-        for (var due = _waiting.Count; due > 0 && _waiting.TryDequeue(out var queue); due--)
+        _ready.Enqueue(queue);
+        var backlog = Interlocked.Increment(ref _backlog);
+        if (backlog > Volatile.Read(ref _workers) * QueuesPerWorker && TryClaimWorker())
         {
-            queue.Due();
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
     }
 

@@ -10,18 +10,10 @@ namespace AspireChat.ConnectionService.Outbound;
 /// A connection's <see cref="IOutbound"/>, whatever writes its frames. An idle connection owns no task, buffer or timer. The queue is
 /// swapped under the lock and written outside of it, by the node's <see cref="OutboundDrain"/>; all that is queued goes out together.
 /// </summary>
-/// <remarks>
-/// Frames of a quiet connection go out at once. One that is written to more often than <see cref="OutboundLimits.CoalesceAbove"/> times a
-/// second is busy: its frames wait up to <see cref="OutboundLimits.CoalesceFor"/> and share a write, because a write costs the same 10 µs
-/// for one frame as for ten.
-/// </remarks>
 /// <param name="abort">Cuts the transport.</param>
 internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits limits, OutboundDrain drain, OutboundMetrics metrics,
     TimeProvider time, ILogger logger, Action abort, string connection) : IOutbound
 {
-    /// <summary>Bytes that are worth a write of their own, however busy the connection is.</summary>
-    private const int WorthAWrite = 16 * 1024;
-
     private readonly Lock _gate = new();
     private FrameList? _queue;
     private List<Action>? _resumes;
@@ -33,11 +25,13 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
     private long _bytes;
 
     private ControlFrames _control;
-    private DrainStage _stage;
     private int _code;
     private bool _sealed;
     private bool _discard;
     private bool _over;
+
+    /// <summary>The drain has the queue, or will have it next.</summary>
+    private bool _isDraining;
 
     /// <summary>Completes when the close frame is written or the socket is dead: nothing is sent after that.</summary>
     public Task Closed
@@ -164,7 +158,7 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
                 return;
             }
             _control.Ping = true;
-            DrainSoon();
+            Drain();
         }
     }
 
@@ -181,18 +175,6 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
             Discard();
             _late?.Dispose();
             _closed?.TrySetResult();
-        }
-    }
-
-    /// <summary>The tick that a waiting queue waits for.</summary>
-    public void Due()
-    {
-        lock (_gate)
-        {
-            if (_stage.IsWaiting)
-            {
-                Drain();
-            }
         }
     }
 
@@ -231,18 +213,7 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
     {
         (_queue ??= FrameList.Pool.Get()).Add(frame, ephemeral);
         _bytes += frame.Length;
-        if (_stage.IsDraining)
-        {
-            return;
-        }
-        if (_bytes >= WorthAWrite || (!ephemeral && !IsBusy()))
-        {
-            Drain();
-        }
-        else
-        {
-            DrainSoon();
-        }
+        Drain();
     }
 
     private void Shed()
@@ -266,11 +237,14 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
         Drain();
     }
 
-    private void Drain() => _stage.Drain(this, drain);
-
-    private void DrainSoon() => _stage.DrainSoon(this, drain);
-
-    private bool IsBusy() => _stage.IsBusy(drain, time.GetTimestamp());
+    private void Drain()
+    {
+        if (!_isDraining)
+        {
+            _isDraining = true;
+            drain.Add(this);
+        }
+    }
 
     /// <summary>Null: nothing is to be written now; the last drainer of a sealed queue has the close frame to write.</summary>
     private FrameList? TakeBatch(bool first, out bool close)
@@ -281,30 +255,18 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
             if (_queue is null && _control.IsEmpty)
             {
                 close = _sealed && !_over;
-                if (!_sealed)
-                {
-                    _stage.Rest();
-                }
+                _isDraining = _sealed;
                 return null;
             }
             if (!first)
             {
                 // Other queues first: a connection that always has more must not keep its drainer.
-                _stage.Rest();
-                if (_sealed || _control.Pong is not null || _bytes >= WorthAWrite || !IsBusy())
-                {
-                    Drain();
-                }
-                else
-                {
-                    DrainSoon();
-                }
+                drain.Add(this);
                 return null;
             }
             var batch = _queue ?? FrameList.Pool.Get();
             _queue = null;
             _bytes += _control.MoveTo(batch);
-            _stage.Written(drain, time.GetTimestamp());
             return batch;
         }
     }
@@ -368,12 +330,10 @@ internal sealed partial class OutboundQueue(IFrameWriter writer, OutboundLimits 
     private static partial void LogClosing(ILogger logger, string connection, int code, string reason);
 }
 
-/// <summary>What one connection may have waiting, and when it is written.</summary>
+/// <summary>What one connection may have waiting, and how long it may take to close.</summary>
 /// <param name="Bytes">That wait to be sent to one connection.</param>
-/// <param name="CoalesceAbove">Writes per second above which a connection is busy.</param>
-/// <param name="CoalesceFor">How long frames of a busy connection wait for others; zero: never.</param>
 /// <param name="CloseTimeout">After which a closing connection is cut.</param>
-internal sealed record OutboundLimits(int Bytes, double CoalesceAbove, TimeSpan CoalesceFor, TimeSpan CloseTimeout);
+internal sealed record OutboundLimits(int Bytes, TimeSpan CloseTimeout);
 
 /// <summary>Makes each connection's queue. Thread-safe.</summary>
 internal sealed class OutboundQueues(

@@ -142,7 +142,7 @@ public sealed class BudgetTests
         var budget = new OutboundBudget(
             Options.Create(new BudgetOptions { NodeOutboundBytes = 1024 * 1024 }), NullLogger<OutboundBudget>.Instance);
         var sockets = Enumerable.Range(0, 4).Select(_ => new GatedWebSocket()).ToList();
-        var queues = TestOutbound.Create(new SocketOptions { CoalesceFor = TimeSpan.Zero }, _time).Queues;
+        var queues = TestOutbound.Create(new SocketOptions(), _time).Queues;
         var all = sockets.Select(socket => queues.Create(new FrameworkWriter(socket), socket.Abort, "c")).ToList();
         int[] sizes = [100_000, 600_000, 300_000, 200_000];
         foreach (var (queue, size) in all.Zip(sizes))

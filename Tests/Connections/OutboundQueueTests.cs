@@ -15,7 +15,7 @@ public sealed class OutboundQueueTests
     public OutboundQueueTests()
     {
         // Below what the options allow, so that a test can fill it by hand.
-        var options = new SocketOptions { OutboundBytes = 1_000, CloseTimeout = TimeSpan.FromSeconds(5), CoalesceFor = TimeSpan.Zero };
+        var options = new SocketOptions { OutboundBytes = 1_000, CloseTimeout = TimeSpan.FromSeconds(5) };
         _outbound = TestOutbound.Create(options, _time).Queues.Create(new FrameworkWriter(_socket), _socket.Abort, "c");
     }
 

@@ -12,7 +12,7 @@ internal static class TestOutbound
     {
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
         var metrics = new OutboundMetrics(meters);
-        var drain = new OutboundDrain(options.Outbound, metrics, time);
+        var drain = new OutboundDrain(metrics);
         return (new OutboundQueues(options.Outbound, drain, metrics, time, NullLogger<OutboundQueue>.Instance), drain);
     }
 }

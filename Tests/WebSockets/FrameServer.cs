@@ -23,6 +23,7 @@ public sealed class FrameServer : IAsyncLifetime
 {
     private const int Longest = 32 * 1024;
 
+    private readonly FullSockets _full = new(TimeProvider.System, fault => throw fault);
     private WebApplication _app = null!;
 
     public Uri Address => new(_app.Urls.First());
@@ -47,17 +48,18 @@ public sealed class FrameServer : IAsyncLifetime
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
+        _full.Dispose();
     }
 
-    private static async Task AcceptAsync(HttpContext context)
+    private async Task AcceptAsync(HttpContext context)
     {
         Assert.True(Handshake.IsRequested(context));
         Assert.True(await Handshake.TryAcceptAsync(context, "aspirechat.v1", ServeAsync));
     }
 
-    private static async Task ServeAsync(ConnectionContext connection)
+    private async Task ServeAsync(ConnectionContext connection)
     {
-        var writer = new SharedFrameWriter(connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket);
+        var writer = new SocketFrameWriter(connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket, _full);
         using var reader = new FrameReader(connection.Transport.Input, Longest, 8 * Longest);
         try
         {
@@ -72,7 +74,7 @@ public sealed class FrameServer : IAsyncLifetime
     }
 
     /// <summary>Returns the close code.</summary>
-    private static async Task<(int Code, string Reason)> AnswerAsync(FrameReader reader, SharedFrameWriter writer)
+    private static async Task<(int Code, string Reason)> AnswerAsync(FrameReader reader, SocketFrameWriter writer)
     {
         var frames = new FrameList();
         while (true)

@@ -19,23 +19,35 @@ public interface IFrameWriter
 }
 
 /// <summary>
-/// Writes to the TCP socket itself, all queued frames with one call. A single frame goes out of the array that all connections share;
-/// several are copied into one buffer first. A write through Kestrel's pipe would cost a copy and a change of thread more.
+/// Writes to the TCP socket itself by one system call for all queued frames, on the caller's thread. A single frame goes out of the array that
+/// all connections share; several are copied into one buffer first. Only a full socket makes the caller wait. Linux only.
 /// </summary>
-public sealed class SharedFrameWriter(Socket socket) : IFrameWriter
+/// <param name="full">Wakes the writer when its socket has room again.</param>
+public sealed class SocketFrameWriter(Socket socket, FullSockets full) : IFrameWriter
 {
     private const int MostBytes = 64 * 1024;
 
+    // Held here: asking the socket for it each time costs more than the rest of this class.
+    private readonly SafeSocketHandle _handle = socket.SafeHandle;
+
     public bool WritesControlFrames => true;
 
-    public async ValueTask<int> WriteAsync(FrameList frames, int from)
+    public ValueTask<int> WriteAsync(FrameList frames, int from)
     {
         var count = frames.CountIn(MostBytes, from, out var bytes);
-        if (count == 1)
+        if (count > 1)
         {
-            await SendAsync(frames[from].Bytes);
-            return 1;
+            return WriteAsync(frames, from, count, bytes);
         }
+        var frame = frames[from].Bytes;
+        var sent = Send(frame.Span);
+        return sent == frame.Length ? ValueTask.FromResult(1) : WriteRestAsync(frame[sent..]);
+    }
+
+    public async ValueTask WriteCloseAsync(int code, string reason) => await WriteRestAsync(CloseFrame.Encode(code, reason).Bytes);
+
+    private async ValueTask<int> WriteAsync(FrameList frames, int from, int count, int bytes)
+    {
         var gathered = ArrayPool<byte>.Shared.Rent(bytes);
         try
         {
@@ -45,7 +57,7 @@ public sealed class SharedFrameWriter(Socket socket) : IFrameWriter
                 frames[i].Bytes.Span.CopyTo(gathered.AsSpan(length));
                 length += frames[i].Length;
             }
-            await SendAsync(gathered.AsMemory(0, length));
+            await WriteRestAsync(gathered.AsMemory(0, length));
             return count;
         }
         finally
@@ -54,16 +66,25 @@ public sealed class SharedFrameWriter(Socket socket) : IFrameWriter
         }
     }
 
-    public ValueTask WriteCloseAsync(int code, string reason) => SendAsync(CloseFrame.Encode(code, reason).Bytes);
-
-    /// <summary>Completes at once unless the kernel's buffer is full.</summary>
-    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    private async ValueTask<int> WriteRestAsync(ReadOnlyMemory<byte> bytes)
     {
-        // No token: the owner ends a send that is stuck by cutting the connection.
-        while (bytes.Length > 0)
+        while (true)
         {
-            bytes = bytes[await socket.SendAsync(bytes, SocketFlags.None, CancellationToken.None)..];
+            bytes = bytes[Send(bytes.Span)..];
+            if (bytes.IsEmpty)
+            {
+                return 1;
+            }
+            // No token: the owner ends a wait that is too long by cutting the connection.
+            await full.WaitAsync(_handle);
         }
+    }
+
+    /// <exception cref="SocketException">The client is gone.</exception>
+    private int Send(ReadOnlySpan<byte> bytes)
+    {
+        var sent = Epoll.Send(_handle, bytes);
+        return sent >= 0 ? sent : throw new SocketException((int)SocketError.ConnectionReset);
     }
 }
 
