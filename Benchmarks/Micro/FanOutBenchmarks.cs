@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text;
 using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Hubs;
@@ -31,8 +32,6 @@ public class FanOutBenchmarks : IHubEffects
 
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly List<OutboundQueue> _queues = [];
-    private readonly List<OutboundQueue> _filled = [];
-    private readonly FullSockets _full = new(TimeProvider.System, fault => throw fault);
     private readonly Queue<HubMessage> _inbox = new();
 
     /// <summary>The publication. Each run writes the next seq into it.</summary>
@@ -67,8 +66,7 @@ public class FanOutBenchmarks : IHubEffects
         _sink = Sockets ? new SocketSink(Members) : null;
         for (var i = 0; i < Members; i++)
         {
-            var writer = _sink is null ? null : new SocketFrameWriter(_sink.Clients[i], _full);
-            var queue = queues.Create(new CountingWriter(this, writer), () => { }, $"c{i}");
+            var queue = queues.Create(new CountingWriter(this, _sink?.Clients[i]), () => { }, $"c{i}");
             _queues.Add(queue);
             var connection = new Connection($"c{i}", $"user-{i}", queue, long.MaxValue) { Welcome = _frame };
             Post(new HubMessage.Opened(connection));
@@ -79,11 +77,7 @@ public class FanOutBenchmarks : IHubEffects
     }
 
     [GlobalCleanup]
-    public void Cleanup()
-    {
-        _sink?.Dispose();
-        _full.Dispose();
-    }
+    public void Cleanup() => _sink?.Dispose();
 
     [Benchmark(OperationsPerInvoke = Frames)]
     public void Event_to_a_room()
@@ -159,7 +153,7 @@ public class FanOutBenchmarks : IHubEffects
     {
         if (e % EventsPerTurn == 0)
         {
-            OutboundDrain.BeginTurn(_filled);
+            _drain.Begin();
         }
     }
 
@@ -167,7 +161,7 @@ public class FanOutBenchmarks : IHubEffects
     {
         if ((e + 1) % EventsPerTurn == 0)
         {
-            _drain.EndTurn();
+            _drain.End();
         }
     }
 
@@ -182,25 +176,34 @@ public class FanOutBenchmarks : IHubEffects
         Interlocked.Add(ref _written, -frames);
     }
 
-    /// <param name="to">Null for a writer that does nothing.</param>
-    private sealed class CountingWriter(FanOutBenchmarks counter, SocketFrameWriter? to) : IFrameWriter
+    /// <param name="to">Null for a writer that does nothing. Its client reads faster than it is written to.</param>
+    private sealed class CountingWriter(FanOutBenchmarks counter, Socket? to) : IFrameWriter
     {
+        private readonly byte[] _gathered = new byte[64 * 1024];
+
         public bool WritesControlFrames => true;
 
         public ValueTask<int> WriteAsync(FrameList frames, int from)
         {
-            var written = to?.WriteAsync(frames, from) ?? ValueTask.FromResult(frames.Count - from);
-            return written.IsCompletedSuccessfully ? ValueTask.FromResult(Counted(written.Result)) : CountedAsync(written);
+            var count = frames.CountIn(_gathered.Length, from, out var bytes);
+            if (to is not null)
+            {
+                var length = 0;
+                for (var i = from; i < from + count; i++)
+                {
+                    frames[i].Bytes.Span.CopyTo(_gathered.AsSpan(length));
+                    length += frames[i].Length;
+                }
+                if (Epoll.Send(to.SafeHandle, _gathered.AsSpan(0, length)) != bytes)
+                {
+                    throw new InvalidOperationException("The client does not read fast enough.");
+                }
+            }
+
+            Interlocked.Add(ref counter._written, count);
+            return ValueTask.FromResult(count);
         }
 
         public ValueTask WriteCloseAsync(int code, string reason) => ValueTask.CompletedTask;
-
-        private async ValueTask<int> CountedAsync(ValueTask<int> written) => Counted(await written);
-
-        private int Counted(int frames)
-        {
-            Interlocked.Add(ref counter._written, frames);
-            return frames;
-        }
     }
 }

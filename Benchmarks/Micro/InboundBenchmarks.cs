@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using AspireChat.ConnectionService;
 using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
@@ -20,17 +19,16 @@ using ReadResult = AspireChat.ConnectionService.Log.ReadResult;
 namespace AspireChat.Benchmarks.Micro;
 
 /// <summary>
-/// A client's message from the transport's bytes to a log that takes it and does nothing: the work of a node's read loop. Figures are per
+/// A client's message from the socket's bytes to a log that takes it and does nothing: the work of a node's event loop. Figures are per
 /// message.
 /// </summary>
 public class InboundBenchmarks
 {
     private const int Frames = 16;
 
-    private readonly Pipe _pipe = new(new PipeOptions(useSynchronizationContext: false));
-    private readonly byte[] _frame = Samples.Masked(Samples.ClientFrame);
+    private readonly byte[] _frames = [.. Enumerable.Repeat(Samples.Masked(Samples.ClientFrame), Frames).SelectMany(frame => frame)];
     private readonly FrameLimits _limits = new();
-    private FrameReader _reader = null!;
+    private readonly FrameReader _reader = new(32 * 1024, 256 * 1024);
     private FrameHandler _handler = null!;
 
     [GlobalSetup]
@@ -54,20 +52,14 @@ public class InboundBenchmarks
         pass.Settle(joined: true);
         connection.Rooms[Samples.Room] = pass;
         _handler = handlers.For(connection, new UserBudget(options, new BudgetOptions(), TimeProvider.System));
-        _reader = new FrameReader(_pipe.Reader, 32 * 1024, 256 * 1024);
     }
 
     [Benchmark(OperationsPerInvoke = Frames)]
     public async Task Message_to_the_log()
     {
-        for (var i = 0; i < Frames; i++)
+        for (var next = 0; next < _frames.Length;)
         {
-            await _pipe.Writer.WriteAsync(_frame);
-        }
-
-        for (var i = 0; i < Frames; i++)
-        {
-            await _reader.ReadAsync();
+            ReadNext(ref next);
             if (!ClientFrameReader.TryRead(_reader.Text, _limits, out var frame, out _))
             {
                 throw new InvalidOperationException("The frame was refused.");
@@ -75,6 +67,17 @@ public class InboundBenchmarks
 
             await _handler.HandleAsync(frame, CancellationToken.None);
         }
+    }
+
+    private void ReadNext(ref int next)
+    {
+        ReadOnlySpan<byte> bytes = _frames.AsSpan(next);
+        if (_reader.Read(ref bytes) != MessageKind.Text)
+        {
+            throw new InvalidOperationException("The frame is no text.");
+        }
+
+        next = _frames.Length - bytes.Length;
     }
 
     private sealed class SilentOutbound : IOutbound

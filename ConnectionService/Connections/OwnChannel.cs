@@ -1,28 +1,21 @@
-using System.Net.Sockets;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Connections;
 
-/// <summary>
-/// A WebSocket whose frames this service reads and writes itself: reads from the server's transport, writes to the TCP socket. Nothing
-/// else writes there after the upgrade.
-/// </summary>
+/// <summary>A WebSocket whose frames this service reads and writes itself, on an event loop's socket.</summary>
 internal sealed class OwnChannel : ISocketChannel
 {
-    private readonly Socket _socket;
-    private readonly FrameReader _reader;
+    private readonly FrameSocket _socket;
     private readonly Heartbeats _heartbeats;
     private readonly Action _abort;
-    private volatile bool _isReading;
     private int _silentFor;
     private int _untilPing;
 
     /// <param name="abort">Cuts the connection.</param>
-    public OwnChannel(Socket socket, FrameReader reader, OutboundQueue outbound, Heartbeats heartbeats, Action abort)
+    public OwnChannel(FrameSocket socket, OutboundQueue outbound, Heartbeats heartbeats, Action abort)
     {
         _socket = socket;
-        _reader = reader;
         _heartbeats = heartbeats;
         _abort = abort;
         Outbound = outbound;
@@ -33,25 +26,22 @@ internal sealed class OwnChannel : ISocketChannel
 
     public OutboundQueue Outbound { get; }
 
-    public bool IsClientGone => TcpPeer.IsGone(_socket);
+    public bool IsClientGone => _socket.IsClientGone;
 
-    public long MessageBytes => _reader.MessageBytes;
+    public long MessageBytes => _socket.MessageBytes;
 
-    public ReadOnlySpan<byte> Text => _reader.Text;
+    public ReadOnlySpan<byte> Text => _socket.Text;
 
     public async ValueTask<MessageKind> ReadAsync(CancellationToken cancellationToken)
     {
-        _isReading = true;
-        var kind = await _reader.ReadAsync();
-        _isReading = false;
+        var kind = await _socket.ReadAsync();
         switch (kind)
         {
             case MessageKind.Ping:
-                Outbound.Pong(_reader.PingPayload);
+                Outbound.Pong(_socket.PingPayload);
                 break;
             case MessageKind.Fault:
-                _reader.Dispose();
-                Outbound.Close(_reader.Fault.Code, _reader.Fault.Reason);
+                Outbound.Close(_socket.Fault.Code, _socket.Fault.Reason);
                 break;
         }
         return kind;
@@ -59,8 +49,7 @@ internal sealed class OwnChannel : ISocketChannel
 
     public async Task DiscardAsync(CancellationToken cancellationToken)
     {
-        _isReading = true;
-        await _reader.DiscardAsync();
+        await _socket.DiscardAsync();
         await Outbound.Closed;
     }
 
@@ -68,8 +57,8 @@ internal sealed class OwnChannel : ISocketChannel
     public void OnBeat()
     {
         // A client that is made to wait is not silent: nobody listens to it.
-        _silentFor = _reader.Heard || !_isReading ? 0 : _silentFor + 1;
-        _reader.Heard = false;
+        _silentFor = _socket.Heard || !_socket.IsReading ? 0 : _silentFor + 1;
+        _socket.Heard = false;
         if (_silentFor >= _heartbeats.Patience)
         {
             _abort();
@@ -84,6 +73,6 @@ internal sealed class OwnChannel : ISocketChannel
     public void Dispose()
     {
         _heartbeats.Remove(this);
-        _reader.Dispose();
+        _socket.Dispose();
     }
 }

@@ -2,8 +2,6 @@ using System.Net.WebSockets;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.ServiceDefaults;
 using AspireChat.WebSockets;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
@@ -11,8 +9,7 @@ namespace AspireChat.ConnectionService.Connections;
 
 /// <summary>Makes a socket of a verified user's request, with the framing that is configured. Thread-safe.</summary>
 internal sealed class SocketAcceptor(
-    IOptions<SocketOptions> options, SocketSessions sessions, OutboundQueues queues, FullSockets full, Heartbeats heartbeats,
-    TimeProvider time)
+    IOptions<SocketOptions> options, SocketSessions sessions, OutboundQueues queues, Heartbeats heartbeats, TimeProvider time)
 {
     private const string Protocol = "aspirechat.v1";
 
@@ -23,20 +20,18 @@ internal sealed class SocketAcceptor(
         var user = ChatUser.From(context.User);
         var id = "c-" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
         var protocol = context.WebSockets.WebSocketRequestedProtocols.Contains(Protocol) ? Protocol : null;
-        var isOwn = _options.Framing == SocketFraming.Own && OperatingSystem.IsLinux();
-        if (!isOwn || !await Handshake.TryAcceptAsync(context, protocol, connection => RunAsync(connection, id, user)))
+        if (_options.Framing != SocketFraming.Own || !await Handshake.TryAcceptAsync(context, protocol, connection => RunAsync(connection, id, user)))
         {
             await RunFrameworkAsync(context, protocol, id, user);
         }
     }
 
     // Apart from the request, which would otherwise live as long as the socket.
-    private async Task RunAsync(ConnectionContext connection, string id, ChatUser user)
+    private async Task RunAsync(LoopConnection connection, string id, ChatUser user)
     {
-        var socket = connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket;
-        var reader = new FrameReader(connection.Transport.Input, _options.FrameBytes, _options.FarTooLargeBytes);
-        var outbound = queues.Create(new SocketFrameWriter(socket, full), connection.Abort, id);
-        using var channel = new OwnChannel(socket, reader, outbound, heartbeats, connection.Abort);
+        var socket = await FrameSocket.TakeAsync(connection, new FrameReader(_options.FrameBytes, _options.FarTooLargeBytes));
+        var outbound = queues.Create(socket, connection.Abort, id);
+        using var channel = new OwnChannel(socket, outbound, heartbeats, connection.Abort);
         await sessions.RunAsync(channel, id, user, connection.ConnectionClosed);
     }
 

@@ -16,6 +16,9 @@ internal static class SocketEndpoint
     private const string Path = "/ws";
     private const string Protocol = "aspirechat.v1";
 
+    /// <summary>Nothing of a socket has a deadline in the loop: <see cref="Heartbeats"/> looks after them.</summary>
+    private static readonly TimeSpan Sweep = TimeSpan.FromMinutes(1);
+
     public static IServiceCollection AddSockets(this IServiceCollection services)
     {
         services.AddValidatedOptions<SocketOptions>(SocketOptions.Section);
@@ -26,7 +29,6 @@ internal static class SocketEndpoint
         services.AddSingleton<OpenSockets>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<SocketOptions>>().Value.Outbound);
         services.AddSingleton<OutboundDrain>();
-        services.AddSingleton(provider => FullSocketsOf(provider.GetRequiredService<ILogger<FullSockets>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<OutboundQueues>();
         services.AddSingleton<OutboundBudget>();
         services.AddSingleton<Heartbeats>();
@@ -37,9 +39,10 @@ internal static class SocketEndpoint
         services.AddHostedService<SocketDrain>();
         services.AddHostedService(provider => provider.GetRequiredService<Heartbeats>());
         services.AddConnectionHandover();
+        services.AddLoopTransport("sockets", provider => new EventLoopOptions(
+            provider.GetRequiredService<IOptions<SocketOptions>>().Value.Framing == SocketFraming.Own, Sweep, provider.GetRequiredService<OutboundDrain>()));
         services.Configure<SocketTransportOptions>(transport =>
         {
-            transport.FlushToKernel();
             // Bytes that wait behind the frame that is handled. The rest waits at the client.
             transport.MaxReadBufferSize = 64 * 1024;
             transport.CreateBoundListenSocket = static endpoint =>
@@ -52,8 +55,6 @@ internal static class SocketEndpoint
         });
         return services;
     }
-
-    private static FullSockets FullSocketsOf(ILogger logger, TimeProvider time) => new(time, fault => SocketLog.FullSocketFailed(logger, fault));
 
     /// <summary>Maps <c>/ws</c>: a verified user's socket.</summary>
     public static void MapSockets(this WebApplication app)

@@ -19,7 +19,4 @@ internal static partial class SocketLog
 
     [LoggerMessage(LogEvents.Connection + 155, LogLevel.Information, "Draining: {Connections} connections are sent elsewhere")]
     public static partial void Draining(ILogger logger, int connections);
-
-    [LoggerMessage(LogEvents.Connection + 157, LogLevel.Error, "Waiting for a full socket failed: this is a bug")]
-    public static partial void FullSocketFailed(ILogger logger, Exception error);
 }

@@ -13,7 +13,6 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, OutboundDrain drain, 
     /// <summary>Messages after which what they sent is written: more share more writes, and delay the first.</summary>
     private const int MostPerTurn = 16;
 
-    private readonly List<OutboundQueue> _filled = [];
     private readonly RecurringFault _longTurns = new(time);
     private volatile bool _tickPosted;
     private long _longest;
@@ -53,7 +52,7 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, OutboundDrain drain, 
     {
         var handled = 0;
         var started = time.GetTimestamp();
-        OutboundDrain.BeginTurn(_filled);
+        drain.Begin();
         while (handled < MostPerTurn && mailbox.TryTake(out var message))
         {
             handled++;
@@ -62,7 +61,7 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, OutboundDrain drain, 
             Measure(message!, time.GetElapsedTime(started, ended));
             started = ended;
         }
-        drain.EndTurn();
+        drain.End();
         return handled > 0;
     }
 

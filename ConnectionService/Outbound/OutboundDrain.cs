@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
+using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Outbound;
 
 /// <summary>
 /// Writes the queues that have something to send, one after the other. A write never waits for a client (a full socket goes on by itself
-/// later), so no connection delays another. A hub writes what one of its turns filled at the end of that turn, on its own thread. The rest is
-/// for a few workers, which run only while there are such queues. Thread-safe.
+/// later), so no connection delays another. A hub or an event loop writes what one of its turns filled at the end of that turn, on its own
+/// thread: all frames that the turn had for a connection share a write. The rest is for a few workers, which run only while there are such
+/// queues. Thread-safe.
 /// </summary>
-internal sealed class OutboundDrain : IThreadPoolWorkItem
+internal sealed class OutboundDrain : ILoopTurn, IThreadPoolWorkItem
 {
     /// <summary>Queues that a worker writes before it lets other work of the process have its thread.</summary>
     private const int Turn = 64;
@@ -15,9 +17,12 @@ internal sealed class OutboundDrain : IThreadPoolWorkItem
     /// <summary>Ready queues for which one worker more is started: waking a thread costs about as much as two writes.</summary>
     private const int QueuesPerWorker = 16;
 
-    /// <summary>What the turn that runs on this thread has filled; null outside of a turn.</summary>
+    /// <summary>What the turn that runs on this thread has filled. Kept for the thread's next turn.</summary>
     [ThreadStatic]
     private static List<OutboundQueue>? _filled;
+
+    [ThreadStatic]
+    private static bool _isTurn;
 
     private readonly ConcurrentQueue<OutboundQueue> _ready = new();
     private readonly int _mostWorkers = Math.Max(1, Environment.ProcessorCount / 2);
@@ -30,18 +35,17 @@ internal sealed class OutboundDrain : IThreadPoolWorkItem
     /// <summary>Workers that are running, or about to.</summary>
     public int Workers => Volatile.Read(ref _workers);
 
-    /// <summary>
-    /// Until <see cref="EndTurn"/>, queues that this thread fills are not written yet. So all frames that one turn has for a connection
-    /// share a write.
-    /// </summary>
-    /// <param name="filled">Empty. The same list may serve turn after turn.</param>
-    public static void BeginTurn(List<OutboundQueue> filled) => _filled = filled;
+    /// <summary>Until <see cref="End"/>, queues that this thread fills are not written. The thread must not change within a turn.</summary>
+    public void Begin() => _isTurn = true;
 
     /// <summary>Writes what the turn filled. Of very many queues the workers get all but the first, so that the hub can go on.</summary>
-    public void EndTurn()
+    public void End()
     {
-        var filled = _filled!;
-        _filled = null;
+        _isTurn = false;
+        if (_filled is not { } filled)
+        {
+            return;
+        }
         for (var i = 0; i < filled.Count; i++)
         {
             if (i < Turn)
@@ -59,9 +63,9 @@ internal sealed class OutboundDrain : IThreadPoolWorkItem
     /// <summary>The queue has something to send. It is drained once per call.</summary>
     public void Add(OutboundQueue queue)
     {
-        if (_filled is { } filled)
+        if (_isTurn)
         {
-            filled.Add(queue);
+            (_filled ??= []).Add(queue);
         }
         else
         {

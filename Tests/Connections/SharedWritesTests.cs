@@ -13,7 +13,6 @@ public sealed class SharedWritesTests
     private readonly RecordingWriter _writer = new();
     private readonly OutboundDrain _drain;
     private readonly OutboundQueue _outbound;
-    private readonly List<OutboundQueue> _filled = [];
 
     public SharedWritesTests()
     {
@@ -33,12 +32,12 @@ public sealed class SharedWritesTests
     [Fact]
     public void All_frames_of_a_turn_share_a_write_and_it_happens_on_the_hubs_thread()
     {
-        OutboundDrain.BeginTurn(_filled);
+        _drain.Begin();
         Assert.True(_outbound.SendEphemeral(Frame("typing")));
         Assert.True(_outbound.Send(Frame("a")));
         Assert.True(_outbound.Send(Frame("b")));
         Assert.False(_writer.HasWritten);
-        _drain.EndTurn();
+        _drain.End();
         Assert.Equal(["typing", "a", "b"], _writer.Next());
         Assert.False(_writer.HasWritten);
     }
@@ -49,9 +48,9 @@ public sealed class SharedWritesTests
         var (queues, drain) = TestOutbound.Create(new SocketOptions(), TimeProvider.System);
         var writers = Enumerable.Range(0, 300).Select(_ => new RecordingWriter()).ToList();
         var outbound = writers.Select(writer => queues.Create(writer, () => { }, "c")).ToList();
-        OutboundDrain.BeginTurn(_filled);
+        drain.Begin();
         outbound.ForEach(queue => Assert.True(queue.Send(Frame("a"))));
-        drain.EndTurn();
+        drain.End();
         Assert.Equal(["a"], writers[0].Next());
         foreach (var writer in writers[1..])
         {
@@ -62,10 +61,10 @@ public sealed class SharedWritesTests
     [Fact]
     public async Task A_close_goes_out_behind_the_frames_of_its_turn()
     {
-        OutboundDrain.BeginTurn(_filled);
+        _drain.Begin();
         Assert.True(_outbound.Send(Frame("a")));
         _outbound.Close(1000, "");
-        _drain.EndTurn();
+        _drain.End();
         Assert.Equal(["a"], await NextAsync());
         Assert.Equal(["close 1000"], await NextAsync());
     }

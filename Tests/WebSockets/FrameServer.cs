@@ -4,13 +4,8 @@ using System.Text.Json.Nodes;
 using AspireChat.Contracts.Frames;
 using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace AspireChat.Tests.WebSockets;
@@ -23,7 +18,6 @@ public sealed class FrameServer : IAsyncLifetime
 {
     private const int Longest = 32 * 1024;
 
-    private readonly FullSockets _full = new(TimeProvider.System, fault => throw fault);
     private WebApplication _app = null!;
 
     public Uri Address => new(_app.Urls.First());
@@ -37,7 +31,7 @@ public sealed class FrameServer : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddConnectionHandover();
-        builder.Services.Configure<SocketTransportOptions>(transport => transport.FlushToKernel());
+        builder.Services.AddLoopTransport("test", _ => new EventLoopOptions(IsEnabled: true, Sweep: TimeSpan.FromSeconds(1)));
         _app = builder.Build();
         _app.Map("/ws", AcceptAsync);
         Map?.Invoke(_app);
@@ -48,24 +42,22 @@ public sealed class FrameServer : IAsyncLifetime
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
-        _full.Dispose();
     }
 
-    private async Task AcceptAsync(HttpContext context)
+    private static async Task AcceptAsync(HttpContext context)
     {
         Assert.True(Handshake.IsRequested(context));
         Assert.True(await Handshake.TryAcceptAsync(context, "aspirechat.v1", ServeAsync));
     }
 
-    private async Task ServeAsync(ConnectionContext connection)
+    private static async Task ServeAsync(LoopConnection connection)
     {
-        var writer = new SocketFrameWriter(connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket, _full);
-        using var reader = new FrameReader(connection.Transport.Input, Longest, 8 * Longest);
+        using var socket = await FrameSocket.TakeAsync(connection, new FrameReader(Longest, 8 * Longest));
         try
         {
-            var (code, reason) = await AnswerAsync(reader, writer);
-            await writer.WriteCloseAsync(code, reason);
-            await reader.DiscardAsync();
+            var (code, reason) = await AnswerAsync(socket);
+            await socket.WriteCloseAsync(code, reason);
+            await socket.DiscardAsync();
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
@@ -74,21 +66,21 @@ public sealed class FrameServer : IAsyncLifetime
     }
 
     /// <summary>Returns the close code.</summary>
-    private static async Task<(int Code, string Reason)> AnswerAsync(FrameReader reader, SocketFrameWriter writer)
+    private static async Task<(int Code, string Reason)> AnswerAsync(FrameSocket socket)
     {
         var frames = new FrameList();
         while (true)
         {
-            switch (await reader.ReadAsync())
+            switch (await socket.ReadAsync())
             {
                 case MessageKind.Text:
-                    frames.Add(AnswerTo(reader.Text), ephemeral: false);
+                    frames.Add(AnswerTo(socket.Text), ephemeral: false);
                     break;
                 case MessageKind.TooLarge:
                     frames.Add(Error(ErrorCodes.TooLarge), ephemeral: false);
                     break;
                 case MessageKind.Ping:
-                    frames.Add(OutboundFrame.Control(FrameHeader.Pong, reader.PingPayload), ephemeral: false);
+                    frames.Add(OutboundFrame.Control(FrameHeader.Pong, socket.PingPayload), ephemeral: false);
                     break;
                 case MessageKind.Pong or MessageKind.Fragment:
                     continue;
@@ -99,9 +91,9 @@ public sealed class FrameServer : IAsyncLifetime
                 case MessageKind.Close:
                     return (CloseStatus.Normal, "");
                 default:
-                    return reader.Fault;
+                    return socket.Fault;
             }
-            await writer.WriteAsync(frames, 0);
+            await socket.WriteAsync(frames, 0);
             frames.Clear();
         }
     }

@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using System.Text;
 using AspireChat.WebSockets;
 
@@ -44,59 +43,80 @@ public sealed class FrameTests
     }
 
     [Fact]
-    public async Task The_example_of_a_masked_frame_is_written_and_read()
+    public void The_example_of_a_masked_frame_is_written_and_read()
     {
         // 37 FA 21 3D in memory.
         Assert.Equal(MaskedHello, Convert.ToHexString(MaskedFrame.Encode(FrameHeader.Text, "Hello"u8, 0x3D21FA37)));
-        var pipe = new Pipe();
-        using var reader = new FrameReader(pipe.Reader, longest: 5, farTooLong: 10);
-        foreach (var value in Convert.FromHexString(MaskedHello))
-        {
-            await pipe.Writer.WriteAsync(new[] { value });
-        }
+        using var reader = new FrameReader(longest: 5, farTooLong: 10);
+        ReadOnlySpan<byte> bytes = Convert.FromHexString(MaskedHello);
 
-        Assert.Equal(MessageKind.Text, await reader.ReadAsync());
+        Assert.Equal(MessageKind.Text, reader.Read(ref bytes));
 
         Assert.Equal("Hello", Encoding.UTF8.GetString(reader.Text));
-        Assert.True(reader.Heard);
+        Assert.True(bytes.IsEmpty);
     }
 
     [Fact]
-    public async Task Pongs_and_parts_of_a_message_are_told_so_that_they_can_be_paced()
+    public void Messages_are_the_same_however_their_bytes_are_cut()
     {
-        var pipe = new Pipe();
-        using var reader = new FrameReader(pipe.Reader, longest: 5, farTooLong: 10);
-        await pipe.Writer.WriteAsync(MaskedFrame.Encode(FrameHeader.Pong, [], 1));
-        await pipe.Writer.WriteAsync(Unfinished(FrameHeader.Text));
-        await pipe.Writer.WriteAsync(Unfinished(FrameHeader.Continuation));
-        await pipe.Writer.WriteAsync(MaskedFrame.Encode(FrameHeader.Continuation, "end"u8, 1));
-
-        foreach (var kind in new[] { MessageKind.Pong, MessageKind.Fragment, MessageKind.Fragment, MessageKind.Text })
+        byte[] all =
+        [
+            .. MaskedFrame.Encode(FrameHeader.Text, "one"u8, 0x3D21FA37), .. MaskedFrame.Encode(FrameHeader.Ping, "?"u8, 7),
+            .. Unfinished(FrameHeader.Text, "tw"), .. MaskedFrame.Encode(FrameHeader.Pong, [], 1),
+            .. MaskedFrame.Encode(FrameHeader.Continuation, "o"u8, 0x01020304), .. MaskedFrame.Encode(FrameHeader.Text, new byte[300], 0x55AA00FF),
+            .. MaskedFrame.Encode(FrameHeader.Text, [], 3), .. MaskedFrame.Encode(FrameHeader.Close, [3, 232], 9),
+        ];
+        var whole = Read(all, all.Length);
+        Assert.Equal(
+            [
+                MessageKind.Text, MessageKind.Ping, MessageKind.Fragment, MessageKind.Pong, MessageKind.Text, MessageKind.Text, MessageKind.Text,
+                MessageKind.Close,
+            ],
+            whole.Select(message => message.Kind));
+        Assert.Equal(["one", "two", new string('\0', 300), ""], whole.Where(message => message.Kind == MessageKind.Text).Select(message => message.Text));
+        for (var step = 1; step < 40; step++)
         {
-            Assert.Equal(kind, await reader.ReadAsync());
-        }
-        Assert.Equal("end", Encoding.UTF8.GetString(reader.Text));
-
-        static byte[] Unfinished(byte opcode)
-        {
-            var frame = MaskedFrame.Encode(opcode, [], 1);
-            frame[0] = (byte)(frame[0] & ~FrameHeader.Final);
-            return frame;
+            Assert.Equal(whole, Read(all, step));
         }
     }
 
     [Fact]
-    public async Task A_client_that_sends_on_behind_a_close_is_not_read_without_end()
+    public void Pongs_and_parts_of_a_message_are_told_so_that_they_can_be_paced()
     {
-        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
-        using var reader = new FrameReader(pipe.Reader, longest: 5, farTooLong: 10);
+        byte[] all =
+        [
+            .. MaskedFrame.Encode(FrameHeader.Pong, [], 1), .. Unfinished(FrameHeader.Text, ""), .. Unfinished(FrameHeader.Continuation, ""),
+            .. MaskedFrame.Encode(FrameHeader.Continuation, "end"u8, 1),
+        ];
+        var read = Read(all, all.Length);
+        Assert.Equal([MessageKind.Pong, MessageKind.Fragment, MessageKind.Fragment, MessageKind.Text], read.Select(message => message.Kind));
+        Assert.Equal("end", read[^1].Text);
+    }
+
+    [Fact]
+    public void A_client_that_sends_on_behind_a_close_is_not_read_without_end()
+    {
+        using var reader = new FrameReader(longest: 5, farTooLong: 10);
+        reader.Discard();
         var pong = MaskedFrame.Encode(FrameHeader.Pong, [], 1);
-        for (var i = 0; i < 2 * 1024 * 1024 / pong.Length; i++)
+        for (var i = 0; !reader.IsDone; i++)
         {
-            await pipe.Writer.WriteAsync(pong);
+            Assert.InRange(i, 0, 1024 * 1024 / pong.Length);
+            ReadOnlySpan<byte> bytes = pong;
+            reader.Read(ref bytes);
         }
+    }
 
-        await reader.DiscardAsync().WaitAsync(TimeSpan.FromSeconds(60));
+    [Fact]
+    public void Behind_a_fault_nothing_is_understood()
+    {
+        using var reader = new FrameReader(longest: 5, farTooLong: 10);
+        reader.Discard();
+        byte[] broken = [.. MaskedFrame.Encode(FrameHeader.Text, "abc"u8, 1), 0xFF, 0xFF, .. MaskedFrame.Encode(FrameHeader.Close, [3, 232], 9)];
+        ReadOnlySpan<byte> bytes = broken;
+        Assert.Equal(MessageKind.Fault, reader.Read(ref bytes));
+        Assert.True(bytes.IsEmpty);
+        Assert.False(reader.IsDone);
     }
 
     [Theory]
@@ -115,4 +135,28 @@ public sealed class FrameTests
     [Fact]
     public void The_handshake_s_key_is_answered_as_in_the_example() =>
         Assert.Equal("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", Handshake.AcceptOf("dGhlIHNhbXBsZSBub25jZQ=="));
+
+    /// <summary>All messages of the bytes, which arrive some at a time.</summary>
+    private static List<(MessageKind Kind, string Text)> Read(byte[] all, int step)
+    {
+        using var reader = new FrameReader(longest: 1_000, farTooLong: 2_000);
+        var read = new List<(MessageKind Kind, string Text)>();
+        for (var at = 0; at < all.Length; at += step)
+        {
+            ReadOnlySpan<byte> bytes = all.AsSpan(at, Math.Min(step, all.Length - at));
+            while (reader.Read(ref bytes) is { } kind)
+            {
+                read.Add((kind, kind == MessageKind.Text ? Encoding.UTF8.GetString(reader.Text) : ""));
+            }
+            Assert.True(bytes.IsEmpty);
+        }
+        return read;
+    }
+
+    private static byte[] Unfinished(byte opcode, string text)
+    {
+        var frame = MaskedFrame.Encode(opcode, Encoding.UTF8.GetBytes(text), 1);
+        frame[0] = (byte)(frame[0] & ~FrameHeader.Final);
+        return frame;
+    }
 }

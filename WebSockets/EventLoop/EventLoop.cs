@@ -12,11 +12,19 @@ public interface IEventLoopMember
     /// <param name="buffer">64 KiB to receive into. The loop uses it for other members afterwards.</param>
     void OnReady(byte[] buffer);
 
-    /// <summary>Called about four times a second, for what has a deadline.</summary>
+    /// <summary>Called once per sweep of the loop, for what has a deadline.</summary>
     void OnSweep();
 
     /// <summary>A call has thrown: the member ends.</summary>
     void Fail(Exception fault);
+}
+
+/// <summary>Told of each turn of a loop in which sockets were ready, on the loop's thread.</summary>
+public interface ILoopTurn
+{
+    void Begin();
+
+    void End();
 }
 
 /// <summary>
@@ -31,14 +39,22 @@ public sealed class EventLoop<TMember> : IDisposable where TMember : class, IEve
     private readonly ConcurrentDictionary<long, TMember> _members = new();
     private readonly Thread _thread;
     private readonly Action<Exception> _report;
+    private readonly TimeSpan _sweep;
+    private readonly ILoopTurn? _turn;
+    private long _now;
     private volatile bool _stopped;
 
     /// <param name="name">Of the thread.</param>
     /// <param name="report">Called with each fault of a member.</param>
-    public EventLoop(string name, TimeProvider time, Action<Exception> report)
+    /// <param name="sweep">How often all members are called for their deadlines: four times a second if null, and never more often.</param>
+    /// <param name="turn">Told when a turn begins and ends; null if nobody has to know.</param>
+    public EventLoop(string name, TimeProvider time, Action<Exception> report, TimeSpan? sweep = null, ILoopTurn? turn = null)
     {
         Time = time;
         _report = report;
+        _sweep = sweep ?? LongestWait;
+        _turn = turn;
+        _now = time.GetTimestamp();
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
     }
@@ -46,6 +62,9 @@ public sealed class EventLoop<TMember> : IDisposable where TMember : class, IEve
     public Epoll Epoll { get; } = new();
 
     public TimeProvider Time { get; }
+
+    /// <summary>When this turn of the loop began (<see cref="TimeProvider.GetTimestamp"/>). At rest it is up to 250 ms old.</summary>
+    public long Now => Volatile.Read(ref _now);
 
     public ICollection<TMember> Members => _members.Values;
 
@@ -64,27 +83,38 @@ public sealed class EventLoop<TMember> : IDisposable where TMember : class, IEve
     private void Run()
     {
         var buffer = new byte[BufferBytes];
-        var swept = Time.GetTimestamp();
+        var swept = _now;
         while (!_stopped)
         {
             var ready = Epoll.Wait((int)LongestWait.TotalMilliseconds);
-            for (var i = 0; i < ready; i++)
+            Volatile.Write(ref _now, Time.GetTimestamp());
+            if (ready > 0)
             {
-                if (_members.TryGetValue(Epoll.Ready(i).Tag, out var member))
-                {
-                    OnReady(member, buffer);
-                }
+                TakeTurn(ready, buffer);
             }
-            if (Time.GetElapsedTime(swept) < LongestWait)
+            if (Time.GetElapsedTime(swept, _now) < _sweep)
             {
                 continue;
             }
-            swept = Time.GetTimestamp();
+            swept = _now;
             foreach (var (_, member) in _members)
             {
                 member.OnSweep();
             }
         }
+    }
+
+    private void TakeTurn(int ready, byte[] buffer)
+    {
+        _turn?.Begin();
+        for (var i = 0; i < ready; i++)
+        {
+            if (_members.TryGetValue(Epoll.Ready(i).Tag, out var member))
+            {
+                OnReady(member, buffer);
+            }
+        }
+        _turn?.End();
     }
 
     private void OnReady(TMember member, byte[] buffer)

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using System.Runtime.InteropServices;
 using System.Text.Unicode;
 
@@ -36,20 +35,26 @@ public enum MessageKind
 }
 
 /// <summary>
-/// Reads a client's frames (RFC 6455) from the transport, message by message. Memory is held only while a message comes in: waiting costs
-/// nothing but the pending read. Not thread-safe.
+/// Reads a client's frames (RFC 6455) out of the bytes that arrive, message by message. Memory is held only while a message comes in. Not
+/// thread-safe.
 /// </summary>
 /// <param name="longest">Bytes of the longest message that is kept.</param>
 /// <param name="farTooLong">A message of more bytes than this is not even skipped.</param>
-public sealed class FrameReader(PipeReader input, int longest, long farTooLong) : IDisposable
+public sealed class FrameReader(int longest, long farTooLong) : IDisposable
 {
     private const int FirstBuffer = 1024;
+    private const int LongestHead = FrameHeader.MaxLength + FrameHeader.MaxControlPayload;
 
-    /// <summary>Bytes that <see cref="DiscardAsync"/> skips at most.</summary>
+    /// <summary>Bytes that are skipped at most after <see cref="Discard"/>.</summary>
     private const long MostDiscarded = 1024 * 1024;
 
     private byte[]? _buffer;
     private int _length;
+
+    /// <summary>The beginning of a header or control frame whose rest has not arrived.</summary>
+    private byte[]? _head;
+
+    private int _headLength;
 
     /// <summary>Bytes of the message so far. More than are kept when it is too long.</summary>
     private long _total;
@@ -63,6 +68,7 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
     private State _state;
     private bool _finalFrame;
     private bool _discarding;
+    private bool _broken;
     private bool _closed;
     private long _discarded;
 
@@ -92,57 +98,48 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
     /// <summary>After <see cref="MessageKind.Fault"/>: how to close.</summary>
     public (int Code, string Reason) Fault { get; private set; }
 
-    /// <summary>Set by every byte that arrives; the caller resets it to find out whether the client still lives.</summary>
-    public bool Heard { get; set; }
+    /// <summary>
+    /// After <see cref="Discard"/>: the client has closed too, or sends on and on; there is nothing to wait for any more.
+    /// </summary>
+    public bool IsDone => _closed || _discarded >= MostDiscarded;
 
-    /// <exception cref="IOException">The connection has ended.</exception>
-    public async ValueTask<MessageKind> ReadAsync()
+    /// <summary>Takes bytes up to the end of the next message, or all of them.</summary>
+    /// <returns>Null: all bytes were taken, and the message goes on.</returns>
+    public MessageKind? Read(ref ReadOnlySpan<byte> bytes)
     {
         if (_state == State.Delivered)
         {
             Dispose();
         }
-        while (true)
+        var before = bytes.Length;
+        MessageKind? kind = null;
+        while (kind is null && !_broken && (_state == State.InFrame ? ReadPayload(ref bytes, out kind) : ReadHeader(ref bytes, out kind)))
         {
-            // No token: the end of the transport completes the read.
-            var result = await input.ReadAsync(CancellationToken.None);
-            Heard = true;
-            var kind = Parse(result.Buffer, out var consumed);
-            _discarded += _discarding ? result.Buffer.Slice(0, consumed).Length : 0;
-            input.AdvanceTo(consumed, kind is null ? result.Buffer.End : consumed);
-            if (kind is { } found)
-            {
-                return found;
-            }
-            if (_discarded >= MostDiscarded)
-            {
-                return MessageKind.FarTooLarge;
-            }
-            if (result.IsCompleted)
-            {
-                throw new IOException("The client is gone.");
-            }
+            // Each step that could be done leads to the next.
         }
+        if (!_discarding)
+        {
+            return kind;
+        }
+        if (kind == MessageKind.Fault)
+        {
+            // Nothing behind a fault can be understood.
+            _broken = true;
+        }
+        bytes = _broken ? [] : bytes;
+        _discarded += before - bytes.Length;
+        return kind ?? (IsDone ? MessageKind.FarTooLarge : null);
     }
 
     /// <summary>
-    /// Skips everything up to the client's close frame, or to the end of the connection when the client has broken the protocol: nothing
-    /// behind a fault can be understood. For a server that closes: unread bytes would turn the end of the connection into a reset, which
-    /// overtakes the close frame. A client that goes on and on gets that reset: after a MiB nothing more is skipped.
+    /// From now on messages are skipped, up to the client's close frame, or to the end of the connection when the client breaks the
+    /// protocol. For a server that closes: unread bytes would turn the end of the connection into a reset, which overtakes the close frame.
+    /// After a MiB nothing more is skipped: a client that goes on and on gets that reset.
     /// </summary>
-    /// <exception cref="IOException">The connection has ended.</exception>
-    public async Task DiscardAsync()
+    public void Discard()
     {
         Dispose();
         _discarding = true;
-        while (!_closed && _discarded < MostDiscarded)
-        {
-            if (await ReadAsync() == MessageKind.Fault)
-            {
-                await SkipAsync();
-                return;
-            }
-        }
     }
 
     /// <summary>Returns the message's buffer.</summary>
@@ -161,46 +158,21 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
         }
     }
 
-    private async Task SkipAsync()
-    {
-        ReadResult result;
-        do
-        {
-            result = await input.ReadAsync(CancellationToken.None);
-            _discarded += result.Buffer.Length;
-            input.AdvanceTo(result.Buffer.End);
-        }
-        while (!result.IsCompleted && _discarded < MostDiscarded);
-    }
-
-    /// <summary>Null: more bytes are needed.</summary>
-    private MessageKind? Parse(in ReadOnlySequence<byte> buffer, out SequencePosition consumed)
-    {
-        var reader = new SequenceReader<byte>(buffer);
-        MessageKind? kind = null;
-        while (kind is null && (_state == State.InFrame ? ReadPayload(ref reader, out kind) : ReadHeader(ref reader, out kind)))
-        {
-            // Each step that could be done leads to the next.
-        }
-        consumed = reader.Position;
-        return kind;
-    }
-
     /// <summary>False: the header (of a control frame: the frame) has not arrived completely.</summary>
-    private bool ReadHeader(ref SequenceReader<byte> reader, out MessageKind? kind)
+    private bool ReadHeader(ref ReadOnlySpan<byte> bytes, out MessageKind? kind)
     {
         kind = null;
-        if (!reader.TryPeek(0, out var first) || !reader.TryPeek(1, out var second))
+        if (!TryPeek(ref bytes, 2, out var header))
         {
             return false;
         }
+        var (first, second) = (header[0], header[1]);
         kind = Check(first, second);
         if (kind is not null)
         {
             return true;
         }
-        Span<byte> header = stackalloc byte[FrameHeader.Length(second)];
-        if (!reader.TryCopyTo(header))
+        if (!TryPeek(ref bytes, FrameHeader.Length(second), out header))
         {
             return false;
         }
@@ -214,9 +186,9 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
         var opcode = (byte)(first & FrameHeader.OpcodeBits);
         if (opcode >= FrameHeader.Close)
         {
-            return ReadControl(ref reader, header.Length, (int)payload, opcode, out kind);
+            return ReadControl(ref bytes, header.Length, (int)payload, opcode, out kind);
         }
-        reader.Advance(header.Length);
+        Take(ref bytes, header.Length);
         _state = State.InFrame;
         _finalFrame = (first & FrameHeader.Final) != 0;
         _remaining = payload;
@@ -257,17 +229,15 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
         }
     }
 
-    private bool ReadControl(ref SequenceReader<byte> reader, int header, int length, byte opcode, out MessageKind? kind)
+    private bool ReadControl(ref ReadOnlySpan<byte> bytes, int header, int length, byte opcode, out MessageKind? kind)
     {
         kind = null;
-        if (reader.Remaining < header + length)
+        if (!TryPeek(ref bytes, header + length, out var frame))
         {
             return false;
         }
-        reader.Advance(header);
-        var payload = length == 0 ? [] : new byte[length];
-        reader.TryCopyTo(payload);
-        reader.Advance(length);
+        var payload = frame[header..].ToArray();
+        Take(ref bytes, frame.Length);
         MaskedFrame.Apply(payload, _mask);
         switch (opcode)
         {
@@ -292,23 +262,16 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
     }
 
     /// <summary>False: all that has arrived of the payload was taken, and more is to come.</summary>
-    private bool ReadPayload(ref SequenceReader<byte> reader, out MessageKind? kind)
+    private bool ReadPayload(ref ReadOnlySpan<byte> bytes, out MessageKind? kind)
     {
         kind = null;
-        while (_remaining > 0 && !reader.End)
+        var part = bytes[..(int)Math.Min(bytes.Length, _remaining)];
+        if (part.Length > 0 && _total <= longest && !_discarding)
         {
-            var part = reader.UnreadSpan;
-            if (part.Length > _remaining)
-            {
-                part = part[..(int)_remaining];
-            }
-            if (_total <= longest && !_discarding)
-            {
-                Keep(part);
-            }
-            _remaining -= part.Length;
-            reader.Advance(part.Length);
+            Keep(part);
         }
+        _remaining -= part.Length;
+        bytes = bytes[part.Length..];
         if (_remaining > 0)
         {
             return false;
@@ -344,6 +307,37 @@ public sealed class FrameReader(PipeReader input, int longest, long farTooLong) 
         part.CopyTo(to);
         _mask = MaskedFrame.Apply(to, _mask);
         _length = needed;
+    }
+
+    /// <summary>The next bytes, which stay where they are. False: they have not all arrived, and those that have are kept.</summary>
+    private bool TryPeek(ref ReadOnlySpan<byte> bytes, int count, out ReadOnlySpan<byte> found)
+    {
+        if (_headLength == 0 && bytes.Length >= count)
+        {
+            found = bytes[..count];
+            return true;
+        }
+        var missing = Math.Min(count - _headLength, bytes.Length);
+        if (missing > 0)
+        {
+            _head ??= new byte[LongestHead];
+            bytes[..missing].CopyTo(_head.AsSpan(_headLength));
+            bytes = bytes[missing..];
+            _headLength += missing;
+        }
+        found = _head.AsSpan(0, Math.Min(count, _headLength));
+        return _headLength >= count;
+    }
+
+    /// <summary>Goes on behind the bytes that were looked at.</summary>
+    private void Take(ref ReadOnlySpan<byte> bytes, int count)
+    {
+        if (_headLength == 0)
+        {
+            bytes = bytes[count..];
+        }
+        _headLength = 0;
+        _head = null;
     }
 
     private MessageKind Broken(string what)

@@ -1,7 +1,8 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.WebSockets;
@@ -25,12 +26,32 @@ public static class ConnectionHandoverExtensions
         return services;
     }
 
-    /// <summary>
-    /// From now on a flush completes when the kernel has its bytes. Necessary where something else than the server writes to the socket
-    /// after an upgrade: it must not overtake the answer to the handshake.
-    /// </summary>
-    public static void FlushToKernel(this SocketTransportOptions transport) =>
-        // The server's pipe pauses a flush while it holds this many bytes, and resumes it below half of them. With 2 that is: when it holds
-        // none. With 1 the half would be 0, below which a pipe never is; that works only because PipeOptions raises it to 1 again.
+    /// <summary>TEMPORARY</summary>
+    public static void FlushToKernel(this Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets.SocketTransportOptions transport) =>
         transport.MaxWriteBufferSize = 2;
+
+    /// <summary>
+    /// The server's connections at IP endpoints belong to event loops from now on (<see cref="LoopTransport"/>), so that a WebSocket can leave the
+    /// server with nothing but its socket. Where there is no epoll, the framework's transport goes on to serve.
+    /// </summary>
+    /// <param name="name">Of the loops' threads.</param>
+    /// <param name="options">Made when the server starts.</param>
+    public static IServiceCollection AddLoopTransport(this IServiceCollection services, string name, Func<IServiceProvider, EventLoopOptions> options)
+    {
+        services.AddSingleton(provider => new EventLoops(
+            name, options(provider), provider.GetRequiredService<TimeProvider>(), LoopLog.ReporterOf(provider.GetRequiredService<ILogger<EventLoops>>())));
+        services.AddSingleton<IConnectionListenerFactory, LoopTransport>();
+        return services;
+    }
+}
+
+internal static partial class LoopLog
+{
+    /// <summary>From the range that the services' table of event ids leaves to this library: 1020 to 1029.</summary>
+    private const int FailedEvent = 1022;
+
+    public static Action<Exception> ReporterOf(ILogger logger) => fault => Failed(logger, fault);
+
+    [LoggerMessage(FailedEvent, LogLevel.Error, "A connection of an event loop failed: this is a bug")]
+    private static partial void Failed(ILogger logger, Exception fault);
 }

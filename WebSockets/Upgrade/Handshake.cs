@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -25,7 +24,7 @@ public static class Handshake
     }
 
     /// <summary>
-    /// After the upgrade the bytes on the TCP socket would be the WebSocket's alone. Not under TLS, where the socket carries something
+    /// The connection belongs to an event loop, and after the upgrade the bytes on its socket would be the WebSocket's alone. Not under TLS, where the socket carries something
     /// else, and not with HTTP/2, where it carries other requests too.
     /// </summary>
     public static bool CanTakeSocket(HttpContext context)
@@ -33,19 +32,18 @@ public static class Handshake
         var features = context.Features;
         return features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
             && features.Get<IConnectionHandover>() is not null
-            && features.Get<IConnectionSocketFeature>() is not null
+            && features.Get<LoopConnection>() is not null
             && features.Get<ITlsHandshakeFeature>() is null;
     }
 
     /// <summary>
-    /// Accepts the handshake and takes the connection over. What the session writes to the socket goes out behind the answer, if the server
-    /// is configured by <see cref="ConnectionHandoverExtensions.FlushToKernel"/>.
+    /// Accepts the handshake and takes the connection over. What the session writes to the socket goes out behind the answer.
     /// </summary>
     /// <param name="context">A request that is a WebSocket handshake.</param>
     /// <param name="protocol">The subprotocol to answer with, if any.</param>
     /// <param name="session">Owns the connection from the end of the request on. It must not hold the request.</param>
     /// <returns>False when <see cref="CanTakeSocket"/> is; nothing has happened to the connection then.</returns>
-    public static async Task<bool> TryAcceptAsync(HttpContext context, string? protocol, Func<ConnectionContext, Task> session)
+    public static async Task<bool> TryAcceptAsync(HttpContext context, string? protocol, Func<LoopConnection, Task> session)
     {
         if (!CanTakeSocket(context))
         {
@@ -59,7 +57,8 @@ public static class Handshake
             headers.SecWebSocketProtocol = protocol;
         }
         await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
-        context.Features.GetRequiredFeature<IConnectionHandover>().HandTo(session);
+        var connection = context.Features.GetRequiredFeature<LoopConnection>();
+        context.Features.GetRequiredFeature<IConnectionHandover>().HandTo(_ => session(connection));
         return true;
     }
 
