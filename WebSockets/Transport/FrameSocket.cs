@@ -83,12 +83,7 @@ public sealed class FrameSocket : IConnectionReader, IFrameWriter, IDisposable
             {
                 return ValueTask.FromResult(kind);
             }
-            if (_isOver)
-            {
-                return ValueTask.FromException<MessageKind>(Gone());
-            }
-            Watch(isReading: true);
-            return _message.WaitAsync();
+            return Watch(isReading: true) ? _message.WaitAsync() : ValueTask.FromException<MessageKind>(Gone());
         }
     }
 
@@ -259,13 +254,13 @@ public sealed class FrameSocket : IConnectionReader, IFrameWriter, IDisposable
     {
         lock (_gate)
         {
-            if (_isOver)
-            {
-                return ValueTask.FromResult(false);
-            }
             _writable ??= new Signal<bool>();
             var writable = _writable.WaitAsync();
-            Watch(_isReading);
+            if (!Watch(_isReading))
+            {
+                // The next send fails.
+                _writable.Set(false);
+            }
             return writable;
         }
     }
@@ -276,21 +271,32 @@ public sealed class FrameSocket : IConnectionReader, IFrameWriter, IDisposable
         return sent >= 0 ? sent : throw new SocketException((int)SocketError.ConnectionReset);
     }
 
-    private void Watch(bool isReading)
+    /// <returns>False: the socket is closed.</returns>
+    private bool Watch(bool isReading)
     {
         _isReading = isReading;
-        if (!_isOver)
+        if (_isOver)
         {
-            var writable = _writable is { IsAwaited: true } ? Readiness.Writable : Readiness.None;
+            return false;
+        }
+        var writable = _writable is { IsAwaited: true } ? Readiness.Writable : Readiness.None;
+        try
+        {
             _interest.Set(_connection.Loop.Epoll, _handle, (isReading ? Readiness.Readable : Readiness.None) | writable, _connection.Id);
+            return true;
+        }
+        catch (ObjectDisposedException)
+        {
+            // Somebody has just cut the connection.
+            _isOver = true;
+            return false;
         }
     }
 
     /// <summary>A socket whose other end is gone would be reported for ever.</summary>
     private void End()
     {
-        Watch(isReading: false);
-        _isOver = true;
+        (_isOver, _isReading) = (true, false);
         _interest.Set(_connection.Loop.Epoll, _handle, Readiness.None, _connection.Id);
     }
 
@@ -300,7 +306,6 @@ public sealed class FrameSocket : IConnectionReader, IFrameWriter, IDisposable
         {
             if (_writable is { IsAwaited: true })
             {
-                // The next send fails.
                 _writable.Set(false);
             }
             FailReader();
