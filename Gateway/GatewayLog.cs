@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.Gateway;
@@ -25,4 +26,7 @@ internal static partial class GatewayLog
 
     [LoggerMessage(LogEvents.Gateway + 5, LogLevel.Debug, "Proxying to {Destination} through a tunnel.")]
     public static partial void Tunneling(this ILogger logger, string destination);
+
+    [LoggerMessage(LogEvents.Gateway + 7, LogLevel.Debug, "A connection could not be accepted ({Fault}).")]
+    public static partial void NotAccepted(this ILogger logger, SocketError fault);
 }

@@ -1,7 +1,7 @@
 using System.Net;
 using AspireChat.Gateway.Requests;
+using AspireChat.Gateway.Transport;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.Gateway.RateLimits;
@@ -11,7 +11,7 @@ namespace AspireChat.Gateway.RateLimits;
 /// or allocated for it. A known proxy has as many as it likes: its clients are limited by their sockets and requests.
 /// </summary>
 internal sealed class ConnectionLimit(
-    SocketTransportFactory transport,
+    ClientTransport transport,
     IOptions<GatewayOptions> options,
     IOptions<ForwardedHeadersOptions> forwarded,
     RefusalMetrics refusals)

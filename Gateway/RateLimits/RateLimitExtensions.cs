@@ -1,5 +1,6 @@
 using System.Threading.RateLimiting;
 using AspireChat.Contracts.Frames;
+using AspireChat.Gateway.Transport;
 using AspireChat.ServiceDefaults;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.RateLimiting;
@@ -26,6 +27,8 @@ internal static class RateLimitExtensions
     {
         builder.Services.AddSingleton<RefusalMetrics>();
         builder.Services.AddSingleton<SocketTransportFactory>();
+        builder.Services.AddSingleton<ClientLoops>();
+        builder.Services.AddSingleton<ClientTransport>();
         // The server asks the factory that was added last first.
         builder.Services.AddSingleton<IConnectionListenerFactory, ConnectionLimit>();
         builder.Services.AddRateLimiter(limiter => limiter.OnRejected = (rejected, _) => new ValueTask(RefuseAsync(

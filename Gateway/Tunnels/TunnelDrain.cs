@@ -1,4 +1,5 @@
 using AspireChat.Gateway.Sockets;
+using AspireChat.Gateway.Transport;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.Gateway.Tunnels;
@@ -14,14 +15,14 @@ internal sealed class TunnelDrain : IDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenRegistration _stopping;
 
-    public TunnelDrain(TunnelLoops loops, IHostApplicationLifetime lifetime, IOptions<GatewayOptions> options, TimeProvider time)
+    public TunnelDrain(ClientLoops loops, IHostApplicationLifetime lifetime, IOptions<GatewayOptions> options, TimeProvider time)
     {
         _lifetime = lifetime;
         _options = options.Value;
         _time = time;
         _stopping = lifetime.ApplicationStopping.Register(() =>
         {
-            foreach (var tunnel in loops.Tunnels)
+            foreach (var tunnel in loops.Members.OfType<Tunnel>())
             {
                 _ = SendAwayAsync(tunnel);
             }

@@ -7,6 +7,7 @@ namespace AspireChat.WebSockets;
 [Flags]
 public enum Readiness : uint
 {
+    None = 0,
     Readable = 0x001,
     Writable = 0x004,
     Failed = 0x008,
@@ -21,6 +22,7 @@ public sealed partial class Epoll : IDisposable
 {
     private const int Add = 1;
     private const int Delete = 2;
+    private const int Modify = 3;
     private const int CloseOnExec = 0x80000;
     private const int DontWait = 0x40;
     private const int NoSignal = 0x4000;
@@ -44,16 +46,10 @@ public sealed partial class Epoll : IDisposable
     }
 
     /// <summary>Reports the socket under <paramref name="tag"/> for as long as it is ready, until it is forgotten or closed.</summary>
-    public void Watch(SafeHandle socket, Readiness what, long tag)
-    {
-        Span<byte> item = stackalloc byte[ItemSize];
-        MemoryMarshal.Write(item, (uint)what);
-        MemoryMarshal.Write(item[(Stride - sizeof(long))..], tag);
-        if (Change(Add, socket, item) != 0)
-        {
-            throw new Win32Exception(Marshal.GetLastPInvokeError());
-        }
-    }
+    public void Watch(SafeHandle socket, Readiness what, long tag) => Apply(Add, socket, what, tag);
+
+    /// <summary>From now on a socket that is watched already is reported for something else.</summary>
+    public void Change(SafeHandle socket, Readiness what, long tag) => Apply(Modify, socket, what, tag);
 
     /// <summary>Ends the reports. A socket that its owner has closed is forgotten already.</summary>
     public void Forget(SafeHandle socket)
@@ -114,12 +110,45 @@ public sealed partial class Epoll : IDisposable
         }
     }
 
+    /// <summary>As the other one, and tells a broken connection from one on which nothing has arrived.</summary>
+    /// <param name="isBroken">The connection was reset, or is closed here.</param>
+    public static unsafe int Receive(SafeHandle socket, Span<byte> buffer, out bool isBroken)
+    {
+        const int Again = 11;
+        isBroken = false;
+        fixed (byte* at = buffer)
+        {
+            try
+            {
+                var received = (int)ReceiveOrFail(socket, at, buffer.Length, DontWait);
+                isBroken = received < 0 && Marshal.GetLastPInvokeError() != Again;
+                return received;
+            }
+            catch (ObjectDisposedException)
+            {
+                isBroken = true;
+                return -1;
+            }
+        }
+    }
+
     /// <summary>Closes the descriptor, once: its number may be another's afterwards.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _handle, Closed) is var handle && handle != Closed)
         {
             _ = Close(handle);
+        }
+    }
+
+    private void Apply(int operation, SafeHandle socket, Readiness what, long tag)
+    {
+        Span<byte> item = stackalloc byte[ItemSize];
+        MemoryMarshal.Write(item, (uint)what);
+        MemoryMarshal.Write(item[(Stride - sizeof(long))..], tag);
+        if (Change(operation, socket, item) != 0)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
         }
     }
 
@@ -145,6 +174,9 @@ public sealed partial class Epoll : IDisposable
 
     [LibraryImport("libc", EntryPoint = "recv")]
     private static unsafe partial nint Receive(SafeHandle socket, byte* buffer, nint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
+    private static unsafe partial nint ReceiveOrFail(SafeHandle socket, byte* buffer, nint length, int flags);
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int handle);

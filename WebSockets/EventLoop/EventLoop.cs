@@ -12,7 +12,7 @@ public interface IEventLoopMember
     /// <param name="buffer">64 KiB to receive into. The loop uses it for other members afterwards.</param>
     void OnReady(byte[] buffer);
 
-    /// <summary>Called about four times a second, for what has a deadline.</summary>
+    /// <summary>Called once per sweep of the loop, for what has a deadline.</summary>
     void OnSweep();
 
     /// <summary>A call has thrown: the member ends.</summary>
@@ -31,14 +31,19 @@ public sealed class EventLoop<TMember> : IDisposable where TMember : class, IEve
     private readonly ConcurrentDictionary<long, TMember> _members = new();
     private readonly Thread _thread;
     private readonly Action<Exception> _report;
+    private readonly TimeSpan _sweep;
+    private long _now;
     private volatile bool _stopped;
 
     /// <param name="name">Of the thread.</param>
     /// <param name="report">Called with each fault of a member.</param>
-    public EventLoop(string name, TimeProvider time, Action<Exception> report)
+    /// <param name="sweep">How often all members are called for their deadlines: four times a second if null, and never more often.</param>
+    public EventLoop(string name, TimeProvider time, Action<Exception> report, TimeSpan? sweep = null)
     {
         Time = time;
         _report = report;
+        _sweep = sweep ?? LongestWait;
+        _now = time.GetTimestamp();
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
     }
@@ -46,6 +51,9 @@ public sealed class EventLoop<TMember> : IDisposable where TMember : class, IEve
     public Epoll Epoll { get; } = new();
 
     public TimeProvider Time { get; }
+
+    /// <summary>When this turn of the loop began (<see cref="TimeProvider.GetTimestamp"/>). At rest it is up to 250 ms old.</summary>
+    public long Now => Volatile.Read(ref _now);
 
     public ICollection<TMember> Members => _members.Values;
 
@@ -64,10 +72,11 @@ public sealed class EventLoop<TMember> : IDisposable where TMember : class, IEve
     private void Run()
     {
         var buffer = new byte[BufferBytes];
-        var swept = Time.GetTimestamp();
+        var swept = _now;
         while (!_stopped)
         {
             var ready = Epoll.Wait((int)LongestWait.TotalMilliseconds);
+            Volatile.Write(ref _now, Time.GetTimestamp());
             for (var i = 0; i < ready; i++)
             {
                 if (_members.TryGetValue(Epoll.Ready(i).Tag, out var member))
@@ -75,11 +84,11 @@ public sealed class EventLoop<TMember> : IDisposable where TMember : class, IEve
                     OnReady(member, buffer);
                 }
             }
-            if (Time.GetElapsedTime(swept) < LongestWait)
+            if (Time.GetElapsedTime(swept, _now) < _sweep)
             {
                 continue;
             }
-            swept = Time.GetTimestamp();
+            swept = _now;
             foreach (var (_, member) in _members)
             {
                 member.OnSweep();

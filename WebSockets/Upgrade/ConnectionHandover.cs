@@ -25,7 +25,7 @@ public interface IConnectionHandover
 internal sealed class ConnectionHandover : PipeWriter, IConnectionHandover, IConnectionHeartbeatFeature
 {
     private readonly ConnectionContext _connection;
-    private readonly IDuplexPipe _transport;
+    private IDuplexPipe _transport;
     private readonly IConnectionHeartbeatFeature? _heartbeat;
     private volatile List<(Action<object> Action, object State)>? _beats;
     private Func<ConnectionContext, Task>? _successor;
@@ -108,6 +108,8 @@ internal sealed class ConnectionHandover : PipeWriter, IConnectionHandover, ICon
     {
         _beats = [];
         _connection.Transport = _transport;
+        // The successor may end the transport's pipes long before the connection.
+        _transport = null!;
         return Interlocked.Exchange(ref _successor, null);
     }
 
