@@ -37,8 +37,8 @@ public sealed class GatewayOptions : IValidatableObject
     public string[] DevTokenHosts { get; set; } = [];
 
     /// <summary>
-    /// A socket on which no byte moved in either direction for this long is cut: 100 s by default. The server pings every 15–30 s, so only
-    /// a dead peer is silent for so long. Keep it above twice the heartbeat.
+    /// A socket on which no byte moved in either direction for this long is cut, at most a twentieth of it (or 0.25 s) later: 100 s by default.
+    /// The server pings every 15–30 s, so only a dead peer is silent for so long. Keep it above twice the heartbeat.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan SocketIdleTimeout { get; set; } = TimeSpan.FromSeconds(100);

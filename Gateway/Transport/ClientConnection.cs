@@ -22,16 +22,20 @@ internal interface IClientReader
 
 /// <summary>
 /// A client's connection. The loop reads it into a pipe for the server, and a task writes what the server answers. After an upgrade a tunnel
-/// takes the socket (<see cref="TakeAsync"/>): then pipes, buffers and the task are gone, and the tunnel reads and writes. Thread-safe.
+/// takes the socket (<see cref="TakeAsync"/>): then pipes, buffers, the task and the server's own objects are gone, and the tunnel reads,
+/// writes and closes. Thread-safe.
 /// </summary>
 internal sealed class ClientConnection : ConnectionContext, IEventLoopMember, IConnectionSocketFeature, IConnectionIdFeature,
     IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature
 {
     private static readonly string Process = Convert.ToHexString(BitConverter.GetBytes(Random.Shared.Next()));
 
+    private static readonly FeatureCollection Left = new();
+
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _closed = new();
-    private readonly Task _sending;
+    private IFeatureCollection _features;
+    private Task? _sending;
     private ConnectionPipes? _pipes;
     private volatile IClientReader? _reader;
     private TaskCompletionSource? _writable;
@@ -59,7 +63,7 @@ internal sealed class ClientConnection : ConnectionContext, IEventLoopMember, IC
         features.Set<IConnectionEndPointFeature>(this);
         features.Set<IMemoryPoolFeature>(buffers);
         features.Set(this);
-        Features = features;
+        _features = features;
         _sending = SendAsync(_pipes);
         Loop.Add(this);
         lock (_gate)
@@ -78,7 +82,7 @@ internal sealed class ClientConnection : ConnectionContext, IEventLoopMember, IC
 
     public override string ConnectionId { get => field ??= $"{Process}{Id:X}"; set; }
 
-    public override IFeatureCollection Features { get; }
+    public override IFeatureCollection Features => _features;
 
     public override IDictionary<object, object?> Items { get => field ??= new ConnectionItems(); set; }
 
@@ -105,7 +109,8 @@ internal sealed class ClientConnection : ConnectionContext, IEventLoopMember, IC
         }
 
         pipes.Output.Reader.CancelPendingRead();
-        await _sending;
+        await _sending!;
+        _sending = null;
         var early = (await pipes.Input.Reader.ReadAsync(CancellationToken.None)).Buffer.ToArray();
         pipes.Input.Reader.Complete();
         pipes.Output.Reader.Complete();
@@ -162,18 +167,29 @@ internal sealed class ClientConnection : ConnectionContext, IEventLoopMember, IC
         _pipes?.Output.Reader.CancelPendingRead();
     }
 
-    /// <summary>The server has ended. The socket is closed when what was flushed is on its way.</summary>
+    /// <summary>
+    /// The server has ended. The socket is closed when what was flushed is on its way. A socket that was taken stays open, and of what the
+    /// server keeps for a connection nothing is left.
+    /// </summary>
     public override async ValueTask DisposeAsync()
     {
+        if (_reader is not null)
+        {
+            (_features, Items) = (Left, null!);
+            return;
+        }
         if (_pipes is { } pipes)
         {
             pipes.Server.Input.Complete();
             pipes.Server.Output.Complete();
-            await _sending;
+            await _sending!;
         }
 
-        Close(null);
+        Close();
     }
+
+    /// <summary>For whoever has taken the connection: closes the socket.</summary>
+    public void Close() => Close(null);
 
     private void Receive(PipeWriter input, byte[] buffer)
     {

@@ -16,6 +16,7 @@ internal sealed class ClientTransport(
     SocketTransportFactory framework,
     IMemoryPoolFactory<byte> pools,
     IOptions<SocketTransportOptions> options,
+    TimeProvider time,
     ILogger<ClientTransport> logger)
 {
     public bool CanBind(EndPoint endpoint) => framework.CanBind(endpoint);
@@ -38,11 +39,14 @@ internal sealed class ClientTransport(
         }
 
         socket.Listen(options.Value.Backlog);
-        return new Listener(socket, loops, new ConnectionBuffers(pools.Create(new MemoryPoolOptions { Owner = "clients" })), logger);
+        return new Listener(socket, loops, new ConnectionBuffers(pools.Create(new MemoryPoolOptions { Owner = "clients" })), time, logger);
     }
 
-    private sealed class Listener(Socket socket, ClientLoops loops, ConnectionBuffers buffers, ILogger logger) : IConnectionListener
+    private sealed class Listener(Socket socket, ClientLoops loops, ConnectionBuffers buffers, TimeProvider time, ILogger logger)
+        : IConnectionListener
     {
+        private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(10);
+
         public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
 
         public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
@@ -61,8 +65,12 @@ internal sealed class ClientTransport(
                 }
                 catch (SocketException e)
                 {
-                    // The client left before it was accepted, or files are short for a moment.
                     logger.NotAccepted(e.SocketErrorCode);
+                    if (e.SocketErrorCode == SocketError.TooManyOpenSockets)
+                    {
+                        // Trying again at once would do nothing else until a file is closed.
+                        await Task.Delay(AcceptPause, time, cancellationToken);
+                    }
                 }
             }
         }

@@ -7,7 +7,7 @@ namespace AspireChat.Gateway.Tunnels;
 
 /// <summary>
 /// The way of one socket through the gateway. It connects to a replica and asks it for the upgrade (<see cref="ReplicaHandshake"/>). From
-/// <see cref="RunAsync"/> on, the loop passes on what either side sends: one receive and one send per chunk. A side that is full stops the
+/// <see cref="StartAsync"/> on, the loop passes on what either side sends: one receive and one send per chunk. A side that is full stops the
 /// reading of the other one, so at most one chunk waits in each direction. The loop's thread shares it with others under a lock. Thread-safe.
 /// </summary>
 internal sealed class Tunnel : IEventLoopMember, IClientReader, IDisposable
@@ -22,7 +22,6 @@ internal sealed class Tunnel : IEventLoopMember, IClientReader, IDisposable
     private readonly Lock _gate = new();
     private readonly EventLoop<IEventLoopMember> _loop;
     private readonly TimeSpan _idle;
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Socket _replica = NewSocket();
     private Interest _replicaInterest;
     private SocketOutput _replicaOutput;
@@ -30,6 +29,8 @@ internal sealed class Tunnel : IEventLoopMember, IClientReader, IDisposable
     private ClientConnection? _client;
     private Interest _clientInterest;
     private ClientOutput? _clientOutput;
+    private TunnelPlace? _place;
+    private TaskCompletionSource? _ended;
     private byte[]? _farewell;
     private Stage _stage = Stage.Connecting;
     private bool _isLookedAfter;
@@ -85,30 +86,50 @@ internal sealed class Tunnel : IEventLoopMember, IClientReader, IDisposable
         }
     }
 
+    /// <summary>Completes when the tunnel has ended.</summary>
+    public Task Ended
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _stage == Stage.Ended
+                    ? Task.CompletedTask
+                    : (_ended ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+        }
+    }
+
     /// <summary>
-    /// From now on what the replica sends goes to the client, and what the client sends goes to the replica. Nothing else may write to the
-    /// client. Returns when one of them is gone, or nothing moved for too long.
+    /// From now on what the replica sends goes to the client, and what the client sends goes to the replica, until one of them is gone or
+    /// nothing moved for too long. Nothing else may write to the client. The tunnel closes its connection and gives its place back.
     /// </summary>
     /// <param name="first">What the replica sent behind its answer.</param>
-    public async Task RunAsync(ClientConnection client, byte[] first)
+    public async Task StartAsync(ClientConnection client, byte[] first, TunnelPlace place)
     {
         var early = await client.TakeAsync(this);
         lock (_gate)
         {
-            if (_stage == Stage.Answered)
+            (_client, _place) = (client, place);
+            if (_stage != Stage.Answered)
             {
-                _client = client;
-                _clientOutput = new ClientOutput(client.Socket.SafeHandle);
-                _handshake = null;
-                _stage = Stage.Flowing;
-                _movedAt = _loop.Time.GetTimestamp();
-                Follow(_clientOutput.Write(first));
-                Follow(_stage == Stage.Flowing ? _replicaOutput.Send(_replica.SafeHandle, early) : OutputState.Free);
-                SayFarewell();
+                Fail(new ObjectDisposedException(nameof(Tunnel)));
+                Leave();
+                return;
             }
-        }
 
-        await _ended.Task;
+            _clientOutput = new ClientOutput(client.Socket.SafeHandle);
+            _handshake = null;
+            _stage = Stage.Flowing;
+            _movedAt = _loop.Time.GetTimestamp();
+            Follow(_clientOutput.Write(first));
+            if (_stage == Stage.Flowing)
+            {
+                Follow(_replicaOutput.Send(_replica.SafeHandle, early));
+            }
+
+            SayFarewell();
+        }
     }
 
     /// <summary>
@@ -341,7 +362,6 @@ internal sealed class Tunnel : IEventLoopMember, IClientReader, IDisposable
         }
     }
 
-    /// <summary>Lets <see cref="RunAsync"/> return.</summary>
     private void End()
     {
         if (_stage == Stage.Ended)
@@ -354,11 +374,19 @@ internal sealed class Tunnel : IEventLoopMember, IClientReader, IDisposable
         _replica.Dispose();
         _replicaOutput.Release();
         _clientOutput?.Release();
+        _ended?.SetResult();
+        Leave();
+    }
+
+    /// <summary>Closes the client's connection and gives the place back, once both are known.</summary>
+    private void Leave()
+    {
         if (_client is { } client)
         {
             _clientInterest.Set(_loop.Epoll, client.Socket.SafeHandle, Readiness.None, client.Id);
+            client.Close();
+            _place?.Dispose();
+            _place = null;
         }
-
-        _ended.SetResult();
     }
 }

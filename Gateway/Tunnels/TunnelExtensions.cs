@@ -12,7 +12,9 @@ internal static class TunnelExtensions
         var inner = services.Last(service => service.ServiceType == typeof(IHttpForwarder));
         services.Remove(inner);
         services.AddConnectionHandover();
+        services.AddSingleton<TunnelMetrics>();
         services.AddSingleton<TunnelDrain>();
+        services.AddHostedService(provider => provider.GetRequiredService<TunnelDrain>());
         services.AddSingleton<IHttpForwarder>(provider => ActivatorUtilities.CreateInstance<TunnelForwarder>(provider,
             (IHttpForwarder)ActivatorUtilities.CreateInstance(provider, inner.ImplementationType!)));
     }

@@ -5,7 +5,6 @@ using AspireChat.Gateway.RateLimits;
 using AspireChat.Gateway.Routing;
 using AspireChat.Gateway.Transport;
 using AspireChat.WebSockets;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
@@ -21,6 +20,8 @@ internal sealed class TunnelForwarder(
     IHttpForwarder forwarder,
     FewestSockets balance,
     TunnelDrain drain,
+    HandoverCount handovers,
+    TunnelMetrics metrics,
     IOptions<GatewayOptions> options,
     ILogger<TunnelForwarder> logger) : IHttpForwarder
 {
@@ -75,29 +76,13 @@ internal sealed class TunnelForwarder(
     private async Task UpgradeAsync(HttpContext context, ClientConnection client, Tunnel tunnel, byte[] first)
     {
         var features = context.Features;
-        var sockets = balance.Of(context.GetReverseProxyFeature().ProxiedDestination!);
         // When this returns, the answer is in the client's socket, so the loop may write there.
         await features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
-        sockets.Add();
-        features.GetRequiredFeature<IConnectionHandover>().HandTo(Session(client, tunnel, first, sockets, features.Get<SocketLease>()?.Take()));
+        var replica = balance.Of(context.GetReverseProxyFeature().ProxiedDestination!);
+        var place = new TunnelPlace(replica, features.Get<SocketLease>()?.Take(), handovers, metrics);
+        features.GetRequiredFeature<IConnectionHandover>().HandTo(_ => tunnel.StartAsync(client, first, place), outlives: true);
         drain.Opened(tunnel);
     }
-
-    /// <summary>A method of its own, so that it captures nothing of the request, which would live as long as the socket.</summary>
-    private static Func<ConnectionContext, Task> Session(
-        ClientConnection client, Tunnel tunnel, byte[] first, SocketCount sockets, SocketLease? lease) => async _ =>
-    {
-        try
-        {
-            await tunnel.RunAsync(client, first);
-        }
-        finally
-        {
-            tunnel.Dispose();
-            sockets.Remove();
-            lease?.Dispose();
-        }
-    };
 
     private async Task<Exception?> ConnectAsync(Tunnel tunnel, Uri destination, CancellationToken aborted)
     {
