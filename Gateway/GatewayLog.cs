@@ -16,9 +16,6 @@ internal static partial class GatewayLog
     [LoggerMessage(LogEvents.Gateway + 3, LogLevel.Information, "{Cluster}: {Destination} is {Health} ({Reason}).")]
     public static partial void HealthChanged(this ILogger logger, string cluster, string destination, string health, string reason);
 
-    [LoggerMessage(LogEvents.Gateway + 4, LogLevel.Error, "A socket was cut because forwarding it failed.")]
-    public static partial void TunnelFailed(this ILogger logger, Exception fault);
-
     [LoggerMessage(LogEvents.Gateway + 6, LogLevel.Warning,
         "{Address} sends X-Forwarded-For and is not among Gateway:KnownProxies; the header is ignored ({Count} since the last such line).")]
     public static partial void ForwardedByStranger(this ILogger logger, IPAddress address, long count);

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using AspireChat.WebSockets;
 using AspireChat.Gateway.Requests;
 
 namespace AspireChat.Gateway;
@@ -9,6 +10,8 @@ namespace AspireChat.Gateway;
 /// </summary>
 public sealed class GatewayOptions : IValidatableObject
 {
+    private static readonly TimeSpan ShortestSweep = TimeSpan.FromMilliseconds(250);
+
     public const string Section = "Gateway";
 
     /// <summary>
@@ -37,8 +40,8 @@ public sealed class GatewayOptions : IValidatableObject
     public string[] DevTokenHosts { get; set; } = [];
 
     /// <summary>
-    /// A socket on which no byte moved in either direction for this long is cut: 100 s by default. The server pings every 15–30 s, so only
-    /// a dead peer is silent for so long. Keep it above twice the heartbeat.
+    /// A socket on which no byte moved in either direction for this long is cut, at most a twentieth of it (or 0.25 s) later: 100 s by default.
+    /// The server pings every 15–30 s, so only a dead peer is silent for so long. Keep it above twice the heartbeat.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan SocketIdleTimeout { get; set; } = TimeSpan.FromSeconds(100);
@@ -97,6 +100,9 @@ public sealed class GatewayOptions : IValidatableObject
     /// <summary>Request rates per client.</summary>
     [Required]
     public RateLimitOptions RateLimits { get; set; } = new();
+
+    /// <summary>The loops of clients and tunnels. They look for silent sockets so often that one is found a twentieth of its time late.</summary>
+    internal EventLoopOptions Loops => new(Tunnels, Sweep: TimeSpan.FromTicks(Math.Max(ShortestSweep.Ticks, SocketIdleTimeout.Ticks / 20)));
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => KnownProxies
         .Where(proxy => !string.IsNullOrEmpty(proxy) && KnownProxiesExtensions.NetworkOf(proxy) is null)

@@ -8,16 +8,13 @@ internal sealed class OwnChannel : ISocketChannel
 {
     private readonly FrameSocket _socket;
     private readonly Heartbeats _heartbeats;
-    private readonly Action _abort;
     private int _silentFor;
     private int _untilPing;
 
-    /// <param name="abort">Cuts the connection.</param>
-    public OwnChannel(FrameSocket socket, OutboundQueue outbound, Heartbeats heartbeats, Action abort)
+    public OwnChannel(FrameSocket socket, OutboundQueue outbound, Heartbeats heartbeats)
     {
         _socket = socket;
         _heartbeats = heartbeats;
-        _abort = abort;
         Outbound = outbound;
         // Spread over the interval: connections that came in one storm would otherwise always be pinged in one burst.
         _untilPing = Random.Shared.Next(1, heartbeats.Interval + 1);
@@ -61,7 +58,7 @@ internal sealed class OwnChannel : ISocketChannel
         _socket.Heard = false;
         if (_silentFor >= _heartbeats.Patience)
         {
-            _abort();
+            _socket.Abort();
         }
         else if (--_untilPing <= 0)
         {
@@ -70,9 +67,6 @@ internal sealed class OwnChannel : ISocketChannel
         }
     }
 
-    public void Dispose()
-    {
-        _heartbeats.Remove(this);
-        _socket.Dispose();
-    }
+    /// <summary>The socket belongs to whoever gave it.</summary>
+    public void Dispose() => _heartbeats.Remove(this);
 }

@@ -20,19 +20,19 @@ internal sealed class SocketAcceptor(
         var user = ChatUser.From(context.User);
         var id = "c-" + Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
         var protocol = context.WebSockets.WebSocketRequestedProtocols.Contains(Protocol) ? Protocol : null;
-        if (_options.Framing != SocketFraming.Own || !await Handshake.TryAcceptAsync(context, protocol, connection => RunAsync(connection, id, user)))
+        if (_options.Framing != SocketFraming.Own || !await Handshake.TryAcceptAsync(
+                context, protocol, new FrameReader(_options.FrameBytes, _options.FarTooLargeBytes), socket => RunAsync(socket, id, user)))
         {
             await RunFrameworkAsync(context, protocol, id, user);
         }
     }
 
     // Apart from the request, which would otherwise live as long as the socket.
-    private async Task RunAsync(LoopConnection connection, string id, ChatUser user)
+    private async Task RunAsync(FrameSocket socket, string id, ChatUser user)
     {
-        var socket = await FrameSocket.TakeAsync(connection, new FrameReader(_options.FrameBytes, _options.FarTooLargeBytes));
-        var outbound = queues.Create(socket, connection.Abort, id);
-        using var channel = new OwnChannel(socket, outbound, heartbeats, connection.Abort);
-        await sessions.RunAsync(channel, id, user, connection.ConnectionClosed);
+        var outbound = queues.Create(socket, socket.Abort, id);
+        using var channel = new OwnChannel(socket, outbound, heartbeats);
+        await sessions.RunAsync(channel, id, user, socket.Closed);
     }
 
     private async Task RunFrameworkAsync(HttpContext context, string? protocol, string id, ChatUser user)

@@ -23,15 +23,16 @@ internal sealed class SocketDrain(OpenSockets sockets, IOptions<SocketOptions> o
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        // Not in StopAsync: Kestrel is stopped before and waits for these very sockets.
+        // Not in StopAsync: by then the server has stopped, which can take its time.
         _stopping = lifetime.ApplicationStopping.Register(() => _ = DrainAsync());
         return Task.CompletedTask;
     }
 
-    public Task StopAsync(CancellationToken cancellationToken)
+    /// <summary>Returns when the last socket has ended. The host stops nothing that sockets need before: it stops in the reverse order.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
         _stopping.Dispose();
-        return Task.CompletedTask;
+        await sockets.AllEnded.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task DrainAsync()
@@ -74,7 +75,11 @@ internal sealed class SocketDrain(OpenSockets sockets, IOptions<SocketOptions> o
 internal sealed class OpenSockets
 {
     private readonly ConcurrentDictionary<Connection, bool> _open = [];
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _draining;
+
+    /// <summary>Completes when no new sockets are taken and the last one has ended.</summary>
+    public Task AllEnded => _ended.Task;
 
     /// <summary>No new sockets are taken.</summary>
     public bool IsDraining => _draining;
@@ -85,7 +90,23 @@ internal sealed class OpenSockets
 
     public void Add(Connection connection) => _open.TryAdd(connection, true);
 
-    public void Remove(Connection connection) => _open.TryRemove(connection, out _);
+    public void Remove(Connection connection)
+    {
+        _open.TryRemove(connection, out _);
+        EndIfEmpty();
+    }
 
-    public void StopTaking() => _draining = true;
+    public void StopTaking()
+    {
+        _draining = true;
+        EndIfEmpty();
+    }
+
+    private void EndIfEmpty()
+    {
+        if (_draining && _open.IsEmpty)
+        {
+            _ended.TrySetResult();
+        }
+    }
 }

@@ -36,8 +36,9 @@ internal static class SocketEndpoint
         services.AddSingleton<FrameHandlers>();
         services.AddSingleton<SocketSessions>();
         services.AddSingleton<SocketAcceptor>();
-        services.AddHostedService<SocketDrain>();
         services.AddHostedService(provider => provider.GetRequiredService<Heartbeats>());
+        // Behind everything that sockets need: the host stops it first, and it waits for them.
+        services.AddHostedService<SocketDrain>();
         services.AddConnectionHandover();
         services.AddLoopTransport("sockets", provider => new EventLoopOptions(
             provider.GetRequiredService<IOptions<SocketOptions>>().Value.Framing == SocketFraming.Own, Sweep, provider.GetRequiredService<OutboundDrain>()));

@@ -1,5 +1,6 @@
 using System.Net;
 using AspireChat.Gateway.Requests;
+using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
@@ -11,7 +12,8 @@ namespace AspireChat.Gateway.RateLimits;
 /// or allocated for it. A known proxy has as many as it likes: its clients are limited by their sockets and requests.
 /// </summary>
 internal sealed class ConnectionLimit(
-    SocketTransportFactory transport,
+    LoopTransport loops,
+    SocketTransportFactory framework,
     IOptions<GatewayOptions> options,
     IOptions<ForwardedHeadersOptions> forwarded,
     RefusalMetrics refusals)
@@ -20,10 +22,11 @@ internal sealed class ConnectionLimit(
     private readonly RateLimitOptions _limits = options.Value.RateLimits;
     private readonly AddressCounts _counts = new(options.Value.RateLimits.ConnectionsPerAddress);
 
-    public bool CanBind(EndPoint endpoint) => transport.CanBind(endpoint);
+    public bool CanBind(EndPoint endpoint) => loops.CanBind(endpoint) || framework.CanBind(endpoint);
 
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
+        IConnectionListenerFactory transport = loops.CanBind(endpoint) ? loops : framework;
         var listener = await transport.BindAsync(endpoint, cancellationToken);
         return _limits.Enabled ? new Listener(this, listener) : listener;
     }

@@ -1,6 +1,7 @@
 using System.Threading.RateLimiting;
 using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
+using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -26,6 +27,7 @@ internal static class RateLimitExtensions
     {
         builder.Services.AddSingleton<RefusalMetrics>();
         builder.Services.AddSingleton<SocketTransportFactory>();
+        builder.Services.AddLoopTransport("clients", provider => provider.GetRequiredService<IOptions<GatewayOptions>>().Value.Loops);
         // The server asks the factory that was added last first.
         builder.Services.AddSingleton<IConnectionListenerFactory, ConnectionLimit>();
         builder.Services.AddRateLimiter(limiter => limiter.OnRejected = (rejected, _) => new ValueTask(RefuseAsync(

@@ -1,36 +1,43 @@
 using System.Net;
 using System.Net.Sockets;
 using AspireChat.WebSockets;
-using Microsoft.AspNetCore.Connections;
 
 namespace AspireChat.Gateway.Tunnels;
 
 /// <summary>
 /// The way of one socket through the gateway. It connects to a replica and asks it for the upgrade (<see cref="ReplicaHandshake"/>). From
-/// <see cref="Flow"/> on it hands everything that the replica sends to the client (<see cref="ClientOutput"/>). The other direction, in
-/// which little moves, is <see cref="RunAsync"/>. The loop's thread and the connection's share it under a lock. Thread-safe.
+/// <see cref="StartAsync"/> on, the loop passes on what either side sends: one receive and one send per chunk. A side that is full stops the
+/// reading of the other one, so at most one chunk waits in each direction. The loop's thread shares it with others under a lock. Thread-safe.
 /// </summary>
-internal sealed class Tunnel : IEventLoopMember, IDisposable
+internal sealed class Tunnel : IEventLoopMember, IConnectionReader, IDisposable
 {
-    private static long _lastId;
+    /// <summary>
+    /// What is read of a client at once. Clients send little; more would let one that floods its replica delay the others of its loop.
+    /// </summary>
+    private const int MostOfClient = 16 * 1024;
+
+    private static readonly TimeSpan BlockedLook = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _gate = new();
-    private readonly EventLoop<Tunnel> _loop;
+    private readonly EventLoop<IEventLoopMember> _loop;
     private readonly TimeSpan _idle;
     private Socket _replica = NewSocket();
+    private Interest _replicaInterest;
+    private SocketOutput _replicaOutput;
     private ReplicaHandshake? _handshake;
-    private ClientOutput? _output;
-    private Socket? _client;
-    private volatile bool _isBlocked;
-    private ConnectionContext? _connection;
+    private LoopConnection? _client;
+    private Interest _clientInterest;
+    private ClientOutput? _clientOutput;
+    private TunnelPlace? _place;
+    private TaskCompletionSource? _ended;
     private byte[]? _farewell;
     private Stage _stage = Stage.Connecting;
+    private bool _isLookedAfter;
     private long _movedAt;
-    private bool _isOver;
 
     /// <param name="request">The head of the handshake, sent as soon as there is a connection.</param>
     /// <param name="idle">After this long without a byte in either direction the tunnel ends.</param>
-    public Tunnel(EventLoop<Tunnel> loop, byte[] request, TimeSpan idle)
+    public Tunnel(EventLoop<IEventLoopMember> loop, byte[] request, TimeSpan idle)
     {
         _loop = loop;
         _handshake = new ReplicaHandshake(request);
@@ -44,13 +51,10 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
         Asking,
         Answered,
         Flowing,
-
-        /// <summary>The client's socket is full: nothing is read from the replica until it has room again.</summary>
-        Waiting,
         Ended,
     }
 
-    public long Id { get; } = Interlocked.Increment(ref _lastId);
+    public long Id { get; } = EventLoops.NextId();
 
     /// <summary>The replica's answer: the head, and what came behind it.</summary>
     /// <exception cref="SocketException">The replica broke off.</exception>
@@ -74,75 +78,56 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
                 lock (_gate)
                 {
                     _replica.Dispose();
-                    _replica = NewSocket();
+                    (_replica, _replicaInterest) = (NewSocket(), default);
                     _handshake!.Restart();
                 }
             }
         }
     }
 
-    /// <summary>
-    /// From now on what the replica sends goes to the client. Nothing else may be on its way to that socket, and nothing else may write.
-    /// </summary>
-    /// <param name="first">What came behind the answer.</param>
-    public void Flow(Socket client, ReadOnlySpan<byte> first)
+    /// <summary>Completes when the tunnel has ended.</summary>
+    public Task Ended
     {
-        lock (_gate)
+        get
         {
-            if (_stage != Stage.Answered || _isOver)
+            lock (_gate)
             {
-                return;
+                return _stage == Stage.Ended
+                    ? Task.CompletedTask
+                    : (_ended ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }
-
-            _client = client;
-            _output = new ClientOutput(client.SafeHandle);
-            _handshake = null;
-            _stage = Stage.Flowing;
-            _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
-            if (!first.IsEmpty)
-            {
-                Deliver(first);
-            }
-            SayFarewell();
         }
     }
 
     /// <summary>
-    /// What the client sends goes to the replica. While the replica does not read, the client is not read either. Returns when one of them
-    /// is gone, or nothing moved for too long.
+    /// From now on what the replica sends goes to the client, and what the client sends goes to the replica, until one of them is gone or
+    /// nothing moved for too long. Nothing else may write to the client. The tunnel closes its connection and gives its place back.
     /// </summary>
-    public async Task RunAsync(ConnectionContext client)
+    /// <param name="first">What the replica sent behind its answer.</param>
+    public async Task StartAsync(LoopConnection client, byte[] first, TunnelPlace place)
     {
+        var early = await client.TakeAsync(this);
         lock (_gate)
         {
-            if (_isOver)
+            (_client, _place) = (client, place);
+            if (_stage != Stage.Answered)
             {
+                Fail(new ObjectDisposedException(nameof(Tunnel)));
+                Leave();
                 return;
             }
-            _connection = client;
-        }
-        var input = client.Transport.Input;
-        try
-        {
-            while (true)
-            {
-                // Holds no buffer while the client is silent.
-                var read = await input.ReadAsync(CancellationToken.None);
-                foreach (var part in read.Buffer)
-                {
-                    await SendAsync(part);
-                }
 
-                input.AdvanceTo(read.Buffer.End);
-                if (read.IsCompleted || read.IsCanceled)
-                {
-                    return;
-                }
+            _clientOutput = new ClientOutput(client.Socket.SafeHandle);
+            _handshake = null;
+            _stage = Stage.Flowing;
+            _movedAt = _loop.Time.GetTimestamp();
+            Follow(_clientOutput.Write(first));
+            if (_stage == Stage.Flowing)
+            {
+                Follow(_replicaOutput.Send(_replica.SafeHandle, early));
             }
-        }
-        catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
-        {
-            // One side is gone; the other one learns it when this returns.
+
+            SayFarewell();
         }
     }
 
@@ -160,9 +145,15 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
     }
 
     /// <summary>The client had its time to go.</summary>
-    public void Cut() => Volatile.Read(ref _connection)?.Abort();
+    public void Cut()
+    {
+        lock (_gate)
+        {
+            End();
+        }
+    }
 
-    /// <summary>Called by the loop when a socket of this tunnel is ready.</summary>
+    /// <summary>Called by the loop when the replica's socket is ready.</summary>
     public void OnReady(byte[] buffer)
     {
         lock (_gate)
@@ -171,25 +162,39 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
             {
                 case Stage.Connecting: OnConnected(); break;
                 case Stage.Asking: OnAnswer(buffer); break;
-                case Stage.Flowing: OnReadable(buffer); break;
-                case Stage.Waiting: OnWritable(); break;
+                case Stage.Flowing: OnReplicaReady(buffer); break;
             }
         }
     }
 
-    /// <summary>
-    /// Ends the tunnel when it has been silent for too long, or when its client has gone while the replica was not reading. What such a client has
-    /// left behind is not passed on: a replica that reads a client slowly would go on with it for minutes.
-    /// </summary>
+    public void OnConnectionReady(byte[] buffer)
+    {
+        lock (_gate)
+        {
+            if (_stage != Stage.Flowing)
+            {
+                return;
+            }
+            if (_clientOutput!.IsFull)
+            {
+                var state = _clientOutput.WriteRest(out var hasMoved);
+                Moved(hasMoved);
+                Follow(state);
+            }
+            if (_stage == Stage.Flowing && !_replicaOutput.IsFull
+                && Receive(_client!.Socket, buffer.AsSpan(0, MostOfClient)) is var received and > 0)
+            {
+                Follow(_replicaOutput.Send(_replica.SafeHandle, buffer.AsSpan(0, received)));
+            }
+        }
+    }
+
+    public void OnClosed() => Cut();
+
+    /// <summary>Ends the tunnel when it has been silent for too long.</summary>
     public void OnSweep()
     {
-        if (_isBlocked && _client is { } client && TcpPeer.IsGone(client))
-        {
-            Abandon();
-            return;
-        }
-
-        if (_loop.Time.GetElapsedTime(Volatile.Read(ref _movedAt)) > _idle)
+        if (_loop.Time.GetElapsedTime(Volatile.Read(ref _movedAt), _loop.Now) > _idle)
         {
             Fail(new TimeoutException("Nothing moved for too long."));
         }
@@ -206,21 +211,8 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
 
     public void Dispose()
     {
-        _loop.Remove(this);
         lock (_gate)
         {
-            if (_stage == Stage.Ended)
-            {
-                return;
-            }
-            // The client's descriptor outlives this. The replica's takes its registration with it.
-            if (_stage == Stage.Waiting)
-            {
-                _loop.Epoll.Forget(_output!.Client);
-            }
-
-            _output?.Release();
-            _stage = Stage.Ended;
             Fail(new ObjectDisposedException(nameof(Tunnel)));
             _handshake?.Forget();
         }
@@ -244,157 +236,156 @@ internal sealed class Tunnel : IEventLoopMember, IDisposable
             {
                 // As it should: the loop tells when it is done.
             }
-            _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Writable, Id);
+            WatchReplica(Readiness.Writable);
             return _handshake!.Connected;
         }
     }
 
     private void OnConnected()
     {
-        _loop.Epoll.Forget(_replica.SafeHandle);
         if (_handshake!.OnConnected(_replica))
         {
             _stage = Stage.Asking;
-            _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
+            WatchReplica(Readiness.Readable);
+        }
+        else
+        {
+            WatchReplica(Readiness.None);
         }
     }
 
     private void OnAnswer(byte[] buffer)
     {
-        if (Receive(buffer) is { } received && _handshake!.OnAnswer(received.Span))
+        if (Receive(_replica, buffer) is var received and > 0 && _handshake!.OnAnswer(buffer.AsSpan(0, received)))
         {
-            _loop.Epoll.Forget(_replica.SafeHandle);
+            WatchReplica(Readiness.None);
             _stage = Stage.Answered;
         }
     }
 
-    private void OnReadable(byte[] buffer)
+    private void OnReplicaReady(byte[] buffer)
     {
-        if (Receive(buffer) is { } received)
+        if (_replicaOutput.IsFull)
         {
-            Deliver(received.Span);
+            var state = _replicaOutput.SendRest(_replica.SafeHandle, out var hasMoved);
+            Moved(hasMoved);
+            Follow(state);
         }
-    }
-
-    private void Deliver(ReadOnlySpan<byte> bytes)
-    {
-        Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
-        Follow(_output!.Write(bytes));
+        if (_stage == Stage.Flowing && !_clientOutput!.IsFull && Receive(_replica, buffer) is var received and > 0)
+        {
+            Follow(_clientOutput.Write(buffer.AsSpan(0, received)));
+        }
     }
 
     private void SayFarewell()
     {
-        if (_farewell is not null && _stage is Stage.Flowing or Stage.Waiting)
+        if (_farewell is not null && _stage == Stage.Flowing)
         {
-            Follow(_output!.Leave(_farewell!, isFree: _stage == Stage.Flowing));
+            Follow(_clientOutput!.Leave(_farewell));
         }
     }
 
-    private void OnWritable()
+    /// <summary>Watches both sockets for what matters next. Each is read while the other one has room.</summary>
+    private void Follow(OutputState state)
     {
-        var state = _output!.WriteRest(out var hasMoved);
-        if (hasMoved)
+        if (state == OutputState.Gone)
         {
-            Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
-        }
-        Follow(state);
-    }
-
-    /// <summary>Watches the socket that matters next: the replica's, or the client's while that one is full.</summary>
-    private void Follow(ClientOutput.State state)
-    {
-        switch (state, _stage)
-        {
-            case (ClientOutput.State.Full, Stage.Flowing):
-                _stage = Stage.Waiting;
-                if (!_isOver)
-                {
-                    _loop.Epoll.Forget(_replica.SafeHandle);
-                }
-
-                _loop.Epoll.Watch(_output!.Client, Readiness.Writable, Id);
-                break;
-            case (ClientOutput.State.Free, Stage.Waiting):
-                _stage = Stage.Flowing;
-                _loop.Epoll.Forget(_output!.Client);
-                if (!_isOver)
-                {
-                    _loop.Epoll.Watch(_replica.SafeHandle, Readiness.Readable, Id);
-                }
-                break;
-            case (ClientOutput.State.Gone, _):
-                if (_stage == Stage.Waiting)
-                {
-                    _stage = Stage.Flowing;
-                    _loop.Epoll.Forget(_output!.Client);
-                }
-                End();
-                break;
-        }
-    }
-
-    /// <summary>Null: nothing after all, or the end.</summary>
-    private ReadOnlyMemory<byte>? Receive(byte[] buffer)
-    {
-        var received = _replica.Receive(buffer, 0, buffer.Length, SocketFlags.None, out var error);
-        if (error == SocketError.WouldBlock)
-        {
-            return null;
-        }
-        if (error == SocketError.Success && received > 0)
-        {
-            return buffer.AsMemory(0, received);
-        }
-        if (_stage == Stage.Asking)
-        {
-            Fail(new SocketException((int)SocketError.ConnectionReset));
-        }
-        End();
-        return null;
-    }
-
-    /// <summary>Ends with a reset, which takes what the replica has not read with it.</summary>
-    private void Abandon()
-    {
-        lock (_gate)
-        {
-            if (!_isOver)
-            {
-                _replica.LingerState = new LingerOption(enable: true, seconds: 0);
-            }
             End();
         }
-    }
-
-    /// <summary>Wakes <see cref="RunAsync"/>, wherever it waits.</summary>
-    private void End()
-    {
-        if (_isOver)
+        if (_stage != Stage.Flowing)
         {
             return;
         }
 
-        _isOver = true;
-        // Takes the registration with it (level-triggered: a socket at its end would be reported for ever), and ends a send that is stuck.
-        _replica.Dispose();
-        _connection?.Transport.Input.CancelPendingRead();
+        var (isClientFull, isReplicaFull) = (_clientOutput!.IsFull, _replicaOutput.IsFull);
+        WatchReplica(Of(read: !isClientFull, write: isReplicaFull));
+        _clientInterest.Set(_loop.Epoll, _client!.Socket.SafeHandle, Of(read: !isReplicaFull, write: isClientFull), _client.Id);
+        if (isReplicaFull && !_isLookedAfter)
+        {
+            _isLookedAfter = true;
+            _ = LookAfterClientAsync(_client.Socket);
+        }
     }
 
-    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    private static Readiness Of(bool read, bool write) =>
+        (read ? Readiness.Readable : Readiness.None) | (write ? Readiness.Writable : Readiness.None);
+
+    private void WatchReplica(Readiness wanted) => _replicaInterest.Set(_loop.Epoll, _replica.SafeHandle, wanted, Id);
+
+    /// <summary>
+    /// While the replica does not read, the client is not read either, and its end would not be seen. What a client that has gone left behind
+    /// is not passed on: a replica that reads a client slowly would go on with it for minutes.
+    /// </summary>
+    private async Task LookAfterClientAsync(Socket client)
     {
-        Volatile.Write(ref _movedAt, _loop.Time.GetTimestamp());
-        // The framework's asynchronous call keeps 300 bytes for the socket's next one: only for a replica that does not read.
-        var sent = Epoll.Send(_replica.SafeHandle, bytes.Span);
-        if (sent < 0)
+        while (true)
         {
-            throw new SocketException((int)SocketError.ConnectionReset);
+            await Task.Delay(BlockedLook, _loop.Time, CancellationToken.None);
+            lock (_gate)
+            {
+                if (_stage != Stage.Flowing || !_replicaOutput.IsFull)
+                {
+                    _isLookedAfter = false;
+                    return;
+                }
+                if (TcpPeer.IsGone(client))
+                {
+                    // Ends with a reset, which takes what the replica has not read with it.
+                    _replica.LingerState = new LingerOption(enable: true, seconds: 0);
+                    End();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// <summary>0 or less: nothing after all, or the end of this side and thereby of the tunnel.</summary>
+    private int Receive(Socket from, Span<byte> buffer)
+    {
+        var received = Epoll.Receive(from.SafeHandle, buffer, out var isBroken);
+        Moved(received > 0);
+        if (received == 0 || isBroken)
+        {
+            _handshake?.Fail(new SocketException((int)SocketError.ConnectionReset));
+            End();
         }
 
-        for (bytes = bytes[sent..]; !bytes.IsEmpty;)
+        return received;
+    }
+
+    private void Moved(bool hasMoved)
+    {
+        if (hasMoved)
         {
-            _isBlocked = true;
-            bytes = bytes[await _replica.SendAsync(bytes, CancellationToken.None)..];
-            _isBlocked = false;
+            Volatile.Write(ref _movedAt, _loop.Now);
+        }
+    }
+
+    private void End()
+    {
+        if (_stage == Stage.Ended)
+        {
+            return;
+        }
+
+        _stage = Stage.Ended;
+        _loop.Remove(this);
+        _replica.Dispose();
+        _replicaOutput.Release();
+        _clientOutput?.Release();
+        _ended?.SetResult();
+        Leave();
+    }
+
+    /// <summary>Closes the client's connection and gives the place back, once both are known.</summary>
+    private void Leave()
+    {
+        if (_client is { } client)
+        {
+            _clientInterest.Set(_loop.Epoll, client.Socket.SafeHandle, Readiness.None, client.Id);
+            client.Close();
+            _place?.Dispose();
+            _place = null;
         }
     }
 }

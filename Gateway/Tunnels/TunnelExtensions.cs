@@ -1,6 +1,4 @@
 using AspireChat.WebSockets;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace AspireChat.Gateway.Tunnels;
@@ -14,16 +12,10 @@ internal static class TunnelExtensions
         var inner = services.Last(service => service.ServiceType == typeof(IHttpForwarder));
         services.Remove(inner);
         services.AddConnectionHandover();
-        services.AddSingleton<TunnelLoops>();
+        services.AddSingleton<TunnelMetrics>();
         services.AddSingleton<TunnelDrain>();
+        services.AddHostedService(provider => provider.GetRequiredService<TunnelDrain>());
         services.AddSingleton<IHttpForwarder>(provider => ActivatorUtilities.CreateInstance<TunnelForwarder>(provider,
             (IHttpForwarder)ActivatorUtilities.CreateInstance(provider, inner.ImplementationType!)));
-        services.AddOptions<SocketTransportOptions>().Configure<IOptions<GatewayOptions>>((transport, gateway) =>
-        {
-            if (gateway.Value.Tunnels)
-            {
-                transport.FlushToKernel();
-            }
-        });
     }
 }

@@ -4,8 +4,6 @@ using System.Net.Sockets;
 using AspireChat.Gateway.RateLimits;
 using AspireChat.Gateway.Routing;
 using AspireChat.WebSockets;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
@@ -19,9 +17,10 @@ namespace AspireChat.Gateway.Tunnels;
 /// </summary>
 internal sealed class TunnelForwarder(
     IHttpForwarder forwarder,
-    TunnelLoops loops,
     FewestSockets balance,
     TunnelDrain drain,
+    HandoverCount handovers,
+    TunnelMetrics metrics,
     IOptions<GatewayOptions> options,
     ILogger<TunnelForwarder> logger) : IHttpForwarder
 {
@@ -34,11 +33,11 @@ internal sealed class TunnelForwarder(
     public async ValueTask<ForwarderError> SendAsync(HttpContext context, string destinationPrefix, HttpMessageInvoker httpClient,
         ForwarderRequestConfig requestConfig, HttpTransformer transformer, CancellationToken cancellationToken)
     {
-        if (loops.Next() is { } loop && IsPlainSocket(context, destinationPrefix)
+        if (context.Features.Get<LoopConnection>() is { } client && IsPlainSocket(context, destinationPrefix)
             && await TunnelRequest.CreateAsync(context, destinationPrefix, transformer, cancellationToken) is { } request)
         {
             logger.Tunneling(destinationPrefix);
-            var tunnel = new Tunnel(loop, request.Head, requestConfig.ActivityTimeout ?? _options.SocketIdleTimeout);
+            var tunnel = new Tunnel(client.Loop, request.Head, requestConfig.ActivityTimeout ?? _options.SocketIdleTimeout);
             var isHandedOver = false;
             try
             {
@@ -51,7 +50,7 @@ internal sealed class TunnelForwarder(
                 if (answer.Status == StatusCodes.Status101SwitchingProtocols)
                 {
                     await answer.CopyToAsync(context, transformer, cancellationToken);
-                    await UpgradeAsync(context, tunnel, answer.Rest);
+                    await UpgradeAsync(context, client, tunnel, answer.Rest.ToArray());
                     isHandedOver = true;
                     return ForwarderError.None;
                 }
@@ -73,32 +72,16 @@ internal sealed class TunnelForwarder(
         return await forwarder.SendAsync(context, destinationPrefix, httpClient, requestConfig, transformer, cancellationToken);
     }
 
-    private async Task UpgradeAsync(HttpContext context, Tunnel tunnel, ReadOnlyMemory<byte> first)
+    private async Task UpgradeAsync(HttpContext context, LoopConnection client, Tunnel tunnel, byte[] first)
     {
         var features = context.Features;
-        var sockets = balance.Of(context.GetReverseProxyFeature().ProxiedDestination!);
-        // When this returns, the answer is in the client's socket (see TunnelExtensions), so the loop may write there.
+        // When this returns, the answer is in the client's socket, so the loop may write there.
         await features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
-        tunnel.Flow(features.GetRequiredFeature<IConnectionSocketFeature>().Socket, first.Span);
-        sockets.Add();
-        features.GetRequiredFeature<IConnectionHandover>().HandTo(Session(tunnel, sockets, features.Get<SocketLease>()?.Take()));
+        var replica = balance.Of(context.GetReverseProxyFeature().ProxiedDestination!);
+        var place = new TunnelPlace(replica, features.Get<SocketLease>()?.Take(), handovers, metrics);
+        features.GetRequiredFeature<IConnectionHandover>().HandTo(_ => tunnel.StartAsync(client, first, place), outlives: true);
         drain.Opened(tunnel);
     }
-
-    /// <summary>A method of its own, so that it captures nothing of the request, which would live as long as the socket.</summary>
-    private static Func<ConnectionContext, Task> Session(Tunnel tunnel, SocketCount sockets, SocketLease? lease) => async client =>
-    {
-        try
-        {
-            await tunnel.RunAsync(client);
-        }
-        finally
-        {
-            tunnel.Dispose();
-            sockets.Remove();
-            lease?.Dispose();
-        }
-    };
 
     private async Task<Exception?> ConnectAsync(Tunnel tunnel, Uri destination, CancellationToken aborted)
     {

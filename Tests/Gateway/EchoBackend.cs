@@ -18,6 +18,9 @@ public sealed record SeenRequest(string Backend, string Method, string RawTarget
 /// </summary>
 internal sealed class EchoBackend : IAsyncDisposable
 {
+    /// <summary>Bytes of the answer at <c>/api/rooms/large/members</c>: more than all sockets on the way hold.</summary>
+    public const int LargeAnswer = 32 * 1024 * 1024;
+
     private readonly WebApplication _app;
     private readonly TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _badProbes;
@@ -61,6 +64,7 @@ internal sealed class EchoBackend : IAsyncDisposable
         });
         app.Map("/ws", backend.EchoAsync);
         app.MapGet("/api/rooms/slow/members", backend.TrickleAsync);
+        app.MapGet("/api/rooms/large/members", () => Results.Bytes(new byte[LargeAnswer]));
         app.MapFallback(context => context.Response.WriteAsJsonAsync(backend.See(context.Request)));
         await app.StartAsync();
         return backend;

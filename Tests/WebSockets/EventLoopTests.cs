@@ -214,6 +214,58 @@ public sealed class EventLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task A_loop_with_a_slower_sweep_calls_its_members_no_sooner()
+    {
+        using var slow = new EventLoop<Member>("slow loop under test", _time, _reported.Enqueue, TimeSpan.FromSeconds(1));
+        var pair = Connect();
+        slow.Add(pair.Member);
+        for (var i = 0; i < 3; i++)
+        {
+            var before = slow.Now;
+            _time.Advance(TimeSpan.FromMilliseconds(300));
+            await UntilAsync(() => slow.Now > before);
+        }
+
+        Assert.Equal(0, pair.Member.Sweeps);
+
+        _time.Advance(TimeSpan.FromMilliseconds(300));
+        await UntilAsync(() => pair.Member.Sweeps == 1);
+    }
+
+    [Fact]
+    public void A_broken_connection_is_told_from_an_empty_one_and_from_an_ended_one()
+    {
+        var (empty, ended, broken) = (Connect(), Connect(), Connect());
+        ended.Far.Close();
+        broken.Far.Close(timeout: 0);
+        Assert.True(ended.Near.Poll(Patience, SelectMode.SelectRead));
+        Assert.True(broken.Near.Poll(Patience, SelectMode.SelectRead));
+
+        Assert.Equal((-1, false), ReceiveFrom(empty));
+        Assert.Equal((0, false), ReceiveFrom(ended));
+        Assert.Equal((-1, true), ReceiveFrom(broken));
+        empty.Near.Dispose();
+        Assert.Equal((-1, true), ReceiveFrom(empty));
+
+        static (int, bool) ReceiveFrom(Pair pair) =>
+            (Epoll.Receive(pair.Near.SafeHandle, new byte[1], out var isBroken), isBroken);
+    }
+
+    [Fact]
+    public void A_watched_socket_can_be_watched_for_something_else()
+    {
+        using var epoll = new Epoll();
+        var pair = Connect();
+        epoll.Watch(pair.Near.SafeHandle, Readiness.Readable, tag: 5);
+        Assert.Equal(0, epoll.Wait(milliseconds: 0));
+
+        epoll.Change(pair.Near.SafeHandle, Readiness.Writable, tag: 6);
+
+        Assert.Equal(1, epoll.Wait(milliseconds: 1_000));
+        Assert.Equal((6, Readiness.Writable), epoll.Ready(0));
+    }
+
+    [Fact]
     public async Task Disposing_ends_the_thread_and_releases_its_descriptor()
     {
         var socket = Watch(Readiness.Readable, pair => Receive(pair, most: 1));

@@ -47,12 +47,11 @@ public sealed class FrameServer : IAsyncLifetime
     private static async Task AcceptAsync(HttpContext context)
     {
         Assert.True(Handshake.IsRequested(context));
-        Assert.True(await Handshake.TryAcceptAsync(context, "aspirechat.v1", ServeAsync));
+        Assert.True(await Handshake.TryAcceptAsync(context, "aspirechat.v1", new FrameReader(Longest, 8 * Longest), ServeAsync));
     }
 
-    private static async Task ServeAsync(LoopConnection connection)
+    private static async Task ServeAsync(FrameSocket socket)
     {
-        using var socket = await FrameSocket.TakeAsync(connection, new FrameReader(Longest, 8 * Longest));
         try
         {
             var (code, reason) = await AnswerAsync(socket);

@@ -59,6 +59,9 @@ public sealed class FrameSocket : IConnectionReader, IFrameWriter, IDisposable
     /// <summary>The client has closed its end, although what it sent before may not have been read yet.</summary>
     public bool IsClientGone => TcpPeer.IsGone(_connection.Socket);
 
+    /// <summary>Cancelled when the connection is closed on this side.</summary>
+    public CancellationToken Closed => _connection.ConnectionClosed;
+
     /// <summary>Takes the connection over. HTTP has ended on it, and the answer to the handshake is on its way.</summary>
     public static async Task<FrameSocket> TakeAsync(LoopConnection connection, FrameReader frames)
     {
@@ -73,6 +76,9 @@ public sealed class FrameSocket : IConnectionReader, IFrameWriter, IDisposable
         }
         return socket;
     }
+
+    /// <summary>Cuts the connection: who reads or writes learns that the client is gone.</summary>
+    public void Abort() => _connection.Abort();
 
     /// <exception cref="IOException">The connection has ended.</exception>
     public ValueTask<MessageKind> ReadAsync()
@@ -117,7 +123,7 @@ public sealed class FrameSocket : IConnectionReader, IFrameWriter, IDisposable
 
     public async ValueTask WriteCloseAsync(int code, string reason) => await WriteRestAsync(CloseFrame.Encode(code, reason).Bytes);
 
-    public void OnReady(byte[] buffer)
+    public void OnConnectionReady(byte[] buffer)
     {
         lock (_gate)
         {
@@ -153,6 +159,7 @@ public sealed class FrameSocket : IConnectionReader, IFrameWriter, IDisposable
         ThreadPool.UnsafeQueueUserWorkItem(static socket => socket.Wake(), this, preferLocal: false);
     }
 
+    /// <summary>Closes the connection.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -161,6 +168,7 @@ public sealed class FrameSocket : IConnectionReader, IFrameWriter, IDisposable
             Release();
             _frames.Dispose();
         }
+        _connection.Close();
     }
 
     private void OnReceived(byte[] buffer, int count)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace AspireChat.WebSockets;
 
 /// <summary>What a socket is watched for now. One for each socket. Not thread-safe: the owner's lock guards it.</summary>
-internal struct Interest
+public struct Interest
 {
     private Readiness _now;
 

@@ -13,7 +13,7 @@ public interface IConnectionReader
 {
     /// <summary>The socket is ready for what it is watched for.</summary>
     /// <param name="buffer">The loop's, for this call.</param>
-    void OnReady(byte[] buffer);
+    void OnConnectionReady(byte[] buffer);
 
     /// <summary>The connection was closed by somebody else.</summary>
     void OnClosed();
@@ -21,16 +21,20 @@ public interface IConnectionReader
 
 /// <summary>
 /// A connection of the <see cref="LoopTransport"/>. The loop reads it into a pipe for the server, and a task writes what the server answers.
-/// After an upgrade a reader takes the socket (<see cref="TakeAsync"/>): then pipes, buffers and the task are gone. Thread-safe.
+/// After an upgrade a reader takes the socket (<see cref="TakeAsync"/>): then pipes, buffers, the task and the server's own objects are gone, and
+/// the reader closes the socket. Thread-safe.
 /// </summary>
 public sealed class LoopConnection : ConnectionContext, IEventLoopMember, IConnectionSocketFeature, IConnectionIdFeature,
     IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature
 {
     private static readonly string Process = Convert.ToHexString(BitConverter.GetBytes(Random.Shared.Next()));
 
+    private static readonly FeatureCollection Left = new();
+
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _closed = new();
-    private readonly Task _sending;
+    private IFeatureCollection _features;
+    private Task? _sending;
     private ConnectionPipes? _pipes;
     private volatile IConnectionReader? _reader;
     private TaskCompletionSource? _writable;
@@ -58,7 +62,7 @@ public sealed class LoopConnection : ConnectionContext, IEventLoopMember, IConne
         features.Set<IConnectionEndPointFeature>(this);
         features.Set<IMemoryPoolFeature>(buffers);
         features.Set(this);
-        Features = features;
+        _features = features;
         _sending = SendAsync(_pipes);
         Loop.Add(this);
         lock (_gate)
@@ -77,7 +81,7 @@ public sealed class LoopConnection : ConnectionContext, IEventLoopMember, IConne
 
     public override string ConnectionId { get => field ??= $"{Process}{Id:X}"; set; }
 
-    public override IFeatureCollection Features { get; }
+    public override IFeatureCollection Features => _features;
 
     public override IDictionary<object, object?> Items { get => field ??= new ConnectionItems(); set; }
 
@@ -104,7 +108,8 @@ public sealed class LoopConnection : ConnectionContext, IEventLoopMember, IConne
         }
 
         pipes.Output.Reader.CancelPendingRead();
-        await _sending;
+        await _sending!;
+        _sending = null;
         var early = (await pipes.Input.Reader.ReadAsync(CancellationToken.None)).Buffer.ToArray();
         pipes.Input.Reader.Complete();
         pipes.Output.Reader.Complete();
@@ -122,7 +127,7 @@ public sealed class LoopConnection : ConnectionContext, IEventLoopMember, IConne
     {
         if (_reader is { } reader)
         {
-            reader.OnReady(buffer);
+            reader.OnConnectionReady(buffer);
             return;
         }
 
@@ -161,18 +166,29 @@ public sealed class LoopConnection : ConnectionContext, IEventLoopMember, IConne
         _pipes?.Output.Reader.CancelPendingRead();
     }
 
-    /// <summary>The server has ended. The socket is closed when what was flushed is on its way.</summary>
+    /// <summary>
+    /// The server has ended. The socket is closed when what was flushed is on its way. A socket that was taken stays open, and of what the
+    /// server keeps for a connection nothing is left.
+    /// </summary>
     public override async ValueTask DisposeAsync()
     {
+        if (_reader is not null)
+        {
+            (_features, Items) = (Left, null!);
+            return;
+        }
         if (_pipes is { } pipes)
         {
             pipes.Server.Input.Complete();
             pipes.Server.Output.Complete();
-            await _sending;
+            await _sending!;
         }
 
-        Close(null);
+        Close();
     }
+
+    /// <summary>For whoever has taken the connection: closes the socket.</summary>
+    public void Close() => Close(null);
 
     private void Receive(PipeWriter input, byte[] buffer)
     {

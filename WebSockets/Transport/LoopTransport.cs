@@ -14,7 +14,8 @@ namespace AspireChat.WebSockets;
 /// </summary>
 /// <param name="options">The framework's: the listening socket and its backlog.</param>
 public sealed partial class LoopTransport(
-    EventLoops loops, IMemoryPoolFactory<byte> pools, IOptions<SocketTransportOptions> options, ILogger<LoopTransport> logger)
+    EventLoops loops, IMemoryPoolFactory<byte> pools, IOptions<SocketTransportOptions> options, TimeProvider time,
+    ILogger<LoopTransport> logger)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     /// <summary>From the range that the services' table of event ids leaves to this library: 1020 to 1029.</summary>
@@ -37,14 +38,17 @@ public sealed partial class LoopTransport(
 
         socket.Listen(options.Value.Backlog);
         var buffers = new ConnectionBuffers(pools.Create(new MemoryPoolOptions { Owner = "loop" }));
-        return ValueTask.FromResult<IConnectionListener>(new Listener(socket, loops, buffers, logger));
+        return ValueTask.FromResult<IConnectionListener>(new Listener(socket, loops, buffers, time, logger));
     }
 
     [LoggerMessage(NotAcceptedEvent, LogLevel.Debug, "A connection could not be accepted ({Fault})")]
     private static partial void LogNotAccepted(ILogger logger, SocketError fault);
 
-    private sealed class Listener(Socket socket, EventLoops loops, ConnectionBuffers buffers, ILogger logger) : IConnectionListener
+    private sealed class Listener(Socket socket, EventLoops loops, ConnectionBuffers buffers, TimeProvider time, ILogger logger)
+        : IConnectionListener
     {
+        private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(10);
+
         public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
 
         public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
@@ -63,8 +67,12 @@ public sealed partial class LoopTransport(
                 }
                 catch (SocketException e)
                 {
-                    // The client left before it was accepted, or files are short for a moment.
                     LogNotAccepted(logger, e.SocketErrorCode);
+                    if (e.SocketErrorCode == SocketError.TooManyOpenSockets)
+                    {
+                        // Trying again at once would do nothing else until a file is closed.
+                        await Task.Delay(AcceptPause, time, cancellationToken);
+                    }
                 }
             }
         }

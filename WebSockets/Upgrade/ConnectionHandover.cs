@@ -15,7 +15,10 @@ public interface IConnectionHandover
     /// the request; the connection ends when it returns. Call this once, after the upgrade.
     /// </summary>
     /// <param name="successor">It must not hold the request.</param>
-    void HandTo(Func<ConnectionContext, Task> successor);
+    /// <param name="outlives">
+    /// The transport keeps the connection open when the successor returns. Whoever has it then counts its end (<see cref="HandoverCount"/>).
+    /// </param>
+    void HandTo(Func<ConnectionContext, Task> successor, bool outlives = false);
 }
 
 /// <summary>
@@ -29,6 +32,7 @@ internal sealed class ConnectionHandover : PipeWriter, IConnectionHandover, ICon
     private readonly IConnectionHeartbeatFeature? _heartbeat;
     private volatile List<(Action<object> Action, object State)>? _beats;
     private Func<ConnectionContext, Task>? _successor;
+    private bool _outlives;
 
     private ConnectionHandover(ConnectionContext connection)
     {
@@ -62,12 +66,16 @@ internal sealed class ConnectionHandover : PipeWriter, IConnectionHandover, ICon
             {
                 count.Changed();
                 await successor(connection);
-                count.Changed();
+                if (!handover._outlives)
+                {
+                    count.Changed();
+                }
             }
         }
     };
 
-    public void HandTo(Func<ConnectionContext, Task> successor) => _successor = successor;
+    public void HandTo(Func<ConnectionContext, Task> successor, bool outlives = false) =>
+        (_successor, _outlives) = (successor, outlives);
 
     public void OnHeartbeat(Action<object> action, object state)
     {

@@ -26,10 +26,6 @@ public static class ConnectionHandoverExtensions
         return services;
     }
 
-    /// <summary>TEMPORARY</summary>
-    public static void FlushToKernel(this Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets.SocketTransportOptions transport) =>
-        transport.MaxWriteBufferSize = 2;
-
     /// <summary>
     /// The server's connections at IP endpoints belong to event loops from now on (<see cref="LoopTransport"/>), so that a WebSocket can leave the
     /// server with nothing but its socket. Where there is no epoll, the framework's transport goes on to serve.
@@ -40,7 +36,8 @@ public static class ConnectionHandoverExtensions
     {
         services.AddSingleton(provider => new EventLoops(
             name, options(provider), provider.GetRequiredService<TimeProvider>(), LoopLog.ReporterOf(provider.GetRequiredService<ILogger<EventLoops>>())));
-        services.AddSingleton<IConnectionListenerFactory, LoopTransport>();
+        services.AddSingleton<LoopTransport>();
+        services.AddSingleton<IConnectionListenerFactory>(provider => provider.GetRequiredService<LoopTransport>());
         return services;
     }
 }

@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace AspireChat.WebSockets;
 
@@ -41,9 +43,13 @@ public static class Handshake
     /// </summary>
     /// <param name="context">A request that is a WebSocket handshake.</param>
     /// <param name="protocol">The subprotocol to answer with, if any.</param>
-    /// <param name="session">Owns the connection from the end of the request on. It must not hold the request.</param>
+    /// <param name="frames">Reads the client's frames.</param>
+    /// <param name="session">
+    /// Has the socket from the end of the request on, and the socket is closed when it returns. It must not hold the request. The server does
+    /// not wait for it when it stops.
+    /// </param>
     /// <returns>False when <see cref="CanTakeSocket"/> is; nothing has happened to the connection then.</returns>
-    public static async Task<bool> TryAcceptAsync(HttpContext context, string? protocol, Func<LoopConnection, Task> session)
+    public static async Task<bool> TryAcceptAsync(HttpContext context, string? protocol, FrameReader frames, Func<FrameSocket, Task> session)
     {
         if (!CanTakeSocket(context))
         {
@@ -57,9 +63,28 @@ public static class Handshake
             headers.SecWebSocketProtocol = protocol;
         }
         await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
-        var connection = context.Features.GetRequiredFeature<LoopConnection>();
-        context.Features.GetRequiredFeature<IConnectionHandover>().HandTo(_ => session(connection));
+        var handovers = context.RequestServices.GetRequiredService<HandoverCount>();
+        var successor = Successor(context.Features.GetRequiredFeature<LoopConnection>(), frames, session, handovers);
+        context.Features.GetRequiredFeature<IConnectionHandover>().HandTo(successor, outlives: true);
         return true;
+    }
+
+    /// <summary>A method of its own, so that it captures nothing of the request, which would live as long as the socket.</summary>
+    private static Func<ConnectionContext, Task> Successor(
+        LoopConnection connection, FrameReader frames, Func<FrameSocket, Task> session, HandoverCount handovers) => async left =>
+    {
+        var socket = await FrameSocket.TakeAsync(connection, frames);
+        // Not awaited: the server forgets the connection that it has left when this returns.
+        _ = RunAsync(socket, session, handovers);
+    };
+
+    private static async Task RunAsync(FrameSocket socket, Func<FrameSocket, Task> session, HandoverCount handovers)
+    {
+        using (socket)
+        {
+            await session(socket);
+        }
+        handovers.Changed();
     }
 
     /// <summary>What a server must answer to a client's key in <c>Sec-WebSocket-Accept</c>.</summary>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace AspireChat.WebSockets;
 
 /// <summary>Counts the connections that are handed over, and again when they end. Thread-safe.</summary>
-internal sealed class HandoverCount
+public sealed class HandoverCount
 {
     private long _changes;
 
