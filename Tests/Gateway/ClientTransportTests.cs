@@ -26,7 +26,7 @@ public sealed class ClientTransportTests
 
         await client.SendAsync((byte[])[.. Handshake(gateway), .. frame]);
 
-        await ReadUntilAsync(client, "\x05early");
+        await ReadUntilAsync(client, "\u0005early");
     }
 
     [Fact]
