@@ -18,16 +18,22 @@ internal sealed class LoadReport(LoadOptions options, IReadOnlyList<Row> rows, I
         $"traffic. {Machine.Describe()}; servers, Redis, PostgreSQL and the load generator share it.";
 
     /// <summary>
-    /// What may be said of all rows in one sentence: the worst ratio first. Null when there is none. README and docs/performance.md say it
-    /// in the same words, and a test compares them.
+    /// What may be said in two sentences: the CPU of all rows, the worst ratio first, and the memory of an idle connection. Null when it was
+    /// not measured. README and docs/performance.md say it in the same words, and a test compares them.
     /// </summary>
     public string? Claim()
     {
         var own = Rows.Where(row => row is { System: Ours, Ratio: not null }).OrderBy(row => row.Ratio!.Value.Median).ToList();
-        return own.Count == 0
-            ? null
-            : "With all services and Redis counted on both sides, SignalR with its Redis backplane needs " +
-                $"{N1(own[0].Ratio!.Value.Median)}× (worst row) to {N1(own[^1].Ratio!.Value.Median)}× (best row) AspireChat's CPU per delivery.";
+        if (own.Count == 0)
+        {
+            return null;
+        }
+
+        var cpu = "With all services and Redis counted on both sides, SignalR with its Redis backplane needs " +
+            $"{N1(own[0].Ratio!.Value.Median)}× (worst row) to {N1(own[^1].Ratio!.Value.Median)}× (best row) AspireChat's CPU per delivery.";
+        return BothPerConnection(Ours) is { } ours && BothPerConnection(Peer) is { } theirs
+            ? $"{cpu} An idle connection in a room takes {N1(ours)} KiB of a node and a gateway, SignalR's {N1(theirs)} KiB."
+            : cpu;
     }
 
     public string Markdown()
@@ -57,6 +63,11 @@ internal sealed class LoadReport(LoadOptions options, IReadOnlyList<Row> rows, I
         AppendGoals(text);
         return text.ToString();
     }
+
+    private double? BothPerConnection(string system) =>
+        RestRows.FirstOrDefault(row => row.System == system && row.Gateway is not null) is { } row
+            ? row.Node.Median + row.Gateway!.Value.Median
+            : null;
 
     private void AppendTraffic(StringBuilder text)
     {
