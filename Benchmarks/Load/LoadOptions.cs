@@ -88,7 +88,7 @@ internal sealed class LoadOptions
     private void BeQuick()
     {
         (IsQuick, Rounds) = (true, 1);
-        (Window, Warmup, WarmUpEach) = (TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4));
+        (Window, Warmup, WarmUpEach) = (TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3));
     }
 
     private static double Number(string option, string text) =>

@@ -14,7 +14,7 @@ internal sealed class LoadReport(LoadOptions options, IReadOnlyList<Row> rows, I
     public IReadOnlyList<RestRow> RestRows { get; } = RestRow.Of(rests);
 
     public string Conditions { get; } =
-        $"{options.Rounds} rounds in turn, windows of {options.Window.TotalSeconds:0.#} s after {options.Warmup.TotalSeconds:0.#} s of the same " +
+        $"{Rounds(options.Rounds)} in turn, windows of {options.Window.TotalSeconds:0.#} s after {options.Warmup.TotalSeconds:0.#} s of the same " +
         $"traffic. {Machine.Describe()}; servers, Redis, PostgreSQL and the load generator share it.";
 
     /// <summary>
@@ -83,8 +83,8 @@ internal sealed class LoadReport(LoadOptions options, IReadOnlyList<Row> rows, I
         {
             text.AppendLine(string.Join(" | ",
                 "| " + row.Scenario, Name(row.Way), row.System, $"**{N1(row.Total.Median)}**{Range(row.Total)}",
-                row.Ratio is { } ratio ? $"**{N1(ratio.Median)}×**{Range(ratio)}" : "", row.Nodes.Text(), Part(row.Gateway), Part(row.Presence),
-                Part(row.Persistence), Part(row.Redis), Part(row.PostgreSql), row.P50.Text(), row.P99.Text(), row.Rate.Median.ToString("N0", Invariant),
+                row.Ratio is { } ratio ? $"**{N1(ratio.Median)}×**{Range(ratio)}" : "", row.Nodes.Text(), Text(row.Gateway), Text(row.Presence),
+                Text(row.Persistence), Text(row.Redis), Text(row.PostgreSql), row.P50.Text(), row.P99.Text(), row.Rate.Median.ToString("N0", Invariant),
                 row.Lost.ToString("N0", Invariant) + " |"));
         }
         text.AppendLine();
@@ -99,7 +99,7 @@ internal sealed class LoadReport(LoadOptions options, IReadOnlyList<Row> rows, I
     {
         text.AppendLine("## At rest").AppendLine();
         text.AppendLine($"CPU in ms per second over 20 s, from 30 s after the start, or after the last of {Rest.Many:N0} idle connections in rooms of " +
-            $"ten. Medians and (least–most) of {rests.Max(each => each.Round) + 1} rounds. Services are nodes, gateway, presence and persistence. With " +
+            $"ten. Medians and (least–most) of {Rounds(rests.Max(each => each.Round) + 1)}. Services are nodes, gateway, presence and persistence. With " +
             "the way \"direct\" the gateway runs too, and nobody uses it.").AppendLine();
         text.AppendLine("| connections | way | system | services | each node | gateway | presence | persistence | Redis | PostgreSQL |");
         text.AppendLine("|---|---|---|---|---|---|---|---|---|---|");
@@ -145,14 +145,14 @@ internal sealed class LoadReport(LoadOptions options, IReadOnlyList<Row> rows, I
         $"**{N1(cpu.Services.Median)}**{Range(cpu.Services)}", Text(cpu.EachNode), Text(cpu.Of(Role.Gateway)), Text(cpu.Of(Role.Presence)),
         Text(cpu.Of(Role.Persistence)), Text(cpu.Of(Role.Redis)), Text(cpu.Of(Role.PostgreSql)) + " |");
 
+    private static string Rounds(int count) => count == 1 ? "1 round" : $"{count} rounds";
+
+    /// <summary>Empty where the system has no such process.</summary>
+    private static string Text(Spread? spread) => spread?.Text() ?? "";
+
     private static CultureInfo Invariant => CultureInfo.InvariantCulture;
 
     private static string Name(Way way) => way.ToString().ToLowerInvariant();
-
-    private static string Text(Spread? spread) => spread?.Text() ?? "";
-
-    /// <summary>A part that a system does not have is empty.</summary>
-    private static string Part(Spread spread) => spread.Most == 0 ? "" : spread.Text();
 
     private static string Range(Spread spread) => spread.Text()[N1(spread.Median).Length..];
 

@@ -31,15 +31,16 @@ internal sealed record Row(string Scenario, Way Way, string System)
 
     public required Spread Nodes { get; init; }
 
-    public required Spread Gateway { get; init; }
+    /// <summary>Null, as the following, when the system has no such process or clients go past it.</summary>
+    public required Spread? Gateway { get; init; }
 
-    public required Spread Presence { get; init; }
+    public required Spread? Presence { get; init; }
 
-    public required Spread Persistence { get; init; }
+    public required Spread? Persistence { get; init; }
 
-    public required Spread Redis { get; init; }
+    public required Spread? Redis { get; init; }
 
-    public required Spread PostgreSql { get; init; }
+    public required Spread? PostgreSql { get; init; }
 
     /// <summary>Deliveries per second in the window.</summary>
     public required Spread Rate { get; init; }
@@ -66,6 +67,8 @@ internal sealed record Row(string Scenario, Way Way, string System)
             .. measurements.GroupBy(each => (each.Scenario.Name, each.Way, each.System)).Select(group =>
             {
                 Spread Over(Func<Measurement, double> value) => Spread.Of(group.Select(value));
+                Spread? Part(Role role) =>
+                    group.All(each => each.Cpu.Any(process => process.Role == role)) ? Over(each => each.PerMillion(role)) : null;
                 List<double> ratios = [];
                 foreach (var each in group.Where(each => each.System != peer))
                 {
@@ -79,11 +82,11 @@ internal sealed record Row(string Scenario, Way Way, string System)
                     Total = Over(each => each.Total),
                     Ratio = ratios.Count > 0 ? Spread.Of(ratios) : null,
                     Nodes = Over(each => each.PerMillion(Role.Node)),
-                    Gateway = Over(each => each.Gateway),
-                    Presence = Over(each => each.PerMillion(Role.Presence)),
-                    Persistence = Over(each => each.PerMillion(Role.Persistence)),
-                    Redis = Over(each => each.PerMillion(Role.Redis)),
-                    PostgreSql = Over(each => each.PerMillion(Role.PostgreSql)),
+                    Gateway = group.Key.Way == Way.Gateway ? Part(Role.Gateway) : null,
+                    Presence = Part(Role.Presence),
+                    Persistence = Part(Role.Persistence),
+                    Redis = Part(Role.Redis),
+                    PostgreSql = Part(Role.PostgreSql),
                     Rate = Over(each => each.Traffic.WindowReceived / each.Traffic.Seconds),
                     P50 = Over(each => each.Traffic.P50),
                     P99 = Over(each => each.Traffic.P99),
