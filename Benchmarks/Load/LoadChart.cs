@@ -27,7 +27,7 @@ internal static class LoadChart
         svg.AppendLine(
             """<text x="16" y="26" font-size="16" font-weight="bold">CPU-seconds per million deliveries (lower is better)</text>""");
         svg.AppendLine(
-            """<text x="16" y="46">Each group on its own scale; all services and Redis, without PostgreSQL. C# loop and nchan promise nothing.</text>""");
+            """<text x="16" y="46">Each group on its own scale; all services and Redis. C# loop and nchan promise nothing.</text>""");
         for (var i = 0; i < systems.Count; i++)
         {
             svg.AppendLine($"""<rect x="{500 + i * 100}" y="16" width="12" height="12" fill="{Colour(systems, systems[i])}"/>""");
@@ -44,8 +44,8 @@ internal static class LoadChart
                 var ratio = row.Ratio is { } times ? $" ({N1(times.Median)}×)" : "";
                 svg.AppendLine(
                     $"""<rect x="{Left}" y="{y}" width="{N1(width)}" height="{BarHeight - 2}" fill="{Colour(systems, row.System)}"/>""");
-                svg.AppendLine(
-                    $"""<text x="{N1(Left + width + 6)}" y="{y + 11}">{N1(row.Total.Median)}{ratio} · p99 {N1(row.P99.Median)} ms</text>""");
+                var label = $"{N1(row.Total.Median)}{ratio} · p99 {N1(row.P99.Median)} ms";
+                svg.AppendLine($"""<text x="{N1(Left + width + 6)}" y="{y + 11}">{label}</text>""");
                 y += BarHeight;
             }
             y += GroupGap;

@@ -74,7 +74,8 @@ internal static class LoadCommand
         }
         foreach (var each in rests)
         {
-            void Line(string scenario, string figure, double value) => Append(text, each.Round, scenario, each.Way, each.System, figure, value);
+            void Line(string scenario, string figure, double value) =>
+                Append(text, each.Round, scenario, each.Way, each.System, figure, value);
             foreach (var (index, process) in each.Empty.Index())
             {
                 Line("rest-0", $"{process.Role} {index} CPU ms/s", process.Value);
@@ -137,7 +138,8 @@ internal static class LoadCommand
             }
 
             var cells = options.Scenarios.SelectMany(scenario => options.Ways.Select(way => (scenario, way))).ToList();
-            var progress = new ProgressBar(options.Rounds * cells.Sum(cell => systems.Count(system => system.Takes(cell.scenario, cell.way))));
+            var perRound = cells.Sum(cell => systems.Count(system => system.Takes(cell.scenario, cell.way)));
+            var progress = new ProgressBar(options.Rounds * perRound);
             WarmUp(options, systems, progress);
             for (var round = 0; round < options.Rounds; round++)
             {

@@ -4,7 +4,8 @@ namespace AspireChat.Benchmarks.Load;
 /// <param name="Cpu">CPU seconds in the window, by process.</param>
 /// <param name="GeneratorCpu">CPU seconds of the load generator in the window.</param>
 internal sealed record Measurement(
-    int Round, Scenario Scenario, Way Way, string System, Traffic Traffic, IReadOnlyList<(Role Role, double Value)> Cpu, double GeneratorCpu)
+    int Round, Scenario Scenario, Way Way, string System, Traffic Traffic, IReadOnlyList<(Role Role, double Value)> Cpu,
+    double GeneratorCpu)
 {
     /// <summary>CPU seconds per million deliveries of the processes of one role.</summary>
     public double PerMillion(Role role) =>

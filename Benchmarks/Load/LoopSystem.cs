@@ -4,8 +4,8 @@ using AspireChat.Servers;
 namespace AspireChat.Benchmarks.Load;
 
 /// <summary>
-/// A limit: one process that delivers and promises nothing. It takes rooms at a rate, direct. Without a rate it would lose what full sockets
-/// do not take.
+/// A limit: one process that delivers and promises nothing. It takes rooms at a rate, direct. Without a rate it would lose what full
+/// sockets do not take.
 /// </summary>
 internal abstract class LimitSystem(string name) : SystemUnderTest(name, new PlainDialect())
 {
@@ -34,12 +34,12 @@ internal sealed class LoopSystem : LimitSystem
         var program = ProgramOf("LoopPeer");
         var port = Listen().Port.ToString(CultureInfo.InvariantCulture);
         return StartServerAsync(
-            Role.Node, new ServerCommand("dotnet", ["exec", program, port], Path.GetDirectoryName(program)!), readyText: "ready");
+            Role.Node, new ServerCommand("dotnet", ["exec", program, port], Path.GetDirectoryName(program)!), "ready");
     }
 }
 
 /// <summary>
-/// nginx with the module nchan (Debian's package libnginx-mod-nchan), two workers, no stored messages. It is measured where it is installed.
+/// nginx with the module nchan (Debian's package libnginx-mod-nchan) and two workers. It is measured where it is installed.
 /// </summary>
 internal sealed class NchanSystem : LimitSystem
 {
@@ -55,7 +55,8 @@ internal sealed class NchanSystem : LimitSystem
 
     private static string? Nginx => new[] { Programs.Find("nginx"), "/usr/sbin/nginx" }.FirstOrDefault(File.Exists);
 
-    private static string? Module => ModuleFolders.Select(folder => Path.Combine(folder, "ngx_nchan_module.so")).FirstOrDefault(File.Exists);
+    private static string? Module =>
+        ModuleFolders.Select(folder => Path.Combine(folder, "ngx_nchan_module.so")).FirstOrDefault(File.Exists);
 
     /// <summary>Starts it and blocks until clients can connect.</summary>
     public static NchanSystem Start() => StartAsync(new NchanSystem(), system => system.StartAsync()).GetAwaiter().GetResult();
@@ -67,7 +68,7 @@ internal sealed class NchanSystem : LimitSystem
         var configuration = Path.Combine(_folder, "nginx.conf");
         await File.WriteAllTextAsync(configuration, Configuration(Listen().Port));
         await StartServerAsync(
-            Role.Node, new ServerCommand(Nginx!, ["-c", configuration, "-p", _folder, "-e", "stderr"], _folder), readyText: "start worker process");
+            Role.Node, new ServerCommand(Nginx!, ["-c", configuration, "-p", _folder, "-e", "stderr"], _folder), "start worker process");
     }
 
     private string Configuration(int port) => $$"""

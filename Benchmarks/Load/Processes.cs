@@ -49,9 +49,13 @@ internal static class Processes
     {
         const string Label = "\nPss:";
         var at = rollup.IndexOf(Label, StringComparison.Ordinal);
-        return at < 0
-            ? 0
-            : long.Parse(rollup[(at + Label.Length)..].Split(' ', 2, StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture) * 1024;
+        if (at < 0)
+        {
+            return 0;
+        }
+
+        var kibibytes = rollup[(at + Label.Length)..].Split(' ', 2, StringSplitOptions.RemoveEmptyEntries)[0];
+        return long.Parse(kibibytes, CultureInfo.InvariantCulture) * 1024;
     }
 
     private static List<int> Below(int root)

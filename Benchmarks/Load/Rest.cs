@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace AspireChat.Benchmarks.Load;
 
-/// <summary>What one system used in one round without traffic. CPU is in milliseconds per second, memory in KiB (PSS) per connection.</summary>
+/// <summary>
+/// What one system used in one round without traffic. CPU is in milliseconds per second, memory in KiB (PSS) per connection.
+/// </summary>
 /// <param name="Empty">CPU by process when nobody is connected, in the window that begins 30 s after the start.</param>
 /// <param name="Idle">The same with idle connections, in the window that begins 30 s after the last of them joined.</param>
 /// <param name="Slope">Growth of memory from the few connections to the many, by role.</param>
@@ -67,7 +69,8 @@ internal static class Rest
             return
             [
                 .. subjects.Select((each, i) => new RestMeasurement(
-                    round, way, each.System.Name, each.Empty, each.Cpu, Slope(few[i], many[i]), after is null ? null : Slope(few[i], after[i]))),
+                    round, way, each.System.Name, each.Empty, each.Cpu, Slope(few[i], many[i]),
+                    after is null ? null : Slope(few[i], after[i]))),
             ];
         }
         finally
@@ -95,7 +98,10 @@ internal static class Rest
     }
 
     private static List<Dictionary<Role, double>> Memory(List<Subject> subjects) =>
-        [.. subjects.Select(subject => subject.System.Memory().GroupBy(each => each.Role).ToDictionary(each => each.Key, each => each.Sum(one => one.Value)))];
+    [
+        .. subjects.Select(subject => subject.System.Memory().GroupBy(each => each.Role)
+            .ToDictionary(each => each.Key, each => each.Sum(process => process.Value))),
+    ];
 
     /// <summary>Waits until each system has been at rest for long enough and its window is over.</summary>
     private static void MeasureCpu(List<Subject> subjects)

@@ -41,7 +41,8 @@ internal sealed record RestRow(Way Way, string System)
         {
             Spread? Memory(Role role, Func<RestMeasurement, IReadOnlyDictionary<Role, double>?> read)
             {
-                List<double> values = [.. group.Select(read).Where(memory => memory?.ContainsKey(role) == true).Select(memory => memory![role])];
+                List<double> values = [.. group.Select(read).OfType<IReadOnlyDictionary<Role, double>>()
+                    .Where(memory => memory.ContainsKey(role)).Select(memory => memory[role])];
                 return values.Count > 0 && (role != Role.Gateway || group.Key.Way == Way.Gateway) ? Spread.Of(values) : null;
             }
             return new RestRow(group.Key.Way, group.Key.System)

@@ -13,8 +13,8 @@ internal sealed record SoakTraffic(long Expected, long Received, long Closed, lo
 }
 
 /// <summary>
-/// The result of a soak. It has passed when nothing was lost and the memory of no service grows: its mean over the last ten minutes is at
-/// most 3 % above that over the ten minutes before. A run of less than twenty minutes is compared by its last two thirds, which says little.
+/// The result of a soak. It has passed when nothing was lost and the memory of no service grows: its mean over the last ten minutes is
+/// at most 3 % above that over the ten minutes before. A run of less than half an hour compares its last two thirds, which says little.
 /// </summary>
 internal sealed class SoakReport(SoakOptions options, SoakTraffic traffic, IReadOnlyList<SoakSample> samples)
 {
@@ -44,25 +44,30 @@ internal sealed class SoakReport(SoakOptions options, SoakTraffic traffic, IRead
     {
         var text = new StringBuilder();
         text.AppendLine("# Soak").AppendLine();
-        text.AppendLine(Invariant, $"`dotnet run -c Release --project Benchmarks -- soak --minutes {options.Minutes:0.#} --connections {options.Connections}`");
-        text.AppendLine(Invariant, $"on {Machine.Describe()}.").AppendLine();
-        text.AppendLine($"{SoakCommand.Traffic}").AppendLine();
-        text.AppendLine(Invariant, $"Deliveries {traffic.Expected:N0}, lost {traffic.Expected - traffic.Received:N0}, connections closed {traffic.Closed:N0}, refused {traffic.Refused:N0}. Latency p50 {traffic.P50:N1} ms, p99 {traffic.P99:N1} ms. {traffic.FirstFault}").AppendLine();
+        text.Append("`dotnet run -c Release --project Benchmarks -- soak ");
+        text.AppendLine(Invariant, $"--minutes {options.Minutes:0.#} --connections {options.Connections}`").AppendLine();
+        text.AppendLine($"{Machine.Describe()}.").AppendLine();
+        text.AppendLine(SoakCommand.Traffic).AppendLine();
+        text.Append(Invariant, $"Deliveries {traffic.Expected:N0}, lost {traffic.Expected - traffic.Received:N0}, ");
+        text.Append(Invariant, $"connections closed {traffic.Closed:N0}, refused {traffic.Refused:N0}. ");
+        text.AppendLine(Invariant, $"Latency p50 {traffic.P50:N1} ms, p99 {traffic.P99:N1} ms. {traffic.FirstFault}").AppendLine();
         text.AppendLine(HasPassed ? "**Passed.**" : "**FAILED.**").AppendLine();
         text.AppendLine("![Memory of each process](soak.svg)").AppendLine();
-        text.AppendLine(Invariant, $"Resident memory (PSS) in MiB. The verdict compares the mean of the last {Minutes:0.#} minutes with that of the {Minutes:0.#} before: no service may grow by more than {AllowedGrowth:P0}.").AppendLine();
+        text.Append(Invariant, $"Resident memory (PSS) in MiB. The verdict compares the mean of the last {Minutes:0.#} minutes with ");
+        text.AppendLine(Invariant, $"that of the {Minutes:0.#} before: no service may grow by more than {AllowedGrowth:P0}.").AppendLine();
         text.AppendLine("| process | before | last | growth | verdict |").AppendLine("|---|---|---|---|---|");
         for (var i = 0; i < Names.Count; i++)
         {
             var verdict = Servers.Contains(samples[0].Memory[i].Role) ? "" : IsSteady(i) ? "steady" : "**grows**";
-            text.AppendLine(Invariant, $"| {Names[i]} | {Before(i) / Megabyte:N1} | {Last(i) / Megabyte:N1} | {Growth(i):P1} | {verdict} |");
+            var (before, last) = (Before(i) / Megabyte, Last(i) / Megabyte);
+            text.AppendLine(Invariant, $"| {Names[i]} | {before:N1} | {last:N1} | {Growth(i):P1} | {verdict} |");
         }
         text.AppendLine();
         text.AppendLine($"| minute | {string.Join(" | ", Names)} |").AppendLine($"|---|{string.Concat(Names.Select(_ => "---|"))}");
         foreach (var sample in samples)
         {
             var cells = sample.Memory.Select(each => (each.Value / Megabyte).ToString("N1", Invariant));
-            text.AppendLine(Invariant, $"| {sample.Minutes:0} | {string.Join(" | ", cells)} |");
+            text.AppendLine(Invariant, $"| {sample.Minutes:0.#} | {string.Join(" | ", cells)} |");
         }
         return text.ToString();
     }
@@ -74,15 +79,17 @@ internal sealed class SoakReport(SoakOptions options, SoakTraffic traffic, IRead
         var most = samples.Max(sample => sample.Memory.Max(each => each.Value));
         var end = Math.Max(1, samples[^1].Minutes);
         var svg = new StringBuilder();
-        svg.AppendLine("""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 400" font-family="sans-serif" font-size="12" fill="#1f2937">""");
+        svg.AppendLine("""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 400" """ +
+            """font-family="sans-serif" font-size="12" fill="#1f2937">""");
         svg.AppendLine("""<rect width="100%" height="100%" fill="#ffffff"/>""");
-        svg.AppendLine(Invariant, $"""<text x="16" y="26" font-size="16" font-weight="bold">Resident memory of each process, MiB, {options.Connections:N0} connections</text>""");
+        svg.AppendLine("""<text x="16" y="26" font-size="16" font-weight="bold">Resident memory of each process, MiB</text>""");
         for (var line = 0; line <= 4; line++)
         {
             var y = Top + Height - Height * line / 4;
             svg.AppendLine(Invariant, $"""<path d="M{Left} {y}h{Width}" stroke="#e5e7eb"/>""");
             svg.AppendLine(Invariant, $"""<text x="{Left - 8}" y="{y + 4}" text-anchor="end">{most / Megabyte * line / 4:N0}</text>""");
-            svg.AppendLine(Invariant, $"""<text x="{Left + Width * line / 4}" y="{Top + Height + 18}" text-anchor="middle">{end * line / 4:0.#} min</text>""");
+            var x = Left + Width * line / 4;
+            svg.AppendLine(Invariant, $"""<text x="{x}" y="{Top + Height + 18}" text-anchor="middle">{end * line / 4:0.#} min</text>""");
         }
         for (var i = 0; i < Names.Count; i++)
         {

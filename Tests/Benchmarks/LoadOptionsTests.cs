@@ -59,8 +59,11 @@ public sealed class LoadOptionsTests
     [InlineData("--seconds 0", "--seconds needs a number above 0, not '0'")]
     [InlineData("--variant a:b", "--variant needs NAME:KEY=VALUE")]
     [InlineData("--build a", "--build needs NAME:CHECKOUT")]
-    public void What_is_wrong_is_named(string arguments, string fault) =>
-        Assert.Contains(fault, Assert.Throws<FormatException>(() => LoadOptions.Parse(arguments.Split(' '))).Message, StringComparison.Ordinal);
+    public void What_is_wrong_is_named(string arguments, string fault)
+    {
+        var exception = Assert.Throws<FormatException>(() => LoadOptions.Parse(arguments.Split(' ')));
+        Assert.Contains(fault, exception.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void A_soak_has_whole_rooms()

@@ -84,7 +84,8 @@ public sealed class LoadReportTests
     }
 
     [Fact]
-    public void Without_the_peer_nothing_is_claimed() => Assert.Null(ReportOf(Measured(Busy, Way.Direct, LoadReport.Ours, node: 3)).Claim());
+    public void Without_the_peer_nothing_is_claimed() =>
+        Assert.Null(ReportOf(Measured(Busy, Way.Direct, LoadReport.Ours, node: 3)).Claim());
 
     [Fact]
     public void A_goal_that_was_missed_is_reported()
@@ -121,8 +122,8 @@ public sealed class LoadReportTests
     }
 
     private static Traffic Flow { get; } = new(
-        Sent: 5_000, Expected: 1_000_000, Received: 1_000_000, Closed: 0, Refused: 0, WindowSent: 5_000, WindowReceived: 1_000_000, Seconds: 5,
-        P50: 1, P99: 2);
+        Sent: 5_000, Expected: 1_000_000, Received: 1_000_000, Closed: 0, Refused: 0, WindowSent: 5_000, WindowReceived: 1_000_000,
+        Seconds: 5, P50: 1, P99: 2);
 
     private static List<(Role, double)> Processes(double node) =>
     [
@@ -134,11 +135,15 @@ public sealed class LoadReportTests
         new(round, scenario, way, system, Flow, Processes(node), GeneratorCpu: 1);
 
     private static Measurement Peer(Scenario scenario, Way way, double node, int round = 0) =>
-        new(round, scenario, way, LoadReport.Peer, Flow, [(Role.Redis, 4), (Role.Node, node - (way == Way.Gateway ? 8 : 0)), (Role.Gateway, 8)], GeneratorCpu: 1);
+        new(round, scenario, way, LoadReport.Peer, Flow,
+            [(Role.Redis, 4), (Role.Node, node - (way == Way.Gateway ? 8 : 0)), (Role.Gateway, 8)], GeneratorCpu: 1);
 
     private static RestMeasurement AtRest(int round, double slope) => new(
         round, Way.Direct, LoadReport.Ours, Processes(node: 8),
-        [(Role.Redis, 4), (Role.PostgreSql, 100), (Role.Persistence, 2), (Role.Presence, 1), (Role.Node, 3), (Role.Node, 5), (Role.Gateway, 8)],
+        [
+            (Role.Redis, 4), (Role.PostgreSql, 100), (Role.Persistence, 2), (Role.Presence, 1), (Role.Node, 3), (Role.Node, 5),
+            (Role.Gateway, 8),
+        ],
         new Dictionary<Role, double> { [Role.Node] = slope, [Role.Gateway] = 0 }, AfterStorm: null);
 
     private static LoadReport ReportOf(params Measurement[] measurements) =>
