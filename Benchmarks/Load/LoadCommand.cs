@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using AspireChat.Servers;
 
 namespace AspireChat.Benchmarks.Load;
 
@@ -27,22 +28,26 @@ internal static class LoadCommand
             return 2;
         }
         List<Measurement> measurements = [];
-        if (options.Scenarios.Count > 0)
-        {
-            Measure(options, measurements);
-        }
-
         List<RestMeasurement> rests = [];
-        for (var round = 0; round < options.RestRounds && options.Rest; round++)
+        string? fault = null;
+        try
         {
-            foreach (var way in RestWays(options))
-            {
-                rests.AddRange(Rest.Measure(InTurn(Starters(options, way), round), way, round, !options.IsQuick, Say));
-            }
+            Measure(options, measurements, rests);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ServerException)
+        {
+            // A system did not start, or has turned its clients away. What was measured before is shown, but not kept.
+            fault = e.Message;
         }
 
         var report = new LoadReport(options, Row.Of(measurements, LoadReport.Peer), rests);
         Console.WriteLine(report.Markdown());
+        if (fault is not null)
+        {
+            Console.Error.WriteLine($"The run has ended early: {fault}");
+            return 1;
+        }
+
         if (options.Output is { } output)
         {
             Directory.CreateDirectory(output);
@@ -127,7 +132,23 @@ internal static class LoadCommand
         return starters;
     }
 
-    private static void Measure(LoadOptions options, List<Measurement> measurements)
+    private static void Measure(LoadOptions options, List<Measurement> measurements, List<RestMeasurement> rests)
+    {
+        if (options.Scenarios.Count > 0)
+        {
+            MeasureTraffic(options, measurements);
+        }
+
+        for (var round = 0; round < options.RestRounds && options.Rest; round++)
+        {
+            foreach (var way in RestWays(options))
+            {
+                rests.AddRange(Rest.Measure(InTurn(Starters(options, way), round), way, round, !options.IsQuick, Say));
+            }
+        }
+    }
+
+    private static void MeasureTraffic(LoadOptions options, List<Measurement> measurements)
     {
         List<SystemUnderTest> systems = [];
         try

@@ -23,6 +23,7 @@ internal static class Rest
     public const int Many = 4_000;
 
     private const int Members = 10;
+    private const int Step = 250;
     private static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(20);
 
@@ -83,9 +84,16 @@ internal static class Rest
     public static Dictionary<Role, double> Slope(Dictionary<Role, double> few, Dictionary<Role, double> many) =>
         few.ToDictionary(each => each.Key, each => (many[each.Key] - each.Value) / 1024 / (Many - Few));
 
+    /// <summary>Opens the connections step by step, because a system drops clients that do not answer while others connect.</summary>
     private static void Grow(List<Subject> subjects, int connections)
     {
-        subjects.ForEach(subject => subject.Grow(connections));
+        while (subjects.Exists(subject => subject.Fleet.Connections.Count < connections))
+        {
+            foreach (var subject in subjects)
+            {
+                subject.Grow(Math.Min(connections, subject.Fleet.Connections.Count + Step));
+            }
+        }
         Wait(subjects, Settle);
     }
 
