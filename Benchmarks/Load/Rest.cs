@@ -125,6 +125,8 @@ internal static class Rest
     private sealed class Subject(SystemUnderTest system, Way way) : IDisposable
     {
         private long _changedAt = system.HealthyAt;
+        private long _begunAt;
+        private TimeSpan _window;
         private List<(Role Role, double Value)>? _begin;
         private List<(Role Role, double Value)>? _end;
 
@@ -136,7 +138,7 @@ internal static class Rest
 
         /// <summary>The last window's milliseconds per second.</summary>
         public IReadOnlyList<(Role Role, double Value)> Cpu =>
-            [.. _begin!.Zip(_end!, (begin, end) => (begin.Role, (end.Value - begin.Value) * 1000 / Window.TotalSeconds))];
+            [.. _begin!.Zip(_end!, (begin, end) => (begin.Role, (end.Value - begin.Value) * 1000 / _window.TotalSeconds))];
 
         public void Grow(int connections)
         {
@@ -157,14 +159,13 @@ internal static class Rest
         /// <summary>Reads the CPU when it is time to. True when the window is over.</summary>
         public bool TryEndCpu()
         {
-            var passed = Stopwatch.GetElapsedTime(_changedAt);
-            if (_begin is null && passed >= FirstRest)
+            if (_begin is null && Stopwatch.GetElapsedTime(_changedAt) >= FirstRest)
             {
-                _begin = System.Cpu();
+                (_begin, _begunAt) = (System.Cpu(), Stopwatch.GetTimestamp());
             }
-            else if (_end is null && passed >= FirstRest + Window)
+            else if (_begin is not null && _end is null && Stopwatch.GetElapsedTime(_begunAt) >= Window)
             {
-                _end = System.Cpu();
+                (_end, _window) = (System.Cpu(), Stopwatch.GetElapsedTime(_begunAt));
             }
             return _end is not null;
         }
