@@ -26,7 +26,7 @@ public sealed class LoopTransportTests
 
         await client.SendAsync((byte[])[.. Handshake(gateway), .. frame]);
 
-        await ReadUntilAsync(client, "\x05early");
+        await ReadUntilAsync(client, "\u0005early");
     }
 
     [Fact]
