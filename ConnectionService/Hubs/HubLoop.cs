@@ -3,16 +3,22 @@ using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService.Hubs;
 
-/// <summary>Drives one hub: its mailbox in, and the hub's clock. The hub itself is the state machine <see cref="Hub"/>.</summary>
+/// <summary>
+/// Drives one hub: its mailbox in, and the hub's clock, which ticks slowly while nothing waits for it. The hub itself is the state machine
+/// <see cref="Hub"/>.
+/// </summary>
 internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, HubMetrics metrics, TimeProvider time, ILogger logger)
 {
     /// <summary>A turn longer than this delays other users where they notice it.</summary>
     private static readonly TimeSpan LongTurn = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>Between two ticks of a hub that has neither rooms nor users.</summary>
+    private static readonly TimeSpan EmptyTick = TimeSpan.FromSeconds(1);
+
     private readonly RecurringFault _longTurns = new(time);
-    private volatile bool _tickPosted;
     private long _longest;
     private long _lastTick;
+    private TimeSpan _next;
 
     public HubMailbox Mailbox => mailbox;
 
@@ -24,19 +30,33 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(options.Tick, time);
-        var clock = TickAsync(timer, cancellationToken);
+        // One tick at a time: it is set again when the hub has handled the last one, so a hub that is behind does not find many of them.
+        using var timer = time.CreateTimer(static loop => ((HubLoop)loop!).Tick(), this, options.Tick, Timeout.InfiniteTimeSpan);
+        _next = options.Tick;
         try
         {
             while (await mailbox.WaitAsync(cancellationToken))
             {
                 var started = time.GetTimestamp();
+                if (_next > options.Tick)
+                {
+                    // The last tick may be long ago.
+                    hub.SetClock(Milliseconds, time.GetUtcNow().ToUnixTimeMilliseconds());
+                }
+                var ticked = false;
                 while (mailbox.TryTake(out var message))
                 {
+                    ticked |= message is HubMessage.Tick;
                     Handle(message!);
                     var ended = time.GetTimestamp();
                     Measure(message!, time.GetElapsedTime(started, ended));
                     started = ended;
+                }
+                var next = hub.IsWaiting ? options.Tick : hub.IsEmpty ? EmptyTick : options.HeadCheck;
+                if (ticked || next < _next)
+                {
+                    _next = next;
+                    timer.Change(next, Timeout.InfiniteTimeSpan);
                 }
             }
         }
@@ -44,8 +64,11 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
         {
             // The process ends; connections were closed before.
         }
-        await clock;
     }
+
+    private long Milliseconds => (long)time.GetElapsedTime(0).TotalMilliseconds;
+
+    private void Tick() => mailbox.Post(new HubMessage.Tick(Milliseconds, time.GetUtcNow().ToUnixTimeMilliseconds()));
 
     private void Handle(HubMessage message)
     {
@@ -62,7 +85,6 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
         if (message is HubMessage.Tick)
         {
             Volatile.Write(ref _lastTick, time.GetTimestamp());
-            _tickPosted = false;
         }
     }
 
@@ -80,29 +102,6 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
         if (_longTurns.IsDue(out var count))
         {
             HubLog.LongTurn(logger, message.GetType().Name, turn.TotalMilliseconds, count);
-        }
-    }
-
-    private async Task TickAsync(PeriodicTimer timer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            while (await timer.WaitForNextTickAsync(cancellationToken))
-            {
-                // One tick at a time: a hub that is behind must not find many of them.
-                if (_tickPosted)
-                {
-                    continue;
-                }
-
-                _tickPosted = true;
-                mailbox.Post(new HubMessage.Tick(
-                    (long)time.GetElapsedTime(0).TotalMilliseconds, time.GetUtcNow().ToUnixTimeMilliseconds()));
-            }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // As above.
         }
     }
 }

@@ -164,6 +164,9 @@ internal sealed class HubHarness : IHubEffects
     public void ReadForReplay(FeedId feed, long afterSeq, int limit, long token) =>
         AnswerTail(feed, afterSeq, new HubMessage.ReplayAnswer(feed, token, Log.ReadTail(feed.Key, afterSeq, limit)));
 
+    public void ReadPlaces(IReadOnlyCollection<int> partitions) =>
+        Answer("places", new HubMessage.PlacesAnswer(partitions.ToDictionary(partition => partition, _ => Log.Place)));
+
     public void ReadHeads(IReadOnlyCollection<ConversationKey> conversations) =>
         Answer("heads", new HubMessage.HeadsAnswer(conversations.ToDictionary(key => key, Log.ReadHead)));
 
