@@ -22,11 +22,11 @@ internal sealed class PersistenceOptions
     public int Writers { get; set; } = 4;
 
     /// <summary>
-    /// How long a record may wait for others before it is read, once batches are many: 0–1 s, 20 ms by default. It delays <c>durable</c>,
+    /// How long a record may wait for others before it is read, once batches are many: 0–1 s, 100 ms by default. It delays <c>durable</c>,
     /// but no acknowledgement.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
-    public TimeSpan Linger { get; set; } = TimeSpan.FromMilliseconds(20);
+    public TimeSpan Linger { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
     /// How long a lease of a partition lasts: 1–60 s, 5 s by default; its owner renews it five times within that time. After a crash

@@ -27,6 +27,9 @@ internal sealed class HubHarness : IHubEffects
 
     public SimulatedLog Log { get; } = new(1_000) { Publish = (_, _) => { } };
 
+    /// <summary>The hub wants its next tick soon.</summary>
+    public bool IsWaiting => _hub.IsWaiting;
+
     /// <summary>What the hub asked for, as <c>tail r:lobby 3</c>.</summary>
     public List<string> Asked { get; } = [];
 
