@@ -12,8 +12,8 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
     /// <summary>A turn longer than this delays other users where they notice it.</summary>
     private static readonly TimeSpan LongTurn = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Between two ticks of a hub that has neither rooms nor users.</summary>
-    private static readonly TimeSpan EmptyTick = TimeSpan.FromSeconds(1);
+    /// <summary>Between two ticks of a hub that has neither rooms nor users: what expires is looked at once a second.</summary>
+    private static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(1);
 
     private readonly RecurringFault _longTurns = new(time);
     private long _longest;
@@ -43,20 +43,19 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
                     // The last tick may be long ago.
                     hub.SetClock(Milliseconds, time.GetUtcNow().ToUnixTimeMilliseconds());
                 }
-                var ticked = false;
                 while (mailbox.TryTake(out var message))
                 {
-                    ticked |= message is HubMessage.Tick;
                     Handle(message!);
                     var ended = time.GetTimestamp();
                     Measure(message!, time.GetElapsedTime(started, ended));
                     started = ended;
-                }
-                var next = hub.IsWaiting ? options.Tick : hub.IsEmpty ? EmptyTick : options.HeadCheck;
-                if (ticked || next < _next)
-                {
-                    _next = next;
-                    timer.Change(next, Timeout.InfiniteTimeSpan);
+                    // Here and not behind the loop, which does not end while the mailbox never empties.
+                    var next = NextTick();
+                    if (message is HubMessage.Tick || next < _next)
+                    {
+                        _next = next;
+                        timer.Change(next, Timeout.InfiniteTimeSpan);
+                    }
                 }
             }
         }
@@ -64,6 +63,16 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, HubOptions options, H
         {
             // The process ends; connections were closed before.
         }
+    }
+
+    private TimeSpan NextTick()
+    {
+        if (hub.IsWaiting)
+        {
+            return options.Tick;
+        }
+
+        return hub.IsEmpty || options.HeadCheck > LongestTick ? LongestTick : options.HeadCheck;
     }
 
     private long Milliseconds => (long)time.GetElapsedTime(0).TotalMilliseconds;
