@@ -1,7 +1,6 @@
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.RedisLog;
-using StackExchange.Redis;
 
 namespace AspireChat.Tests.Log;
 
