@@ -22,17 +22,11 @@ internal sealed class PersistenceOptions
     public int Writers { get; set; } = 4;
 
     /// <summary>
-    /// How long a record may wait for others before it is read, once batches are many: 0–1 s, 20 ms by default. It delays <c>durable</c>,
+    /// How long a record may wait for others before it is read, once batches are many: 0–1 s, 100 ms by default. It delays <c>durable</c>,
     /// but no acknowledgement.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
-    public TimeSpan Linger { get; set; } = TimeSpan.FromMilliseconds(20);
-
-    /// <summary>
-    /// How often the log is read although no bell has rung: 50 ms–10 s, 500 ms by default. The bell is pub/sub and may be lost.
-    /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00.05", "00:00:10")]
-    public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+    public TimeSpan Linger { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
     /// How long a lease of a partition lasts: 1–60 s, 5 s by default; its owner renews it five times within that time. After a crash
@@ -41,7 +35,10 @@ internal sealed class PersistenceOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How often owned partitions are checked for a lost or restored Redis: 50 ms–10 s, 1 s by default.</summary>
+    /// <summary>
+    /// How often owned partitions are checked: for entries whose bell was lost (it is pub/sub), and for a lost or restored Redis: 50 ms–10 s,
+    /// 1 s by default. While nothing changes, PostgreSQL is asked at each fifth look.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.05", "00:00:10")]
     public TimeSpan InspectInterval { get; set; } = TimeSpan.FromSeconds(1);
 

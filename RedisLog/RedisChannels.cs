@@ -29,6 +29,6 @@ public static class RedisChannels
     /// <summary>Control of one replica: its own subscription probes.</summary>
     public static string Node(string node) => $"node:{node}";
 
-    /// <summary>Rung once per append call, with any payload. It wakes the PersistenceService replica that owns the partition.</summary>
+    /// <summary>Rung with any payload by an append call after which the log is to be read (<see cref="RedisKeys.Rung"/>). It wakes the PersistenceService replica that owns the partition.</summary>
     public static string LogBell(int partition) => $"{RedisKeys.Tag(partition)}:bell";
 }

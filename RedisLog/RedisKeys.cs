@@ -30,6 +30,18 @@ public static class RedisKeys
     /// </summary>
     public static string Committed(int partition) => $"{Tag(partition)}:committed";
 
+    /// <summary>
+    /// string: a number that grows with each call that gives events of the partition their place or moves a durable mark. While it stays the
+    /// same, so do the heads of all conversations.
+    /// </summary>
+    public static string Moves(int partition) => $"{Tag(partition)}:moves";
+
+    /// <summary>
+    /// string: there since the partition's bell (<see cref="RedisChannels.LogBell"/>) was rung, until its owner is about to read. Appending
+    /// rings it only when it is not there.
+    /// </summary>
+    public static string Rung(int partition) => $"{Tag(partition)}:rung";
+
     /// <summary>sorted set: the living PersistenceService replicas, scored by the Unix milliseconds until when each counts as alive.</summary>
     public const string Persisters = "persisters";
 

@@ -138,6 +138,8 @@ public class FanOutBenchmarks : IHubEffects
 
     void IHubEffects.Rejoin(string room, string user, long token) => throw new NotSupportedException();
 
+    void IHubEffects.ReadPlaces(IReadOnlyCollection<int> partitions) => throw new NotSupportedException();
+
     void IHubEffects.ReadHeads(IReadOnlyCollection<ConversationKey> conversations) => throw new NotSupportedException();
 
     private void Post(HubMessage message)

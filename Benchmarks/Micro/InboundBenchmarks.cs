@@ -112,6 +112,9 @@ public class InboundBenchmarks
         public Task<TailSlice> ReadTailAsync(
             ConversationKey conversation, long afterSeq, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public Task<IReadOnlyDictionary<int, PartitionPlace>> ReadPlacesAsync(
+            IReadOnlyCollection<int> partitions, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public Task<IReadOnlyDictionary<ConversationKey, ConversationHead>> ReadHeadsAsync(
             IReadOnlyCollection<ConversationKey> conversations, CancellationToken cancellationToken) =>
             throw new NotSupportedException();

@@ -30,9 +30,23 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
     private MembershipCheck? _members;
     private long _expiryAt;
 
-    private HeadCheck Heads => _heads ??= new HeadCheck(_context);
+    private HeadCheck Heads => _heads ??= new HeadCheck(
+        _context, () => _rooms.Values.Select(room => room.Members.Feed).Concat(_users.Values.SelectMany(user => user.Feeds)));
 
     private MembershipCheck Members => _members ??= new MembershipCheck(_context);
+
+    /// <summary>Something waits for the next tick; otherwise one for each sweep of the heads is enough.</summary>
+    public bool IsWaiting => _context.Attention.Count > 0 || Heads.IsActive || Members.IsActive;
+
+    /// <summary>Nobody is connected, and no room lingers.</summary>
+    public bool IsEmpty => _rooms.Count == 0 && _users.Count == 0;
+
+    /// <summary>Between ticks: the monotonic clock and the wall clock, milliseconds.</summary>
+    public void SetClock(long now, long unixNow)
+    {
+        _context.Now = now;
+        _context.UnixNow = unixNow;
+    }
 
     public void Handle(HubMessage message)
     {
@@ -131,6 +145,9 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
                 break;
             case HubMessage.ReplayAnswer answer:
                 Find(answer.Feed)?.ReplayAnswered(answer.Token, answer.Slice);
+                break;
+            case HubMessage.PlacesAnswer answer:
+                Heads.PlacesAnswered(answer.Places);
                 break;
             case HubMessage.HeadsAnswer answer:
                 Heads.Answered(answer.Heads);
@@ -237,8 +254,7 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
 
     private void OnTick(HubMessage.Tick tick)
     {
-        _context.Now = tick.Now;
-        _context.UnixNow = tick.UnixNow;
+        SetClock(tick.Now, tick.UnixNow);
         foreach (var timed in _context.Attention.ToList())
         {
             if (!timed.OnTick())
@@ -246,7 +262,7 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
                 _context.Attention.Remove(timed);
             }
         }
-        Heads.OnTick(_rooms.Values.Select(room => room.Members.Feed).Concat(_users.Values.SelectMany(user => user.Feeds)));
+        Heads.OnTick();
         Members.OnTick();
         if (tick.Now < _expiryAt)
         {

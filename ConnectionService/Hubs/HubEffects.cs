@@ -83,6 +83,11 @@ internal sealed class HubEffects(
             feed, token, await replays.ReadAsync(feed.Key, afterSeq, limit, cancellation)),
         () => new HubMessage.ReplayAnswer(feed, token, null));
 
+    public void ReadPlaces(IReadOnlyCollection<int> partitions) => _ = RunAsync(
+        "Reading places",
+        async cancellation => new HubMessage.PlacesAnswer(await log.ReadPlacesAsync(partitions, cancellation)),
+        () => new HubMessage.PlacesAnswer(null));
+
     public void ReadHeads(IReadOnlyCollection<ConversationKey> conversations) => _ = RunAsync(
         "Reading heads",
         async cancellation => new HubMessage.HeadsAnswer(await log.ReadHeadsAsync(conversations, cancellation)),

@@ -4,19 +4,26 @@ using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService.Hubs;
 
-/// <summary>Drives one hub: its mailbox in, and the hub's clock. The hub itself is the state machine <see cref="Hub"/>.</summary>
-internal sealed class HubLoop(Hub hub, HubMailbox mailbox, OutboundDrain drain, HubOptions options, HubMetrics metrics, TimeProvider time, ILogger logger)
+/// <summary>
+/// Drives one hub: its mailbox in, and the hub's clock, which ticks slowly while nothing waits for it. The hub itself is the state machine
+/// <see cref="Hub"/>.
+/// </summary>
+internal sealed class HubLoop(
+    Hub hub, HubMailbox mailbox, OutboundDrain drain, HubOptions options, HubMetrics metrics, TimeProvider time, ILogger logger)
 {
     /// <summary>A turn longer than this delays other users where they notice it.</summary>
     private static readonly TimeSpan LongTurn = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Between two ticks of a hub that has neither rooms nor users: what expires is looked at once a second.</summary>
+    private static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(1);
 
     /// <summary>Messages after which what they sent is written: more share more writes, and delay the first.</summary>
     private const int MostPerTurn = 16;
 
     private readonly RecurringFault _longTurns = new(time);
-    private volatile bool _tickPosted;
     private long _longest;
     private long _lastTick;
+    private TimeSpan _next;
 
     public HubMailbox Mailbox => mailbox;
 
@@ -28,13 +35,19 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, OutboundDrain drain, 
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(options.Tick, time);
-        var clock = TickAsync(timer, cancellationToken);
+        // One tick at a time: it is set again when the hub has handled the last one, so a hub that is behind does not find many of them.
+        using var timer = time.CreateTimer(static loop => ((HubLoop)loop!).Tick(), this, options.Tick, Timeout.InfiniteTimeSpan);
+        _next = options.Tick;
         try
         {
             while (await mailbox.WaitAsync(cancellationToken))
             {
-                while (TakeTurn())
+                if (_next > options.Tick)
+                {
+                    // The last tick may be long ago.
+                    hub.SetClock(Milliseconds, time.GetUtcNow().ToUnixTimeMilliseconds());
+                }
+                while (TakeTurn(timer))
                 {
                     // Until nothing waits.
                 }
@@ -44,11 +57,10 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, OutboundDrain drain, 
         {
             // The process ends; connections were closed before.
         }
-        await clock;
     }
 
     /// <summary>Handles some messages and writes what they sent. False: there were none.</summary>
-    private bool TakeTurn()
+    private bool TakeTurn(ITimer timer)
     {
         var handled = 0;
         var started = time.GetTimestamp();
@@ -60,10 +72,31 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, OutboundDrain drain, 
             var ended = time.GetTimestamp();
             Measure(message!, time.GetElapsedTime(started, ended));
             started = ended;
+            // Here and not behind the loop, which does not end while the mailbox never empties.
+            var next = NextTick();
+            if (message is HubMessage.Tick || next < _next)
+            {
+                _next = next;
+                timer.Change(next, Timeout.InfiniteTimeSpan);
+            }
         }
         drain.End();
         return handled > 0;
     }
+
+    private TimeSpan NextTick()
+    {
+        if (hub.IsWaiting)
+        {
+            return options.Tick;
+        }
+
+        return hub.IsEmpty || options.HeadCheck > LongestTick ? LongestTick : options.HeadCheck;
+    }
+
+    private long Milliseconds => (long)time.GetElapsedTime(0).TotalMilliseconds;
+
+    private void Tick() => mailbox.Post(new HubMessage.Tick(Milliseconds, time.GetUtcNow().ToUnixTimeMilliseconds()));
 
     private void Handle(HubMessage message)
     {
@@ -80,7 +113,6 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, OutboundDrain drain, 
         if (message is HubMessage.Tick)
         {
             Volatile.Write(ref _lastTick, time.GetTimestamp());
-            _tickPosted = false;
         }
     }
 
@@ -98,29 +130,6 @@ internal sealed class HubLoop(Hub hub, HubMailbox mailbox, OutboundDrain drain, 
         if (_longTurns.IsDue(out var count))
         {
             HubLog.LongTurn(logger, message.GetType().Name, turn.TotalMilliseconds, count);
-        }
-    }
-
-    private async Task TickAsync(PeriodicTimer timer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            while (await timer.WaitForNextTickAsync(cancellationToken))
-            {
-                // One tick at a time: a hub that is behind must not find many of them.
-                if (_tickPosted)
-                {
-                    continue;
-                }
-
-                _tickPosted = true;
-                mailbox.Post(new HubMessage.Tick(
-                    (long)time.GetElapsedTime(0).TotalMilliseconds, time.GetUtcNow().ToUnixTimeMilliseconds()));
-            }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // As above.
         }
     }
 }

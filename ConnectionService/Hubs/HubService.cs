@@ -13,7 +13,7 @@ namespace AspireChat.ConnectionService.Hubs;
 /// <summary>The hubs of this process.</summary>
 internal sealed class HubService : BackgroundService, IHealthCheck
 {
-    /// <summary>A hub looks at its clock ten times a second. One that has not for this long is stuck or hopelessly overloaded.</summary>
+    /// <summary>A hub looks at its clock once a second, at least. One that has not for this long is stuck or hopelessly overloaded.</summary>
     private static readonly TimeSpan MostLag = TimeSpan.FromSeconds(5);
 
     private readonly List<HubLoop> _loops = [];

@@ -12,7 +12,7 @@ namespace AspireChat.ConnectionService.Log;
 /// </summary>
 internal sealed class AppendBatch(int partition, ConversationLogOptions options)
 {
-    private const int FixedKeys = 5;
+    private const int FixedKeys = 7;
     private const int KeysPerConversation = 4;
     private const int FixedArguments = 8;
     private const int ArgumentsPerConversation = 4;
@@ -76,6 +76,8 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
         keys[2] = RedisKeys.Nonces(partition, day);
         keys[3] = RedisKeys.Nonces(partition, day - 1);
         keys[4] = RedisKeys.Nonces(partition, day + 1);
+        keys[5] = RedisKeys.Moves(partition);
+        keys[6] = RedisKeys.Rung(partition);
         var arguments = new RedisValue[
             FixedArguments + ArgumentsPerConversation * conversations.Count + ArgumentsPerEvent * _requests.Count];
         arguments[0] = RedisKeys.NonceSeconds;

@@ -38,6 +38,9 @@ public interface IConversationLog
     /// <summary>Reads at most <paramref name="limit"/> events above <paramref name="afterSeq"/> from the tail, oldest first.</summary>
     Task<TailSlice> ReadTailAsync(ConversationKey conversation, long afterSeq, int limit, CancellationToken cancellationToken);
 
+    /// <summary>The places of partitions in one round trip. Closed ones are left out.</summary>
+    Task<IReadOnlyDictionary<int, PartitionPlace>> ReadPlacesAsync(IReadOnlyCollection<int> partitions, CancellationToken cancellationToken);
+
     /// <summary>The heads of many conversations in one round trip.</summary>
     Task<IReadOnlyDictionary<ConversationKey, ConversationHead>> ReadHeadsAsync(
         IReadOnlyCollection<ConversationKey> conversations, CancellationToken cancellationToken);
@@ -128,6 +131,9 @@ public sealed record RoomStrangers(string Room, string Epoch, long At, IReadOnly
 
 /// <param name="Seq">The cursor now; -1 when the user has none because they are no member of the room.</param>
 public readonly record struct ReadResult(long Seq, bool Moved);
+
+/// <summary>While it stays the same, no conversation of the partition has a new event or a new durable mark.</summary>
+public readonly record struct PartitionPlace(string Epoch, long Moves);
 
 /// <param name="Durable">All events up to this seq are committed in PostgreSQL.</param>
 public readonly record struct ConversationHead(string Epoch, long Head, long Durable);

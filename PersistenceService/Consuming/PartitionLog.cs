@@ -42,8 +42,15 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
     /// <summary>
     /// What was never delivered, oldest first: about <paramref name="count"/> records, fewer only at the log's end or when they are large.
     /// </summary>
-    public async Task<List<LogEntry>> ReadNewAsync(int partition, int count)
+    /// <param name="answersBell">What is appended from now on rings again; otherwise the caller has to look again by itself.</param>
+    public async Task<List<LogEntry>> ReadNewAsync(int partition, int count, bool answersBell = true)
     {
+        if (answersBell)
+        {
+            // One connection carries both in this order.
+            _ = Database.KeyDeleteAsync(RedisKeys.Rung(partition), CommandFlags.FireAndForget);
+        }
+
         var records = new List<LogEntry>(count);
         var (read, bytes, ask) = (0L, 0L, Math.Clamp(count / RecordsPerEntry, 1, FirstEntries));
         while (true)
@@ -147,16 +154,17 @@ internal sealed class PartitionLog(IConnectionMultiplexer redis, ReplicaName rep
         var calls = new List<Task>();
         foreach (var chunk in marks.Chunk(ConversationsPerCall))
         {
-            var keys = new RedisKey[1 + 3 * chunk.Length];
+            var keys = new RedisKey[2 + 3 * chunk.Length];
             var arguments = new RedisValue[1 + 4 * chunk.Length];
             keys[0] = RedisKeys.Epoch(partition);
+            keys[1] = RedisKeys.Moves(partition);
             arguments[0] = (long)options.Value.TailIdle.TotalSeconds;
             for (var i = 0; i < chunk.Length; i++)
             {
                 var (conversation, seq) = chunk[i];
-                keys[1 + 3 * i] = RedisKeys.Conversation(conversation);
-                keys[2 + 3 * i] = RedisKeys.Tail(conversation);
-                keys[3 + 3 * i] = RedisKeys.Revisions(conversation);
+                keys[2 + 3 * i] = RedisKeys.Conversation(conversation);
+                keys[3 + 3 * i] = RedisKeys.Tail(conversation);
+                keys[4 + 3 * i] = RedisKeys.Revisions(conversation);
                 var (channel, second) = RedisChannels.Of(conversation);
                 arguments[1 + 4 * i] = conversation.Value;
                 arguments[2 + 4 * i] = seq;

@@ -8,7 +8,8 @@ namespace AspireChat.PersistenceService.Consuming;
 
 /// <summary>
 /// Carries one partition's log into PostgreSQL for as long as this replica owns it: takes over what others left, then reads what is new,
-/// commits, and acknowledges after the commit. One loop; <see cref="Ring"/> is thread-safe.
+/// commits, and acknowledges after the commit. It sleeps until the bell rings, and looks again by itself only while partitions share beats.
+/// PartitionSupervisor finds what a lost bell left in the log. One loop; <see cref="Ring"/> and <see cref="Seen"/> are thread-safe.
 /// </summary>
 internal sealed partial class PartitionWorker(
     int partition,
@@ -27,6 +28,10 @@ internal sealed partial class PartitionWorker(
 
     private long _lastClaim;
     private volatile bool _claimAll = true;
+    private volatile bool _othersHold;
+
+    /// <summary>The last look found entries, and partitions share beats: the next beat is a look, without a bell.</summary>
+    private bool _awake;
 
     /// <summary>Look at the log now.</summary>
     /// <param name="claim">Also take over what other consumers hold, however lately they got it.</param>
@@ -38,6 +43,18 @@ internal sealed partial class PartitionWorker(
         }
 
         _bell.Ring();
+    }
+
+    /// <summary>What the group looked like from outside. Wakes the worker when there is something for it.</summary>
+    /// <param name="behind">The log has entries that were not delivered.</param>
+    /// <param name="held">Entries are not acknowledged, or other consumers are there.</param>
+    public void Seen(bool behind, bool held)
+    {
+        _othersHold = held;
+        if (behind || held)
+        {
+            _bell.Ring();
+        }
     }
 
     /// <summary>
@@ -60,12 +77,15 @@ internal sealed partial class PartitionWorker(
                 }
 
                 busy = false;
+                // Every way out but a look that found something leads to the bell.
+                var wasAwake = _awake;
+                _awake = false;
                 if (!subscribed)
                 {
                     await redis.GetSubscriber().SubscribeAsync(bell, OnBell);
                     subscribed = true;
                 }
-                busy = await StepAsync(stop, abort);
+                busy = await StepAsync(wasAwake, stop, abort);
             }
             catch (RedisServerException e) when (e.Message.StartsWith("NOGROUP", StringComparison.Ordinal))
             {
@@ -82,7 +102,7 @@ internal sealed partial class PartitionWorker(
             {
                 break;
             }
-            if (!busy)
+            if (!busy && !_awake)
             {
                 await WaitAsync(stop);
             }
@@ -96,14 +116,20 @@ internal sealed partial class PartitionWorker(
     }
 
     /// <summary>One batch. True when more is to be expected at once.</summary>
-    private async Task<bool> StepAsync(CancellationToken stop, CancellationToken abort)
+    /// <param name="wasAwake">The bell has not been answered yet: what came since the last look did not ring.</param>
+    private async Task<bool> StepAsync(bool wasAwake, CancellationToken stop, CancellationToken abort)
     {
-        if (_claimAll || time.GetElapsedTime(_lastClaim) > _options.Lease)
+        if (_claimAll || (_othersHold && time.GetElapsedTime(_lastClaim) > _options.Lease))
         {
             await ClaimAsync(stop, abort);
         }
 
-        var entries = await log.ReadNewAsync(partition, _options.BatchSize);
+        var entries = await log.ReadNewAsync(partition, _options.BatchSize, answersBell: !wasAwake);
+        if (entries.Count == 0 && wasAwake)
+        {
+            entries = await log.ReadNewAsync(partition, _options.BatchSize);
+        }
+
         if (entries.Count == 0)
         {
             return false;
@@ -111,6 +137,7 @@ internal sealed partial class PartitionWorker(
 
         pacer.Pay();
         await CommitAsync(entries, stop, abort);
+        _awake = pacer.IsShared;
         return PartitionLog.IsFull(entries, _options.BatchSize);
     }
 
@@ -149,7 +176,7 @@ internal sealed partial class PartitionWorker(
     {
         try
         {
-            await _bell.WaitAsync(_options.PollInterval, stop);
+            await _bell.WaitAsync(stop);
         }
         catch (OperationCanceledException)
         {

@@ -30,12 +30,26 @@ internal sealed class StepPacer : IDisposable
         _timer = time.CreateTimer(static pacer => ((StepPacer)pacer!).Beat(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>Partitions wait for common beats now.</summary>
+    public bool IsShared
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Shares;
+            }
+        }
+    }
+
+    private bool Shares => _linger > TimeSpan.Zero && _time.GetTimestamp() < _paidUntil - FreeInARow * _price;
+
     /// <summary>Completes when a partition may look for new records.</summary>
     public Task WaitAsync()
     {
         lock (_gate)
         {
-            if (_linger == TimeSpan.Zero || _time.GetTimestamp() >= _paidUntil - FreeInARow * _price)
+            if (!Shares)
             {
                 return Task.CompletedTask;
             }

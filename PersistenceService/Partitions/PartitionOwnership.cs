@@ -41,6 +41,15 @@ internal sealed class PartitionOwnership(
         }
     }
 
+    /// <summary>Tells the worker of an owned partition what its log looks like; see <see cref="PartitionWorker.Seen"/>.</summary>
+    public void Seen(int partition, bool behind, bool held)
+    {
+        if (_owned.TryGetValue(partition, out var running))
+        {
+            running.Worker.Seen(behind, held);
+        }
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await migrations.Done.WaitAsync(stoppingToken);
@@ -72,6 +81,18 @@ internal sealed class PartitionOwnership(
     {
         var replicas = await CountReplicasAsync();
         var quota = (LogPartitions.Count + replicas - 1) / replicas;
+        // Pipelined: all leases leave in one write.
+        var leases = _owned.Where(owned => !owned.Value.Work.IsCompleted)
+            .Select(owned => (Partition: owned.Key, Kept: TryLeaseAsync(owned.Key))).ToList();
+        await Task.WhenAll(leases.Select(lease => lease.Kept));
+        foreach (var (partition, kept) in leases)
+        {
+            if (!await kept)
+            {
+                PartitionMessages.LeaseLost(logger, partition);
+                _ = StopAsync(partition);
+            }
+        }
         foreach (var (partition, running) in _owned)
         {
             // Only a bug ends a worker by itself. The next owner of the partition begins with what it left.
@@ -79,12 +100,6 @@ internal sealed class PartitionOwnership(
             {
                 await StopAsync(partition);
                 await DropAsync(partition);
-                continue;
-            }
-            if (!await TryLeaseAsync(partition))
-            {
-                PartitionMessages.LeaseLost(logger, partition);
-                _ = StopAsync(partition);
             }
         }
         foreach (var partition in _owned.Keys.Order().Skip(quota))

@@ -7,22 +7,27 @@ namespace AspireChat.PersistenceService.Partitions;
 /// <param name="Epoch">Empty: the partition is closed.</param>
 /// <param name="Committed">The last log entry that Redis knows as committed.</param>
 /// <param name="HasKnownEntry">The entry that PostgreSQL knows as committed is still in the log.</param>
-/// <param name="Drained">The group exists, and everything in the log is delivered and acknowledged.</param>
-internal sealed record PartitionState(string Epoch, LogPosition Committed, bool HasKnownEntry, bool HasGroup, bool Drained)
+/// <param name="Behind">The log has entries that were not delivered.</param>
+/// <param name="Held">Entries are delivered and not acknowledged, or there is more than one consumer.</param>
+internal sealed record PartitionState(string Epoch, LogPosition Committed, bool HasKnownEntry, bool HasGroup, bool Behind, bool Held, bool Pending)
 {
+    /// <summary>The group exists, and everything in the log is delivered and acknowledged.</summary>
+    public bool Drained => HasGroup && !Behind && !Pending;
+
     public static async Task<PartitionState> ReadAsync(IDatabase redis, int partition, LogPosition known)
     {
         var reply = (RedisResult[])(await redis.ScriptEvaluateAsync(
             RedisScripts.Inspect,
             [RedisKeys.Epoch(partition), RedisKeys.Log(partition), RedisKeys.Committed(partition)],
             [RedisKeys.PersistGroup, known.ToString()]))!;
-        var hasGroup = (int)reply[3] == 1;
         return new PartitionState(
             (string)reply[0]!,
             LogPosition.Parse((string)reply[1]!),
             (int)reply[2] == 1,
-            hasGroup,
-            hasGroup && (long)reply[4] == 0 && (int)reply[5] == 0);
+            (int)reply[3] == 1,
+            (int)reply[5] == 1,
+            (long)reply[4] > 0 || (long)reply[7] > 1,
+            (long)reply[4] > 0);
     }
 
     /// <summary>

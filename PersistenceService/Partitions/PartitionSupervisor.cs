@@ -23,8 +23,16 @@ internal sealed class PartitionSupervisor(
     TimeProvider time,
     ILogger<PartitionSupervisor> logger) : BackgroundService
 {
+    /// <summary>Looks at Redis alone between two looks at both servers, while Redis stays as it was.</summary>
+    private const int QuietLooks = 4;
+
     private readonly Doorbell _bell = new(time);
     private readonly RecurringFault _outage = new(time);
+
+    /// <summary>What the last look at both servers found, when all was well.</summary>
+    private Dictionary<int, (PartitionState State, LogPosition Known)> _settled = [];
+
+    private int _quietLooks;
 
     /// <summary>What Redis had noted as committed at the last look, by partition: read before PostgreSQL is asked the next time.</summary>
     private readonly ConcurrentDictionary<int, LogPosition> _noted = new();
@@ -74,9 +82,44 @@ internal sealed class PartitionSupervisor(
         }
 
         var database = redis.GetDatabase();
+        if (_quietLooks > 0 && await IsSettledAsync(database, owned))
+        {
+            _quietLooks--;
+            return true;
+        }
+
         var known = await table.ReadAsync(cancellationToken);
         var states = await Task.WhenAll(owned.Select(partition =>
             PartitionState.ReadAsync(database, partition, known.TryGetValue(partition, out var k) ? k.Committed : LogPosition.None)));
+        var isOpen = await JudgeAsync(database, owned, known, states, cancellationToken);
+        var settled = owned.Zip(states).ToDictionary(
+            pair => pair.First, pair => (pair.Second, known.TryGetValue(pair.First, out var k) ? k.Committed : LogPosition.None));
+        var isQuiet = isOpen && settled.Count == _settled.Count
+            && settled.All(pair => _settled.TryGetValue(pair.Key, out var before) && before == pair.Value && pair.Value.Item1.Drained);
+        _quietLooks = isQuiet ? QuietLooks : 0;
+        _settled = settled;
+        return isOpen;
+    }
+
+    /// <summary>
+    /// Redis is as it was when both servers were last looked at, so PostgreSQL need not be asked. A busy system is never settled, and each
+    /// look is at both.
+    /// </summary>
+    private async Task<bool> IsSettledAsync(IDatabase database, List<int> owned)
+    {
+        if (owned.Count != _settled.Count || !owned.TrueForAll(_settled.ContainsKey))
+        {
+            return false;
+        }
+
+        var states = await Task.WhenAll(owned.Select(partition => PartitionState.ReadAsync(database, partition, _settled[partition].Known)));
+        return owned.Zip(states).All(pair => pair.Second == _settled[pair.First].State);
+    }
+
+    private async Task<bool> JudgeAsync(
+        IDatabase database, List<int> owned, IReadOnlyDictionary<int, KnownPartition> known, PartitionState[] states,
+        CancellationToken cancellationToken)
+    {
         var ready = new List<int>();
         var closed = 0;
         foreach (var (partition, state) in owned.Zip(states))
@@ -87,6 +130,7 @@ internal sealed class PartitionSupervisor(
                 _noted[partition] = state.Committed;
                 if (state.FaultAgainst(known.TryGetValue(partition, out var k) ? k : null, before) is not { } fault)
                 {
+                    ownership.Seen(partition, state.Behind, state.Held);
                     continue;
                 }
 

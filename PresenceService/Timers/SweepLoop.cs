@@ -3,13 +3,16 @@ using AspireChat.RedisLog;
 namespace AspireChat.PresenceService.Timers;
 
 /// <summary>
-/// Sweeps whenever something falls due, and at least every half second, because another replica of this service may have set a timer. That
-/// is two script calls a second on an idle system.
+/// Sweeps whenever something falls due, and at least once a second, because another replica of this service may have set a timer and died.
+/// That is one script call a second on an idle system.
 /// </summary>
 public sealed class SweepLoop(
     Sweep sweep, Doorbell bell, TimeProvider time, PresenceMetrics metrics, ILogger<SweepLoop> logger) : BackgroundService
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
+
+    /// <summary>Between two attempts while Redis is away.</summary>
+    private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
     /// Least time between two sweeps. A sweep costs several script calls, however little is due, and a flood of reports must not become a
@@ -56,7 +59,7 @@ public sealed class SweepLoop(
                 }
 
                 away = true;
-                await Task.Delay(Longest, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Retry, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

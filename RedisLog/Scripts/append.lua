@@ -11,7 +11,7 @@
 -- bound is walked once, down to the beginning of the tail.) A trim takes at most 1,000 entries with each event, and those were added.
 --
 -- KEYS 1 epoch   2 log   3 nonces of today   4 of yesterday   5 of tomorrow (another node's clock may already be there)
---      6.. for each conversation of the batch: conversation, tail, members, revisions
+--      6 moves   7 rung   8.. for each conversation of the batch: conversation, tail, members, revisions
 -- ARGV 1 seconds that a nonce hash is kept   2 events that a tail keeps although they are committed   3 bell channel
 --      4 number of events   5 bytes of committed events that a tail keeps   6 most edits of a message   7 most different emojis on a message
 --      8 most changes that one user makes to their reactions to a message   9.. the events' nonce fields, in the order of the events below
@@ -196,7 +196,7 @@ local function publish(conversation, channel, second, first, records)
 end
 
 local nonceAt, at = 9, 9 + events
-for keys = 6, #KEYS, 4 do
+for keys = 8, #KEYS, 4 do
   local conversation, channel, second, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   local tail, revisions = KEYS[keys + 1], KEYS[keys + 3]
   local state = call('HMGET', KEYS[keys], 'head', 'durable', 'span')
@@ -264,7 +264,9 @@ if size > 0 then call('XADD', log, '*', unpack(entry)) end
 if #nonces > 0 then
   call('HSET', today, unpack(nonces))
   call('EXPIRE', today, ARGV[1], 'NX')
-  call('PUBLISH', ARGV[3], '1')
+  call('INCR', KEYS[6])
+  -- The bell is rung once until its owner has heard it: that clears the key before it reads.
+  if call('SET', KEYS[7], '1', 'NX') then call('PUBLISH', ARGV[3], '1') end
 end
 -- What was accepted before the failure stays so: the caller's repeat gets these acks again.
 return failure or reply

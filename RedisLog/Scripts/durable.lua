@@ -11,7 +11,7 @@
 --
 -- Work: O(1) for a conversation, at most 200 of them (PartitionLog.ConversationsPerCall), and about 2,000 entries trimmed for all.
 --
--- KEYS 1 epoch   2.. for each conversation: conversation, tail, revisions
+-- KEYS 1 epoch   2 moves   3.. for each conversation: conversation, tail, revisions
 -- ARGV 1 how long an idle tail stays, s
 --      2.. for each conversation, four: stored key · seq · channel · second channel ('' = none)
 -- Reply: how many moved
@@ -19,7 +19,7 @@ local epoch = redis.call('GET', KEYS[1])
 if not epoch then return 0 end
 
 local moved, at, trimmed = 0, 2, 0
-for i = 2, #KEYS, 3 do
+for i = 3, #KEYS, 3 do
   local seq = tonumber(ARGV[at + 1])
   local state = redis.call('HMGET', KEYS[i], 'durable', 'hold', 'head', 'span')
   -- An event that PostgreSQL refused holds the mark back: it is not committed, and the tail must keep it readable.
@@ -42,4 +42,5 @@ for i = 2, #KEYS, 3 do
   end
   at = at + 4
 end
+if moved > 0 then redis.call('INCR', KEYS[2]) end
 return moved

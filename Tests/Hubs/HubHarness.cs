@@ -27,6 +27,9 @@ internal sealed class HubHarness : IHubEffects
 
     public SimulatedLog Log { get; } = new(1_000) { Publish = (_, _) => { } };
 
+    /// <summary>The hub wants its next tick soon.</summary>
+    public bool IsWaiting => _hub.IsWaiting;
+
     /// <summary>What the hub asked for, as <c>tail r:lobby 3</c>.</summary>
     public List<string> Asked { get; } = [];
 
@@ -163,6 +166,9 @@ internal sealed class HubHarness : IHubEffects
 
     public void ReadForReplay(FeedId feed, long afterSeq, int limit, long token) =>
         AnswerTail(feed, afterSeq, new HubMessage.ReplayAnswer(feed, token, Log.ReadTail(feed.Key, afterSeq, limit)));
+
+    public void ReadPlaces(IReadOnlyCollection<int> partitions) =>
+        Answer("places", new HubMessage.PlacesAnswer(partitions.ToDictionary(partition => partition, _ => Log.Place)));
 
     public void ReadHeads(IReadOnlyCollection<ConversationKey> conversations) =>
         Answer("heads", new HubMessage.HeadsAnswer(conversations.ToDictionary(key => key, Log.ReadHead)));

@@ -87,8 +87,12 @@ public sealed class HubTests
     }
 
     [Fact]
-    public void Quiet_rooms_read_nothing_but_heads()
+    public void Quiet_rooms_read_nothing_but_their_partitions_place_whatever_their_number()
     {
+        for (var room = 0; room < 50; room++)
+        {
+            _hub.Join("bob", $"room-{room}");
+        }
         _hub.Join("bob", "lobby");
         _hub.Append(Lobby, "alice");
         for (var elapsed = 0; elapsed < 10_000; elapsed += 100)
@@ -97,7 +101,48 @@ public sealed class HubTests
         }
 
         Assert.DoesNotContain(_hub.Asked, asked => asked.StartsWith("tail", StringComparison.Ordinal));
-        Assert.InRange(_hub.Asked.Count(asked => asked == "heads"), 15, 25);
+        Assert.InRange(_hub.Asked.Count(asked => asked == "places"), 15, 25);
+        Assert.InRange(_hub.Asked.Count(asked => asked == "heads"), 1, 3);
+    }
+
+    [Fact]
+    public void A_busy_room_reads_no_heads_and_its_lost_last_event_is_found_all_the_same()
+    {
+        var (_, bob) = _hub.Join("bob", "lobby");
+        for (var sent = 0; sent < 100; sent++)
+        {
+            _hub.Append(Lobby, "alice");
+            _hub.Tick(100);
+        }
+        Assert.Equal(0, _hub.Asked.Count(asked => asked is "heads" or "places"));
+        HubHarness.Read(bob);
+
+        _hub.Append(Lobby, "alice", lost: true);
+        var elapsed = 0;
+        while (!bob.HasFrames && elapsed < 10_000)
+        {
+            _hub.Tick(100);
+            elapsed += 100;
+        }
+
+        Assert.Equal([101], HubHarness.Read(bob).Select(HubHarness.SeqOf));
+        // Half an interval of silence, an interval, and what an event under way is given.
+        Assert.InRange(elapsed, 0, 1_000);
+    }
+
+    [Fact]
+    public void A_hub_needs_no_ticks_of_its_own_while_its_rooms_are_quiet()
+    {
+        var (alice, _) = _hub.Join("alice", "lobby");
+        for (var elapsed = 0; elapsed < 3_000; elapsed += 100)
+        {
+            _hub.Tick(100);
+        }
+        Assert.False(_hub.IsWaiting);
+
+        // An event that is known to exist, and did not come yet, has to be looked after.
+        Acknowledge(alice, _hub.Append(Lobby, "alice", lost: true));
+        Assert.True(_hub.IsWaiting);
     }
 
     [Fact]

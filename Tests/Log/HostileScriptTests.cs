@@ -120,7 +120,7 @@ public sealed class HostileScriptTests(LogFixture fixture) : IClassFixture<LogFi
                 (RedisKey[])[RedisKeys.Conversation(room), RedisKeys.Tail(room), RedisKeys.Revisions(room)])];
             RedisValue[] marks = [.. rooms.SelectMany(room => (RedisValue[])[room.Value, 100, RedisChannels.Room(room.RoomId), ""])];
             Assert.Equal(200, (int)await fixture.Database.ScriptEvaluateAsync(
-                RedisScripts.Durable, [RedisKeys.Epoch(7), .. keys], [3_600, .. marks]));
+                RedisScripts.Durable, [RedisKeys.Epoch(7), RedisKeys.Moves(7), .. keys], [3_600, .. marks]));
             while (await fixture.Database.StreamReadGroupAsync(log, RedisKeys.PersistGroup, "me", ">", 60) is { Length: > 0 } entries)
             {
                 await fixture.Database.ScriptEvaluateAsync(

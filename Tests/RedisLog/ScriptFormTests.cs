@@ -53,7 +53,10 @@ public sealed class ScriptFormTests(LogFixture fixture) : IClassFixture<LogFixtu
         await running.Log.ReadAsync(Key, "bob", 1, CancellationToken.None);
         await fixture.Database.ScriptEvaluateAsync(
             RedisScripts.Durable,
-            [RedisKeys.Epoch(Key.Partition), RedisKeys.Conversation(Key), RedisKeys.Tail(Key), RedisKeys.Revisions(Key)],
+            [
+                RedisKeys.Epoch(Key.Partition), RedisKeys.Moves(Key.Partition),
+                RedisKeys.Conversation(Key), RedisKeys.Tail(Key), RedisKeys.Revisions(Key),
+            ],
             [60, Key.Value, 1, RedisChannels.Room(_room), ""]);
 
         PubSubMessage[] expected =

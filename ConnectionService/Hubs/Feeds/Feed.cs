@@ -21,7 +21,9 @@ internal sealed class Feed : ITimed
     public Feed(FeedId id, IFeedReceivers receivers, HubContext hub)
     {
         Id = id;
+        Partition = id.Key.Partition;
         _hub = hub;
+        hub.Traffic.Followed(Partition);
         _receivers = receivers;
         _position = new FeedPosition(hub.Options.AheadEvents);
         _repair = new TailRepair(id, _position, hub);
@@ -31,6 +33,15 @@ internal sealed class Feed : ITimed
     }
 
     public FeedId Id { get; }
+
+    /// <summary>Of the log.</summary>
+    public int Partition { get; }
+
+    /// <summary>The hub's clock when the last message about the conversation came.</summary>
+    public long HeardAt { get; private set; } = long.MinValue / 2;
+
+    /// <summary>For <see cref="HeadCheck"/>: how often the partition had moved when the head was last compared; 0: it has to be.</summary>
+    public long CheckedAt { get; set; }
 
     /// <summary>False until the place in the log is known; what arrives before waits.</summary>
     public bool IsPositioned => _position.IsKnown;
@@ -82,6 +93,7 @@ internal sealed class Feed : ITimed
     /// <summary>An event from pub/sub: in any order, repeated, late.</summary>
     public void Receive(EncodedEvent e)
     {
+        Heard();
         switch (_position.Classify(e))
         {
             case Arrival.Next:
@@ -213,6 +225,13 @@ internal sealed class Feed : ITimed
     /// <summary>A local connection's event has its place: it is told when the event is durable.</summary>
     public void Sent(Connection connection, string epoch, long seq) => _sent.Sent(connection, epoch, seq);
 
+    /// <summary>A message said how far the events are committed.</summary>
+    public void DurableHeard(string epoch, long seq)
+    {
+        Heard();
+        Committed(epoch, seq);
+    }
+
     /// <summary>All events of the epoch up to <paramref name="seq"/> are in PostgreSQL. May come repeatedly, and late.</summary>
     public void Committed(string epoch, long seq)
     {
@@ -227,6 +246,12 @@ internal sealed class Feed : ITimed
     {
         Replays.Remove(connection);
         _sent.Remove(connection);
+    }
+
+    private void Heard()
+    {
+        HeardAt = _hub.Now;
+        _hub.Traffic.Heard(Partition);
     }
 
     private void Take(TailSlice slice)

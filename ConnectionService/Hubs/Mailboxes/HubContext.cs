@@ -32,6 +32,8 @@ internal sealed class HubContext(HubOptions options, int retryAfter, IHubEffects
     /// <summary>What waits for time to pass. Everything else costs nothing per tick.</summary>
     public HashSet<ITimed> Attention { get; } = [];
 
+    public PartitionTraffic Traffic { get; } = new();
+
     /// <summary>Marks a question, so that an answer to an older one is recognised. Never 0.</summary>
     public long NextToken() => ++_token;
 }

@@ -72,6 +72,9 @@ internal abstract record HubMessage
     /// <summary>No slice: the log can't be reached.</summary>
     public sealed record ReplayAnswer(FeedId Feed, long Token, TailSlice? Slice) : HubMessage;
 
+    /// <summary>Closed partitions are left out. No places: the log can't be reached.</summary>
+    public sealed record PlacesAnswer(IReadOnlyDictionary<int, PartitionPlace>? Places) : HubMessage;
+
     /// <summary>No heads: the log can't be reached.</summary>
     public sealed record HeadsAnswer(IReadOnlyDictionary<ConversationKey, ConversationHead>? Heads) : HubMessage;
 

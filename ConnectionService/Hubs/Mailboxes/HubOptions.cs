@@ -50,7 +50,10 @@ public sealed class HubOptions
     [Range(1, 10_000)]
     public int DirectConversations { get; set; } = 256;
 
-    /// <summary>The hub's clock: repairs, expiry and head checks are looked at this often. Default 100 ms.</summary>
+    /// <summary>
+    /// The hub's clock: repairs and head checks are looked at this often while any are under way. At rest it ticks once per
+    /// <see cref="HeadCheck"/>, and once a second when nobody is connected. Default 100 ms.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:01")]
     public TimeSpan Tick { get; set; } = TimeSpan.FromMilliseconds(100);
 
@@ -62,7 +65,8 @@ public sealed class HubOptions
     public TimeSpan Overdue { get; set; } = TimeSpan.FromMilliseconds(150);
 
     /// <summary>
-    /// How often the head of each followed conversation is compared with the log: finds a lost last event. Default 500 ms.
+    /// How often it is looked for followed conversations of which something was lost: those whose partition moved and that nothing was heard
+    /// of. Their heads are compared with the log, which finds a lost last event. Default 500 ms.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:01:00")]
     public TimeSpan HeadCheck { get; set; } = TimeSpan.FromMilliseconds(500);

@@ -39,6 +39,9 @@ internal interface IHubEffects
     /// <summary>Answered by <see cref="HubMessage.ReplayAnswer"/>. Few such reads of the node run at once; the others wait their turn.</summary>
     void ReadForReplay(FeedId feed, long afterSeq, int limit, long token);
 
+    /// <summary>Answered by <see cref="HubMessage.PlacesAnswer"/>.</summary>
+    void ReadPlaces(IReadOnlyCollection<int> partitions);
+
     /// <summary>Answered by <see cref="HubMessage.HeadsAnswer"/>.</summary>
     void ReadHeads(IReadOnlyCollection<ConversationKey> conversations);
 

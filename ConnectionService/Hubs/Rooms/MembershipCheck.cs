@@ -20,6 +20,9 @@ internal sealed class MembershipCheck(HubContext hub)
     private bool _asking;
     private long _retryAt;
 
+    /// <summary>There is work for the next tick.</summary>
+    public bool IsActive => _due.Count > 0;
+
     public void CheckAll(IEnumerable<Room> rooms)
     {
         foreach (var room in rooms)

@@ -308,7 +308,7 @@ internal sealed class Room
                 Members.Cursors.Moved(read.User, read.Seq);
                 break;
             case PubSubMessage.Durable durable:
-                Members.Feed.Committed(durable.Epoch, durable.Seq);
+                Members.Feed.DurableHeard(durable.Epoch, durable.Seq);
                 break;
         }
     }

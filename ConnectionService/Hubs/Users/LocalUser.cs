@@ -111,7 +111,7 @@ internal sealed class LocalUser(string name, HubContext hub)
                 hub.Effects.PostToRoom(left.Room, new HubMessage.MembershipEnded(left.Room, Name, left.At));
                 break;
             case PubSubMessage.Durable durable when Find(durable.Conversation) is { } direct:
-                direct.Feed.Committed(durable.Epoch, durable.Seq);
+                direct.Feed.DurableHeard(durable.Epoch, durable.Seq);
                 break;
             case PubSubMessage.Read read when ConversationKey.TryParse(read.Conversation, out var key) && key.HasUser(Name):
                 Forward(OutboundFrame.Of(new ReadFrame(read.User, null, key.Other(Name), read.Seq)));

@@ -21,6 +21,7 @@ internal sealed class SimulatedLog(int tailLength)
     private readonly Dictionary<Guid, string> _epochs = [];
     private int _epoch = 1;
     private long _clock;
+    private long _moves;
 
     public string Epoch => $"e{_epoch}";
 
@@ -38,6 +39,7 @@ internal sealed class SimulatedLog(int tailLength)
     public AppendResult Append(ConversationEvent e)
     {
         var conversation = Of(e.Conversation);
+        _moves++;
         var stored = e with { Seq = ++conversation.Head, Epoch = Epoch };
         conversation.Events[stored.Seq] = stored;
         _ids[(e.Conversation, Epoch, stored.Seq)] = e.Id;
@@ -92,7 +94,14 @@ internal sealed class SimulatedLog(int tailLength)
     public ConversationHead ReadHead(ConversationKey key) => new(Epoch, Of(key).Head, Of(key).Durable);
 
     /// <summary>Everything up to <paramref name="seq"/> is in the database; nobody is told.</summary>
-    public void Commit(ConversationKey key, long seq) => Of(key).Durable = seq;
+    public void Commit(ConversationKey key, long seq)
+    {
+        Of(key).Durable = seq;
+        _moves++;
+    }
+
+    /// <summary>One number for all partitions: more moves than there are, never fewer.</summary>
+    public PartitionPlace Place => new(Epoch, _moves);
 
     /// <summary>
     /// Redis lost everything and was seeded from a database that had not got the last <paramref name="lost"/> events of each conversation

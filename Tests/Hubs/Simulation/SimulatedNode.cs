@@ -298,6 +298,10 @@ internal sealed class SimulatedNode
             () => new HubMessage.ReplayAnswer(feed, token, node._plan.Alter(node._log.ReadTail(feed.Key, afterSeq, limit))),
             () => new HubMessage.ReplayAnswer(feed, token, null));
 
+        public void ReadPlaces(IReadOnlyCollection<int> partitions) => Start(
+            () => new HubMessage.PlacesAnswer(partitions.ToDictionary(partition => partition, _ => node._log.Place)),
+            () => new HubMessage.PlacesAnswer(null));
+
         public void ReadHeads(IReadOnlyCollection<ConversationKey> conversations) => Start(
             () => new HubMessage.HeadsAnswer(conversations.ToDictionary(key => key, node._log.ReadHead)),
             () => new HubMessage.HeadsAnswer(null));
