@@ -53,7 +53,8 @@ public class InboundBenchmarks
         var pass = new RoomPass();
         pass.Settle(joined: true);
         connection.Rooms[Samples.Room] = pass;
-        _handler = handlers.For(connection, new UserBudget(options, new BudgetOptions(), TimeProvider.System));
+        var written = new DailyBytes(Samples.Sender, new NoQuotas(), TimeProvider.System);
+        _handler = handlers.For(connection, new UserBudget(options, new BudgetOptions(), written, TimeProvider.System));
         _reader = new FrameReader(_pipe.Reader, 32 * 1024, 256 * 1024);
     }
 
@@ -88,6 +89,14 @@ public class InboundBenchmarks
         public void Close(int code, string reason)
         {
         }
+    }
+
+    private sealed class NoQuotas : IUserQuotas
+    {
+        public Task<TimeSpan> BeginDirectAsync(ConversationKey conversation, string user, CancellationToken cancellationToken) =>
+            Task.FromResult(TimeSpan.Zero);
+
+        public Task<TimeSpan> SpendBytesAsync(string user, long bytes, CancellationToken cancellationToken) => Task.FromResult(TimeSpan.Zero);
     }
 
     private sealed class TakingLog : IConversationLog
