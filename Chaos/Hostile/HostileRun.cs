@@ -30,15 +30,10 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
         var attacks = AttackList.Choose(options.Only);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(StartPatience);
-        if (_limits is not null && !MemoryLimits.AreAvailable)
-        {
-            throw new InvalidOperationException("--memory-limit needs control groups of version 1 (/sys/fs/cgroup/memory), and the right to make some.");
-        }
-
         using var limits = _limits;
         // A container has no process whose memory could be read.
         string[] settings = ["Servers=processes", .. limits is null ? (string[])[] : [limits.RedisSetting]];
-        await using var host = await RunningAppHost.StartAsync(settings, ChangeMemory, patience.Token);
+        await using var host = await RunningAppHost.StartAsync(settings, limits is null ? null : LimitMemory, patience.Token);
         await using var redis = await ConnectAsync(host);
         var slow = new SlowCalls(redis.GetDatabase());
         await WarmUpAsync(host, cancellationToken);
@@ -85,13 +80,7 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
             gateway, hall, attacks.Select(attack => attack.Name), options.Seconds, options.Attackers, cancellationToken);
         await Task.Delay(WarmUp, TimeProvider.System, cancellationToken);
 
-        foreach (var process in watch.Processes)
-        {
-            _limits?.Put(process.Name, Processes.WithChildren(process.Id));
-        }
-
-        _limits?.Begin();
-        var memory = _limits?.Read();
+        BeginMemory(watch);
         await slow.BeginAsync();
         watch.Begin();
         bystanders.Measure();
@@ -119,7 +108,9 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
                 new ProcessCost(process.Name, process.Before, process.Grew, process.Left, cpu[process.Name]))],
             settled.TotalSeconds,
             slowest.Milliseconds,
-            slowest.Call) { Memory = _limits?.Read(memory) ?? [] };
+            slowest.Call) {
+                Memory = _limits is null ? [] : [.. watch.Processes.Select(process => _limits.Read(process.Name, process.Id))],
+            };
     }
 
     /// <summary>Bystanders alone, so that the first attack is not charged with what every program needs once.</summary>
@@ -145,16 +136,31 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
         }
     }
 
-    private void ChangeMemory(IDistributedApplicationTestingBuilder builder)
+    /// <summary>Services put themselves under their limit when they start. Servers, which take little at their start, are put under it here.</summary>
+    private void BeginMemory(SystemWatch watch)
     {
-        if (_limits?.HeapLimit is not { } heap)
+        foreach (var process in _limits is null ? [] : watch.Processes)
         {
-            return;
-        }
+            if (!_limits!.Has(process.Id))
+            {
+                _limits.Put(process.Id, Processes.WithChildren(process.Id));
+            }
 
+            _limits.Begin(process.Id);
+        }
+    }
+
+    private void LimitMemory(IDistributedApplicationTestingBuilder builder)
+    {
         foreach (var project in builder.Resources.OfType<ProjectResource>().Where(project => project.Name != "demo"))
         {
-            builder.CreateResourceBuilder(project).WithEnvironment(heap.Name, heap.Value);
+            builder.CreateResourceBuilder(project).WithEnvironment(context =>
+            {
+                foreach (var (name, value) in _limits!.Variables)
+                {
+                    context.EnvironmentVariables[name] = value;
+                }
+            });
         }
     }
 

@@ -14,91 +14,99 @@ internal sealed record MemoryAtLimit(string Name, double Limit, double Peak, lon
 }
 
 /// <summary>
-/// Real limits of memory: a control group (version 1) for each process, as a container has one. The group counts what the process took before it was
-/// moved, too. Not thread-safe.
+/// Real limits of memory: a control group (version 1) for each process, as a container has one. What a process took before it came into its group
+/// does not count: of a service the first 30 MB, which the runtime takes before <see cref="StartupHook"/> runs. Not thread-safe.
 /// </summary>
-internal sealed class MemoryLimits(double megabytes) : IDisposable
+internal sealed class MemoryLimits : IDisposable
 {
     private const string Groups = "/sys/fs/cgroup/memory";
+    private const string GroupsVariable = "ASPIRECHAT_MEMORY_GROUPS";
+    private const string BytesVariable = "ASPIRECHAT_MEMORY_BYTES";
     private const double Megabyte = 1e6;
 
     /// <summary>What .NET takes of a container's limit for its heap when nothing else is said.</summary>
     private const double HeapShare = 0.75;
 
-    /// <summary>What Redis may fill with data, as the published deployment has it: the rest is for buffers and for the copy that a rewrite makes.</summary>
+    /// <summary>What Redis may fill with data. The rest is for buffers, and for the copy that a rewrite of its file makes.</summary>
     private const double RedisShare = 0.5;
 
-    private readonly string _root = Path.Combine(Groups, "aspirechat-" + Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
-    private readonly HashSet<string> _names = [];
+    private readonly double _megabytes;
+    private readonly string _root = Path.Combine(Groups, "aspirechat-" + Text(Environment.ProcessId));
 
-    /// <summary>This machine has such groups, and this user may make some.</summary>
-    public static bool AreAvailable
+    /// <exception cref="InvalidOperationException">This machine has no such groups, or this user may make none.</exception>
+    public MemoryLimits(double megabytes)
     {
-        get
+        _megabytes = megabytes;
+        try
         {
-            var probe = Path.Combine(Groups, "aspirechat-probe-" + Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
-            try
-            {
-                Directory.CreateDirectory(probe);
-                Directory.Delete(probe);
-                return true;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                return false;
-            }
+            Directory.CreateDirectory(_root);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException($"Limits of memory need control groups of version 1 ({Groups}), and the right to make some.", e);
         }
     }
+
+    public string RedisSetting => string.Create(CultureInfo.InvariantCulture, $"Redis:MaxMemory={RedisShare * _megabytes:0}mb");
 
     /// <summary>
-    /// The variable by which a program of .NET knows its limit from the start. It looks for its group only then, and is moved later.
+    /// With these a service puts itself into its group at its start. .NET looks for a limit only before that, so the heap's is named, too.
     /// </summary>
-    public (string Name, string Value) HeapLimit =>
-        ("DOTNET_GCHeapHardLimit", ((long)(HeapShare * megabytes * Megabyte)).ToString("X", CultureInfo.InvariantCulture));
-
-    public string RedisSetting => string.Create(CultureInfo.InvariantCulture, $"Redis:MaxMemory={RedisShare * megabytes:0}mb");
-
-    /// <summary>From now on these processes, and those that they start, have so much memory together.</summary>
-    public void Put(string name, IEnumerable<int> processes)
+    public IReadOnlyDictionary<string, string> Variables => new Dictionary<string, string>
     {
-        var group = Path.Combine(_root, name);
-        Directory.CreateDirectory(group);
-        if (_names.Add(name))
-        {
-            Write(group, "memory.move_charge_at_immigrate", "3");
-            Write(group, "memory.limit_in_bytes", ((long)(megabytes * Megabyte)).ToString(CultureInfo.InvariantCulture));
-        }
+        ["DOTNET_STARTUP_HOOKS"] = typeof(MemoryLimits).Assembly.Location,
+        ["DOTNET_GCHeapHardLimit"] = ((long)(HeapShare * _megabytes * Megabyte)).ToString("X", CultureInfo.InvariantCulture),
+        [GroupsVariable] = _root,
+        [BytesVariable] = Text((long)(_megabytes * Megabyte)),
+    };
 
-        foreach (var process in processes)
+    /// <summary>For <see cref="StartupHook"/>. The variables reach the wrapper that starts the service, too, which has no limit.</summary>
+    public static void PutThisProcess()
+    {
+        if (Environment.GetEnvironmentVariable(GroupsVariable) is { } root
+            && Environment.GetEnvironmentVariable(BytesVariable) is { } bytes
+            && Path.GetFileName(Environment.ProcessPath)?.StartsWith("AspireChat.", StringComparison.Ordinal) == true)
         {
-            Write(group, "cgroup.procs", process.ToString(CultureInfo.InvariantCulture));
+            Put(Path.Combine(root, Text(Environment.ProcessId)), bytes, Environment.ProcessId);
         }
     }
 
-    /// <summary>From now on peaks count anew.</summary>
-    public void Begin()
+    /// <summary>From now on a server has so much memory, together with the processes that it starts.</summary>
+    /// <param name="process">Its first process, by which its group is named.</param>
+    public void Put(int process, IEnumerable<int> children)
     {
-        foreach (var name in _names)
+        foreach (var each in children.Prepend(process))
         {
-            Write(Path.Combine(_root, name), "memory.max_usage_in_bytes", "0");
-            Write(Path.Combine(_root, name), "memory.failcnt", "0");
+            Put(Group(process), Text((long)(_megabytes * Megabyte)), each);
         }
     }
 
-    public IReadOnlyList<MemoryAtLimit> Read(IReadOnlyList<MemoryAtLimit>? before = null) =>
-    [
-        .. _names.Order(StringComparer.Ordinal).Select(name => new MemoryAtLimit(
+    public bool Has(int process) => Directory.Exists(Group(process));
+
+    /// <summary>From now on the peak of the process counts anew.</summary>
+    public void Begin(int process)
+    {
+        File.WriteAllText(Path.Combine(Group(process), "memory.max_usage_in_bytes"), "0");
+        File.WriteAllText(Path.Combine(Group(process), "memory.failcnt"), "0");
+    }
+
+    /// <summary>Also of a process that has ended.</summary>
+    public MemoryAtLimit Read(string name, int process)
+    {
+        long Number(string file) => long.Parse(Read(process, file), CultureInfo.InvariantCulture);
+        var kills = Read(process, "memory.oom_control").Split('\n').Select(line => line.Split(' ')).FirstOrDefault(words => words[0] == "oom_kill");
+        return new MemoryAtLimit(
             name,
-            megabytes,
-            long.Parse(Text(name, "memory.max_usage_in_bytes"), CultureInfo.InvariantCulture) / Megabyte,
-            long.Parse(Text(name, "memory.failcnt"), CultureInfo.InvariantCulture),
-            KillsOf(name) - (before?.FirstOrDefault(same => same.Name == name)?.Kills ?? 0))),
-    ];
+            _megabytes,
+            Number("memory.max_usage_in_bytes") / Megabyte,
+            Number("memory.failcnt"),
+            kills is null ? 0 : int.Parse(kills[1], CultureInfo.InvariantCulture));
+    }
 
-    /// <summary>The processes must have ended.</summary>
+    /// <summary>Call it when the processes have ended.</summary>
     public void Dispose()
     {
-        foreach (var group in _names.Select(name => Path.Combine(_root, name)).Append(_root).Where(Directory.Exists))
+        foreach (var group in Directory.GetDirectories(_root).Append(_root))
         {
             try
             {
@@ -106,25 +114,28 @@ internal sealed class MemoryLimits(double megabytes) : IDisposable
             }
             catch (IOException)
             {
-                // A process lives on. The empty limit hurts nobody.
+                // A process lives on. A group without use hurts nobody.
             }
         }
     }
 
-    private int KillsOf(string name) => Text(name, "memory.oom_control").Split('\n').Select(line => line.Split(' '))
-        .Where(words => words is ["oom_kill", _]).Select(words => int.Parse(words[1], CultureInfo.InvariantCulture)).FirstOrDefault();
-
-    private string Text(string name, string file) => File.ReadAllText(Path.Combine(_root, name, file)).Trim();
-
-    private static void Write(string group, string file, string text)
+    private static void Put(string group, string bytes, int process)
     {
+        Directory.CreateDirectory(group);
+        File.WriteAllText(Path.Combine(group, "memory.limit_in_bytes"), bytes);
         try
         {
-            File.WriteAllText(Path.Combine(group, file), text);
+            File.WriteAllText(Path.Combine(group, "cgroup.procs"), Text(process));
         }
-        catch (IOException) when (file == "cgroup.procs")
+        catch (IOException)
         {
             // The process has ended meanwhile.
         }
     }
+
+    private string Group(int process) => Path.Combine(_root, Text(process));
+
+    private string Read(int process, string file) => File.ReadAllText(Path.Combine(Group(process), file)).Trim();
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }
