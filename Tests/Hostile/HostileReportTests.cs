@@ -67,14 +67,14 @@ public sealed class HostileReportTests
         curve.Add("gateway", 90);
         time.Advance(TimeSpan.FromSeconds(1.2));
         curve.Begin("pings");
-        curve.Add("gateway", 120.25);
+        curve.Add("gateway", 120.5);
         curve.Add("gateway", 110);
         time.Advance(TimeSpan.FromSeconds(1));
         curve.Begin("");
         curve.Add("redis", 30);
 
         Assert.Equal(
-            ["second,attack,gateway,redis", "0,,90.0,20.0", "1,pings,120.2,", "2,,,30.0"],
+            ["second,attack,gateway,redis", "0,,90.0,20.0", "1,pings,120.5,", "2,,,30.0"],
             curve.ToCsv().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Trim()));
         var picture = XDocument.Parse(curve.ToSvg());
         Assert.Equal(2, picture.Descendants().Count(element => element.Name.LocalName == "polyline"));

@@ -2,6 +2,7 @@ using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
+using AspireChat.RedisLog;
 using AspireChat.Tests.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
