@@ -15,7 +15,7 @@ internal sealed class AspireChatSystem : SystemUnderTest
     private readonly string _key = Convert.ToHexString(RandomNumberGenerator.GetBytes(48));
     private ServerProcess? _presence;
 
-    private AspireChatSystem(string name) : base(name, new AspireChatDialect())
+    private AspireChatSystem(string name, string? build) : base(name, new AspireChatDialect(), build)
     {
     }
 
@@ -24,8 +24,9 @@ internal sealed class AspireChatSystem : SystemUnderTest
 
     /// <summary>Starts the system and blocks until it is healthy.</summary>
     /// <param name="environment">Variables for every service. Those that this system sets override them.</param>
-    public static AspireChatSystem Start(string name, IReadOnlyDictionary<string, string> environment) =>
-        StartAsync(new AspireChatSystem(name), system => system.StartAsync(environment)).GetAwaiter().GetResult();
+    /// <param name="build">The root of another checkout whose built programs run; null for this one's.</param>
+    public static AspireChatSystem Start(string name, IReadOnlyDictionary<string, string> environment, string? build = null) =>
+        StartAsync(new AspireChatSystem(name, build), system => system.StartAsync(environment)).GetAwaiter().GetResult();
 
     /// <summary>kill -9 of one of <see cref="SystemUnderTest.Nodes"/>, which is not started again.</summary>
     public void KillNode(Uri node) => _nodes[node].KillAsync().GetAwaiter().GetResult();

@@ -15,9 +15,14 @@ internal enum Notice
 /// <summary>The protocol of one system's clients. Immutable.</summary>
 internal abstract class Dialect
 {
-    public abstract string Path(string user, string token);
+    /// <summary>The target of the handshake.</summary>
+    /// <param name="room">The room that the user is going to join; empty when it joins none or another.</param>
+    public abstract string Path(string user, string room);
 
-    public abstract string Headers(string token);
+    public virtual string Headers(string token) => "";
+
+    /// <summary>The server says nothing after its handshake, and the path has named the room: there is no welcome and no join.</summary>
+    public virtual bool JoinsByPath => false;
 
     /// <summary>The client's first frame, or nothing.</summary>
     public virtual byte[]? Greeting => null;
@@ -38,7 +43,7 @@ internal abstract class Dialect
 
 internal sealed class AspireChatDialect : Dialect
 {
-    public override string Path(string user, string token) => "/ws";
+    public override string Path(string user, string room) => "/ws";
 
     public override string Headers(string token) => $"Authorization: Bearer {token}\r\n";
 
@@ -70,9 +75,7 @@ internal sealed class SignalRDialect : Dialect
 
     public override byte[]? KeepAlive { get; } = Frame("{\"type\":6}\u001e");
 
-    public override string Path(string user, string token) => $"/chat?user={user}";
-
-    public override string Headers(string token) => "";
+    public override string Path(string user, string room) => $"/chat?user={user}";
 
     public override byte[] Join(string room) =>
         Frame("{\"type\":1,\"invocationId\":\"1\",\"target\":\"Join\",\"arguments\":[\"" + room + "\"]}\u001e");
@@ -94,4 +97,18 @@ internal sealed class SignalRDialect : Dialect
 
         return text.StartsWith("{\"type\":3"u8) ? Notice.Joined : Notice.Other;
     }
+}
+
+/// <summary>No protocol at all: a text is a message to everybody in the room.</summary>
+internal sealed class PlainDialect : Dialect
+{
+    public override bool JoinsByPath => true;
+
+    public override string Path(string user, string room) => $"/room/{room}";
+
+    public override byte[] Join(string room) => throw new NotSupportedException("The path has named the room.");
+
+    public override byte[] Message(bool isDirect, string target, string content, string nonce) => Frame(content);
+
+    public override Notice NoticeOf(ReadOnlySpan<byte> text) => Notice.Other;
 }

@@ -55,7 +55,8 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
     public LatencyHistogram Latencies => _latencies;
 
     /// <summary>Opens connections spread evenly over the servers, at most 100 at the same time.</summary>
-    public void Open(int count, TimeSpan deadline)
+    /// <param name="members">Connections per room, for dialects whose path names the room.</param>
+    public void Open(int count, TimeSpan deadline, int members = 1)
     {
         var addresses = servers.Select(server => new IPEndPoint(IPAddress.Loopback, server.Port)).ToArray();
         var welcomed = _answers;
@@ -69,26 +70,34 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
                 var connection = new WireConnection(index, $"{prefix}-{index}", addresses[index % addresses.Length]);
                 _connections.Add(connection);
                 _epoll.Watch(connection.Handle, Readiness.Readable, index);
-                connection.Upgrade(dialect, servers[index % servers.Count].Authority, token(connection.User));
+                connection.Upgrade(dialect, servers[index % servers.Count].Authority, token(connection.User),
+                    RoomOf(prefix, index / members));
             }
             Poll(20);
             Check(until, "opened", _answers - welcomed, count);
         }
     }
 
-    public void Join(IReadOnlyList<(int Connection, string Room)> joins, TimeSpan deadline)
+    /// <summary>Puts the connections from <paramref name="from"/> on into their rooms, <paramref name="members"/> into each.</summary>
+    public void Join(int from, int members, TimeSpan deadline)
     {
+        if (dialect.JoinsByPath)
+        {
+            return;
+        }
+
         var joined = _answers;
         var until = Deadline(deadline);
-        for (var i = 0; i < joins.Count || _answers - joined < joins.Count;)
+        var count = _connections.Count - from;
+        for (var i = 0; i < count || _answers - joined < count;)
         {
-            while (i < joins.Count && i - (_answers - joined) < Pending)
+            while (i < count && i - (_answers - joined) < Pending)
             {
-                _connections[joins[i].Connection].Send(dialect.Join(joins[i].Room));
+                _connections[from + i].Send(dialect.Join(RoomOf(prefix, (from + i) / members)));
                 i++;
             }
             Poll(20);
-            Check(until, "joined", _answers - joined, joins.Count);
+            Check(until, "joined", _answers - joined, count);
         }
     }
 
@@ -207,6 +216,8 @@ internal sealed class Fleet(Dialect dialect, IReadOnlyList<Uri> servers, Func<st
             at = text.IndexOf(Marker);
         }
     }
+
+    public void OnUpgraded(WireConnection connection) => _answers += dialect.JoinsByPath ? 1 : 0;
 
     public void OnClosed(WireConnection connection, int code)
     {

@@ -1,21 +1,17 @@
-using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using AspireChat.Servers;
 
 namespace AspireChat.Benchmarks.Load;
 
 /// <summary>
-/// The same traffic against AspireChat and against a SignalR application, in turn on one machine, so that conditions are the same. All of
-/// it happens on the calling thread, so no other code of this process runs while it measures.
+/// The same traffic against AspireChat, a SignalR application and the limits, in turn on one machine, so that conditions are the same. All
+/// of it happens on the calling thread, so no other code of this process runs while it measures.
 /// </summary>
 internal static class LoadCommand
 {
-    private const string Ours = "AspireChat";
     private static readonly TimeSpan OpenDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(1.5);
-
-    /// <summary>Memory is read after this long, when the garbage of connecting has been collected.</summary>
-    private static readonly TimeSpan IdleSettle = TimeSpan.FromSeconds(12);
-
-    private static readonly TimeSpan WarmUpEach = TimeSpan.FromSeconds(9);
 
     private static int _cells;
 
@@ -31,45 +27,92 @@ internal static class LoadCommand
             Console.Error.WriteLine($"{e.Message}\nUsage: {LoadOptions.Usage}");
             return 2;
         }
-        var busy = options.Scenarios.Where(scenario => !scenario.IsIdle).ToList();
-        var idle = options.Scenarios.Where(scenario => scenario.IsIdle).ToList();
-        var starters = Starters(options);
-        var progress = new ProgressBar(options.Rounds * options.Ways.Count * options.Scenarios.Count * starters.Count);
-
         List<Measurement> measurements = [];
-        if (busy.Count > 0)
+        List<RestMeasurement> rests = [];
+        string? fault = null;
+        try
         {
-            Measure(options, busy, starters, measurements, progress);
+            Measure(options, measurements, rests);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ServerException)
+        {
+            // A system did not start, or has turned its clients away. What was measured before is shown, but not kept.
+            fault = e.Message;
         }
 
-        List<IdleMeasurement> memories = [];
-        for (var round = 0; round < options.Rounds && idle.Count > 0; round++)
-        {
-            foreach (var (scenario, way) in idle.SelectMany(scenario => options.Ways.Select(way => (scenario, way))))
-            {
-                memories.AddRange(InTurn(starters, round).Select(start => MeasureIdle(start, scenario, way, progress)));
-            }
-        }
-        progress.Done();
-
-        var report = new LoadReport(options, Row.Of(measurements), memories);
+        var report = new LoadReport(options, Row.Of(measurements, LoadReport.Peer), rests);
         Console.WriteLine(report.Markdown());
+        if (fault is not null)
+        {
+            Console.Error.WriteLine($"The run has ended early: {fault}");
+            return 1;
+        }
+
         if (options.Output is { } output)
         {
             Directory.CreateDirectory(output);
             File.WriteAllText(Path.Combine(output, "load.md"), report.Markdown());
             File.WriteAllText(Path.Combine(output, "load.svg"), LoadChart.Svg(report));
-            Console.Error.WriteLine($"written: {output}/load.md, load.svg");
+            File.WriteAllText(Path.Combine(output, "load.csv"), Raw(measurements, rests));
+            Console.Error.WriteLine($"written: {output}/load.md, load.svg, load.csv");
         }
         return 0;
     }
 
-    private static List<Func<SystemUnderTest>> Starters(LoadOptions options)
+    /// <summary>Every measurement, one figure a line.</summary>
+    public static string Raw(IEnumerable<Measurement> measurements, IEnumerable<RestMeasurement> rests)
     {
-        List<Func<SystemUnderTest>> starters = [() => AspireChatSystem.Start(Ours, new Dictionary<string, string>())];
+        var text = new StringBuilder("round,scenario,way,system,figure,value\n");
+        foreach (var each in measurements)
+        {
+            void Line(string figure, double value) => Append(text, each.Round, each.Scenario.Name, each.Way, each.System, figure, value);
+            foreach (var role in each.Cpu.Select(process => process.Role).Distinct())
+            {
+                Line($"{role} CPU-s per million", each.PerMillion(role));
+            }
+            Line("deliveries per second", each.Traffic.WindowReceived / each.Traffic.Seconds);
+            Line("p50 ms", each.Traffic.P50);
+            Line("p99 ms", each.Traffic.P99);
+            Line("lost", each.Traffic.Expected - each.Traffic.Received);
+            Line("closed or refused", each.Traffic.Closed + each.Traffic.Refused);
+            Line("generator cores", each.GeneratorCpu / each.Traffic.Seconds);
+        }
+        foreach (var each in rests)
+        {
+            void Line(string scenario, string figure, double value) =>
+                Append(text, each.Round, scenario, each.Way, each.System, figure, value);
+            foreach (var (index, process) in each.Empty.Index())
+            {
+                Line("rest-0", $"{process.Role} {index} CPU ms/s", process.Value);
+            }
+            foreach (var (index, process) in each.Idle.Index())
+            {
+                Line("rest-4000", $"{process.Role} {index} CPU ms/s", process.Value);
+            }
+            foreach (var (role, kibibytes) in each.Slope)
+            {
+                Line("rest-4000", $"{role} KiB per connection", kibibytes);
+            }
+            foreach (var (role, kibibytes) in each.AfterStorm ?? new Dictionary<Role, double>())
+            {
+                Line("rest-4000", $"{role} KiB per connection after a storm", kibibytes);
+            }
+        }
+        return text.ToString();
+    }
+
+    private static void Append(StringBuilder text, int round, string scenario, Way way, string system, string figure, double value) =>
+        text.Append(CultureInfo.InvariantCulture, $"{round},{scenario},{way},{system},{figure},{value:0.####}\n");
+
+    /// <summary>A quick run leaves out the way that has less in it.</summary>
+    private static IEnumerable<Way> RestWays(LoadOptions options) => options.IsQuick ? [options.Ways[^1]] : options.Ways;
+
+    private static List<Func<SystemUnderTest>> Starters(LoadOptions options, Way? only = null)
+    {
+        List<Func<SystemUnderTest>> starters = [() => AspireChatSystem.Start(LoadReport.Ours, new Dictionary<string, string>())];
         foreach (var variant in options.Variants)
         {
-            starters.Add(() => AspireChatSystem.Start(variant.Name, variant.Environment));
+            starters.Add(() => AspireChatSystem.Start(variant.Name, variant.Environment, variant.Build));
         }
 
         if (options.Peer)
@@ -77,33 +120,60 @@ internal static class LoadCommand
             starters.Add(() => SignalRSystem.Start());
         }
 
+        if (options.Limits && options.Ways.Contains(Way.Direct) && only != Way.Gateway)
+        {
+            starters.Add(() => LoopSystem.Start());
+            if (NchanSystem.IsInstalled && !options.IsQuick)
+            {
+                starters.Add(() => NchanSystem.Start());
+            }
+        }
+
         return starters;
     }
 
-    private static void Measure(
-        LoadOptions options, List<Scenario> scenarios, List<Func<SystemUnderTest>> starters, List<Measurement> measurements,
-        ProgressBar progress)
+    private static void Measure(LoadOptions options, List<Measurement> measurements, List<RestMeasurement> rests)
+    {
+        if (options.Scenarios.Count > 0)
+        {
+            MeasureTraffic(options, measurements);
+        }
+
+        for (var round = 0; round < options.RestRounds && options.Rest; round++)
+        {
+            foreach (var way in RestWays(options))
+            {
+                rests.AddRange(Rest.Measure(InTurn(Starters(options, way), round), way, round, !options.IsQuick, Say));
+            }
+        }
+    }
+
+    private static void MeasureTraffic(LoadOptions options, List<Measurement> measurements)
     {
         List<SystemUnderTest> systems = [];
         try
         {
-            foreach (var start in starters)
+            foreach (var start in Starters(options))
             {
                 systems.Add(start());
             }
 
+            var cells = options.Scenarios.SelectMany(scenario => options.Ways.Select(way => (scenario, way))).ToList();
+            var perRound = cells.Sum(cell => systems.Count(system => system.Takes(cell.scenario, cell.way)));
+            var progress = new ProgressBar(options.Rounds * perRound);
             WarmUp(options, systems, progress);
             for (var round = 0; round < options.Rounds; round++)
             {
-                foreach (var (scenario, way) in scenarios.SelectMany(scenario => options.Ways.Select(way => (scenario, way))))
+                foreach (var (scenario, way) in cells)
                 {
-                    foreach (var system in InTurn(systems, round))
+                    foreach (var system in InTurn([.. systems.Where(system => system.Takes(scenario, way))], round))
                     {
                         progress.Next($"{scenario.Name} {way} {system.Name}");
-                        measurements.Add(Measure(system, scenario, way, options.Warmup, options.Window));
+                        measurements.Add(Measure(system, round, scenario, way, options.Warmup, options.Window));
                     }
                 }
             }
+            progress.Done();
         }
         finally
         {
@@ -116,16 +186,17 @@ internal static class LoadCommand
 
     /// <summary>
     /// Warms the system up. A server runs for days, and the runtime compiles mostly during the first minute. Without a warm-up, compilation
-    /// was a fifth of a row's CPU, in services that had nothing else to do.
+    /// was a fifth of a row's CPU, in services that had nothing else to do. Traffic through the gateway warms the nodes too.
     /// </summary>
     private static void WarmUp(LoadOptions options, IReadOnlyList<SystemUnderTest> systems, ProgressBar progress)
     {
-        foreach (var scenario in Scenario.All.Where(scenario => Scenario.Quick.Contains(scenario.Name) && scenario.Rate > 0))
+        foreach (var scenario in Scenario.All.Where(scenario => Scenario.WarmUp.Contains(scenario.Name)))
         {
-            foreach (var (system, way) in systems.SelectMany(system => options.Ways.Select(way => (system, way))))
+            foreach (var system in systems)
             {
+                var way = options.Ways.Last(way => system.Takes(scenario, way));
                 progress.Say($"warming up: {scenario.Name} {way} {system.Name}");
-                Measure(system, scenario, way, WarmUpEach, TimeSpan.FromSeconds(1));
+                Measure(system, round: 0, scenario, way, options.WarmUpEach, TimeSpan.FromSeconds(1));
             }
         }
     }
@@ -134,90 +205,27 @@ internal static class LoadCommand
     private static IEnumerable<T> InTurn<T>(IReadOnlyList<T> systems, int round) =>
         Enumerable.Range(0, systems.Count).Select(i => systems[(i + round) % systems.Count]);
 
-    private static Measurement Measure(SystemUnderTest system, Scenario scenario, Way way, TimeSpan warmup, TimeSpan window)
+    private static Measurement Measure(SystemUnderTest system, int round, Scenario scenario, Way way, TimeSpan warmup, TimeSpan window)
     {
-        var prefix = $"b{++_cells}";
-        using var fleet = new Fleet(system.Dialect, system.Servers(way), system.Token, prefix);
-        fleet.Open(scenario.Connections, OpenDeadline);
+        using var fleet = new Fleet(system.Dialect, system.Servers(way), system.Token, $"b{++_cells}");
+        fleet.Open(scenario.Connections, OpenDeadline, scenario.Members);
         if (!scenario.IsDirect)
         {
-            fleet.Join(Joins(scenario, prefix), OpenDeadline);
+            fleet.Join(0, scenario.Members, OpenDeadline);
         }
 
         fleet.Idle(Settle);
 
-        List<(Dictionary<Role, double> Cpu, double Own)> marks = [];
+        List<(List<(Role Role, double Value)> Cpu, double Own)> marks = [];
         var traffic = fleet.Run(scenario, warmup, window, () => marks.Add((system.Cpu(), Processes.OwnCpu())));
         if (traffic.Closed + traffic.Refused > 0)
         {
             Console.Error.WriteLine($"\n{system.Name}, {scenario.Name}, {way}: {fleet.FirstFault}");
         }
 
-        var cpu = marks[1].Cpu.ToDictionary(role => role.Key, role => role.Value - marks[0].Cpu[role.Key]);
-        return new Measurement(scenario, way, system.Name, traffic, cpu, marks[1].Own - marks[0].Own);
+        List<(Role, double)> cpu = [.. marks[0].Cpu.Zip(marks[1].Cpu, (begin, end) => (begin.Role, end.Value - begin.Value))];
+        return new Measurement(round, scenario, way, system.Name, traffic, cpu, marks[1].Own - marks[0].Own);
     }
 
-    private static IdleMeasurement MeasureIdle(Func<SystemUnderTest> start, Scenario scenario, Way way, ProgressBar progress)
-    {
-        using var system = start();
-        progress.Next($"{scenario.Name} {way} {system.Name}");
-        // The first connections load code and fill pools that later connections share.
-        using (var first = new Fleet(system.Dialect, system.Servers(way), system.Token, "w"))
-        {
-            first.Open(200, OpenDeadline);
-            first.Idle(Settle);
-        }
-        using var fleet = new Fleet(system.Dialect, system.Servers(way), system.Token, "i");
-        fleet.Idle(Settle);
-        var before = system.Memory();
-        fleet.Open(scenario.Connections, OpenDeadline);
-        fleet.Idle(IdleSettle);
-        var open = system.Memory();
-        fleet.Join(Joins(scenario, "i"), OpenDeadline);
-        fleet.Idle(IdleSettle);
-        var joined = system.Memory();
-        double Each(Dictionary<Role, long> now, Role role) => (now[role] - before[role]) / 1024.0 / scenario.Connections;
-        return new IdleMeasurement(scenario, way, system.Name, Each(open, Role.Node), Each(open, Role.Gateway), Each(joined, Role.Node),
-            Each(joined, Role.Gateway));
-    }
-
-    private static List<(int, string)> Joins(Scenario scenario, string prefix) =>
-    [
-        .. Enumerable.Range(0, scenario.Connections).Select(index => (index, Fleet.RoomOf(prefix, index / scenario.Members))),
-    ];
-}
-
-/// <summary>The progress of a long command, written to the error stream.</summary>
-internal sealed class ProgressBar(int steps)
-{
-    private const int Width = 30;
-
-    private readonly long _started = Stopwatch.GetTimestamp();
-    private int _done = -1;
-
-    public void Next(string what)
-    {
-        _done++;
-        var share = (double)_done / steps;
-        var left = Stopwatch.GetElapsedTime(_started).TotalMinutes * (1 - share) / share;
-        var bar = new string('#', (int)(share * Width)).PadRight(Width, '.');
-        Write($"[{bar}] {_done}/{steps} {what}{(_done == 0 ? "" : $", about {left:N0} min left")}");
-    }
-
-    public void Say(string what) => Write(what);
-
-    public void Done() =>
-        Write($"[{new string('#', Width)}] {steps}/{steps} in {Stopwatch.GetElapsedTime(_started).TotalMinutes:N1} min\n");
-
-    private static void Write(string line)
-    {
-        if (Console.IsErrorRedirected)
-        {
-            Console.Error.WriteLine(line);
-        }
-        else
-        {
-            Console.Error.Write($"\r{line.PadRight(110)}");
-        }
-    }
+    private static void Say(string what) => Console.Error.WriteLine(what);
 }

@@ -4,19 +4,38 @@ using System.Text;
 namespace AspireChat.Benchmarks.Load;
 
 /// <summary>The tables of a run, in Markdown.</summary>
-internal sealed class LoadReport(LoadOptions options, IReadOnlyList<Row> rows, IReadOnlyList<IdleMeasurement> memories)
+internal sealed class LoadReport(LoadOptions options, IReadOnlyList<Row> rows, IReadOnlyList<RestMeasurement> rests)
 {
-    private const string Peer = "SignalR";
+    public const string Ours = "AspireChat";
+    public const string Peer = "SignalR";
 
     public IReadOnlyList<Row> Rows { get; } = rows;
 
-    public string Conditions { get; } =
-        $"Medians of {options.Rounds} rounds in turn, windows of {options.Window.TotalSeconds:0.#} s after " +
-        $"{options.Warmup.TotalSeconds:0.#} s of the same traffic. " +
-        $"{Machine.Describe()}; servers, Redis, PostgreSQL and the load generator share it.";
+    public IReadOnlyList<RestRow> RestRows { get; } = RestRow.Of(rests);
 
-    public Row? PeerOf(Row row) =>
-        Rows.FirstOrDefault(other => other.System == Peer && other.Scenario == row.Scenario && other.Way == row.Way);
+    public string Conditions { get; } =
+        $"{Rounds(options.Rounds)} in turn, windows of {options.Window.TotalSeconds:0.#} s after {options.Warmup.TotalSeconds:0.#} s of " +
+        $"the same traffic. {Machine.Describe()}; servers, Redis, PostgreSQL and the load generator share it.";
+
+    /// <summary>
+    /// What may be said in two sentences: the CPU of all rows, the worst ratio first, and the memory of an idle connection. Null when it
+    /// was not measured. README and docs/performance.md say it in the same words, and a test compares them.
+    /// </summary>
+    public string? Claim()
+    {
+        var own = Rows.Where(row => row is { System: Ours, Ratio: not null }).OrderBy(row => row.Ratio!.Value.Median).ToList();
+        if (own.Count == 0)
+        {
+            return null;
+        }
+
+        var (worst, best) = (own[0].Ratio!.Value.Median, own[^1].Ratio!.Value.Median);
+        var cpu = "With all services and Redis counted on both sides, SignalR with its Redis backplane needs " +
+            $"{N1(worst)}× (worst row) to {N1(best)}× (best row) AspireChat's CPU per delivery.";
+        return BothPerConnection(Ours) is { } ours && BothPerConnection(Peer) is { } theirs
+            ? $"{cpu} An idle connection in a room takes {N1(ours)} KiB of a node and a gateway, SignalR's {N1(theirs)} KiB."
+            : cpu;
+    }
 
     public string Markdown()
     {
@@ -24,62 +43,124 @@ internal sealed class LoadReport(LoadOptions options, IReadOnlyList<Row> rows, I
         text.AppendLine("# Load").AppendLine();
         text.AppendLine("`dotnet run -c Release --project Benchmarks -- load`: AspireChat with all its guarantees, and a SignalR " +
             "application with the Redis backplane (two replicas each, a gateway before them in the rows \"gateway\"), under the same " +
-            "traffic of 200-byte messages. How it is measured and what the columns mean: [docs/performance-method.md](../../docs/performance-method.md).").AppendLine();
+            "traffic of 200-byte messages. \"C# loop\" and \"nchan\" promise nothing: they are the limits. How it is measured: " +
+            "[docs/performance-method.md](../../docs/performance-method.md). Every round's figures: [load.csv](load.csv).").AppendLine();
         text.AppendLine(Conditions).AppendLine();
+        if (Claim() is { } claim)
+        {
+            text.AppendLine($"> {claim}").AppendLine();
+        }
+
         if (Rows.Count > 0)
         {
             AppendTraffic(text);
         }
 
-        if (memories.Count > 0)
+        if (RestRows.Count > 0)
         {
-            AppendMemory(text);
+            AppendRest(text);
         }
 
+        AppendGoals(text);
         return text.ToString();
     }
 
+    private double? BothPerConnection(string system) =>
+        RestRows.FirstOrDefault(row => row.System == system && row.Gateway is not null) is { } row
+            ? row.Node.Median + row.Gateway!.Value.Median
+            : null;
+
     private void AppendTraffic(StringBuilder text)
     {
-        text.AppendLine("CPU is CPU-seconds per million deliveries, lower is better; ratio is SignalR's by the row's.").AppendLine();
-        text.AppendLine("| scenario | way | system | CPU | ratio | CPU with presence and persistence | ratio | of it gateway " +
-            "| Redis | PostgreSQL | deliveries/s | deliveries per CPU-second | p50 ms | p99 ms | lost | closed | generator |");
-        text.AppendLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+        text.AppendLine("## Deliveries").AppendLine();
+        text.AppendLine("CPU-seconds per million deliveries, lower is better: medians, and (least–most) of the rounds. **Services + " +
+            "Redis** is everything on the way and beside it: nodes, gateway, presence, persistence and Redis. The ratio is SignalR's " +
+            "total by the row's. PostgreSQL stands beside it. \"Lost\" counts lost messages, closed connections and refused messages of " +
+            "all rounds.").AppendLine();
+        text.AppendLine("| scenario | way | system | services + Redis | ratio | nodes | gateway | presence | persistence | Redis " +
+            "| PostgreSQL | p50 ms | p99 ms | deliveries/s | lost |");
+        text.AppendLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         foreach (var row in Rows)
         {
-            var peer = PeerOf(row);
             text.AppendLine(string.Join(" | ",
-                "| " + row.Scenario, row.Way.ToString().ToLowerInvariant(), row.System,
-                N1(row.PathPerMillion), Ratio(peer?.PathPerMillion / row.PathPerMillion, row),
-                N1(row.AllPerMillion), Ratio(peer?.PathPerMillion / row.AllPerMillion, row),
-                row.Way == Way.Gateway ? N1(row.GatewayPerMillion) : "", N1(row.RedisPerMillion), N1(row.PostgresPerMillion),
-                N0(row.Rate), N0(1_000_000 / row.PathPerMillion), N1(row.P50), N1(row.P99), N0(row.Lost), N0(row.Closed),
-                row.Generator.ToString("P0", CultureInfo.InvariantCulture) + " |"));
+                "| " + row.Scenario, Name(row.Way), row.System, $"**{N1(row.Total.Median)}**{Range(row.Total)}",
+                row.Ratio is { } ratio ? $"**{N1(ratio.Median)}×**{Range(ratio)}" : "",
+                row.Nodes.Text(), Text(row.Gateway), Text(row.Presence), Text(row.Persistence), Text(row.Redis),
+                Text(row.PostgreSql), row.P50.Text(), row.P99.Text(),
+                row.Rate.Median.ToString("N0", Invariant), row.Lost.ToString("N0", Invariant) + " |"));
         }
         text.AppendLine();
-    }
-
-    private void AppendMemory(StringBuilder text)
-    {
-        text.AppendLine("Memory of idle connections: growth of resident private memory, KiB per connection; \"in a room\" after each has " +
-            "joined one of 50 members.").AppendLine();
-        text.AppendLine("| scenario | way | system | nodes | gateway | both | nodes, in a room | gateway | both |");
-        text.AppendLine("|---|---|---|---|---|---|---|---|---|");
-        foreach (var group in memories.GroupBy(each => (each.Scenario.Name, each.Way, each.System)))
+        text.AppendLine(Invariant, $"The load generator used at most {Rows.Max(row => row.Generator):P0} of one core.").AppendLine();
+        if (options.Limits && !NchanSystem.IsInstalled)
         {
-            double Median(Func<IdleMeasurement, double> value) => Machine.Median(group.Select(value));
+            text.AppendLine("nchan was not measured: it is not installed here (Debian's `libnginx-mod-nchan`).").AppendLine();
+        }
+    }
+
+    private void AppendRest(StringBuilder text)
+    {
+        text.AppendLine("## At rest").AppendLine();
+        var rounds = Rounds(rests.Max(each => each.Round) + 1);
+        text.AppendLine($"CPU in ms per second over 20 s, from 30 s after the start, or after the last of {Rest.Many:N0} idle " +
+            $"connections in rooms of ten. Medians and (least–most) of {rounds}. Services are nodes, gateway, presence and persistence. " +
+            "With the way \"direct\" the gateway runs too, and nobody uses it.").AppendLine();
+        text.AppendLine("| connections | way | system | services | each node | gateway | presence | persistence | Redis | PostgreSQL |");
+        text.AppendLine("|---|---|---|---|---|---|---|---|---|---|");
+        foreach (var row in RestRows)
+        {
+            text.AppendLine(CpuLine("0", row, row.Empty));
+        }
+        foreach (var row in RestRows)
+        {
+            text.AppendLine(CpuLine(Rest.Many.ToString("N0", Invariant), row, row.Idle));
+        }
+        text.AppendLine();
+        text.AppendLine(
+            $"Memory per connection in KiB: the growth of resident memory (PSS) between {Rest.Few:N0} and {Rest.Many:N0} connections. " +
+            "\"After a storm\": all have left and come back.").AppendLine();
+        text.AppendLine("| way | system | node | gateway | node after a storm | gateway after a storm |");
+        text.AppendLine("|---|---|---|---|---|---|");
+        foreach (var row in RestRows)
+        {
             text.AppendLine(string.Join(" | ",
-                "| " + group.Key.Name, group.Key.Way.ToString().ToLowerInvariant(), group.Key.System,
-                N1(Median(each => each.Node)), N1(Median(each => each.Gateway)), N1(Median(each => each.Node + each.Gateway)),
-                N1(Median(each => each.NodeInRoom)), N1(Median(each => each.GatewayInRoom)),
-                N1(Median(each => each.NodeInRoom + each.GatewayInRoom)) + " |"));
+                "| " + Name(row.Way), row.System, Text(row.Node), Text(row.Gateway), Text(row.NodeAfterStorm),
+                Text(row.GatewayAfterStorm) + " |"));
         }
         text.AppendLine();
     }
 
-    private static string Ratio(double? ratio, Row row) => row.System == Peer || ratio is null ? "" : $"**{N1(ratio.Value)}×**";
+    private void AppendGoals(StringBuilder text)
+    {
+        var goals = Goals.Of(Rows, RestRows);
+        if (goals.Count == 0)
+        {
+            return;
+        }
 
-    private static string N0(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
+        text.AppendLine("## Goals").AppendLine();
+        text.AppendLine("| goal | figure | reached |").AppendLine("|---|---|---|");
+        foreach (var goal in goals)
+        {
+            text.AppendLine($"| {goal.What} | {goal.Figure} | {(goal.IsReached ? "yes" : "**no**")} |");
+        }
+        text.AppendLine();
+    }
 
-    private static string N1(double value) => value.ToString("N1", CultureInfo.InvariantCulture);
+    private static string CpuLine(string connections, RestRow row, RestCpu cpu) => string.Join(" | ",
+        "| " + connections, Name(row.Way), row.System, $"**{N1(cpu.Services.Median)}**{Range(cpu.Services)}",
+        Text(cpu.EachNode), Text(cpu.Of(Role.Gateway)), Text(cpu.Of(Role.Presence)),
+        Text(cpu.Of(Role.Persistence)), Text(cpu.Of(Role.Redis)), Text(cpu.Of(Role.PostgreSql)) + " |");
+
+    private static string Rounds(int count) => count == 1 ? "1 round" : $"{count} rounds";
+
+    /// <summary>Empty where the system has no such process.</summary>
+    private static string Text(Spread? spread) => spread?.Text() ?? "";
+
+    private static CultureInfo Invariant => CultureInfo.InvariantCulture;
+
+    private static string Name(Way way) => way.ToString().ToLowerInvariant();
+
+    private static string Range(Spread spread) => spread.Text()[N1(spread.Median).Length..];
+
+    private static string N1(double value) => value.ToString("N1", Invariant);
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace AspireChat.Benchmarks.Load;
 
-/// <summary>What a process is for. Figures are summed by role.</summary>
+/// <summary>What a process is for.</summary>
 internal enum Role
 {
     Node,
@@ -35,11 +35,28 @@ internal static class Processes
         return ticks / TicksPerSecond;
     }
 
-    /// <summary>Resident private bytes of a process and its descendants, without mapped files. 0 when it is gone.</summary>
-    public static long Memory(int root) => Below(root).Sum(ResidentOf);
+    /// <summary>
+    /// Resident bytes of a process and its descendants, of which a page that several processes share counts in parts (PSS). 0 when it is
+    /// gone.
+    /// </summary>
+    public static long Memory(int root) => Below(root).Sum(process => ProportionalBytes(Read($"/proc/{process}/smaps_rollup")));
 
     /// <summary>CPU seconds of this process.</summary>
     public static double OwnCpu() => Stat(Environment.ProcessId)!.Value.Own / TicksPerSecond;
+
+    /// <summary>The line <c>Pss:</c> of an smaps_rollup file, in bytes. 0 when the file is empty, because the process has ended.</summary>
+    public static long ProportionalBytes(string rollup)
+    {
+        const string Label = "\nPss:";
+        var at = rollup.IndexOf(Label, StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return 0;
+        }
+
+        var kibibytes = rollup[(at + Label.Length)..].Split(' ', 2, StringSplitOptions.RemoveEmptyEntries)[0];
+        return long.Parse(kibibytes, CultureInfo.InvariantCulture) * 1024;
+    }
 
     private static List<int> Below(int root)
     {
@@ -81,14 +98,6 @@ internal static class Processes
     }
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
-
-    private static long ResidentOf(int process)
-    {
-        var line = Read($"/proc/{process}/status").Split('\n')
-            .FirstOrDefault(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
-        var kilobytes = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1] ?? "0";
-        return long.Parse(kilobytes, CultureInfo.InvariantCulture) * 1024;
-    }
 
     /// <summary>Empty when the process has ended.</summary>
     private static string Read(string path)

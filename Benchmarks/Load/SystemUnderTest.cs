@@ -1,4 +1,4 @@
-using System.Numerics;
+using System.Diagnostics;
 using AspireChat.Servers;
 
 namespace AspireChat.Benchmarks.Load;
@@ -7,7 +7,8 @@ namespace AspireChat.Benchmarks.Load;
 /// A running system: where clients connect, the protocol that they speak, and what its processes have used. Disposing it ends the processes
 /// in the opposite order of their start. Not thread-safe: the load generator's thread owns it.
 /// </summary>
-internal abstract class SystemUnderTest(string name, Dialect dialect) : IDisposable
+/// <param name="build">The root of another checkout whose built programs run instead of this one's; null for this one's.</param>
+internal abstract class SystemUnderTest(string name, Dialect dialect, string? build = null) : IDisposable
 {
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
 
@@ -23,16 +24,27 @@ internal abstract class SystemUnderTest(string name, Dialect dialect) : IDisposa
 
     public IReadOnlyList<Uri> Servers(Way way) => way == Way.Direct ? Nodes : [Gateway];
 
+    /// <summary>When the last of its processes was healthy, as a <see cref="Stopwatch"/> timestamp.</summary>
+    public long HealthyAt { get; private set; }
+
+    /// <summary>False: this system has no gateway, or no messages from user to user.</summary>
+    public virtual bool Takes(Scenario scenario, Way way) => true;
+
     public virtual string Token(string user) => "";
 
-    /// <summary>CPU seconds so far.</summary>
-    public Dictionary<Role, double> Cpu() => Sum(started => Processes.Cpu(started.Process, started.Role));
+    /// <summary>CPU seconds so far, of each process in the order of their start.</summary>
+    public List<(Role Role, double Value)> Cpu() => [.. _started.Select(each => (each.Role, Processes.Cpu(each.Process, each.Role)))];
 
-    /// <summary>Resident private bytes of the processes.</summary>
-    public Dictionary<Role, long> Memory() => Sum(started => Processes.Memory(started.Process));
+    /// <summary>Resident bytes of each process, in the same order; see <see cref="Processes.Memory"/>.</summary>
+    public List<(Role Role, double Value)> Memory() => [.. _started.Select(each => (each.Role, (double)Processes.Memory(each.Process)))];
 
     /// <summary>Ends all processes. It blocks, because the load generator owns its thread.</summary>
     public void Dispose() => EndAsync().GetAwaiter().GetResult();
+
+    /// <summary>Called when all processes have ended.</summary>
+    protected virtual void OnEnded()
+    {
+    }
 
     /// <summary>Calls <paramref name="start"/>. When it fails, the processes that it has started end.</summary>
     protected static async Task<T> StartAsync<T>(T system, Func<T, Task> start) where T : SystemUnderTest
@@ -40,6 +52,7 @@ internal abstract class SystemUnderTest(string name, Dialect dialect) : IDisposa
         try
         {
             await start(system);
+            system.HealthyAt = Stopwatch.GetTimestamp();
             return system;
         }
         catch
@@ -78,15 +91,21 @@ internal abstract class SystemUnderTest(string name, Dialect dialect) : IDisposa
                 ["DOTNET_ENVIRONMENT"] = "Production",
                 ["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority),
             });
-        _started.Add((role, process.Id, process));
+        Add(role, process);
         await WaitUntilHealthyAsync(project, address, process);
         return process;
     }
 
-    private static string ProgramOf(string project)
+    /// <summary>Starts another program. Returns when it has said that it is ready.</summary>
+    protected async Task StartServerAsync(Role role, ServerCommand command, string readyText) =>
+        Add(role, await ServerProcess.StartAsync(command, "TERM", readyText));
+
+    /// <summary>The built program of a project, in this program's own configuration.</summary>
+    protected string ProgramOf(string project)
     {
         var own = AppContext.BaseDirectory.TrimEnd('/');
-        var path = Path.GetFullPath(Path.Combine(own, "..", "..", project, Path.GetFileName(own), $"AspireChat.{project}.dll"));
+        var programs = build is null ? Path.Combine(own, "..", "..") : Path.Combine(build, "artifacts", "bin");
+        var path = Path.GetFullPath(Path.Combine(programs, project, Path.GetFileName(own), $"AspireChat.{project}.dll"));
         return File.Exists(path) ? path : throw new InvalidOperationException($"{path} is not built.");
     }
 
@@ -122,16 +141,8 @@ internal abstract class SystemUnderTest(string name, Dialect dialect) : IDisposa
         }
 
         _started.Clear();
+        OnEnded();
     }
 
-    private Dictionary<Role, T> Sum<T>(Func<(Role Role, int Process, IAsyncDisposable Owner), T> read) where T : INumber<T>
-    {
-        var sums = Enum.GetValues<Role>().ToDictionary(role => role, _ => T.Zero);
-        foreach (var started in _started)
-        {
-            sums[started.Role] += read(started);
-        }
-
-        return sums;
-    }
+    private void Add(Role role, ServerProcess process) => _started.Add((role, process.Id, process));
 }

@@ -12,6 +12,11 @@ internal interface IWireReader
     /// <summary>The server sent a whole message. The text is valid only during the call.</summary>
     void OnText(WireConnection connection, ReadOnlySpan<byte> text);
 
+    /// <summary>The server has accepted the handshake.</summary>
+    void OnUpgraded(WireConnection connection)
+    {
+    }
+
     void OnClosed(WireConnection connection, int code);
 }
 
@@ -45,9 +50,10 @@ internal sealed class WireConnection : IDisposable
     /// <summary>This client's messages that have not come back yet.</summary>
     public int Outstanding { get; set; }
 
-    public void Upgrade(Dialect dialect, string host, string token)
+    /// <param name="room">For dialects whose path names it.</param>
+    public void Upgrade(Dialect dialect, string host, string token, string room = "")
     {
-        Send(Handshake.Request(dialect.Path(User, token), host, "dGhlIHNhbXBsZSBub25jZQ==", dialect.Headers(token)));
+        Send(Handshake.Request(dialect.Path(User, room), host, "dGhlIHNhbXBsZSBub25jZQ==", dialect.Headers(token)));
         if (dialect.Greeting is { } greeting)
         {
             Send(greeting);
@@ -108,6 +114,7 @@ internal sealed class WireConnection : IDisposable
         }
         _upgraded = true;
         data = data[(end + 4)..];
+        reader.OnUpgraded(this);
         return true;
     }
 

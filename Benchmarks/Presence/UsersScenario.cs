@@ -101,7 +101,8 @@ internal sealed class UsersScenario(AspireChatSystem system, int users, int room
         var before = system.Cpu();
         run(Window);
         var after = system.Cpu();
-        return after.ToDictionary(pair => pair.Key, pair => (pair.Value - before[pair.Key]) / Window.TotalSeconds);
+        return before.Zip(after, (begin, end) => (begin.Role, Used: end.Value - begin.Value)).GroupBy(each => each.Role)
+            .ToDictionary(each => each.Key, each => each.Sum(process => process.Used) / Window.TotalSeconds);
     }
 
     /// <summary>Every other change is a user who disconnects and comes back after the grace period.</summary>

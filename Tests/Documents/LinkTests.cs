@@ -22,7 +22,7 @@ public sealed partial class LinkTests
         Assert.Equal("", string.Join('\n', broken));
     }
 
-    private static string Root()
+    internal static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "AspireChat.sln")))
