@@ -13,7 +13,8 @@ internal sealed record ChaosOptions
             storm     [--storm N]                   N connections are lost at once and reconnect
             simulate  [--seeds N]                   the check against a simulated server in memory
             planted   [--only "no dedup"]           a copy of the sources with a bug: each bug must be caught
-            hostile   [--only NAME,…] [--seconds S] [--attackers N] [--settle S] [--report FILE]   users who attack the others
+            hostile   [--only NAME,…] [--seconds S] [--attackers N] [--settle S] [--report FILE]
+                      [--memory-limit MB]           users who attack the others; MB: of each process
             attack    --gateway URL --hall ROOM [--only NAME,…] [--seconds S] [--attackers N]      the attackers alone, after Enter
             fuzz      [--minutes M] [--seed N]      mutated bytes to the readers of frames, requests and answers
         KIND: kill pause pubsub delay cut halfopen slice wipe.  TARGET: connection gateway persistence presence redis postgres clients.
@@ -47,7 +48,10 @@ internal sealed record ChaosOptions
     /// <summary>How many seconds after an attack its memory must have been given back.</summary>
     public double Settle { get; init; } = 60;
 
-    /// <summary>Where the rows of <c>hostile</c> are written: JSON when the name ends so, else Markdown. Empty: nowhere.</summary>
+    /// <summary>Megabytes that each process of the system may have, by control groups; 0: no limit.</summary>
+    public double MemoryLimit { get; init; }
+
+    /// <summary>Where the rows of <c>hostile</c> are written: JSON when the name ends so, else Markdown; beside it the memory curve as CSV and SVG. Empty: nowhere.</summary>
     public string Report { get; init; } = "";
 
     /// <summary>A run gives up after this long. The default is generous, because a slow machine is no failure.</summary>
@@ -133,6 +137,7 @@ internal sealed record ChaosOptions
                 "--seconds" => options with { Seconds = value },
                 "--rate" => options with { Rate = Math.Max(1, value) },
                 "--attackers" => options with { Attackers = Math.Max(1, (int)value) },
+                "--memory-limit" => options with { MemoryLimit = value },
                 "--settle" => options with { Settle = value },
                 "--storm" => options with { Storm = (int)value },
                 "--seeds" => options with { Seeds = (int)value },

@@ -33,11 +33,14 @@ switch (options.Command)
     case "planted":
         return await PlantedRun.RunAsync(options, Console.WriteLine, stop.Token) ? 0 : 1;
     case "hostile":
-        var hostile = await new HostileRun(options, new HostileBounds { Settle = options.Settle }, Console.WriteLine).RunAsync(stop.Token);
+        var attacks = new HostileRun(options, new HostileBounds { Settle = options.Settle }, Console.WriteLine);
+        var hostile = await attacks.RunAsync(stop.Token);
         Console.WriteLine(hostile);
         if (options.Report.Length > 0)
         {
             await hostile.WriteAsync(options.Report, stop.Token);
+            await File.WriteAllTextAsync(Path.ChangeExtension(options.Report, ".memory.csv"), attacks.Curve.ToCsv(), stop.Token);
+            await File.WriteAllTextAsync(Path.ChangeExtension(options.Report, ".memory.svg"), attacks.Curve.ToSvg(), stop.Token);
         }
 
         return hostile.Passed ? 0 : 1;

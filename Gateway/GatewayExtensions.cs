@@ -45,6 +45,7 @@ public static class GatewayExtensions
         app.MapUnlistedCalls();
         app.MapReverseProxy(proxy =>
         {
+            proxy.UseMiddleware<CallsInFlight>();
             proxy.UseMiddleware<SocketHandshake>();
             proxy.UseMiddleware<SocketDrain>();
             proxy.UseMiddleware<ForwardingFailures>();

@@ -137,6 +137,18 @@ public sealed class RateLimitOptions
     public int SocketsPerAddress { get; set; } = 4_000;
 
     /// <summary>
+    /// Handshakes of sockets that are under way at a time, from all addresses: 32 by default, 1–100,000. Each costs all services together about two
+    /// milliseconds of processor time, which open sockets wait for. Further ones wait, at most 1,000 of one address, and those of different
+    /// addresses take turns.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int Handshakes { get; set; } = 32;
+
+    /// <summary>How long a handshake waits for its turn before it is answered 503: 5 s by default, 0.01 s–1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan HandshakePatience { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
     /// Open connections of this gateway, from all addresses: 50,000 by default, 1–10,000,000. One more is closed at once. It must fit the
     /// limit of open files, of which a socket takes two.
     /// </summary>
@@ -146,6 +158,13 @@ public sealed class RateLimitOptions
     /// <summary>Calls of <c>/api</c>, per user.</summary>
     [Required]
     public RateLimit ApiPerUser { get; set; } = new() { PerSecond = 100, Burst = 500 };
+
+    /// <summary>
+    /// Calls of <c>/api</c> of one user that are under way at a time: 32 by default, 1–100,000. One more is 429. Services refuse most of them too
+    /// (<c>Calls:RunningPerUser</c>), but each would have taken a connection to a service first.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int CallsPerUser { get; set; } = 32;
 
     /// <summary>Attempts to open a socket, per address (IPv6: per /64 network), accepted or not.</summary>
     [Required]

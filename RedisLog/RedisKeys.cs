@@ -92,6 +92,12 @@ public static class RedisKeys
     /// <summary>string with expiry, in the slot of <see cref="UserRooms"/>: how many rooms the user created in this period.</summary>
     public static string UserCreations(string user) => $"{{{UserRooms(user)}}}:created";
 
+    /// <summary>string with expiry: how many direct conversations the user began in this period (spend.lua).</summary>
+    public static string UserDirects(string user) => $"{{{UserRooms(user)}}}:directs";
+
+    /// <summary>string with expiry: how many bytes the user wrote in this period, as far as nodes have reported them (spend.lua).</summary>
+    public static string UserBytes(string user) => $"{{{UserRooms(user)}}}:bytes";
+
     /// <summary>
     /// stream with the field of <see cref="KickFields"/>: operators' last orders to disconnect users; its length is capped. Not durable:
     /// the operator repeats an order that Redis loses within its second.

@@ -8,6 +8,7 @@ public static class RedisScripts
 {
     public static string Append { get; } = Load("append.lua");
     public static string Admit { get; } = Load("admit.lua");
+    public static string Spend { get; } = Load("spend.lua");
     public static string Join { get; } = Load("join.lua");
     public static string Leave { get; } = Load("leave.lua");
     public static string Members { get; } = Load("members.lua");

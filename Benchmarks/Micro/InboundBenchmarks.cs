@@ -51,7 +51,8 @@ public class InboundBenchmarks
         var pass = new RoomPass();
         pass.Settle(joined: true);
         connection.Rooms[Samples.Room] = pass;
-        _handler = handlers.For(connection, new UserBudget(options, new BudgetOptions(), TimeProvider.System));
+        var written = new DailyBytes(Samples.Sender, new NoQuotas(), TimeProvider.System);
+        _handler = handlers.For(connection, new UserBudget(options, new BudgetOptions(), written, TimeProvider.System));
     }
 
     [Benchmark(OperationsPerInvoke = Frames)]
@@ -91,6 +92,14 @@ public class InboundBenchmarks
         public void Close(int code, string reason)
         {
         }
+    }
+
+    private sealed class NoQuotas : IUserQuotas
+    {
+        public Task<TimeSpan> BeginDirectAsync(ConversationKey conversation, string user, CancellationToken cancellationToken) =>
+            Task.FromResult(TimeSpan.Zero);
+
+        public Task<TimeSpan> SpendBytesAsync(string user, long bytes, CancellationToken cancellationToken) => Task.FromResult(TimeSpan.Zero);
     }
 
     private sealed class TakingLog : IConversationLog

@@ -17,7 +17,7 @@ internal static class MicroBenchmarks
     private static readonly Type[] All =
     [
         typeof(FrameBenchmarks), typeof(CodecBenchmarks), typeof(InboundBenchmarks), typeof(AppendBenchmarks), typeof(FanOutBenchmarks),
-        typeof(BatchWriterBenchmarks),
+        typeof(BatchWriterBenchmarks), typeof(BudgetBenchmarks),
     ];
 
     /// <param name="args">BenchmarkDotNet's own arguments, such as <c>--filter *FanOut*</c>. Without any, all benchmarks run.</param>

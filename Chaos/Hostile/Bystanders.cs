@@ -24,6 +24,8 @@ internal sealed class Bystanders : IAsyncDisposable
     private static readonly TimeSpan SendEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan ReadEvery = TimeSpan.FromMilliseconds(500);
 
+    private static readonly TimeSpan HistoryPatience = TimeSpan.FromSeconds(60);
+
     /// <summary>An answer that takes longer is no answer.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -111,6 +113,42 @@ internal sealed class Bystanders : IAsyncDisposable
                 _durations.Add(Delivered, Between(sent.AcknowledgedAt, now));
                 _errors.Enqueue("a message did not come to everybody");
             }
+        }
+    }
+
+    /// <summary>After <see cref="FinishAsync"/>: every message to the room that was acknowledged stands in its history. Each that does not is an error.</summary>
+    public async Task CheckHistoryAsync(CancellationToken cancellationToken)
+    {
+        var missing = _sent.Where(sent => sent.Value is { IsRoom: true, AcknowledgedAt: not 0 }).Select(sent => sent.Key).ToHashSet();
+        var began = TimeProvider.System.GetTimestamp();
+        for (var after = "0"; after is not null && missing.Count > 0;)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/rooms/{_hall}/messages?limit=200&after={Uri.EscapeDataString(after)}");
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _seats[0].Token);
+            try
+            {
+                using var answer = await _http.SendAsync(request, cancellationToken);
+                answer.EnsureSuccessStatusCode();
+                var page = await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+                foreach (var item in page.GetProperty("items").EnumerateArray())
+                {
+                    missing.Remove(item.GetProperty("content").GetString() ?? "");
+                }
+
+                after = page.GetProperty("next").GetString();
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested
+                && e is HttpRequestException or OperationCanceledException
+                && TimeProvider.System.GetElapsedTime(began) < HistoryPatience)
+            {
+                // What was started again comes back.
+                await Task.Delay(ReadEvery, TimeProvider.System, cancellationToken);
+            }
+        }
+
+        foreach (var _ in missing)
+        {
+            _errors.Enqueue("an acknowledged message is lost");
         }
     }
 
@@ -244,7 +282,7 @@ internal sealed class Bystanders : IAsyncDisposable
                 var isRoom = i % 2 == 0;
                 if (_measuring)
                 {
-                    _sent[nonce] = new Sent(TimeProvider.System.GetTimestamp(), seat.Node, isRoom ? Users / 2 : 1);
+                    _sent[nonce] = new Sent(TimeProvider.System.GetTimestamp(), seat.Node, isRoom, isRoom ? Users / 2 : 1);
                 }
 
                 await seat.Socket!.SendAsync(isRoom
@@ -321,8 +359,9 @@ internal sealed class Bystanders : IAsyncDisposable
 
     /// <param name="At">When it was sent.</param>
     /// <param name="Node">Of its sender.</param>
+    /// <param name="IsRoom">To the room, not to a user.</param>
     /// <param name="Expected">How many on the other node must get it.</param>
-    private sealed record Sent(long At, string Node, int Expected)
+    private sealed record Sent(long At, string Node, bool IsRoom, int Expected)
     {
         private long _acknowledgedAt;
 

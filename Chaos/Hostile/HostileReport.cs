@@ -29,7 +29,7 @@ internal sealed record HostileReport(ChaosOptions Options, HostileBounds Bounds,
         text.Append(CultureInfo.InvariantCulture, $"{Of(row.Left, row.Left.Left),-18} {row.SettledAfter,5:0} {Slowest(row),-20} ");
         text.Append(CultureInfo.InvariantCulture, $"{row.Processes.Sum(process => process.Cpu),5:0.0}  ");
         text.Append(broken.Count == 0 ? "PASS" : "FAIL " + string.Join(' ', broken));
-        foreach (var failure in Failures(row))
+        foreach (var failure in Failures(row).Concat(row.Memory.Select(process => process.ToString())))
         {
             text.AppendLine().Append("    ").Append(failure);
         }
@@ -74,6 +74,16 @@ internal sealed record HostileReport(ChaosOptions Options, HostileBounds Bounds,
             var verdict = broken.Count == 0 ? "PASS" : "FAIL " + string.Join(", ", broken.Concat(Failures(row)));
             text.AppendLine(culture, $" | {verdict} |");
         }
+        if (Rows.Any(row => row.Memory.Count > 0))
+        {
+            text.AppendLine().AppendLine("| attack | process | limit MB | most MB | at the limit | killed |").AppendLine("|---|---|---|---|---|---|");
+        }
+
+        foreach (var (row, process) in Rows.SelectMany(row => row.Memory.Select(process => (row, process))))
+        {
+            text.AppendLine(culture, $"| {row.Attack} | {process.Name} | {process.Limit:0} | {process.Peak:0} | {process.Reached} × | {process.Kills} × |");
+        }
+
         return text.ToString();
     }
 

@@ -32,6 +32,9 @@ internal sealed record HostileRow(
     double Redis,
     string RedisCall)
 {
+    /// <summary>What each process did at its limit of memory; empty without <c>--memory-limit</c>.</summary>
+    public IReadOnlyList<MemoryAtLimit> Memory { get; init; } = [];
+
     /// <summary>The attack could not be measured: bystanders find no place any more, or the attacker could prepare nothing.</summary>
     public static HostileRow Unmeasured(string attack, string what, string budget, string why)
     {
@@ -74,6 +77,11 @@ internal sealed record HostileRow(
         if (Left.Left > bounds.Left)
         {
             broken.Add("left");
+        }
+
+        if (Memory.Any(process => process.Kills > 0))
+        {
+            broken.Add("killed");
         }
 
         if (Redis >= bounds.Redis)

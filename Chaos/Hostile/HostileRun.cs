@@ -1,5 +1,8 @@
+using AspireChat.Chaos.Faults;
 using AspireChat.Chaos.Ledgers;
 using AspireChat.Chaos.Stack;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using StackExchange.Redis;
 
@@ -17,14 +20,20 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
 
     private readonly List<HostileRow> _rows = [];
+    private readonly MemoryLimits? _limits = options.MemoryLimit > 0 ? new MemoryLimits(options.MemoryLimit) : null;
+
+    /// <summary>The memory of all processes during the run.</summary>
+    public MemoryCurve Curve { get; } = new(TimeProvider.System);
 
     public async Task<HostileReport> RunAsync(CancellationToken cancellationToken)
     {
         var attacks = AttackList.Choose(options.Only);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(StartPatience);
+        using var limits = _limits;
         // A container has no process whose memory could be read.
-        await using var host = await RunningAppHost.StartAsync(["Servers=processes"], null, patience.Token);
+        string[] settings = ["Servers=processes", .. limits is null ? (string[])[] : [limits.RedisSetting]];
+        await using var host = await RunningAppHost.StartAsync(settings, limits is null ? null : LimitMemory, patience.Token);
         await using var redis = await ConnectAsync(host);
         var slow = new SlowCalls(redis.GetDatabase());
         await WarmUpAsync(host, cancellationToken);
@@ -50,8 +59,8 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
         var budget = only?.Budget ?? "all";
         try
         {
-            await using var watch = SystemWatch.Start(host, TimeSpan.FromSeconds(bounds.Health));
-            var row = await RowAsync(name, attacks, watch, slow, cancellationToken);
+            await using var watch = SystemWatch.Start(host, TimeSpan.FromSeconds(bounds.Health), Curve);
+            var row = await RowAsync(name, attacks, host, watch, slow, cancellationToken);
             return row with { What = what, Budget = budget };
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -61,7 +70,7 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
     }
 
     private async Task<HostileRow> RowAsync(
-        string name, IReadOnlyList<Attack> attacks, SystemWatch watch, SlowCalls slow, CancellationToken cancellationToken)
+        string name, IReadOnlyList<Attack> attacks, RunningAppHost host, SystemWatch watch, SlowCalls slow, CancellationToken cancellationToken)
     {
         var gateway = watch.Gateway;
         // Names of their own, so that no attack is about what another has left.
@@ -71,13 +80,18 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
             gateway, hall, attacks.Select(attack => attack.Name), options.Seconds, options.Attackers, cancellationToken);
         await Task.Delay(WarmUp, TimeProvider.System, cancellationToken);
 
+        BeginMemory(watch);
         await slow.BeginAsync();
         watch.Begin();
         bystanders.Measure();
+        Curve.Begin(name);
         var work = await attacker.AttackAsync(cancellationToken);
+        Curve.Begin("");
         await bystanders.FinishAsync(cancellationToken);
         var cpu = watch.Processes.ToDictionary(process => process.Name, process => process.Cpu);
         var settled = await watch.SettleAsync(bounds.Left, TimeSpan.FromSeconds(bounds.Settle), cancellationToken);
+        await HealAsync(host, cancellationToken);
+        await bystanders.CheckHistoryAsync(cancellationToken);
         var slowest = await slow.SlowestAsync();
 
         return new HostileRow(
@@ -94,7 +108,9 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
                 new ProcessCost(process.Name, process.Before, process.Grew, process.Left, cpu[process.Name]))],
             settled.TotalSeconds,
             slowest.Milliseconds,
-            slowest.Call);
+            slowest.Call) {
+                Memory = _limits is null ? [] : [.. watch.Processes.Select(process => _limits.Read(process.Name, process.Id))],
+            };
     }
 
     /// <summary>Bystanders alone, so that the first attack is not charged with what every program needs once.</summary>
@@ -117,6 +133,34 @@ internal sealed class HostileRun(ChaosOptions options, HostileBounds bounds, Act
         {
             say($"    {instance} has ended, and is started again");
             await host.StartAsync(instance, cancellationToken);
+        }
+    }
+
+    /// <summary>Services put themselves under their limit when they start. Servers, which take little at their start, are put under it here.</summary>
+    private void BeginMemory(SystemWatch watch)
+    {
+        foreach (var process in _limits is null ? [] : watch.Processes)
+        {
+            if (!_limits!.Has(process.Id))
+            {
+                _limits.Put(process.Id, Processes.WithChildren(process.Id));
+            }
+
+            _limits.Begin(process.Id);
+        }
+    }
+
+    private void LimitMemory(IDistributedApplicationTestingBuilder builder)
+    {
+        foreach (var project in builder.Resources.OfType<ProjectResource>().Where(project => project.Name != "demo"))
+        {
+            builder.CreateResourceBuilder(project).WithEnvironment(context =>
+            {
+                foreach (var (name, value) in _limits!.Variables)
+                {
+                    context.EnvironmentVariables[name] = value;
+                }
+            });
         }
     }
 

@@ -14,12 +14,14 @@ internal sealed class SystemWatch : IAsyncDisposable
 
     private readonly List<WatchedProcess> _processes;
     private readonly HttpClient _http;
+    private readonly MemoryCurve? _curve;
     private readonly CancellationTokenSource _end = new();
     private readonly Task _watching;
 
-    private SystemWatch(List<WatchedProcess> processes, TimeSpan healthTimeout)
+    private SystemWatch(List<WatchedProcess> processes, TimeSpan healthTimeout, MemoryCurve? curve)
     {
         _processes = processes;
+        _curve = curve;
         _http = new HttpClient { Timeout = healthTimeout };
         _watching = Task.WhenAll(processes.Select(process => Task.Run(() => WatchAsync(process))));
     }
@@ -33,7 +35,8 @@ internal sealed class SystemWatch : IAsyncDisposable
     public Uri Gateway => _processes.Single(process => process.Name == "gateway").Address!;
 
     /// <param name="healthTimeout">An answer that takes longer is a failed check: 2 s is what the gateway grants.</param>
-    public static SystemWatch Start(RunningAppHost host, TimeSpan healthTimeout)
+    /// <param name="curve">Where the memory of each process is noted; null: nowhere.</param>
+    public static SystemWatch Start(RunningAppHost host, TimeSpan healthTimeout, MemoryCurve? curve = null)
     {
         List<WatchedProcess> processes = [];
         foreach (var resource in Resources)
@@ -45,7 +48,7 @@ internal sealed class SystemWatch : IAsyncDisposable
                 processes.Add(new WatchedProcess(instances.Count > 1 ? $"{resource}-{i}" : resource, id));
             }
         }
-        return new SystemWatch(processes, healthTimeout);
+        return new SystemWatch(processes, healthTimeout, curve);
     }
 
     /// <summary>From now on peaks, failures and processor time count anew.</summary>
@@ -89,6 +92,7 @@ internal sealed class SystemWatch : IAsyncDisposable
             while (true)
             {
                 process.Look();
+                _curve?.Add(process.Name, process.Now);
                 if (process.Health is { } health)
                 {
                     await AskAsync(process, health);
@@ -153,9 +157,13 @@ internal sealed class WatchedProcess
 
     public double Before => _before;
 
+    public int Id => _id;
+
+    public double Now => Volatile.Read(ref _now);
+
     public double Grew => Math.Max(0, _peak - _before);
 
-    public double Left => Math.Max(0, Volatile.Read(ref _now) - _before);
+    public double Left => Math.Max(0, Now - _before);
 
     public double Cpu => CpuNow() - _cpuBefore;
 

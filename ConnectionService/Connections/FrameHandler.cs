@@ -28,6 +28,9 @@ internal sealed class FrameHandler(
     SocketOptions options,
     TimeProvider time)
 {
+    /// <summary>The error of a user who wrote as much in a day as they may.</summary>
+    public const string WrittenTooMuch = "you wrote as much as you may in a day";
+
     private readonly TokenBucket _refused = new(options.RefusedPerSecond, options.RefusedBurst, time);
 
     /// <summary>Where the connection wrote last and most likely writes next: a conversation's key is made once, not per frame.</summary>
@@ -208,6 +211,13 @@ internal sealed class FrameHandler(
         {
             var retryAfter = (int)Math.Ceiling(wait.TotalMilliseconds);
             Refuse(new FrameError(ErrorCodes.RateLimited, "too many events", frame.Nonce, frame.Ref, retryAfter));
+            return ValueTask.CompletedTask;
+        }
+        // A deletion makes what stays smaller.
+        if (kind != EventKind.Delete && budget.Written.IsSpent(out wait))
+        {
+            var retryAfter = (int)Math.Ceiling(wait.TotalMilliseconds);
+            Refuse(new FrameError(ErrorCodes.Limit, WrittenTooMuch, frame.Nonce, frame.Ref, retryAfter));
             return ValueTask.CompletedTask;
         }
         // Only what the kind is about: whatever else the frame carries must not get into the log.

@@ -13,6 +13,7 @@ internal sealed class FrameHandlers(
     IOptions<ConversationLogOptions> logOptions,
     HubDirectory hubs,
     IConversationLog log,
+    IUserQuotas quotas,
     Revisions revisions,
     NewEvents events,
     IPresenceReporter presence,
@@ -24,7 +25,7 @@ internal sealed class FrameHandlers(
 
     public FrameHandler For(Connection connection, UserBudget budget) => new(
         connection,
-        new EventIntake(connection, budget, log, revisions, hubs, _retryAfter),
+        new EventIntake(connection, budget, log, quotas, revisions, hubs, _retryAfter),
         budget,
         events,
         new ReadCursors(connection.User, budget.Signals, log, options.Value.CursorInterval, time),

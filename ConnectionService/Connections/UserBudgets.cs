@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using AspireChat.ConnectionService.Limits;
+using AspireChat.ConnectionService.Log;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Connections;
@@ -7,7 +8,7 @@ namespace AspireChat.ConnectionService.Connections;
 /// <summary>
 /// What one user may still do on this node, over all of their sockets and HTTP calls. Thread-safe. Do not keep it beyond a connection or request.
 /// </summary>
-internal sealed class UserBudget(SocketOptions sockets, BudgetOptions budgets, TimeProvider time)
+internal sealed class UserBudget(SocketOptions sockets, BudgetOptions budgets, DailyBytes written, TimeProvider time)
 {
     private readonly TokenBucket _events = new(sockets.EventsPerSecond, sockets.EventBurst, time);
     private readonly TokenBucket _attempts = new(
@@ -29,12 +30,15 @@ internal sealed class UserBudget(SocketOptions sockets, BudgetOptions budgets, T
     /// <summary>Bytes.</summary>
     public TokenBucket Replays { get; } = new(budgets.ReplayBytesPerSecond, budgets.ReplayByteBurst, time);
 
+    /// <summary>What stays. It counts over all nodes.</summary>
+    public DailyBytes Written { get; } = written;
+
     /// <summary>Open connections; guarded by <see cref="UserBudgets"/>.</summary>
     public int Connections { get; set; }
 
     /// <summary>Nothing is open and nothing was spent lately: forgetting the user forgives nothing.</summary>
     public bool IsIdle => Connections == 0 && _events.IsFull && _attempts.IsFull && Connects.IsFull && Frames.IsFull
-        && Conversations.IsFull && Refused.IsFull && Signals.IsFull && Replays.IsFull;
+        && Conversations.IsFull && Refused.IsFull && Signals.IsFull && Replays.IsFull && Written.IsForgettable;
 
     /// <summary>Takes one event. False: the client waits for <paramref name="retryAfter"/>.</summary>
     public bool TryTakeEvent(out TimeSpan retryAfter) => _attempts.TryTake(out retryAfter) && _events.TryTake(out retryAfter);
@@ -46,7 +50,7 @@ internal sealed class UserBudget(SocketOptions sockets, BudgetOptions budgets, T
 /// <summary>
 /// The budgets of this node's users. Other nodes count for themselves. Thread-safe.
 /// </summary>
-internal sealed class UserBudgets(IOptions<SocketOptions> options, IOptions<BudgetOptions> budgets, TimeProvider time)
+internal sealed class UserBudgets(IOptions<SocketOptions> options, IOptions<BudgetOptions> budgets, IUserQuotas quotas, TimeProvider time)
 {
     private const int SweepEvery = 1_024;
 
@@ -100,12 +104,13 @@ internal sealed class UserBudgets(IOptions<SocketOptions> options, IOptions<Budg
                 if (old.IsIdle)
                 {
                     _users.Remove(name);
+                    old.Written.Report();
                 }
             }
             // In proportion to what is left, so that sweeping costs each new user about as much as being added.
             _untilSweep = Math.Max(SweepEvery, _users.Count);
         }
-        budget = new UserBudget(options.Value, budgets.Value, time);
+        budget = new UserBudget(options.Value, budgets.Value, new DailyBytes(user, quotas, time), time);
         _users.Add(user, budget);
         return budget;
     }

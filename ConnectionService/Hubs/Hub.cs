@@ -222,6 +222,9 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
             case AppendStatus.TooManyEmojis:
                 Refuse(ErrorCodes.Limit, "emoji: the message has too many different ones", null);
                 break;
+            case AppendStatus.TooManyDirects:
+                Refuse(ErrorCodes.Limit, "to: too many direct conversations begun in this hour", result.RetryAfter);
+                break;
             default:
                 Refuse(ErrorCodes.Unavailable, "the log can't be reached; nothing was accepted", result.RetryAfter);
                 break;

@@ -16,6 +16,7 @@ internal sealed class HubEffects(
     IConversationLog log,
     EventReader events,
     ReplayReads replays,
+    JoinTurns joins,
     MembershipIndex memberships,
     IPresenceReporter presence,
     RecurringFault fault,
@@ -23,6 +24,9 @@ internal sealed class HubEffects(
 {
     /// <summary>Longer than Redis usually takes to come back after a blip, shorter than a client's patience.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    /// <summary>The same for what may have to wait for its turn first.</summary>
+    private static readonly TimeSpan LongPatience = TimeSpan.FromSeconds(13);
 
     public void Subscribe(ChatChannel channel) => _ = RunAsync(
         "Subscribing",
@@ -40,14 +44,15 @@ internal sealed class HubEffects(
 
     public void Join(string room, string user, long token) => _ = RunAsync(
         "Joining",
-        async cancellation => new HubMessage.JoinAnswer(room, token, await JoinAsync(room, user, cancellation)),
-        () => new HubMessage.JoinAnswer(room, token, null));
+        async cancellation => new HubMessage.JoinAnswer(room, token, Known(await joins.JoinAsync(room, user, cancellation), room, user)),
+        () => new HubMessage.JoinAnswer(room, token, null),
+        LongPatience);
 
     public void Rejoin(string room, string user, long token) => _ = RunAsync(
         "Joining again",
         async cancellation =>
         {
-            await JoinAsync(room, user, cancellation);
+            Known(await log.JoinAsync(room, user, cancellation), room, user);
             return new HubMessage.RejoinAnswer(room, token, Written: true);
         },
         () => new HubMessage.RejoinAnswer(room, token, Written: false));
@@ -101,9 +106,8 @@ internal sealed class HubEffects(
 
     public void PresenceMissed(string room) => presence.Missed(room);
 
-    private async Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken)
+    private JoinResult Known(JoinResult result, string room, string user)
     {
-        var result = await log.JoinAsync(room, user, cancellationToken);
         if (result.Refusal == JoinRefusal.None)
         {
             memberships.Add(user, room);
@@ -111,15 +115,15 @@ internal sealed class HubEffects(
         return result;
     }
 
-    private async Task RunAsync(string operation, Func<CancellationToken, Task<HubMessage>> run, Func<HubMessage> failed)
+    private async Task RunAsync(string operation, Func<CancellationToken, Task<HubMessage>> run, Func<HubMessage> failed, TimeSpan? patience = null)
     {
         // Not on the hub's loop: what is started may do work before its first wait.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         HubMessage answer;
         try
         {
-            using var patience = new CancellationTokenSource(Patience);
-            answer = await run(patience.Token);
+            using var end = new CancellationTokenSource(patience ?? Patience);
+            answer = await run(end.Token);
         }
         catch (Exception e)
         {

@@ -84,4 +84,26 @@ public sealed class ConversationLogOptions
     /// </summary>
     [Range(1, 1_000_000)]
     public int RoomsCreatedPerHour { get; set; } = 100;
+
+    /// <summary>
+    /// Members that a room may have: one more is answered <c>limit</c>. Each costs about 100 bytes of Redis and a row in PostgreSQL. Default 100,000.
+    /// </summary>
+    [Range(1, 10_000_000)]
+    public int MembersPerRoom { get; set; } = 100_000;
+
+    /// <summary>
+    /// Direct conversations that one user may begin in an hour: a message to a user who was never written to, nor wrote, beyond it is answered
+    /// <c>limit</c> with <c>retryAfter</c>. Each leaves a row for both users for ever, and the other did not ask for it. A program that writes to
+    /// many users needs more. Default 200.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int DirectsBegunPerHour { get; set; } = 200;
+
+    /// <summary>
+    /// Bytes that one user may write in a day: content, and 200 for the rest of each event. Beyond it all but deletions are answered <c>limit</c>
+    /// with <c>retryAfter</c>. Each node reports what it took in steps of 256 KiB, so each may take up to two steps more. Default 512 MiB: a user who
+    /// sends short messages as fast as <c>Sockets:EventsPerSecond</c> allows does not reach it, one who sends long ones does in 20 minutes.
+    /// </summary>
+    [Range(1_024, 1L << 50)]
+    public long BytesPerDay { get; set; } = 512 * 1024 * 1024;
 }

@@ -81,6 +81,12 @@ public enum AppendStatus
     /// <summary>The message has as many different emojis as it may have.</summary>
     TooManyEmojis,
 
+    /// <summary>
+    /// The sender began as many direct conversations in this hour as <see cref="ConversationLogOptions.DirectsBegunPerHour"/> allows; another one
+    /// can be begun after <see cref="AppendResult.RetryAfter"/>.
+    /// </summary>
+    TooManyDirects,
+
     /// <summary>The message is older than the tail: check it in history, then append with <see cref="AppendRequest.TargetChecked"/>.</summary>
     TargetNotInTail,
 
@@ -89,7 +95,7 @@ public enum AppendStatus
 }
 
 /// <param name="Timestamp">Unix milliseconds.</param>
-/// <param name="RetryAfter">Milliseconds; only with <see cref="AppendStatus.Unavailable"/>.</param>
+/// <param name="RetryAfter">Milliseconds; only with <see cref="AppendStatus.Unavailable"/> and <see cref="AppendStatus.TooManyDirects"/>.</param>
 public readonly record struct AppendResult(AppendStatus Status, Guid Id, long Seq, string Epoch, long Timestamp, int RetryAfter)
 {
     public static AppendResult Refused(AppendStatus status, string epoch) => new(status, Guid.Empty, 0, epoch, 0, 0);
@@ -116,6 +122,9 @@ public enum JoinRefusal
 
     /// <summary>The user created as many rooms in this hour as <see cref="ConversationLogOptions.RoomsCreatedPerHour"/> allows.</summary>
     TooManyCreated,
+
+    /// <summary>The room has as many members as <see cref="ConversationLogOptions.MembersPerRoom"/> allows.</summary>
+    RoomIsFull,
 }
 
 /// <param name="WasMember">False when the user was no member.</param>

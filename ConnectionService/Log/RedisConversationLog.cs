@@ -9,8 +9,8 @@ namespace AspireChat.ConnectionService.Log;
 /// <summary>The log in Redis: one publisher per partition, and the scripts of membership and cursors. Thread-safe.</summary>
 internal sealed partial class RedisConversationLog : BackgroundService, IConversationLog
 {
-    /// <summary>What join.lua answers of a member, and of a user who would be the first in the room.</summary>
-    private const long WasMember = 0, NoSuchRoom = -2;
+    /// <summary>What join.lua answers of a member, of a user who would be the first in the room, and of one who would be one too many.</summary>
+    private const long WasMember = 0, NoSuchRoom = -2, RoomIsFull = -3;
 
     /// <summary>Members of one room asked for in one call: well under a millisecond of Redis, and Lua passes no more than 8,000 on.</summary>
     private const int UsersPerCall = 1_000;
@@ -59,17 +59,26 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
             return known;
         }
 
+        if (found == RoomIsFull)
+        {
+            return known with { Refusal = JoinRefusal.RoomIsFull };
+        }
+
         var refusal = await AdmitAsync(room, user, creates: found == NoSuchRoom, cancellationToken);
         if (refusal != JoinRefusal.None)
         {
             return known with { Refusal = refusal };
         }
 
-        var (joined, _) = await JoinAsync(room, user, look: false, cancellationToken);
+        var (joined, outcome) = await JoinAsync(room, user, look: false, cancellationToken);
         var database = _redis.GetDatabase();
-        database.SetAdd(RedisKeys.UserRooms(user), room, CommandFlags.FireAndForget);
+        if (outcome != RoomIsFull)
+        {
+            database.SetAdd(RedisKeys.UserRooms(user), room, CommandFlags.FireAndForget);
+        }
+
         database.SortedSetRemove(RedisKeys.UserJoins(user), room, CommandFlags.FireAndForget);
-        return joined;
+        return outcome == RoomIsFull ? joined with { Refusal = JoinRefusal.RoomIsFull } : joined;
     }
 
     public async Task<LeaveResult> LeaveAsync(string room, string user, CancellationToken cancellationToken)
@@ -208,7 +217,7 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
         var reply = await CallAsync(
             RedisScripts.Join,
             [RedisKeys.Epoch(key.Partition), RedisKeys.Conversation(key), RedisKeys.Members(key), RedisKeys.Log(key.Partition)],
-            [key.Value, room, user, Now(), RedisChannels.LogBell(key.Partition), look ? "1" : "0"],
+            [key.Value, room, user, Now(), RedisChannels.LogBell(key.Partition), look ? "1" : "0", _options.MembersPerRoom],
             cancellationToken);
         var found = (long)reply[3];
         return (new JoinResult((string)reply[0]!, (long)reply[1], (long)reply[2], found == 1, (long)reply[4]), found);
@@ -273,6 +282,7 @@ public static class ConversationLogRegistration
         services.AddSingleton<RedisConversationLog>();
         services.AddSingleton<IConversationLog>(provider => provider.GetRequiredService<RedisConversationLog>());
         services.AddHostedService(provider => provider.GetRequiredService<RedisConversationLog>());
+        services.AddSingleton<IUserQuotas, UserQuotas>();
         return services;
     }
 }

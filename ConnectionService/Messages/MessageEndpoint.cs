@@ -47,12 +47,21 @@ internal static class MessageEndpoint
             await RefuseAsync(context, 429, "too many events", ErrorCodes.RateLimited, retryAfter);
             return;
         }
+        if (budget.Written.IsSpent(out retryAfter))
+        {
+            await RefuseAsync(context, 429, FrameHandler.WrittenTooMuch, ErrorCodes.Limit, retryAfter);
+            return;
+        }
         var e = events.Create(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content);
         var result = await log.AppendAsync(e, logOptions.Value.RetryAfterMilliseconds, requireMember: true);
         AppendSpans.End(e, result);
         if (result.Status is AppendStatus.Duplicate or AppendStatus.Unavailable)
         {
             budget.GiveEventBack();
+        }
+        else if (result.Status == AppendStatus.Accepted)
+        {
+            budget.Written.Add(e);
         }
 
         await AnswerAsync(context, room, e.Nonce, result);

@@ -9,6 +9,8 @@ internal static class Refusal
     public const string Requests = "requests";
     public const string Sockets = "sockets";
     public const string Handshake = "handshake";
+    public const string Turn = "turn";
+    public const string Calls = "calls";
     public const string Origin = "origin";
     public const string Host = "host";
 }

@@ -29,12 +29,23 @@ internal static class RoutingExtensions
         services.AddHealthChecks().AddCheck<ReachableConnection>(Routes.Connection);
     }
 
+    /// <summary>
+    /// More than a service works on (<c>Calls:Running</c> and what waits for it), so it is the service that says no; and few enough that those of
+    /// several gateways fit into the queue of connections that wait to be accepted.
+    /// </summary>
+    private const int CallsPerReplica = 400;
+
     private sealed class ConnectingFast(TimeSpan timeout) : ForwarderHttpClientFactory
     {
         protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
         {
             base.ConfigureHandler(context, handler);
             handler.ConnectTimeout = timeout;
+            // Those to the connection nodes are sockets too, where they go no other way, and of these there may be any number.
+            if (context.ClusterId != Routes.Connection)
+            {
+                handler.MaxConnectionsPerServer = CallsPerReplica;
+            }
         }
     }
 

@@ -12,14 +12,21 @@ namespace AspireChat.Gateway.Sockets;
 /// <summary>
 /// Checks a handshake before it is forwarded. It must be a GET (else 405), be a WebSocket handshake over HTTP/1.1 or later (426), name
 /// version 13 (426) and one well-formed key (400), and come from an allowed origin if it comes from a page (403). The client's address must
-/// have room for one more socket (429). Replicas check most of this too, but a bad handshake that stops here costs them nothing.
+/// have room for one more socket (429). Replicas check most of this too, but a bad handshake that stops here costs them nothing. A good one waits
+/// for its turn (503), so that however many come at once, those who are connected are served meanwhile.
 /// </summary>
-internal sealed class SocketHandshake(RequestDelegate next, IOptions<GatewayOptions> options, RefusalMetrics refusals)
+internal sealed class SocketHandshake(RequestDelegate next, IOptions<GatewayOptions> options, RefusalMetrics refusals, TimeProvider time)
 {
     private const string Version = "13";
     private const int KeyBytes = 16;
 
+    /// <summary>Handshakes that wait, of one address and of all: each takes about 10 KB.</summary>
+    private const int MostWaitingOfAddress = 1_000, MostWaiting = 8_000;
+
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+
     private readonly AddressCounts? _sockets = options.Value.RateLimits.Enabled ? new(options.Value.RateLimits.SocketsPerAddress) : null;
+    private readonly FairTurns _turns = new(options.Value.RateLimits.Handshakes, MostWaitingOfAddress, MostWaiting, time);
     private readonly PageOrigins _origins = new(options.Value.AllowedOrigins);
 
     public Task InvokeAsync(HttpContext context)
@@ -76,13 +83,48 @@ internal sealed class SocketHandshake(RequestDelegate next, IOptions<GatewayOpti
         context.Features.Set(lease);
         try
         {
-            await next(context);
+            await TakeTurnAsync(context, address);
         }
         finally
         {
             if (!lease.IsTaken)
             {
                 lease.Dispose();
+            }
+        }
+    }
+
+    private async Task TakeTurnAsync(HttpContext context, string address)
+    {
+        if (!await _turns.EnterAsync(address, options.Value.RateLimits.HandshakePatience, context.RequestAborted))
+        {
+            refusals.Add(Refusal.Turn);
+            await context.WriteProblemAsync(
+                StatusCodes.Status503ServiceUnavailable, "Too many sockets are being opened.", ErrorCodes.Unavailable, RetryAfter);
+            return;
+        }
+
+        // The turn ends with the answer. The request itself may last as long as the socket.
+        var isOver = 0;
+        context.Response.OnStarting(() =>
+        {
+            End();
+            return Task.CompletedTask;
+        });
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            End();
+        }
+
+        void End()
+        {
+            if (Interlocked.Exchange(ref isOver, 1) == 0)
+            {
+                _turns.Leave();
             }
         }
     }

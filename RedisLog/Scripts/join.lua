@@ -5,9 +5,10 @@
 --
 -- KEYS 1 epoch   2 conversation   3 members   4 log
 -- ARGV 1 the conversation's stored key   2 room   3 user   4 Unix milliseconds   5 bell channel
---      6 '1': only look whether the user is a member, and change nothing
+--      6 '1': only look whether the user is a member, and change nothing   7 most members of a room
 -- Reply: {epoch ('' = the partition is closed, nothing was done), head, the user's read cursor,
---         1 newly a member · 0 was a member · with '1' also: -1 no member · -2 no member, and the room has neither members nor events,
+--         1 newly a member · 0 was a member · -3 no member, and the room has as many as it may
+--         with '1' also: -1 no member · -2 no member, and the room has neither members nor events,
 --         the moment in microseconds, by which a leave is known as earlier or later}
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then return {'', 0, 0, 0, 0} end
@@ -18,6 +19,7 @@ local at = time[1] * 1000000 + time[2]
 local head = tonumber(redis.call('HGET', KEYS[2], 'head') or 0)
 local read = redis.call('HGET', KEYS[3], ARGV[3])
 if read then return {epoch, head, tonumber(read), 0, at} end
+if redis.call('HLEN', KEYS[3]) >= tonumber(ARGV[7]) then return {epoch, head, 0, -3, at} end
 if ARGV[6] == '1' then
   return {epoch, head, 0, (head == 0 and redis.call('EXISTS', KEYS[3]) == 0) and -2 or -1, at}
 end

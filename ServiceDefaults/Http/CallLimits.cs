@@ -46,14 +46,14 @@ public sealed class CallLimitOptions
 
 /// <summary>
 /// Bounds the calls that run at a time, of each user and of all. A user above it waits for their own calls, never for those of another,
-/// unless the whole service is full. Thread-safe.
+/// unless the whole service is full: then users take turns. Thread-safe.
 /// </summary>
 public sealed class CallLimits : IEndpointFilter, IDisposable
 {
     private readonly CallLimitOptions _options;
     private readonly TimeProvider _time;
     private readonly PartitionedRateLimiter<string> _perUser;
-    private readonly ConcurrencyLimiter _all;
+    private readonly FairTurns _all;
 
     public CallLimits(IOptions<CallLimitOptions> options, TimeProvider time)
     {
@@ -61,27 +61,41 @@ public sealed class CallLimits : IEndpointFilter, IDisposable
         _time = time;
         _perUser = PartitionedRateLimiter.Create<string, string>(user => RateLimitPartition.GetConcurrencyLimiter(
             user, _ => Limit(_options.RunningPerUser, _options.WaitingPerUser)));
-        _all = new ConcurrencyLimiter(Limit(_options.Running, 4 * _options.Running));
+        _all = new FairTurns(_options.Running, mostWaitingOfKey: _options.RunningPerUser, 4 * _options.Running, time);
     }
 
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
-        using var mine = await WaitAsync(token => _perUser.AcquireAsync(ChatUser.From(http.User).Id, 1, token), http.RequestAborted);
+        var user = ChatUser.From(http.User).Id;
+        using var mine = await WaitAsync(token => _perUser.AcquireAsync(user, 1, token), http.RequestAborted);
         if (mine is not { IsAcquired: true })
         {
             await http.WriteProblemAsync(
                 StatusCodes.Status429TooManyRequests, "Too many calls at a time.", ErrorCodes.RateLimited, _options.RetryAfter);
             return Results.Empty;
         }
-        using var place = await WaitAsync(token => _all.AcquireAsync(1, token), http.RequestAborted);
-        if (place is not { IsAcquired: true })
+        if (!await _all.EnterAsync(user, _options.Patience, http.RequestAborted))
         {
             await http.WriteProblemAsync(
                 StatusCodes.Status503ServiceUnavailable, "The service is full at the moment.", ErrorCodes.Unavailable, _options.RetryAfter);
             return Results.Empty;
         }
 
+        try
+        {
+            return await AnswerAsync(http, context, next);
+        }
+        finally
+        {
+            _all.Leave();
+        }
+    }
+
+    public void Dispose() => _perUser.Dispose();
+
+    private async Task<object?> AnswerAsync(HttpContext http, EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
         using var late = new CancellationTokenSource(_options.AnswerTime, _time);
         using var abort = late.Token.UnsafeRegister(static http => ((HttpContext)http!).Abort(), http);
         // An answer is written while the call has its place.
@@ -91,12 +105,6 @@ public sealed class CallLimits : IEndpointFilter, IDisposable
         }
 
         return Results.Empty;
-    }
-
-    public void Dispose()
-    {
-        _perUser.Dispose();
-        _all.Dispose();
     }
 
     /// <summary>Null: the wait was too long.</summary>

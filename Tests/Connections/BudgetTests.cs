@@ -1,5 +1,9 @@
 using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Limits;
+using AspireChat.ConnectionService.Log;
+using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Log;
+using AspireChat.Tests.Log;
 using AspireChat.WebSockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -10,6 +14,7 @@ namespace AspireChat.Tests.Connections;
 public sealed class BudgetTests
 {
     private readonly FakeTimeProvider _time = new();
+    private readonly CountedQuotas _quotas = new();
 
     [Fact]
     public void A_burst_passes_then_the_rate_holds()
@@ -103,6 +108,67 @@ public sealed class BudgetTests
     }
 
     [Fact]
+    public void What_was_written_is_reported_in_steps_and_a_user_who_wrote_too_much_waits_for_the_end_of_the_day()
+    {
+        var written = Budgets(new SocketOptions()).Of("mallory").Written;
+        var message = Message(new string('語', 8_000));
+        for (var i = 0; i < 10; i++)
+        {
+            written.Add(message);
+        }
+
+        Assert.Empty(_quotas.Reports);
+        written.Add(message);
+        Assert.Equal([11 * 24_200L], _quotas.Reports);
+        Assert.False(written.IsSpent(out _));
+
+        _quotas.Wait = TimeSpan.FromHours(5);
+        written.Report();
+        Assert.Single(_quotas.Reports);
+        written.Add(message);
+        written.Report();
+        Assert.True(written.IsSpent(out var wait));
+        Assert.Equal(5, wait.TotalHours, 3);
+        _time.Advance(wait);
+        Assert.False(written.IsSpent(out _));
+    }
+
+    [Fact]
+    public void What_could_not_be_reported_is_reported_later_and_forgetting_a_user_reports_the_rest()
+    {
+        var budgets = Budgets(new SocketOptions());
+        var written = budgets.Of("mallory").Written;
+        written.Add(Message("x"));
+        _quotas.IsAway = true;
+        written.Report();
+        Assert.Empty(_quotas.Reports);
+        _quotas.IsAway = false;
+        written.Add(Message("x"));
+        for (var i = 0; i < 5_000; i++)
+        {
+            budgets.Of($"passer-by-{i}");
+        }
+
+        Assert.Equal([402L], _quotas.Reports);
+        Assert.NotSame(written, budgets.Of("mallory").Written);
+    }
+
+    [Fact]
+    public void A_user_who_wrote_too_much_is_not_forgotten_before_the_end_of_the_day()
+    {
+        var budgets = Budgets(new SocketOptions());
+        _quotas.Wait = TimeSpan.FromHours(5);
+        budgets.Of("mallory").Written.Add(Message("x"));
+        budgets.Of("mallory").Written.Report();
+        for (var i = 0; i < 5_000; i++)
+        {
+            budgets.Of($"passer-by-{i}");
+        }
+
+        Assert.True(budgets.Of("mallory").Written.IsSpent(out _));
+    }
+
+    [Fact]
     public void Repeats_and_refused_events_cost_attempts_and_those_have_a_bound()
     {
         var budget = Budgets(new SocketOptions()).Of("mallory");
@@ -156,5 +222,31 @@ public sealed class BudgetTests
         await Task.WhenAll(sockets.Select(socket => socket.Read()));
     }
 
-    private UserBudgets Budgets(SocketOptions options) => new(Options.Create(options), Options.Create(new BudgetOptions()), _time);
+    private static ConversationEvent Message(string content) =>
+        LogFixture.Message(ConversationKey.Room("lobby"), "mallory", "n", content);
+
+    private UserBudgets Budgets(SocketOptions options) => new(Options.Create(options), Options.Create(new BudgetOptions()), _quotas, _time);
+
+    private sealed class CountedQuotas : IUserQuotas
+    {
+        public List<long> Reports { get; } = [];
+
+        public TimeSpan Wait { get; set; }
+
+        public bool IsAway { get; set; }
+
+        public Task<TimeSpan> BeginDirectAsync(ConversationKey conversation, string user, CancellationToken cancellationToken) =>
+            Task.FromResult(TimeSpan.Zero);
+
+        public Task<TimeSpan> SpendBytesAsync(string user, long bytes, CancellationToken cancellationToken)
+        {
+            if (IsAway)
+            {
+                throw new LogUnavailableException("away");
+            }
+
+            Reports.Add(bytes);
+            return Task.FromResult(Wait);
+        }
+    }
 }

@@ -21,6 +21,7 @@ public sealed class FuzzTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
+    [InlineData(20469823)]
     public Task Whatever_text_comes_it_is_a_frame_that_can_be_written_anew_or_an_error_that_can_be_answered(int seed) =>
         new ClientFrameFuzz().RunAsync(seed, 2 * Inputs, CancellationToken.None);
 

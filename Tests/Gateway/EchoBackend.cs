@@ -73,6 +73,9 @@ internal sealed class EchoBackend : IAsyncDisposable
     /// <summary>Fails that many probes from now on.</summary>
     public void FailProbes(int count) => Volatile.Write(ref _badProbes, count);
 
+    /// <summary>True: handshakes of sockets wait for <see cref="Release"/>.</summary>
+    public bool HoldsSockets { get; set; }
+
     /// <summary>Lets the second half of <c>/api/rooms/slow/members</c> go.</summary>
     public void Release() => _release.TrySetResult();
 
@@ -100,6 +103,11 @@ internal sealed class EchoBackend : IAsyncDisposable
     private async Task EchoAsync(HttpContext context)
     {
         var seen = See(context.Request);
+        if (HoldsSockets)
+        {
+            await _release.Task.WaitAsync(context.RequestAborted);
+        }
+
         if (Refusal is { } refusal)
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;

@@ -1,5 +1,7 @@
+using System.Xml.Linq;
 using AspireChat.Chaos;
 using AspireChat.Chaos.Hostile;
+using Microsoft.Extensions.Time.Testing;
 
 namespace AspireChat.Tests.Hostile;
 
@@ -13,7 +15,7 @@ public sealed class HostileReportTests
         "pings", "pings", "frames", 1_000, Quick, Quick, Quick, new Dictionary<string, int>(), new Dictionary<string, int>(),
         [new("gateway", 100, 20, 10, 1.5), new("redis", 20, 5, 0, 0.5)], 0, 2.5, "append.lua");
 
-    public static TheoryData<string> Broken => ["ack", "delivery", "page", "errors", "health", "growth", "left", "redis"];
+    public static TheoryData<string> Broken => ["ack", "delivery", "page", "errors", "health", "growth", "left", "redis", "killed"];
 
     [Fact]
     public void An_attack_that_keeps_to_all_bounds_passes_and_its_line_tells_the_worst_process()
@@ -40,11 +42,43 @@ public sealed class HostileReportTests
             "health" => Harmless with { Health = one },
             "growth" => Harmless with { Processes = [new("redis", 20, 151, 0, 1)] },
             "left" => Harmless with { Processes = [new("redis", 20, 100, 51, 1)] },
+            "killed" => Harmless with { Memory = [new("persistence", 200, 200, 7, 1), new("gateway", 200, 90, 0, 0)] },
             _ => Harmless with { Redis = 10 },
         };
 
         Assert.Equal([bound], row.Broken(Bounds));
         Assert.False(new HostileReport(new ChaosOptions(), Bounds, [Harmless, row]).Passed);
+    }
+
+    [Fact]
+    public void What_a_process_did_at_its_limit_of_memory_stands_below_the_row()
+    {
+        var row = Harmless with { Memory = [new("persistence", 200, 199.6, 7, 1)] };
+
+        Assert.Contains("persistence: 200 of 200 MB, 7 × at the limit, 1 × killed", HostileReport.Line(row, Bounds), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_memory_curve_has_a_line_for_each_second_and_a_column_for_each_process_with_its_most_in_that_second()
+    {
+        var time = new FakeTimeProvider();
+        var curve = new MemoryCurve(time);
+        curve.Add("redis", 20);
+        curve.Add("gateway", 90);
+        time.Advance(TimeSpan.FromSeconds(1.2));
+        curve.Begin("pings");
+        curve.Add("gateway", 120.5);
+        curve.Add("gateway", 110);
+        time.Advance(TimeSpan.FromSeconds(1));
+        curve.Begin("");
+        curve.Add("redis", 30);
+
+        Assert.Equal(
+            ["second,attack,gateway,redis", "0,,90.0,20.0", "1,pings,120.5,", "2,,,30.0"],
+            curve.ToCsv().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Trim()));
+        var picture = XDocument.Parse(curve.ToSvg());
+        Assert.Equal(2, picture.Descendants().Count(element => element.Name.LocalName == "polyline"));
+        Assert.Equal("pings", picture.Descendants().Single(element => element.Name.LocalName == "title").Value);
     }
 
     [Fact]

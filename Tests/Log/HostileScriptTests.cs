@@ -69,7 +69,10 @@ public sealed class HostileScriptTests(LogFixture fixture) : IClassFixture<LogFi
     [Fact]
     public async Task No_membership_and_no_cursor_holds_Redis_up_however_many_members_a_room_has()
     {
-        await using var running = await fixture.StartLogAsync(new() { RoomsPerUser = 100_000, RoomsCreatedPerHour = 1_000_000 });
+        await using var running = await fixture.StartLogAsync(
+            new() { RoomsPerUser = 100_000, RoomsCreatedPerHour = 1_000_000, MembersPerRoom = 200_000 });
+        await using var full = await fixture.StartLogAsync(new() { RoomsPerUser = 100_000 });
+        var quotas = fixture.Quotas(full, new());
         var room = NewRoom();
         string[] users = [.. Enumerable.Range(0, 100_000).Select(i => $"user{i}")];
         foreach (var part in users.Chunk(1_000))
@@ -87,6 +90,9 @@ public sealed class HostileScriptTests(LogFixture fixture) : IClassFixture<LogFi
                 await running.Log.JoinAsync(room.RoomId, "alice", CancellationToken.None);
                 await running.Log.ReadAsync(room, users[i], 1, CancellationToken.None);
                 await running.Log.LeaveAsync(room.RoomId, "alice", CancellationToken.None);
+                Assert.Equal(JoinRefusal.RoomIsFull, (await full.Log.JoinAsync(room.RoomId, "mallory", CancellationToken.None)).Refusal);
+                await quotas.SpendBytesAsync("mallory", 8_000_000, CancellationToken.None);
+                await quotas.BeginDirectAsync(ConversationKey.Direct("mallory", users[i]), "mallory", CancellationToken.None);
             }));
             Assert.InRange(
                 await RedisScan.MembersAsync(fixture.Database, RedisKeys.UserRooms("alice"), CancellationToken.None).CountAsync(), 24_000, 40_000);

@@ -57,6 +57,9 @@ public sealed class LogFixture : IAsyncLifetime
         return new RunningLog(log);
     }
 
+    /// <summary>The users' quotas as one node keeps them.</summary>
+    internal UserQuotas Quotas(RunningLog log, ConversationLogOptions options) => new(Redis, log.Log, Options.Create(options));
+
     public static ConversationEvent Message(ConversationKey conversation, string from, string nonce, string content = "hello") => new()
     {
         Kind = conversation.IsRoom ? EventKind.Room : EventKind.Dm,

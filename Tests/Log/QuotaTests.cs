@@ -48,6 +48,66 @@ public sealed class QuotaTests(LogFixture fixture) : IClassFixture<LogFixture>
     }
 
     [Fact]
+    public async Task A_room_takes_so_many_members_and_a_further_one_only_after_one_has_left()
+    {
+        await using var running = await fixture.StartLogAsync(new() { MembersPerRoom = 3 });
+        var room = NewRooms(1)[0];
+        string[] users = [.. Enumerable.Range(0, 5).Select(i => $"{_user}-{i}")];
+        var joins = await Task.WhenAll(users.Select(user => JoinAsync(running, room, user)));
+        var joined = users.Where((_, i) => joins[i] == JoinRefusal.None).ToList();
+        var refused = users.Except(joined).ToList();
+
+        Assert.Equal(3, joined.Count);
+        Assert.Equal(2, joins.Count(refusal => refusal == JoinRefusal.RoomIsFull));
+        Assert.Equal(JoinRefusal.RoomIsFull, await JoinAsync(running, room, refused[0]));
+        // Neither the user's own bound nor the index counts what was refused.
+        Assert.Equal(0, await fixture.Database.KeyExistsAsync([.. refused.SelectMany(user =>
+            (StackExchange.Redis.RedisKey[])[RedisKeys.UserRooms(user), RedisKeys.UserJoins(user)])]));
+        Assert.Equal(JoinRefusal.None, await JoinAsync(running, room, joined[0]));
+        await running.Log.LeaveAsync(room, joined[0], CancellationToken.None);
+        Assert.Equal(JoinRefusal.None, await JoinAsync(running, room, refused[0]));
+        Assert.Equal(JoinRefusal.RoomIsFull, await JoinAsync(running, room, joined[0]));
+    }
+
+    [Fact]
+    public async Task A_user_begins_so_many_direct_conversations_in_an_hour_on_all_nodes_together_and_answers_any_number()
+    {
+        var options = new ConversationLogOptions { DirectsBegunPerHour = 3 };
+        await using var running = await fixture.StartLogAsync(options);
+        UserQuotas[] nodes = [fixture.Quotas(running, options), fixture.Quotas(running, options)];
+        var other = $"bob-{Guid.NewGuid():N}";
+        await running.AppendAsync(LogFixture.Message(ConversationKey.Direct(_user, other), other, "n"));
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(TimeSpan.Zero, await BeginAsync(nodes[i % 2], $"{other}-{i}"));
+            await running.AppendAsync(LogFixture.Message(ConversationKey.Direct(_user, $"{other}-{i}"), _user, $"n{i}"));
+        }
+
+        Assert.All(nodes, node => Assert.InRange(BeginAsync(node, $"{other}-new").Result.TotalMinutes, 50, 60));
+        Assert.Equal(TimeSpan.Zero, await BeginAsync(nodes[0], other));
+        Assert.Equal(TimeSpan.Zero, await BeginAsync(nodes[1], $"{other}-2"));
+
+        Task<TimeSpan> BeginAsync(UserQuotas node, string to) =>
+            node.BeginDirectAsync(ConversationKey.Direct(_user, to), _user, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_user_writes_so_many_bytes_in_a_day_on_all_nodes_together()
+    {
+        var options = new ConversationLogOptions { BytesPerDay = 10_000 };
+        await using var running = await fixture.StartLogAsync(options);
+        UserQuotas[] nodes = [fixture.Quotas(running, options), fixture.Quotas(running, options)];
+
+        Assert.Equal(TimeSpan.Zero, await nodes[0].SpendBytesAsync(_user, 6_000, CancellationToken.None));
+        Assert.Equal(TimeSpan.Zero, await nodes[1].SpendBytesAsync(_user, 6_000, CancellationToken.None));
+        Assert.All(nodes, node => Assert.InRange(node.SpendBytesAsync(_user, 1, CancellationToken.None).Result.TotalHours, 23, 24));
+        Assert.Equal(TimeSpan.Zero, await nodes[0].SpendBytesAsync($"{_user}-2", 1, CancellationToken.None));
+        // The period begins with the first byte, and does not begin again with others.
+        await fixture.Database.KeyExpireAsync(RedisKeys.UserBytes(_user), TimeSpan.FromMinutes(1));
+        Assert.InRange((await nodes[0].SpendBytesAsync(_user, 1, CancellationToken.None)).TotalSeconds, 1, 60);
+    }
+
+    [Fact]
     public async Task A_room_that_everybody_left_and_nobody_wrote_to_is_forgotten()
     {
         await using var running = await fixture.StartLogAsync();
@@ -170,8 +230,8 @@ public sealed class QuotaTests(LogFixture fixture) : IClassFixture<LogFixture>
 
     private static async Task<AppendStatus> StatusOf(Task<AppendResult> append) => (await append).Status;
 
-    private async Task<JoinRefusal> JoinAsync(RunningLog running, string room) =>
-        (await running.Log.JoinAsync(room, _user, CancellationToken.None)).Refusal;
+    private async Task<JoinRefusal> JoinAsync(RunningLog running, string room, string? user = null) =>
+        (await running.Log.JoinAsync(room, user ?? _user, CancellationToken.None)).Refusal;
 
     private bool IsMember(string room) => fixture.Database.HashExists(RedisKeys.Members(ConversationKey.Room(room)), _user);
 

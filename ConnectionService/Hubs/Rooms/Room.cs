@@ -379,7 +379,12 @@ internal sealed class Room
 
     private static OutboundFrame Limit(JoinRefusal refusal, RawJson? reference) => OutboundFrame.Of(new ErrorFrame(
         ErrorCodes.Limit,
-        refusal == JoinRefusal.TooManyCreated ? "too many rooms created in this hour" : "you are a member of too many rooms: leave one first",
+        refusal switch
+        {
+            JoinRefusal.TooManyCreated => "too many rooms created in this hour",
+            JoinRefusal.RoomIsFull => "the room has as many members as it may have",
+            _ => "you are a member of too many rooms: leave one first",
+        },
         null,
         reference,
         null));
