@@ -132,7 +132,8 @@ internal sealed class Bystanders : IAsyncDisposable
                 var page = await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
                 foreach (var item in page.GetProperty("items").EnumerateArray())
                 {
-                    missing.Remove(item.GetProperty("content").GetString() ?? "");
+                    // An attacker's reactions to the room's messages have none.
+                    missing.Remove(item.TryGetProperty("content", out var content) ? content.GetString() ?? "" : "");
                 }
 
                 after = page.GetProperty("next").GetString();
