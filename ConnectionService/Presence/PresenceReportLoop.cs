@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace AspireChat.ConnectionService.Presence;
 
 /// <summary>
-/// Carries the reporter's reports to PresenceService, one at a time: at once after a pause, a few times a second while much changes, and
-/// as a lease renewal when nothing does. While PresenceService is away it keeps trying with backoff; at the end of the process it says that
+/// Carries the reporter's reports to PresenceService, one at a time: at once on a quiet replica, so that who came first is known first; a few
+/// times a second while much changes; and as a lease renewal when nothing does. While PresenceService is away it keeps trying with backoff; at the end of the process it says that
 /// nobody is connected any more.
 /// </summary>
 public sealed class PresenceReportLoop(
@@ -19,8 +19,14 @@ public sealed class PresenceReportLoop(
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
+    /// <summary>Reports that a quiet replica sends without an interval between them.</summary>
+    private const int Burst = 4;
+
     private readonly string _replica = options.Value.Replica ?? ReplicaName.Create();
     private bool _away;
+
+    /// <summary>Until when the reports so far have paid (GCRA, the leaky bucket of ATM): each pays for an interval.</summary>
+    private DateTimeOffset _paidUntil;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -30,14 +36,14 @@ public sealed class PresenceReportLoop(
         {
             while (true)
             {
-                var started = time.GetTimestamp();
+                Pay();
                 if (await SendAsync(reporter.Take(), stoppingToken))
                 {
                     pause = FirstPause;
                     if (!reporter.NeedsFull)
                     {
                         await WaitForChangeAsync(stoppingToken);
-                        await WaitAsync(options.Value.Interval - time.GetElapsedTime(started) - options.Value.Gather, stoppingToken);
+                        await WaitAsync(Debt - options.Value.Gather, stoppingToken);
                     }
                     await WaitAsync(options.Value.Gather, stoppingToken);
                     reporter.Wake.TryRead(out _);
@@ -63,6 +69,14 @@ public sealed class PresenceReportLoop(
         {
             logger.SaidFarewell(_replica);
         }
+    }
+
+    private TimeSpan Debt => _paidUntil - time.GetUtcNow() - (Burst - 1) * options.Value.Interval;
+
+    private void Pay()
+    {
+        var now = time.GetUtcNow();
+        _paidUntil = (_paidUntil > now ? _paidUntil : now) + options.Value.Interval;
     }
 
     private Task WaitAsync(TimeSpan longer, CancellationToken cancellationToken) =>

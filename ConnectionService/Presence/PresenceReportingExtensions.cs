@@ -45,8 +45,8 @@ public sealed class PresenceReportingOptions : IValidatableObject
     public TimeSpan Gather { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// Least time between two reports: 0–1 s, 300 ms by default. The first change after a pause goes after <see cref="Gather"/>; with many
-    /// changes a second this is what presence costs, because a report and the sweep it causes cost the same for one change as for fifty.
+    /// Time between two reports while much changes: 0–1 s, 300 ms by default. On a quiet replica a change goes after <see cref="Gather"/>, a few in a
+    /// row; with many changes a second this is what presence costs, because a report and the sweep it causes cost the same for one change as for fifty.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
     public TimeSpan Interval { get; set; } = TimeSpan.FromMilliseconds(300);

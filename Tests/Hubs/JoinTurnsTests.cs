@@ -107,6 +107,9 @@ public sealed class JoinTurnsTests
         public Task<IReadOnlyDictionary<ConversationKey, ConversationHead>> ReadHeadsAsync(
             IReadOnlyCollection<ConversationKey> conversations, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public Task<IReadOnlyDictionary<int, PartitionPlace>> ReadPlacesAsync(
+            IReadOnlyCollection<int> partitions, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         private TaskCompletionSource<JoinResult>? TakeNext()
         {
             lock (_gate)

@@ -87,13 +87,30 @@ public sealed class ReporterTests : IAsyncDisposable
         await _loop.StartAsync(CancellationToken.None);
         await NextAsync();
         var start = _time.GetUtcNow();
-        for (var i = 0; i < 10; i++)
+        for (var i = 0; i < 14; i++)
         {
             _reporter.ConnectionOpened($"u{i}");
             Assert.Single((await NextAsync()).Users);
         }
-        // Reports are 300 ms apart. The time of the first was read one step late.
+        // Reports are 300 ms apart, but for the first few.
         Assert.True((_time.GetUtcNow() - start).TotalMilliseconds > 2_500);
+    }
+
+    [Fact]
+    public async Task A_quiet_replica_reports_each_of_a_few_changes_at_once()
+    {
+        await _loop.StartAsync(CancellationToken.None);
+        await NextAsync();
+        _time.Advance(TimeSpan.FromSeconds(2));
+        var start = _time.GetUtcNow();
+        foreach (var user in new[] { "alice", "bob", "carol", "dave" })
+        {
+            _reporter.ConnectionOpened(user);
+            Assert.Equal([new UserConnections(user, 1)], (await NextAsync()).Users);
+        }
+
+        // Intervals between them would be 900 ms. The clock moves on before the loop looks at it.
+        Assert.True((_time.GetUtcNow() - start).TotalMilliseconds < 800);
     }
 
     [Fact]
