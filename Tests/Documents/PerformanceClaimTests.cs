@@ -28,7 +28,8 @@ public sealed partial class PerformanceClaimTests
             .Select(ratio => double.Parse(ratio.Groups[1].Value, CultureInfo.InvariantCulture)).ToList();
         var claim = WorstRow().Match(Result);
 
-        Assert.True(ratios.Count >= 10, $"The result has {ratios.Count} ratios: it is not that of a whole run.");
+        // Four kinds of traffic have goals, on each of two ways.
+        Assert.True(ratios.Count >= 8, $"The result has {ratios.Count} ratios: rows are missing.");
         Assert.Equal(ratios.Min(), double.Parse(claim.Groups[1].Value, CultureInfo.InvariantCulture));
         Assert.Equal(ratios.Max(), double.Parse(claim.Groups[2].Value, CultureInfo.InvariantCulture));
     }

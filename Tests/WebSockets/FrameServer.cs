@@ -22,6 +22,9 @@ public sealed class FrameServer : IAsyncLifetime
 
     public Uri Address => new(_app.Urls.First());
 
+    /// <summary>What the server does with a socket: it answers like the chat.</summary>
+    internal Func<FrameSocket, Task> Session { get; init; } = ServeAsync;
+
     /// <summary>Further endpoints.</summary>
     public Action<WebApplication>? Map { get; init; }
 
@@ -44,10 +47,10 @@ public sealed class FrameServer : IAsyncLifetime
         await _app.DisposeAsync();
     }
 
-    private static async Task AcceptAsync(HttpContext context)
+    private async Task AcceptAsync(HttpContext context)
     {
         Assert.True(Handshake.IsRequested(context));
-        Assert.True(await Handshake.TryAcceptAsync(context, "aspirechat.v1", new FrameReader(Longest, 8 * Longest), ServeAsync));
+        Assert.True(await Handshake.TryAcceptAsync(context, "aspirechat.v1", new FrameReader(Longest, 8 * Longest), Session));
     }
 
     private static async Task ServeAsync(FrameSocket socket)
