@@ -8,6 +8,11 @@ ChaosOptions options;
 try
 {
     options = ChaosOptions.Parse(args);
+    if (options.Command is "hostile" or "attack")
+    {
+        // An unknown name is told before anything is started.
+        AttackList.Choose(options.Only);
+    }
 }
 catch (FormatException e)
 {
