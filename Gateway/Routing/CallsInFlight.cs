@@ -1,11 +1,11 @@
 using System.Threading.RateLimiting;
 using AspireChat.Contracts.Frames;
-using AspireChat.Gateway.Routing;
+using AspireChat.Gateway.RateLimits;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 
-namespace AspireChat.Gateway.RateLimits;
+namespace AspireChat.Gateway.Routing;
 
 /// <summary>
 /// Bounds a user's calls that are under way (<see cref="RateLimitOptions.CallsPerUser"/>). Without it one user's calls could take all connections to
