@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using AspireChat.Servers;
 
@@ -15,6 +16,9 @@ internal static class LoadCommand
 
     private static int _cells;
 
+    /// <summary>The operator has asked the run to end. The measurement under way is finished first.</summary>
+    private static volatile bool _isStopped;
+
     public static int Run(string[] args)
     {
         LoadOptions options;
@@ -30,13 +34,16 @@ internal static class LoadCommand
         List<Measurement> measurements = [];
         List<RestMeasurement> rests = [];
         string? fault = null;
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         try
         {
             Measure(options, measurements, rests);
         }
         catch (Exception e) when (e is InvalidOperationException or ServerException)
         {
-            // A system did not start, or has turned its clients away. What was measured before is shown, but not kept.
+            // A system did not start, has turned its clients away, or the operator ended the run. What was measured before is shown, but
+            // not kept.
             fault = e.Message;
         }
 
@@ -143,6 +150,7 @@ internal static class LoadCommand
         {
             foreach (var way in RestWays(options))
             {
+                ThrowIfStopped();
                 rests.AddRange(Rest.Measure(InTurn(Starters(options, way), round), way, round, !options.IsQuick, Say));
             }
         }
@@ -207,6 +215,7 @@ internal static class LoadCommand
 
     private static Measurement Measure(SystemUnderTest system, int round, Scenario scenario, Way way, TimeSpan warmup, TimeSpan window)
     {
+        ThrowIfStopped();
         using var fleet = new Fleet(system.Dialect, system.Servers(way), system.Token, $"b{++_cells}");
         fleet.Open(scenario.Connections, OpenDeadline, scenario.Members);
         if (!scenario.IsDirect)
@@ -225,6 +234,20 @@ internal static class LoadCommand
 
         List<(Role, double)> cpu = [.. marks[0].Cpu.Zip(marks[1].Cpu, (begin, end) => (begin.Role, end.Value - begin.Value))];
         return new Measurement(round, scenario, way, system.Name, traffic, cpu, marks[1].Own - marks[0].Own);
+    }
+
+    private static void Stop(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        _isStopped = true;
+    }
+
+    private static void ThrowIfStopped()
+    {
+        if (_isStopped)
+        {
+            throw new InvalidOperationException("it was asked to stop.");
+        }
     }
 
     private static void Say(string what) => Console.Error.WriteLine(what);

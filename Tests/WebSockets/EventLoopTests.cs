@@ -15,16 +15,16 @@ public sealed class EventLoopTests : IDisposable
 
     private readonly FakeTimeProvider _time = new();
     private readonly ConcurrentQueue<Exception> _reported = new();
-    private readonly List<Pair> _pairs = [];
-    private readonly EventLoop<Member> _loop;
-    private readonly Pair _turn;
+    private readonly List<LoopPair> _pairs = [];
+    private readonly EventLoop<LoopMember> _loop;
+    private readonly LoopPair _turn;
     private TaskCompletionSource _turned = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _members;
     private bool _ended;
 
     public EventLoopTests()
     {
-        _loop = new EventLoop<Member>("event loop under test", _time, _reported.Enqueue);
+        _loop = new EventLoop<LoopMember>("event loop under test", _time, _reported.Enqueue);
         _turn = Watch(Readiness.Readable, pair =>
         {
             Receive(pair, most: 1);
@@ -45,7 +45,7 @@ public sealed class EventLoopTests : IDisposable
         epoll.Dispose();
         using var other = new Epoll();
         epoll.Dispose();
-        using var pair = new Pair(new Member(7));
+        using var pair = new LoopPair(new LoopMember(7));
         other.Watch(pair.Near.SafeHandle, Readiness.Writable, tag: 7);
         Assert.Equal(1, other.Wait(milliseconds: 1_000));
     }
@@ -132,8 +132,8 @@ public sealed class EventLoopTests : IDisposable
     [InlineData(true)]
     public async Task A_member_that_is_removed_while_its_event_is_pending_is_not_called(bool closesItsSocket)
     {
-        var pending = new List<Pair>();
-        var called = new ConcurrentQueue<Pair>();
+        var pending = new List<LoopPair>();
+        var called = new ConcurrentQueue<LoopPair>();
         for (var i = 0; i < 2; i++)
         {
             pending.Add(Watch(Readiness.Readable, self =>
@@ -216,7 +216,7 @@ public sealed class EventLoopTests : IDisposable
     [Fact]
     public async Task A_loop_with_a_slower_sweep_calls_its_members_no_sooner()
     {
-        using var slow = new EventLoop<Member>("slow loop under test", _time, _reported.Enqueue, TimeSpan.FromSeconds(1));
+        using var slow = new EventLoop<LoopMember>("slow loop under test", _time, _reported.Enqueue, TimeSpan.FromSeconds(1));
         var pair = Connect();
         slow.Add(pair.Member);
         for (var i = 0; i < 3; i++)
@@ -247,7 +247,7 @@ public sealed class EventLoopTests : IDisposable
         empty.Near.Dispose();
         Assert.Equal((-1, true), ReceiveFrom(empty));
 
-        static (int, bool) ReceiveFrom(Pair pair) =>
+        static (int, bool) ReceiveFrom(LoopPair pair) =>
             (Epoll.Receive(pair.Near.SafeHandle, new byte[1], out var isBroken), isBroken);
     }
 
@@ -297,7 +297,7 @@ public sealed class EventLoopTests : IDisposable
         }
     }
 
-    private static byte[] Receive(Pair pair, int most)
+    private static byte[] Receive(LoopPair pair, int most)
     {
         var bytes = new byte[most];
         var count = Epoll.Receive(pair.Near.SafeHandle, bytes);
@@ -359,77 +359,24 @@ public sealed class EventLoopTests : IDisposable
         await left.Task.WaitAsync(Patience);
     }
 
-    private Pair Watch(Readiness what, Action<Pair> onReady)
+    private LoopPair Watch(Readiness what, Action<LoopPair> onReady)
     {
         var pair = Connect();
         Watch(pair, what, onReady);
         return pair;
     }
 
-    private void Watch(Pair pair, Readiness what, Action<Pair> onReady)
+    private void Watch(LoopPair pair, Readiness what, Action<LoopPair> onReady)
     {
         pair.Member.Ready = () => onReady(pair);
         _loop.Add(pair.Member);
         _loop.Epoll.Watch(pair.Near.SafeHandle, what, pair.Member.Id);
     }
 
-    private Pair Connect()
+    private LoopPair Connect()
     {
-        var pair = new Pair(new Member(++_members));
+        var pair = new LoopPair(new LoopMember(++_members));
         _pairs.Add(pair);
         return pair;
-    }
-
-    private sealed class Member(long id) : IEventLoopMember
-    {
-        private int _calls;
-        private int _sweeps;
-
-        public long Id => id;
-
-        public Action? Ready { get; set; }
-
-        public int Calls => Volatile.Read(ref _calls);
-
-        public int Sweeps => Volatile.Read(ref _sweeps);
-
-        public Exception? Failure { get; private set; }
-
-        public void OnReady(byte[] buffer)
-        {
-            Interlocked.Increment(ref _calls);
-            Ready!();
-        }
-
-        public void OnSweep() => Interlocked.Increment(ref _sweeps);
-
-        public void Fail(Exception fault) => Failure = fault;
-    }
-
-    /// <summary>A connection over loopback: the near end is the member's, the far end the test's.</summary>
-    private sealed class Pair : IDisposable
-    {
-        public Pair(Member member)
-        {
-            Member = member;
-            using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            listener.Listen();
-            Far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            Far.Connect(listener.LocalEndPoint!);
-            Near = listener.Accept();
-        }
-
-        public Member Member { get; }
-
-        public Socket Near { get; }
-
-        public Socket Far { get; }
-
-        public void Dispose()
-        {
-            Near.Dispose();
-            Far.Dispose();
-        }
     }
 }

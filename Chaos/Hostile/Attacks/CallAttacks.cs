@@ -32,25 +32,29 @@ internal sealed class HistoryPages(string name, string what, int messages, int c
 }
 
 internal sealed class EmojiPages() : CallAttack(
-    "emoji-pages", "pages with a message that has 1,000 different emojis of 64 characters",
+    "emoji-pages", "pages of 40 messages that have 50 different emojis of 64 characters each, the most that a message takes",
     "Sockets:EventsPerSecond, Gateway:RateLimits:ApiPerUser")
 {
-    private const int Friends = 25;
-    private const int Each = 40;
+    private const int Messages = 40;
+    private const int Friends = 50;
 
     private string _room = "";
 
     public override async Task PrepareAsync(Attacker attacker, CancellationToken cancellationToken)
     {
-        _room = await attacker.FilledRoomAsync(1, 1, cancellationToken);
+        _room = await attacker.FilledRoomAsync(Messages, 1, cancellationToken);
         for (var friend = 0; friend < Friends; friend++)
         {
+            // One emoji for each message: as many events as a user may send at once.
             using var socket = await attacker.JoinAsync(_room, cancellationToken, attacker.Name($"fan{friend}"));
-            for (var i = 0; i < Each; i++)
+            var emoji = $"{friend}".PadLeft(64, '€');
+            for (var target = 1; target <= Messages; target++)
             {
-                var emoji = $"{friend}-{i}".PadLeft(64, '€');
-                await socket.SendAsync(new { type = "react", room = _room, target = 1, emoji, nonce = $"e{i}" }, cancellationToken);
-                await socket.ExpectAsync("ack", cancellationToken);
+                await socket.SendAsync(new { type = "react", room = _room, target, emoji, nonce = $"e{target}" }, cancellationToken);
+                if (await socket.ExpectAsync("ack", cancellationToken) is null)
+                {
+                    throw new InvalidOperationException("A friend who reacts was cut.");
+                }
             }
         }
     }
