@@ -28,7 +28,7 @@ internal static class UserEndpoints
     {
         routes.MapDelete("/api/admin/users/{user}", EraseAsync).RequireAuthorization(ChatPolicies.Admin).LimitCalls();
         routes.MapGet("/api/admin/erasures/{id:guid}", StatusAsync).RequireAuthorization(ChatPolicies.Admin).LimitCalls();
-        routes.MapGet("/api/admin/users/{user}/export", ExportAsync).RequireAuthorization(ChatPolicies.Admin).LimitCalls();
+        routes.MapGet("/api/admin/users/{user}/export", ExportAsync).RequireAuthorization(ChatPolicies.Admin);
     }
 
     private static async Task EraseAsync(string user, HttpContext context, Erasures erasures, ErasureWorker worker)

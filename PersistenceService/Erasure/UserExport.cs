@@ -13,14 +13,33 @@ namespace AspireChat.PersistenceService.Erasure;
 /// <summary>
 /// Everything that is kept about a user, as lines of JSON (NDJSON): memberships with their read cursors, then the events that the user sent,
 /// in the order of their conversations. Each line has a <c>kind</c>. It is written as it is read, so its size has no bound. It begins when
-/// what was sent before is committed. Thread-safe.
+/// what was sent before is committed. One export runs at a time; another one is answered 503. Thread-safe.
 /// </summary>
 internal sealed class UserExport(NpgsqlDataSource database, EventTable events, CommittedLog log, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
+    private int _isRunning;
+
     public async Task WriteAsync(string user, HttpContext context)
+    {
+        if (Interlocked.Exchange(ref _isRunning, 1) == 1)
+        {
+            await context.WriteUnavailableAsync();
+            return;
+        }
+        try
+        {
+            await WriteAloneAsync(user, context);
+        }
+        finally
+        {
+            Volatile.Write(ref _isRunning, 0);
+        }
+    }
+
+    private async Task WriteAloneAsync(string user, HttpContext context)
     {
         try
         {
