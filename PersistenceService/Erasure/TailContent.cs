@@ -1,6 +1,7 @@
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.PersistenceService.DeadLetters;
+using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
 using StackExchange.Redis;
 

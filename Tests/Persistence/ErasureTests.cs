@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
-using AspireChat.RedisLog;
 using AspireChat.Tests.Gateway;
 using AspireChat.Tests.Log;
 using AspireChat.Tests.ServiceDefaults;
@@ -15,7 +14,7 @@ namespace AspireChat.Tests.Persistence;
 [Trait("Needs", "System")]
 public sealed class ErasureTests
 {
-    private const string Secret = "a secret of alice's";
+    private const string Secret = "what alice whispered";
 
     private static readonly ConversationKey Lobby = ConversationKey.Room("lobby");
     private static readonly ConversationKey Direct = ConversationKey.Direct("alice", "bob");

@@ -1,5 +1,3 @@
-using AspireChat.ConnectionService.History;
-using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.RedisLog;
