@@ -1,9 +1,11 @@
 using AspireChat.PersistenceService.Consuming;
 using AspireChat.PersistenceService.Conversations;
 using AspireChat.PersistenceService.DeadLetters;
+using AspireChat.PersistenceService.Erasure;
 using AspireChat.PersistenceService.History;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Partitions;
+using AspireChat.PersistenceService.Retention;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
@@ -28,6 +30,8 @@ internal static class Composition
         builder.AddHistory();
         builder.AddConversations();
         builder.AddDeadLetters();
+        builder.AddErasure();
+        builder.AddRetention();
         return builder;
     }
 
@@ -38,6 +42,7 @@ internal static class Composition
         app.MapReplay();
         app.MapConversations();
         app.MapDeadLetters();
+        app.MapErasure();
         return app;
     }
 }

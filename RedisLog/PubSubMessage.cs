@@ -14,6 +14,7 @@ public enum PubSubKind : byte
     Durable = (byte)'D',
     Read = (byte)'R',
     Kick = (byte)'K',
+    Erased = (byte)'X',
     Probe = (byte)'P',
 }
 
@@ -28,6 +29,7 @@ public enum PubSubKind : byte
 /// D conversation epoch seq      Durable          room, users     durable.lua
 /// R conversation user seq       Read             room, users     read.lua
 /// K                             Kick             user            ConnectionService
+/// X conversation                Erased           room, users     PersistenceService
 /// P number                      Probe            node            ConnectionService
 /// </code>
 /// Where a script writes, <see cref="Encode"/> is the form that tests hold the script to, byte by byte.
@@ -80,6 +82,13 @@ public abstract record PubSubMessage
         public override byte[] Encode() => Ascii($"K");
     }
 
+    /// <summary>Content of earlier events is gone: what a node has in memory of the conversation is to be read again.</summary>
+    /// <param name="Conversation">The stored key.</param>
+    public sealed record Erased(string Conversation) : PubSubMessage
+    {
+        public override byte[] Encode() => Ascii($"X {Conversation}");
+    }
+
     /// <summary>A replica's probe to itself.</summary>
     public sealed record Probe(long Number) : PubSubMessage
     {
@@ -109,6 +118,7 @@ public abstract record PubSubMessage
                     ? new Read(read, user, cursor)
                     : null,
             PubSubKind.Kick => new Kick(),
+            PubSubKind.Erased => new Erased(Encoding.ASCII.GetString(rest.Span)),
             PubSubKind.Probe => TryTake(ref rest, out long number) ? new Probe(number) : null,
             _ => null,
         };

@@ -23,6 +23,7 @@ public static class RedisScripts
     public static string Open { get; } = Load("open.lua");
     public static string Durable { get; } = Load("durable.lua");
     public static string Acknowledge { get; } = Load("acknowledge.lua");
+    public static string Erase { get; } = Load("erase.lua");
     public static string Bury { get; } = Load("bury.lua");
 
     /// <summary>

@@ -48,6 +48,12 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
         FROM events WHERE conversation = $1 AND seq = $2
         """;
 
+    private const string OfSenderSql = $"""
+        SELECT {Columns}, c.conversation FROM conversations c CROSS JOIN LATERAL (
+            SELECT * FROM events e WHERE e.conversation = c.conversation AND e.sender = $1 ORDER BY seq) e
+        ORDER BY c.conversation, seq
+        """;
+
     private const string LastSql = $"""
         SELECT {Columns}, b.number FROM unnest($1, $2) WITH ORDINALITY AS b (name, head, number)
         CROSS JOIN LATERAL (SELECT * FROM events WHERE conversation = b.name AND seq <= b.head ORDER BY seq DESC LIMIT 1) e
@@ -135,6 +141,23 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
                 ReadEvent(reader, conversations[i].Conversation), reader.IsDBNull(3) ? 0 : reader.GetInt64(3), deleted: !reader.IsDBNull(4));
         }
         return last;
+    }
+
+    /// <summary>All events that a user sent, conversation by conversation, in seq order.</summary>
+    public async IAsyncEnumerable<ConversationEvent> ReadOfSenderAsync(
+        string user, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(OfSenderSql);
+        command.CommandTimeout = 0;
+        command.Parameters.Add(new() { Value = user });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (ConversationKey.TryParse(reader.GetString(13), out var conversation))
+            {
+                yield return ReadEvent(reader, conversation) with { Deleted = !reader.IsDBNull(4) };
+            }
+        }
     }
 
     /// <summary>What may become of a message: null when there is no such event.</summary>

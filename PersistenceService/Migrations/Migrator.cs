@@ -53,6 +53,9 @@ internal sealed partial class Migrator(NpgsqlDataSource database, TimeProvider t
                 IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'aspirechat_writer' AND rolname <> current_user) THEN
                     REVOKE ALL ON ALL TABLES IN SCHEMA public FROM aspirechat_writer;
                     GRANT SELECT, INSERT, UPDATE ON partitions, conversations, members, rooms, restrictions TO aspirechat_writer;
+                    GRANT SELECT, INSERT, UPDATE ON erasures TO aspirechat_writer;
+                    -- An erased user's memberships go, and events that are older than they are kept.
+                    GRANT DELETE ON members, events TO aspirechat_writer;
                     -- What was written stays, but for what an edit or a deletion changes.
                     GRANT SELECT, INSERT, UPDATE (content, edited, deleted) ON events TO aspirechat_writer;
                 END IF;

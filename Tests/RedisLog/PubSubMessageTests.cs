@@ -12,6 +12,7 @@ public sealed class PubSubMessageTests
         { "D r:lobby k3v9 7", new PubSubMessage.Durable("r:lobby", "k3v9", 7) },
         { "R d:alice:bob bob 9", new PubSubMessage.Read("d:alice:bob", "bob", 9) },
         { "K", new PubSubMessage.Kick() },
+        { "X r:lobby", new PubSubMessage.Erased("r:lobby") },
         { "P 12", new PubSubMessage.Probe(12) },
     };
 
@@ -53,7 +54,7 @@ public sealed class PubSubMessageTests
 
     [Theory]
     [InlineData("")]
-    [InlineData("X 1")]
+    [InlineData("Y 1")]
     [InlineData("E k3v9")]
     [InlineData("E k3v9 x {}")]
     [InlineData("E  42 {}")]

@@ -241,6 +241,16 @@ internal sealed class Feed : ITimed
         }
     }
 
+    /// <summary>
+    /// Content of earlier events was erased, or may have been while nothing was heard: replays read it again. What was delivered stays
+    /// delivered.
+    /// </summary>
+    public void ForgetContent()
+    {
+        _ring.Clear();
+        Replays.ForgetPage();
+    }
+
     /// <summary>The connection is gone.</summary>
     public void Remove(Connection connection)
     {

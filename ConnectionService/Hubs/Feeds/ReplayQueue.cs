@@ -37,6 +37,9 @@ internal sealed class ReplayQueue(
     private long _retryAt;
     private bool _isServing;
 
+    /// <summary>The read under way began before content was erased: its answer is not used.</summary>
+    private bool _isStale;
+
     public bool IsEmpty => _all.Count == 0;
 
     /// <summary>Starts a replay. One that is under way for the same connection ends, and is answered.</summary>
@@ -109,6 +112,9 @@ internal sealed class ReplayQueue(
         }
     }
 
+    /// <summary>Content was erased: what is being read may still have it, and is read again.</summary>
+    public void ForgetPage() => _isStale = _token != 0;
+
     /// <summary>True for the token of the read under way.</summary>
     public bool IsAsking(long token) => token == _token && _token != 0;
 
@@ -119,9 +125,19 @@ internal sealed class ReplayQueue(
         _token = 0;
         var asked = _asked.Where(replay => replay.State == ReplayState.Asked).ToList();
         _asked = [];
+        var isStale = _isStale;
+        _isStale = false;
         if (slice is null)
         {
             asked.ForEach(Fail);
+        }
+        else if (isStale)
+        {
+            foreach (var replay in asked)
+            {
+                replay.State = ReplayState.WaitsForLog;
+                _waiting.Enqueue(replay);
+            }
         }
         else
         {

@@ -310,12 +310,16 @@ internal sealed class Room
             case PubSubMessage.Durable durable:
                 Members.Feed.DurableHeard(durable.Epoch, durable.Seq);
                 break;
+            case PubSubMessage.Erased:
+                Members.Feed.ForgetContent();
+                break;
         }
     }
 
     /// <summary>Something may have been missed on the room's channel.</summary>
     public void Repair()
     {
+        Members.Feed.ForgetContent();
         Members.Feed.Repair();
         PresenceMissed();
     }

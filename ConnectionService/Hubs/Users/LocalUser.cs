@@ -113,6 +113,9 @@ internal sealed class LocalUser(string name, HubContext hub)
             case PubSubMessage.Durable durable when Find(durable.Conversation) is { } direct:
                 direct.Feed.DurableHeard(durable.Epoch, durable.Seq);
                 break;
+            case PubSubMessage.Erased erased when Find(erased.Conversation) is { } direct:
+                direct.Feed.ForgetContent();
+                break;
             case PubSubMessage.Read read when ConversationKey.TryParse(read.Conversation, out var key) && key.HasUser(Name):
                 Forward(OutboundFrame.Of(new ReadFrame(read.User, null, key.Other(Name), read.Seq)));
                 break;
@@ -151,6 +154,7 @@ internal sealed class LocalUser(string name, HubContext hub)
     {
         foreach (var direct in _byUse)
         {
+            direct.Feed.ForgetContent();
             direct.Feed.Repair();
         }
     }

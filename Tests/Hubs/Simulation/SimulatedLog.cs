@@ -100,6 +100,13 @@ internal sealed class SimulatedLog(int tailLength)
         _moves++;
     }
 
+    /// <summary>The content is gone from the log; nobody is told.</summary>
+    public void Redact(ConversationKey key, long seq)
+    {
+        var events = Of(key).Events;
+        events[seq] = events[seq] with { Content = "", Deleted = true };
+    }
+
     /// <summary>One number for all partitions: more moves than there are, never fewer.</summary>
     public PartitionPlace Place => new(Epoch, _moves);
 

@@ -1,0 +1,114 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using AspireChat.Contracts;
+using AspireChat.Contracts.Conversations;
+using AspireChat.PersistenceService.History;
+using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
+using Npgsql;
+
+namespace AspireChat.PersistenceService.Erasure;
+
+/// <summary>
+/// Everything that is kept about a user, as lines of JSON (NDJSON): memberships with their read cursors, then the events that the user sent,
+/// in the order of their conversations. Each line has a <c>kind</c>. It is written as it is read, so its size has no bound. It begins when
+/// what was sent before is committed. One export runs at a time; another one is answered 503. Thread-safe.
+/// </summary>
+internal sealed class UserExport(NpgsqlDataSource database, EventTable events, CommittedLog log, TimeProvider time)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    private int _isRunning;
+
+    public async Task WriteAsync(string user, HttpContext context)
+    {
+        if (Interlocked.Exchange(ref _isRunning, 1) == 1)
+        {
+            await context.WriteUnavailableAsync();
+            return;
+        }
+        try
+        {
+            await WriteAloneAsync(user, context);
+        }
+        finally
+        {
+            Volatile.Write(ref _isRunning, 0);
+        }
+    }
+
+    private async Task WriteAloneAsync(string user, HttpContext context)
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(Patience, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.RequestAborted);
+            await log.CatchUpAsync(either.Token);
+        }
+        catch (Exception e) when (DatabaseFaults.Is(e) || RedisFaults.IsAwayOrRefused(e)
+            || (e is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))
+        {
+            await context.WriteUnavailableAsync();
+            return;
+        }
+
+        context.Response.ContentType = "application/x-ndjson; charset=utf-8";
+        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, Options);
+        await WriteMembershipsAsync(user, json, context);
+        await foreach (var e in events.ReadOfSenderAsync(user, context.RequestAborted))
+        {
+            json.WriteStartObject();
+            json.WriteString("kind"u8, "event"u8);
+            json.WriteString("conversation"u8, e.Conversation.IsRoom ? e.Conversation.RoomId : e.Conversation.Other(user));
+            json.WritePropertyName("event"u8);
+            new HistoryItem(e, deleted: e.Deleted).Write(json, user);
+            await EndLineAsync(json, context);
+        }
+
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    private async Task WriteMembershipsAsync(string user, Utf8JsonWriter json, HttpContext context)
+    {
+        await using var command = database.CreateCommand(
+            "SELECT conversation, joined, read, joined_at FROM members WHERE member = $1 ORDER BY conversation");
+        command.CommandTimeout = 0;
+        command.Parameters.Add(new() { Value = user });
+        await using var reader = await command.ExecuteReaderAsync(context.RequestAborted);
+        while (await reader.ReadAsync(context.RequestAborted))
+        {
+            if (!ConversationKey.TryParse(reader.GetString(0), out var conversation))
+            {
+                continue;
+            }
+
+            json.WriteStartObject();
+            json.WriteString("kind"u8, "membership"u8);
+            if (conversation.IsRoom)
+            {
+                json.WriteString("room"u8, conversation.RoomId);
+            }
+            else
+            {
+                json.WriteString("to"u8, conversation.Other(user));
+            }
+
+            json.WriteBoolean("joined"u8, reader.GetBoolean(1));
+            json.WriteNumber("read"u8, reader.GetInt64(2));
+            json.WriteString("since"u8, Timestamps.ToText(new DateTimeOffset(reader.GetDateTime(3))));
+            await EndLineAsync(json, context);
+        }
+    }
+
+    private static async Task EndLineAsync(Utf8JsonWriter json, HttpContext context)
+    {
+        json.WriteEndObject();
+        await json.FlushAsync(context.RequestAborted);
+        json.Reset();
+        context.Response.BodyWriter.Write("\n"u8);
+        // Waits while the client has enough to read.
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+}
