@@ -4,6 +4,7 @@ using AspireChat.PersistenceService.DeadLetters;
 using AspireChat.PersistenceService.History;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Partitions;
+using AspireChat.PersistenceService.Webhooks;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
@@ -28,6 +29,7 @@ internal static class Composition
         builder.AddHistory();
         builder.AddConversations();
         builder.AddDeadLetters();
+        builder.AddWebhooks();
         return builder;
     }
 
@@ -38,6 +40,7 @@ internal static class Composition
         app.MapReplay();
         app.MapConversations();
         app.MapDeadLetters();
+        app.MapWebhooks();
         return app;
     }
 }

@@ -32,6 +32,8 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
             Route("send", "/api/rooms/{room}/messages", Connection, [HttpMethods.Post]),
             Route("socket-ticket", "/api/socket-tickets", Tickets, [HttpMethods.Post]),
             Route("disconnect", "/api/admin/users/{user}/disconnect", Connection, [HttpMethods.Post], policy: ChatPolicies.Admin),
+            Route("webhook-dead-letters", "/api/admin/webhooks/dead-letters", Persistence, [HttpMethods.Get], policy: ChatPolicies.Admin),
+            Route("webhook-replay", "/api/admin/webhooks/dead-letters/{id}/replay", Persistence, [HttpMethods.Post], policy: ChatPolicies.Admin),
             Route("presence-of-user", "/api/users/{user}/presence", Presence, [HttpMethods.Get]),
             Route("presence", "/api/presence", Presence, [HttpMethods.Post]),
             Route("history-of-room", "/api/rooms/{room}/messages", Persistence, [HttpMethods.Get]),
