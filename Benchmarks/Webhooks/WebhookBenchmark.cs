@@ -1,9 +1,7 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Security.Cryptography;
-using AspireChat.Benchmarks.Load;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
@@ -51,7 +49,7 @@ internal static class WebhookBenchmark
         await log.StartAsync(CancellationToken.None);
         var passed = true;
         await RunAsync(log, receiver, "warm", 500, 100, TimeSpan.FromSeconds(5));
-        foreach (var (rate, conversations) in (ReadOnlySpan<(int, int)>)[(500, 100), (500, 5_000), (2_000, 200), (5_000, 200), (5_000, 2_000)])
+        foreach (var (rate, conversations) in ((int, int)[])[(500, 100), (500, 5_000), (2_000, 200), (5_000, 200), (5_000, 2_000)])
         {
             passed &= await RunAsync(log, receiver, $"{rate}-{conversations}", rate, conversations, TimeSpan.FromSeconds(seconds));
         }
