@@ -1,7 +1,6 @@
 using AspireChat.PersistenceService.Webhooks;
 using AspireChat.Tests.Persistence;
 using AspireChat.Tests.ServiceDefaults;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using static AspireChat.Tests.Webhooks.Webhook;
 
