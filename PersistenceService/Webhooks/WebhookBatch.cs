@@ -52,6 +52,9 @@ internal sealed class WebhookBatch(Lane lane, string place, Guid id, int attempt
 
     public IReadOnlyList<WebhookRow> Rows => _rows;
 
+    /// <summary>Its lane has, or may have, rows that it did not take.</summary>
+    public bool LeavesMore { get; set; }
+
     /// <summary>It takes no more; what follows goes with the next one.</summary>
     public bool IsFull => _rows.Count >= MostEvents || _characters >= MostCharacters;
 

@@ -55,7 +55,8 @@ internal sealed class WebhookDispatcher : IDisposable
         (_number, _target, _options, _table) = ((short)number, target, options, table);
         (_ownership, _outbox, _metrics, _time, _logger) = (ownership, outbox, metrics, time, logger);
         _sender = new WebhookSender(target, options, time);
-        _lanes = new Lanes(MostLanes, options.InFlight, Math.Max(1, options.InFlight / 4), time);
+        var repeats = Math.Max(1, options.InFlight / 4);
+        _lanes = new Lanes(MostLanes, Math.Max(1, options.InFlight - repeats), repeats, time);
         _bell = new Doorbell(time);
         (_failing, _away) = (new RecurringFault(time), new RecurringFault(time));
     }
@@ -238,7 +239,7 @@ internal sealed class WebhookDispatcher : IDisposable
                     await UntilWrittenAsync(() => _table.DeleteAsync(taken, stop), stop);
                     foreach (var batch in taken)
                     {
-                        _lanes.Done(batch.Lane, more: batch.IsFull);
+                        _lanes.Done(batch.Lane, batch.LeavesMore);
                     }
                 }
 

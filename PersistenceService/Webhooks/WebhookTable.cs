@@ -160,7 +160,10 @@ internal sealed class WebhookTable(NpgsqlDataSource database, TimeProvider time)
             {
                 var lane = replays.Find(lane => lane.Replay == id) ?? plain[(int)reader.GetInt64(at.Lane) - 1];
                 batches.Add(new WebhookBatch(
-                    lane, reader.GetString(at.BatchLane), id, reader.GetInt32(at.Attempts), new DateTimeOffset(reader.GetDateTime(at.Queued))));
+                    lane, reader.GetString(at.BatchLane), id, reader.GetInt32(at.Attempts), new DateTimeOffset(reader.GetDateTime(at.Queued)))
+                {
+                    LeavesMore = true,
+                });
             }
 
             batches[^1].Add(Row(reader, at, 0, batches[^1].Place));
@@ -200,6 +203,8 @@ internal sealed class WebhookTable(NpgsqlDataSource database, TimeProvider time)
             {
                 batch.Add(Row(reader, at, reader.GetInt64(at.Position), batch.Place));
             }
+
+            batch.LeavesMore = ended || batch.IsFull;
         }
 
         return batches;

@@ -2,6 +2,7 @@ using System.Net;
 using AspireChat.Contracts.Conversations;
 using AspireChat.PersistenceService;
 using AspireChat.PersistenceService.Consuming;
+using AspireChat.PersistenceService.Partitions;
 using AspireChat.Tests.Persistence;
 using AspireChat.Tests.ServiceDefaults;
 using Microsoft.AspNetCore.Http;
@@ -146,6 +147,7 @@ public sealed class WebhookFaultTests
         }
 
         await using var log = await world.StartLogAsync();
+        await log.Log.JoinAsync("lobby", "alice", CancellationToken.None);
         await SendAsync(log, Lobby, 20);
         // Commits the first ten and dies before it acknowledges them to the log, or tells anybody.
         var dead = new PartitionLog(world.Redis, new ReplicaName("dead"), Options.Create(new PersistenceOptions()));
@@ -155,13 +157,14 @@ public sealed class WebhookFaultTests
         await using (await StartAsync(world, server))
         {
             await world.DurableAsync(Lobby, 20);
-            await Eventually.IsTrueAsync(() => server.Events.Count == 20, "all are told");
+            await Eventually.IsTrueAsync(() => server.Events.Count == 21, "all are told");
         }
 
         // The log delivers everything once more, as after a crash between the call and the acknowledgement.
         await WriteAsync(world, server, entries);
         Assert.Equal(0, await world.QueryAsync<long>("SELECT count(*) FROM webhook_outbox"));
-        Assert.Equal(Enumerable.Range(1, 20).Select(i => (long)i), server.Events.Select(Seq));
+        Assert.Equal("member.changed", (string?)server.Events[0]["type"]);
+        Assert.Equal(Enumerable.Range(1, 20).Select(i => (long)i), server.Events.Skip(1).Select(Seq));
     }
 
     [Fact]
@@ -215,5 +218,38 @@ public sealed class WebhookFaultTests
 
         await Eventually.IsTrueAsync(() => server.Events.Count == 3, "all are told");
         Assert.Equal([1L, 2, 3], server.Events.Select(Seq));
+    }
+
+    [Fact]
+    public async Task Replicas_share_the_conversations_and_none_is_missed_or_out_of_order_when_one_goes()
+    {
+        await using var server = await HookServer.StartAsync();
+        await using var world = await PersistenceWorld.CreateAsync();
+        await using var stays = await StartAsync(world, server);
+        await using var goes = await StartAsync(world, server);
+        await world.OpenedAsync();
+        await Eventually.IsTrueAsync(
+            () => stays.Get<PartitionOwnership>().Owned.Count() == 8 && goes.Get<PartitionOwnership>().Owned.Count() == 8, "both own partitions");
+        await using var log = await world.StartLogAsync();
+        ConversationKey[] rooms = [.. Enumerable.Range(0, 40).Select(i => ConversationKey.Room($"shared{i}"))];
+        for (var round = 0; round < 10; round++)
+        {
+            await Task.WhenAll(rooms.Select(room => SendAsync(log, room, 5, first: 1 + 5 * round)));
+            if (round == 5)
+            {
+                await goes.DisposeAsync();
+            }
+        }
+
+        await Eventually.IsTrueAsync(() => server.Events.Count >= 2_000, "all are told");
+        await NothingIsLeftAsync(world);
+        // A call that was under way when the replica went comes again under its id.
+        var calls = server.Taken.DistinctBy(call => call.Id).ToList();
+        foreach (var room in rooms)
+        {
+            Assert.Equal(
+                Enumerable.Range(1, 50).Select(i => (long)i),
+                calls.Where(call => call.Room == room.RoomId).SelectMany(call => call.Events).Select(Seq));
+        }
     }
 }
