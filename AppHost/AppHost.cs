@@ -16,6 +16,7 @@ var persistence = builder.AddProject<Projects.PersistenceService>("persistence")
     .AsChatService(jwtKey, icon: "DatabaseArrowDown")
     .WithReference(redis).WaitFor(redis)
     .WithDatabase(chatdb)
+    .WithSettings("Webhooks")
     .WithReplayDeadLettersCommand(jwtKey);
 
 var presence = builder.AddProject<Projects.PresenceService>("presence")
@@ -28,6 +29,7 @@ var connection = builder.AddProject<Projects.ConnectionService>("connection")
     .WithReference(redis).WaitFor(redis)
     .WithReference(presence)
     .WithReference(persistence).WaitFor(persistence)
+    .WithSettings("Hooks")
     .WithDrainCommand();
 
 var gateway = builder.AddProject<Projects.Gateway>("gateway")

@@ -4,6 +4,7 @@ using AspireChat.Benchmarks.Load;
 using AspireChat.Benchmarks.Micro;
 using AspireChat.Benchmarks.Persist;
 using AspireChat.Benchmarks.Presence;
+using AspireChat.Benchmarks.Webhooks;
 
 // Each benchmark is one command. Results that back a claim are committed under results/.
 switch (args)
@@ -18,6 +19,8 @@ switch (args)
         return LoadCommand.Run(rest);
     case ["presence", .. var rest]:
         return PresenceCommand.Run(rest);
+    case ["webhooks", .. var rest]:
+        return await WebhookBenchmark.RunAsync(rest.Length > 0 ? int.Parse(rest[0]) : 20);
     case ["soak", .. var rest]:
         return SoakCommand.Run(rest);
     case ["latency", .. var rest]:
@@ -25,6 +28,6 @@ switch (args)
     default:
         Console.Error.WriteLine(
             "Usage: dotnet run -c Release --project Benchmarks -- " +
-            "append [rounds] | persist [rounds] | latency [gateway] | load … | micro … | presence [users|join|kill] | soak …");
+            "append [rounds] | persist [rounds] | latency [gateway] | load … | micro … | presence [users|join|kill] | soak … | webhooks [seconds]");
         return 2;
 }

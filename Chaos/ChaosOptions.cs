@@ -8,6 +8,7 @@ internal sealed record ChaosOptions
     public const string Usage = """
         dotnet run -c Release --project Chaos -- [COMMAND] [--seed N] [--clients N] [--rooms N] [--directs N] [--rate N] [--minutes M]
             run       [--faults N] [--events N] [--only KIND[:TARGET],…] [--storm N]   faults under traffic (the default)
+                      [--webhooks 0|1|2]            1: with a webhook; 2: with one whose receiver misbehaves
             flushall  [--times N] [--seconds S]     FLUSHALL under traffic, N times, S seconds apart
             outage    [--seconds S]                 PostgreSQL is stopped for S seconds under traffic
             storm     [--storm N]                   N connections are lost at once and reconnect
@@ -84,6 +85,9 @@ internal sealed record ChaosOptions
     /// <summary>Connections of the reconnect storm at the end; 0 for none.</summary>
     public int Storm { get; init; }
 
+    /// <summary>0: no webhook. 1: a receiver is told everything. 2: the receiver misbehaves.</summary>
+    public int Webhooks { get; init; }
+
     /// <summary>Seeds of a simulation.</summary>
     public int Seeds { get; init; } = 3_000;
 
@@ -95,7 +99,8 @@ internal sealed record ChaosOptions
             "flushall" => string.Create(CultureInfo.InvariantCulture, $" --times {Times} --seconds {Seconds}"),
             "outage" => string.Create(CultureInfo.InvariantCulture, $" --seconds {Seconds}"),
             _ => string.Create(CultureInfo.InvariantCulture, $" --faults {Faults} --events {Events}")
-                + (Only.Length > 0 ? " --only " + Only : ""),
+                + (Only.Length > 0 ? " --only " + Only : "")
+                + (Webhooks > 0 ? string.Create(CultureInfo.InvariantCulture, $" --webhooks {Webhooks}") : ""),
         };
 
     /// <exception cref="FormatException">An argument is unknown or has no number.</exception>
@@ -139,6 +144,7 @@ internal sealed record ChaosOptions
                 "--attackers" => options with { Attackers = Math.Max(1, (int)value) },
                 "--memory-limit" => options with { MemoryLimit = value },
                 "--settle" => options with { Settle = value },
+                "--webhooks" => options with { Webhooks = (int)value },
                 "--storm" => options with { Storm = (int)value },
                 "--seeds" => options with { Seeds = (int)value },
                 var unknown => throw new FormatException($"{unknown} is unknown."),

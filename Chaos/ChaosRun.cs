@@ -3,6 +3,7 @@ using System.Globalization;
 using AspireChat.Chaos.Ledgers;
 using AspireChat.Chaos.Stack;
 using AspireChat.Chaos.Traffic;
+using AspireChat.Chaos.Webhooks;
 using AspireChat.Client;
 using AspireChat.Contracts.Conversations;
 using AspireChat.RedisLog;
@@ -50,7 +51,8 @@ internal sealed class ChaosRun
         var began = Stopwatch.StartNew();
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(StartPatience);
-        await using var stack = await ChatStack.StartAsync(patience.Token);
+        await using var receiver = _options.Webhooks > 0 ? await FaultyReceiver.StartAsync(_options.Seed, _ledger) : null;
+        await using var stack = await ChatStack.StartAsync(patience.Token, receiver is null ? [] : WebhookSettings(receiver.Url));
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var http = await ConnectAllAsync(stack, end.Token, patience.Token);
         var canaries = Connector(stack, await TokensAsync(stack, CanaryUsers(), patience.Token));
@@ -58,6 +60,11 @@ internal sealed class ChaosRun
         _say($"{_options.Clients} clients and {Observers} observers have joined after {began.Elapsed.TotalSeconds:0} s");
 
         began.Restart();
+        if (_options.Webhooks > 1)
+        {
+            receiver?.Begin();
+        }
+
         var finished = await TroubleAsync(stack, canary, cancellationToken);
         var traffic = began.Elapsed;
         await QuietAsync(stack, cancellationToken);
@@ -66,7 +73,7 @@ internal sealed class ChaosRun
             _storm = await Storm.RunAsync(stack, _options.Storm, _ledger, cancellationToken);
         }
 
-        var check = await CheckAsync(stack, http, cancellationToken);
+        var check = await CheckAsync(stack, http, receiver, cancellationToken);
         await end.CancelAsync();
         await Task.WhenAll(_observing);
         foreach (var client in _clients)
@@ -75,7 +82,7 @@ internal sealed class ChaosRun
         }
 
         await http.DisposeAsync();
-        return new RunReport(_options, _ledger, _scenario, finished, check, traffic, _storm);
+        return new RunReport(_options, _ledger, _scenario, finished, check, traffic, _storm, receiver);
     }
 
     private async Task<ChatClient> ConnectAllAsync(ChatStack stack, CancellationToken end, CancellationToken cancellationToken)
@@ -221,10 +228,19 @@ internal sealed class ChaosRun
         }
     }
 
-    private async Task<LedgerCheck> CheckAsync(ChatStack stack, ChatClient http, CancellationToken cancellationToken)
+    private async Task<LedgerCheck> CheckAsync(
+        ChatStack stack, ChatClient http, FaultyReceiver? receiver, CancellationToken cancellationToken)
     {
         var conversations = _ledger.Views.Select(view => view.Conversation).Distinct().ToList();
-        var check = new LedgerCheck(_ledger, await stack.StoredAsync(conversations, cancellationToken));
+        var stored = await stack.StoredAsync(conversations, cancellationToken);
+        var check = new LedgerCheck(_ledger, stored);
+        if (receiver is not null)
+        {
+            await receiver.HealAsync();
+            await ToldAsync(stack, cancellationToken);
+            receiver.Calls.Check(stored);
+        }
+
         check.Run();
         _scenario.Check(check);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -241,6 +257,30 @@ internal sealed class ChaosRun
 
         return check;
     }
+
+    /// <summary>Waits until nothing waits for a webhook any more.</summary>
+    private async Task ToldAsync(ChatStack stack, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(QuietPatience);
+        try
+        {
+            while (await stack.UntoldAsync(patience.Token) > 0)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, patience.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            _say("events still wait for the webhook; the check says which");
+        }
+    }
+
+    private static string[] WebhookSettings(string url) =>
+    [
+        "Webhooks:AllowPrivate=true", $"Webhooks:0:Url={url}", $"Webhooks:0:Secret={FaultyReceiver.Secret}", "Webhooks:Timeout=00:00:02",
+        "Webhooks:FirstPause=00:00:00.2", "Webhooks:LongestPause=00:00:02",
+    ];
 
     private async Task ProgressAsync(CancellationToken stop)
     {

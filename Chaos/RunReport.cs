@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using AspireChat.Chaos.Ledgers;
+using AspireChat.Chaos.Webhooks;
 
 namespace AspireChat.Chaos;
 
@@ -12,7 +13,8 @@ internal sealed record RunReport(
     bool Finished,
     LedgerCheck Check,
     TimeSpan Traffic,
-    TimeSpan Storm)
+    TimeSpan Storm,
+    FaultyReceiver? Receiver = null)
 {
     /// <summary>Nothing was found, and all faults and events were tried.</summary>
     public bool Passed => !Ledger.Findings.Any && Finished;
@@ -54,6 +56,12 @@ internal sealed record RunReport(
         foreach (var name in Ledger.Durations.Names)
         {
             text.AppendLine(culture, $"  {name,-52} {Ledger.Durations.Line(name)}");
+        }
+
+        if (Receiver is { Calls: var calls, Turns: var turns })
+        {
+            text.Append(culture, $"webhook        {calls.EventsTaken} events in {calls.Count} calls, {calls.Repeats} of them repeats; ");
+            text.AppendLine(culture, $"faults of the receiver: {turns.Values.Sum()} ({string.Join(", ", turns.Select(turn => $"{turn.Key} {turn.Value}"))})");
         }
 
         if (Options.Storm > 0)

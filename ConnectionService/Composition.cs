@@ -1,5 +1,6 @@
 using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.History;
+using AspireChat.ConnectionService.Hooks;
 using AspireChat.ConnectionService.Hubs;
 using AspireChat.ConnectionService.Kicks;
 using AspireChat.ConnectionService.Log;
@@ -26,6 +27,7 @@ internal static class Composition
         builder.Services.AddNode();
         builder.Services.AddConversationLog();
         builder.AddEventReading();
+        builder.AddHooks();
         builder.Services.AddSubscriptions();
         builder.Services.AddHubs();
         builder.Services.AddKicks();

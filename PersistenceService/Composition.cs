@@ -6,6 +6,7 @@ using AspireChat.PersistenceService.History;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Partitions;
 using AspireChat.PersistenceService.Retention;
+using AspireChat.PersistenceService.Webhooks;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
@@ -32,6 +33,7 @@ internal static class Composition
         builder.AddDeadLetters();
         builder.AddErasure();
         builder.AddRetention();
+        builder.AddWebhooks();
         return builder;
     }
 
@@ -43,6 +45,7 @@ internal static class Composition
         app.MapConversations();
         app.MapDeadLetters();
         app.MapErasure();
+        app.MapWebhooks();
         return app;
     }
 }

@@ -19,6 +19,9 @@ public readonly record struct LogPosition(long Packed) : IComparable<LogPosition
 
     public static bool operator >(LogPosition left, LogPosition right) => left.Packed > right.Packed;
 
+    /// <summary>The first place of a moment, Unix milliseconds.</summary>
+    public static LogPosition At(long milliseconds) => new(milliseconds << NumberBits);
+
     /// <summary>Reads a stream id; empty text is <see cref="None"/>.</summary>
     /// <exception cref="FormatException">Anything else.</exception>
     public static LogPosition Parse(string id)

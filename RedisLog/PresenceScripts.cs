@@ -33,6 +33,8 @@ public static class PresenceScripts
         RedisKeys.PresenceReplicaUsers(""),
         RedisKeys.PresenceTellings,
         RedisKeys.PresenceTyped(""),
+        RedisKeys.PresenceWatched,
+        RedisKeys.PresenceChanges,
     ];
 
     public static string Report { get; } = State + RedisScripts.Load("presence-report.lua");

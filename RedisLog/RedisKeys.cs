@@ -176,6 +176,15 @@ public static class RedisKeys
     /// </summary>
     public const string PresenceWatch = Presence + "watch";
 
+    /// <summary>string with expiry: somebody reads <see cref="PresenceChanges"/>. Without it nothing is written there.</summary>
+    public const string PresenceWatched = Presence + "watched";
+
+    /// <summary>
+    /// stream with the fields of <see cref="PresenceChangeFields"/>: users who came online or went offline, the last 10,000 about. Expires a
+    /// day after the last one.
+    /// </summary>
+    public const string PresenceChanges = Presence + "changes";
+
     private const string Presence = "{presence}:";
 
     /// <summary>SCAN pattern of all keys of all partitions.</summary>
@@ -232,4 +241,13 @@ public static class TailFields
 public static class KickFields
 {
     public const string User = "user";
+}
+
+/// <summary>The fields of an entry of <see cref="RedisKeys.PresenceChanges"/>.</summary>
+public static class PresenceChangeFields
+{
+    public const string User = "user";
+
+    /// <summary><c>1</c>: the user came online; <c>0</c>: went offline.</summary>
+    public const string Online = "online";
 }

@@ -51,11 +51,12 @@ internal sealed partial class ChatStack : IAsyncDisposable
     /// <summary>The proxies by their far end: <c>redis</c>, <c>postgres</c>, and <see cref="FaultPlan.Clients"/> for the gateway.</summary>
     public IReadOnlyDictionary<string, TcpFaultProxy> Links { get; }
 
-    public static async Task<ChatStack> StartAsync(CancellationToken cancellationToken)
+    /// <param name="settings">Further settings of the AppHost, as on its command line.</param>
+    public static async Task<ChatStack> StartAsync(CancellationToken cancellationToken, params string[] settings)
     {
         var links = new Dictionary<string, TcpFaultProxy> { ["redis"] = new(), ["postgres"] = new(), [FaultPlan.Clients] = new() };
         var host = await RunningAppHost.StartAsync(
-            ["Servers=processes"], // A container has no process id to signal.
+            ["Servers=processes", .. settings], // A container has no process id to signal.
             builder =>
             {
                 foreach (var project in builder.Resources.OfType<ProjectResource>().Where(project => project.Name != "demo"))
@@ -131,6 +132,14 @@ internal sealed partial class ChatStack : IAsyncDisposable
     {
         await using var source = NpgsqlDataSource.Create((await Host.Application.GetConnectionStringAsync("chatdb", cancellationToken))!);
         await using var command = source.CreateCommand("SELECT count(*) FROM events");
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>Events that wait for webhooks.</summary>
+    public async Task<long> UntoldAsync(CancellationToken cancellationToken)
+    {
+        await using var source = NpgsqlDataSource.Create((await Host.Application.GetConnectionStringAsync("chatdb", cancellationToken))!);
+        await using var command = source.CreateCommand("SELECT (SELECT count(*) FROM webhook_outbox) + (SELECT count(*) FROM webhook_batches)");
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 

@@ -1,5 +1,7 @@
+using AspireChat.ConnectionService.Hooks;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Limits;
+using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Presence;
 using AspireChat.Contracts;
@@ -26,10 +28,17 @@ internal sealed class FrameHandler(
     UserTokenValidator tokens,
     SocketMetrics metrics,
     SocketOptions options,
-    TimeProvider time)
+    TimeProvider time,
+    BeforeSendHook? hook = null)
 {
     /// <summary>The error of a user who wrote as much in a day as they may.</summary>
     public const string WrittenTooMuch = "you wrote as much as you may in a day";
+
+    /// <summary>The error of an event that cannot be checked now because too many are.</summary>
+    public const string TooManyChecks = "too many events wait for the check before sending; nothing was accepted";
+
+    /// <summary>What a client waits after that error.</summary>
+    public static readonly TimeSpan ChecksWait = TimeSpan.FromSeconds(1);
 
     private readonly TokenBucket _refused = new(options.RefusedPerSecond, options.RefusedBurst, time);
 
@@ -232,7 +241,30 @@ internal sealed class FrameHandler(
             isRevision ? frame.Target!.Value : 0,
             isReaction ? frame.Emoji : null,
             isReaction && frame.Remove);
-        return intake.AppendAsync(e, cancellationToken);
+        return hook is not null && BeforeSendHook.AppliesTo(kind)
+            ? AskAndAppendAsync(e, frame.Ref, cancellationToken)
+            : intake.AppendAsync(e, cancellationToken);
+    }
+
+    /// <summary>The next frame is read when the hook has answered: what a connection sends keeps its order, and waits at the client.</summary>
+    private async ValueTask AskAndAppendAsync(ConversationEvent e, string? reference, CancellationToken cancellationToken)
+    {
+        var verdict = await hook!.AskAsync(e, options.Content, cancellationToken);
+        if (verdict.Decision == HookDecision.Allow)
+        {
+            await intake.AppendAsync(verdict.Event, cancellationToken);
+            return;
+        }
+
+        AppendSpans.End(e, AppendResult.Refused(AppendStatus.Denied, ""));
+        if (verdict.Decision == HookDecision.Busy)
+        {
+            budget.GiveEventBack();
+            Refuse(new FrameError(ErrorCodes.Unavailable, TooManyChecks, e.Nonce, reference, (int)ChecksWait.TotalMilliseconds));
+            return;
+        }
+
+        Refuse(new FrameError(ErrorCodes.Forbidden, verdict.Reason, e.Nonce, reference));
     }
 
     private ConversationKey ConversationOf(in ClientFrame frame)

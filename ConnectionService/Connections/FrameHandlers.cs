@@ -1,4 +1,5 @@
 using AspireChat.ConnectionService.History;
+using AspireChat.ConnectionService.Hooks;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Presence;
@@ -19,7 +20,8 @@ internal sealed class FrameHandlers(
     IPresenceReporter presence,
     UserTokenValidator tokens,
     SocketMetrics metrics,
-    TimeProvider time)
+    TimeProvider time,
+    BeforeSendHook? hook = null)
 {
     private readonly int _retryAfter = logOptions.Value.RetryAfterMilliseconds;
 
@@ -34,5 +36,6 @@ internal sealed class FrameHandlers(
         tokens,
         metrics,
         options.Value,
-        time);
+        time,
+        hook);
 }

@@ -92,6 +92,9 @@ public enum AppendStatus
 
     /// <summary>Nothing was accepted; the same nonce may be sent again after <see cref="AppendResult.RetryAfter"/>.</summary>
     Unavailable,
+
+    /// <summary>The product's server did not allow it. The log was not asked.</summary>
+    Denied,
 }
 
 /// <param name="Timestamp">Unix milliseconds.</param>

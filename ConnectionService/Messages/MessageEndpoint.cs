@@ -2,12 +2,14 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Unicode;
 using AspireChat.ConnectionService.Connections;
+using AspireChat.ConnectionService.Hooks;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
 using AspireChat.ServiceDefaults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Messages;
@@ -21,7 +23,7 @@ internal static class MessageEndpoint
 
     private static async Task SendAsync(
         string room, HttpContext context, IOptions<SocketOptions> options, IOptions<ConversationLogOptions> logOptions, UserBudgets budgets,
-        NewEvents events, IConversationLog log)
+        NewEvents events, IConversationLog log, [FromServices] BeforeSendHook? hook = null)
     {
         if (!Identifiers.IsValid(room))
         {
@@ -53,6 +55,18 @@ internal static class MessageEndpoint
             return;
         }
         var e = events.Create(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content);
+        if (hook is not null)
+        {
+            var verdict = await hook.AskAsync(e, options.Value.Content, context.RequestAborted);
+            if (verdict.Decision != HookDecision.Allow)
+            {
+                await RefuseAsync(context, e, verdict, budget);
+                return;
+            }
+
+            e = verdict.Event;
+        }
+
         var result = await log.AppendAsync(e, logOptions.Value.RetryAfterMilliseconds, requireMember: true);
         AppendSpans.End(e, result);
         if (result.Status is AppendStatus.Duplicate or AppendStatus.Unavailable)
@@ -89,6 +103,18 @@ internal static class MessageEndpoint
                 await RefuseAsync(context, 503, "the log can't be reached; nothing was accepted", ErrorCodes.Unavailable, wait);
                 break;
         }
+    }
+
+    private static Task RefuseAsync(HttpContext context, ConversationEvent e, HookVerdict verdict, UserBudget budget)
+    {
+        AppendSpans.End(e, AppendResult.Refused(AppendStatus.Denied, ""));
+        if (verdict.Decision != HookDecision.Busy)
+        {
+            return RefuseAsync(context, 403, verdict.Reason, ErrorCodes.Forbidden);
+        }
+
+        budget.GiveEventBack();
+        return RefuseAsync(context, 503, FrameHandler.TooManyChecks, ErrorCodes.Unavailable, FrameHandler.ChecksWait);
     }
 
     private static Task RefuseAsync(HttpContext context, int status, string detail, string code, TimeSpan? retryAfter = null) =>

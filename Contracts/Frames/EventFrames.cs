@@ -14,7 +14,7 @@ public static class EventFrames
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary>The frame's bytes. They are made once and shared by all connections that get the event.</summary>
-    /// <param name="e">An event that has its seq.</param>
+    /// <param name="e">An event that has its seq; without one, none is written.</param>
     /// <param name="withNonce">True for the sender's own connections only.</param>
     public static byte[] Encode(ConversationEvent e, bool withNonce)
     {
@@ -33,7 +33,12 @@ public static class EventFrames
         json.WriteStartObject();
         json.WriteString("type"u8, EventKinds.NameOf(e.Kind));
         json.WriteString("id"u8, e.Id);
-        json.WriteNumber("seq"u8, e.Seq);
+        // An event without its place is shown to the hook before a send only.
+        if (e.Seq > 0)
+        {
+            json.WriteNumber("seq"u8, e.Seq);
+        }
+
         WritePlace(json, e);
         json.WriteString("from"u8, e.From);
         WriteBody(json, e);

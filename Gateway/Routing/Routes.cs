@@ -35,6 +35,8 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
             Route("erase-user", "/api/admin/users/{user}", Persistence, [HttpMethods.Delete], policy: ChatPolicies.Admin),
             Route("erasure", "/api/admin/erasures/{id}", Persistence, [HttpMethods.Get], policy: ChatPolicies.Admin),
             Route("export-user", "/api/admin/users/{user}/export", Persistence, [HttpMethods.Get], policy: ChatPolicies.Admin),
+            Route("webhook-dead-letters", "/api/admin/webhooks/dead-letters", Persistence, [HttpMethods.Get], policy: ChatPolicies.Admin),
+            Route("webhook-replay", "/api/admin/webhooks/dead-letters/{id}/replay", Persistence, [HttpMethods.Post], policy: ChatPolicies.Admin),
             Route("presence-of-user", "/api/users/{user}/presence", Presence, [HttpMethods.Get]),
             Route("presence", "/api/presence", Presence, [HttpMethods.Post]),
             Route("history-of-room", "/api/rooms/{room}/messages", Persistence, [HttpMethods.Get]),

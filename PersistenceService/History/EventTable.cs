@@ -12,7 +12,8 @@ namespace AspireChat.PersistenceService.History;
 /// <summary>Reads committed events. Thread-safe; throws <see cref="NpgsqlException"/> when PostgreSQL cannot be asked.</summary>
 internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOptions> options)
 {
-    private const string Columns = "seq, created_at, target, edited, deleted, id, kind, removes, sender, nonce, epoch, content, emoji";
+    /// <summary>What <see cref="ReadEvent"/> reads, in its order.</summary>
+    internal const string Columns = "seq, created_at, target, edited, deleted, id, kind, removes, sender, nonce, epoch, content, emoji";
 
     private const string BackPage = "FROM events WHERE conversation = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3";
 
@@ -198,7 +199,8 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
         }
     }
 
-    private static ConversationEvent ReadEvent(NpgsqlDataReader reader, ConversationKey conversation) => new()
+    /// <param name="reader">At a row whose first columns are <see cref="Columns"/>.</param>
+    internal static ConversationEvent ReadEvent(NpgsqlDataReader reader, ConversationKey conversation) => new()
     {
         Conversation = conversation,
         Seq = reader.GetInt64(0),

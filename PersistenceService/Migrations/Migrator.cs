@@ -56,6 +56,7 @@ internal sealed partial class Migrator(NpgsqlDataSource database, TimeProvider t
                     GRANT SELECT, INSERT, UPDATE ON erasures TO aspirechat_writer;
                     -- An erased user's memberships go, and events that are older than they are kept.
                     GRANT DELETE ON members, events TO aspirechat_writer;
+                    GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_outbox, webhook_batches, webhook_unseen, webhook_presence TO aspirechat_writer;
                     -- What was written stays, but for what an edit or a deletion changes.
                     GRANT SELECT, INSERT, UPDATE (content, edited, deleted) ON events TO aspirechat_writer;
                 END IF;

@@ -22,7 +22,7 @@ internal sealed record PartitionBatch(int Partition, IReadOnlyList<LogEntry> Ent
 /// Writes batches of log entries in one transaction. Writing the same entries again changes nothing, in whatever order and however often.
 /// Thread-safe.
 /// </summary>
-internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
+internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, IBatchAddition? addition = null)
 {
     // "before" is read in the snapshot of the statement, hence without what "raised" does.
     private const string HeadsSql = """
@@ -101,6 +101,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         IReadOnlyList<Conflict> conflicts = inserted == events.Count ? [] : await FindConflictsAsync(connection, events, cancellationToken);
         await FollowUpAsync(connection, events.Events, heads.Keys, before, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        addition?.Committed(batches);
         return conflicts;
     }
 
@@ -135,8 +136,18 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         if (events.Count > 0)
         {
             batch.BatchCommands.Add(ToHeads(heads));
+        }
+
+        foreach (var command in addition?.CommandsFor(batches, tolerant) ?? [])
+        {
+            batch.BatchCommands.Add(command);
+        }
+
+        if (events.Count > 0)
+        {
             batch.BatchCommands.Add(insert = events.ToInsert(tolerant));
         }
+
         foreach (var upsert in members.ToUpserts())
         {
             batch.BatchCommands.Add(upsert);

@@ -14,7 +14,10 @@ for i = 3, #ARGV do
       redis.call('ZREM', GRACE, user)
     else
       if left <= 0 then return {gone, 1} end
-      if redis.call('SREM', ONLINE, user) == 1 then gone = gone + 1 end
+      if redis.call('SREM', ONLINE, user) == 1 then
+        gone = gone + 1
+        changed(user, '0')
+      end
       redis.call('ZREM', ARRIVALS, user)
       for _, room in ipairs(redis.call('SRANDMEMBER', IN_ .. user, left)) do
         exit(room, user)

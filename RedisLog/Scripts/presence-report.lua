@@ -41,6 +41,7 @@ for i = 12, rooms - 1, 2 do
     redis.call('ZREM', GRACE, user)
     if redis.call('SADD', ONLINE, user) == 1 then
       redis.call('ZADD', ARRIVALS, now, user)
+      changed(user, '1')
       reply[#reply + 1] = user
     end
   elseif redis.call('HDEL', USERS_ .. replica, user) == 1 then

@@ -9,11 +9,19 @@ local WATCH, LEASES, GRACE, ARRIVALS, DIFFS, TYPISTS, ONLINE = KEYS[1], KEYS[2],
 local USER_, IN_, ROOM_, DIFF_, TYPING_, SEEN_ = KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local REPLICA_, USERS_ = KEYS[14], KEYS[15]
 local TELLINGS, TYPED_ = KEYS[16], KEYS[17]
+local WATCHED, CHANGES = KEYS[18], KEYS[19]
 local now = tonumber(ARGV[1])
 
 -- Most names that wait for one room. Beyond it the room is told all who are online, and how many; the name of a user who left is lost, as
 -- in a room that is too large for names.
 local MOST_NAMES = 1000
+
+-- Tells those who read changes that the user came online ('1') or went offline ('0').
+local function changed(user, online)
+  if redis.call('EXISTS', WATCHED) == 0 then return end
+  redis.call('XADD', CHANGES, 'MAXLEN', '~', 10000, '*', 'user', user, 'online', online)
+  redis.call('EXPIRE', CHANGES, 86400)
+end
 
 -- Notes that a user came to a room (sign '+') or left it ('-'). A note that was not told yet is replaced, never cancelled: a user who
 -- joined in between has the former state in their snapshot and must hear of the change.

@@ -61,6 +61,25 @@ internal sealed class AppHostModel : IAsyncDisposable
         return arguments;
     }
 
+    /// <summary>The environment of a resource's process, as far as it is known before the start.</summary>
+    public async Task<IReadOnlyDictionary<string, object>> EnvironmentAsync(string name)
+    {
+        var context = new EnvironmentCallbackContext(_builder.ExecutionContext, this[name], [], CancellationToken.None);
+        foreach (var annotation in this[name].Annotations.OfType<EnvironmentCallbackAnnotation>())
+        {
+            try
+            {
+                await annotation.Callback(context);
+            }
+            catch (InvalidOperationException)
+            {
+                // An address that is known only once the resource runs.
+            }
+        }
+
+        return context.EnvironmentVariables;
+    }
+
     /// <summary>Runs the steps that come right before a resource's process is started.</summary>
     public Task PrepareAsync(string name, IServiceProvider services) =>
         _builder.Eventing.PublishAsync(new BeforeResourceStartedEvent(this[name], services));

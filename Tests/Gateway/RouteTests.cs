@@ -34,6 +34,8 @@ public sealed class RouteTests
     [InlineData("POST", "/api/presence", "presence")]
     [InlineData("HEAD", "/api/conversations", "persistence")]
     [InlineData("POST", "/api/admin/users/bob/disconnect", "connection")]
+    [InlineData("GET", "/api/admin/webhooks/dead-letters?limit=5", "persistence")]
+    [InlineData("POST", "/api/admin/webhooks/dead-letters/msg_1/replay", "persistence")]
     public async Task Each_path_goes_to_its_service_unchanged(string method, string target, string service)
     {
         await using var services = await Services.StartAsync();

