@@ -121,15 +121,15 @@ public static class LogRecordCodec
             }
             else if (Is(ref json, "room"u8))
             {
-                _room = Identifier(ref json);
+                _room = Identifier(ref json, KnownIdentifiers.Rooms);
             }
             else if (Is(ref json, "to"u8))
             {
-                _to = Identifier(ref json);
+                _to = Identifier(ref json, KnownIdentifiers.Users);
             }
             else if (Is(ref json, "from"u8))
             {
-                _from = Identifier(ref json);
+                _from = Identifier(ref json, KnownIdentifiers.Users);
             }
             else if (Is(ref json, "content"u8))
             {
@@ -161,7 +161,7 @@ public static class LogRecordCodec
             }
             else if (Is(ref json, "user"u8))
             {
-                _user = Identifier(ref json);
+                _user = Identifier(ref json, KnownIdentifiers.Users);
             }
             else if (Is(ref json, "seq"u8))
             {
@@ -209,9 +209,9 @@ public static class LogRecordCodec
             return null;
         }
 
-        private static string? Identifier(ref Utf8JsonReader json) =>
-            json.TokenType == JsonTokenType.String && !json.ValueIsEscaped && KnownIdentifiers.TryGet(json.ValueSpan, out var known)
-                ? known
+        private static string? Identifier(ref Utf8JsonReader json, KnownIdentifiers known) =>
+            json.TokenType == JsonTokenType.String && !json.ValueIsEscaped && known.TryGet(json.ValueSpan, out var seen)
+                ? seen
                 : json.GetString();
 
         public readonly LogRecord? ToRecord(long seq, string epoch)

@@ -34,8 +34,8 @@ public enum PubSubKind : byte
 /// </summary>
 public abstract record PubSubMessage
 {
-    /// <summary>Stands for an empty <see cref="Frame.Except"/>; no valid identifier contains it.</summary>
-    private const string Nobody = ":";
+    /// <summary>Stands for an empty <see cref="Frame.Except"/>; no id of a user contains it.</summary>
+    private const string Nobody = "*";
 
     public abstract byte[] Encode();
 

@@ -116,7 +116,7 @@ public static class RedisKeys
 
     /// <summary>
     /// sorted set: the users that the room was told are typing, scored by when it ends. Written by PresenceService, read for <c>joined</c>.
-    /// For a direct conversation the name is <c>user:other</c>.
+    /// For a direct conversation the name is <c>user/other</c>.
     /// </summary>
     public static string RoomTyping(string room) => Presence + "typing:" + room;
 
@@ -126,9 +126,9 @@ public static class RedisKeys
     public static string PresenceTyped(string place) => Presence + "typed:" + place;
 
     /// <summary>
-    /// hash: user → <c>+</c> or <c>-</c>, the last change that the room was not told yet; and <c>:+</c>, <c>:-</c>, <c>:#</c> (no
-    /// <c>online</c>, <c>offline</c>, <c>presence</c> before), <c>:count</c> (the room is too large for names; the count it was last told),
-    /// <c>:all</c> (tell every name). Expires a minute after the last telling.
+    /// hash: user → <c>+</c> or <c>-</c>, the last change that the room was not told yet; and <c>*+</c>, <c>*-</c>, <c>*#</c> (no
+    /// <c>online</c>, <c>offline</c>, <c>presence</c> before), <c>*count</c> (the room is too large for names; the count it was last told),
+    /// <c>*all</c> (tell every name). Expires a minute after the last telling.
     /// </summary>
     public static string PresenceDiff(string room) => Presence + "diff:" + room;
 
@@ -164,7 +164,7 @@ public static class RedisKeys
     /// <summary>sorted set: room that is to be told of changes → when.</summary>
     public const string PresenceDiffs = Presence + "diffs";
 
-    /// <summary>sorted set: <c>r:room:user</c> or <c>d:user:other</c>, someone typing → when it ends.</summary>
+    /// <summary>sorted set: <c>r:room:user</c> or <c>d:user/other</c>, someone typing → when it ends.</summary>
     public const string PresenceTypists = Presence + "typists";
 
     /// <summary>sorted set: place that was told of typing → when it may be told again.</summary>

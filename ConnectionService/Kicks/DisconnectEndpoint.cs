@@ -13,10 +13,9 @@ internal static class DisconnectEndpoint
 
     private static async Task DisconnectAsync(string user, HttpContext context, KickLog kicks)
     {
-        if (!Identifiers.IsValid(user))
+        if (!UserIds.IsValid(user))
         {
-            await context.WriteProblemAsync(400, "user must be 1 to 64 characters of A-Z a-z 0-9 _ . - and not . or ..",
-                ErrorCodes.BadRequest);
+            await context.WriteProblemAsync(400, $"user must be {UserIds.Rule}", ErrorCodes.BadRequest);
             return;
         }
         try

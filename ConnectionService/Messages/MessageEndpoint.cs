@@ -23,9 +23,9 @@ internal static class MessageEndpoint
         string room, HttpContext context, IOptions<SocketOptions> options, IOptions<ConversationLogOptions> logOptions, UserBudgets budgets,
         NewEvents events, IConversationLog log)
     {
-        if (!Identifiers.IsValid(room))
+        if (!RoomIds.IsValid(room))
         {
-            await RefuseAsync(context, 400, "room must be 1 to 64 characters of A-Z a-z 0-9 _ . - and not . or ..", ErrorCodes.BadRequest);
+            await RefuseAsync(context, 400, $"room must be {RoomIds.Rule}", ErrorCodes.BadRequest);
             return;
         }
         var (body, tooLarge) = await ReadBodyAsync(context, options.Value.FrameBytes);

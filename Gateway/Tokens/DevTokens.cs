@@ -114,7 +114,7 @@ internal static class DevTokens
     private static string? FaultOf(DevTokenRequest request) => request switch
     {
         { User: null } => "A JSON object with a user is needed.",
-        _ when !Identifiers.IsValid(request.User) => "user: 1 to 64 characters of A-Z a-z 0-9 _ . - are allowed, and not . or .. alone.",
+        _ when !UserIds.IsValid(request.User) => $"user must be {UserIds.Rule}.",
         { Name.Length: 0 or > LongestName } => $"name: 1 to {LongestName} characters are allowed.",
         { ExpiresIn: < 1 or > LongestSeconds } => $"expiresIn: 1 to {LongestSeconds} seconds are allowed.",
         { Scope: not null and not ChatPolicies.AdminScope } => $"scope: only {ChatPolicies.AdminScope} is known.",

@@ -19,14 +19,14 @@ local MOST_NAMES = 1000
 -- joined in between has the former state in their snapshot and must hear of the change.
 local function mark(room, user, sign)
   local key = DIFF_ .. room
-  local state = redis.call('HMGET', key, ':count', ':#', ':' .. sign)
+  local state = redis.call('HMGET', key, '*count', '*#', '*' .. sign)
   if state[1] then
     if sign == '+' then redis.call('HDEL', key, user)
     elseif redis.call('HLEN', key) < MOST_NAMES then redis.call('HSET', key, user, sign) end
   elseif redis.call('HLEN', key) < MOST_NAMES or redis.call('HEXISTS', key, user) == 1 then
     redis.call('HSET', key, user, sign)
   else
-    redis.call('HSET', key, ':all', '1')
+    redis.call('HSET', key, '*all', '1')
   end
   redis.call('PERSIST', key)
   redis.call('ZADD', DIFFS, 'LT', math.max(now, tonumber((state[1] and state[2] or state[3]) or 0)), room)

@@ -22,6 +22,6 @@ internal static class SubjectRule
 
             only = claim.Value;
         }
-        return Identifiers.IsValid(only);
+        return UserIds.IsValid(only);
     }
 }
