@@ -13,12 +13,18 @@ local frames, work = {0, 0, 0}, 0
 -- Writes OnlineFrame, OfflineFrame and PresenceFrame of Contracts/Frames/ServerFrames.cs; identifiers need no escaping. 'F * ' makes it a
 -- PubSubMessage.Frame for everybody.
 local function tell(channel, kind, type, room, users, count)
-  local names = ''
+  local names, profiles = '', ''
   if users then
     table.sort(users)
     names = ',"users":["' .. table.concat(users, '","') .. '"]'
+    local list = {}
+    local found = type == 'online' and redis.call('HMGET', PROFILES, unpack(users)) or {}
+    for j = 1, #users do
+      if found[j] then list[#list + 1] = '"' .. users[j] .. '":' .. found[j] end
+    end
+    if #list > 0 then profiles = ',"profiles":{' .. table.concat(list, ',') .. '}' end
   end
-  redis.call('PUBLISH', channel, 'F * {"type":"' .. type .. '","room":"' .. room .. '"' .. names .. ',"count":' .. count .. '}')
+  redis.call('PUBLISH', channel, 'F * {"type":"' .. type .. '","room":"' .. room .. '"' .. names .. ',"count":' .. count .. profiles .. '}')
   frames[kind] = frames[kind] + 1
 end
 
