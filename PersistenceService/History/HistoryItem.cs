@@ -65,7 +65,7 @@ internal sealed class HistoryItem(
     public IEnumerable<string> Reacted => _committed.SelectMany(each => each.Users).Concat(_reactions.Values.Select(reaction => reaction.From));
 
     /// <summary>Writes the item as the caller sees it: only its author gets the nonce.</summary>
-    public void Write(Utf8JsonWriter json, string caller) => EventFrames.Write(json, Event, Event.From == caller, StateOrNull());
+    public void Write(Utf8JsonWriter json, string caller) => EventFrames.Write(json, Event, Event.From == caller, StateOrNull(), withName: false);
 
     private void Redact()
     {
