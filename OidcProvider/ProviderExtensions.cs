@@ -11,12 +11,12 @@ namespace AspireChat.OidcProvider;
 
 /// <summary>
 /// OpenIddict without a database: discovery, published keys, and the client-credentials grant for any client. A request names whom the token
-/// is for (<c>user</c>, <c>name</c>, <c>audience</c>, <c>lifetime</c> in seconds), because here the tests are the provider's administrators.
+/// is for (<c>user</c>, <c>name</c>, <c>for</c>: an audience, <c>lifetime</c> in seconds), because here the tests are the provider's administrators.
 /// </summary>
 internal static class ProviderExtensions
 {
     private const string User = "user";
-    private const string Audience = "audience";
+    private const string Audience = "for";
     private const string Lifetime = "lifetime";
 
     public static void AddProvider(this WebApplicationBuilder builder)

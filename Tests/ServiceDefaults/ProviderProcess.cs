@@ -65,7 +65,7 @@ internal sealed class ProviderProcess : IAsyncDisposable
     {
         var form = new Dictionary<string, string>
         {
-            ["grant_type"] = "client_credentials", ["client_id"] = "tests", ["client_secret"] = "any", ["user"] = user, ["audience"] = audience,
+            ["grant_type"] = "client_credentials", ["client_id"] = "tests", ["client_secret"] = "any", ["user"] = user, ["for"] = audience,
             ["lifetime"] = $"{lifetime}",
         };
         if (name is not null)
