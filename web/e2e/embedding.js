@@ -84,17 +84,18 @@ export function embedding(stage) {
 
   test('a page of an unlisted origin reads nothing, imports nothing and opens no socket', async (t) => {
     const page = await visit(t, stage.unlisted);
-    const seen = await page.evaluate(async (gateway) => {
+    const seen = await page.evaluate(async ({ gateway, token }) => {
       const fails = (promise) => promise.then(() => false, () => true);
-      const socket = new WebSocket(`${gateway.replace('http', 'ws')}/ws`);
+      const opens = (socket) => new Promise((resolve) => { socket.onopen = () => resolve(true); socket.onerror = () => resolve(false); });
       return {
         token: await fails(fetch(`${gateway}/dev/token?user=alice`)),
         call: await fails(fetch(`${gateway}/api/conversations`)),
         module: await fails(import(`${gateway}/aspirechat.js`)),
-        socket: await new Promise((resolve) => { socket.onopen = () => resolve(false); socket.onerror = () => resolve(true); }),
+        socket: await opens(new WebSocket(`${gateway.replace('http', 'ws')}/ws?token=${token}`)),
       };
-    }, stage.system.url);
+    }, { gateway: stage.system.url, token: (await (await fetch(`${stage.system.url}/dev/token?user=alice`)).json()).token });
 
-    assert.deepEqual(seen, { token: true, call: true, module: true, socket: true });
+    // The token is good: it is the page that is refused.
+    assert.deepEqual(seen, { token: true, call: true, module: true, socket: false });
   });
 }
