@@ -7,6 +7,7 @@ using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Partitions;
 using AspireChat.PersistenceService.Retention;
 using AspireChat.PersistenceService.Webhooks;
+using AspireChat.PersistenceService.Users;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
@@ -30,6 +31,8 @@ internal static class Composition
         builder.AddPartitions();
         builder.AddHistory();
         builder.AddConversations();
+        builder.AddUsers();
+        builder.Services.AddUserOrders();
         builder.AddDeadLetters();
         builder.AddErasure();
         builder.AddRetention();
@@ -43,6 +46,7 @@ internal static class Composition
         app.MapHistory();
         app.MapReplay();
         app.MapConversations();
+        app.MapUsers();
         app.MapDeadLetters();
         app.MapErasure();
         app.MapWebhooks();

@@ -35,6 +35,7 @@ public static class PresenceScripts
         RedisKeys.PresenceTyped(""),
         RedisKeys.PresenceWatched,
         RedisKeys.PresenceChanges,
+        RedisKeys.PresenceProfiles,
     ];
 
     public static string Report { get; } = State + RedisScripts.Load("presence-report.lua");

@@ -40,7 +40,7 @@ internal static class ServerFrameReader
         {
             "room" or "dm" => new MessageSent(conversation)
             {
-                Id = id, Seq = seq, Epoch = epoch, From = from, Timestamp = timestamp, Nonce = nonce,
+                Id = id, Seq = seq, Epoch = epoch, From = from, Name = frame.Name, Timestamp = timestamp, Nonce = nonce,
                 Content = frame.Content ?? "",
                 Deleted = frame.Deleted ?? false,
                 Edited = frame.Edited ?? 0,
@@ -48,18 +48,18 @@ internal static class ServerFrameReader
             },
             "edit" => new MessageEdited(conversation)
             {
-                Id = id, Seq = seq, Epoch = epoch, From = from, Timestamp = timestamp, Nonce = nonce,
+                Id = id, Seq = seq, Epoch = epoch, From = from, Name = frame.Name, Timestamp = timestamp, Nonce = nonce,
                 Target = frame.Target!.Value,
                 Content = frame.Content ?? "",
             },
             "delete" => new MessageDeleted(conversation)
             {
-                Id = id, Seq = seq, Epoch = epoch, From = from, Timestamp = timestamp, Nonce = nonce,
+                Id = id, Seq = seq, Epoch = epoch, From = from, Name = frame.Name, Timestamp = timestamp, Nonce = nonce,
                 Target = frame.Target!.Value,
             },
             "react" => new MessageReacted(conversation)
             {
-                Id = id, Seq = seq, Epoch = epoch, From = from, Timestamp = timestamp, Nonce = nonce,
+                Id = id, Seq = seq, Epoch = epoch, From = from, Name = frame.Name, Timestamp = timestamp, Nonce = nonce,
                 Target = frame.Target!.Value,
                 Emoji = frame.Emoji!,
                 Removed = frame.Remove ?? false,
@@ -109,6 +109,7 @@ internal static class ServerFrameReader
             "read" => From(f) ?? Seq(f) ?? Place(f),
             "error" => f.Code is null ? "code" : null,
             "reconnect" => f.After is not >= 0 ? "after" : null,
+            "profile" => UserIds.IsSender(f.User) ? null : "user",
             "authenticated" => ToTime(f.Expires) is null ? "expires" : null,
             _ => null,
         };
@@ -139,9 +140,9 @@ internal static class ServerFrameReader
 
     private static string? Seq(WireFrame f) => f.Seq is >= 0 ? null : "seq";
 
-    private static string? From(WireFrame f) => Identifiers.IsValid(f.From) ? null : "from";
+    private static string? From(WireFrame f) => UserIds.IsSender(f.From) ? null : "from";
 
-    private static string? Room(WireFrame f) => Identifiers.IsValid(f.Room) ? null : "room";
+    private static string? Room(WireFrame f) => RoomIds.IsValid(f.Room) ? null : "room";
 
-    private static string? Place(WireFrame f) => f.Room is not null ? Room(f) : Identifiers.IsValid(f.To) ? null : "to";
+    private static string? Place(WireFrame f) => f.Room is not null ? Room(f) : UserIds.IsSender(f.To) ? null : "to";
 }

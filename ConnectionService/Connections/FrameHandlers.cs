@@ -3,6 +3,7 @@ using AspireChat.ConnectionService.Hooks;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Presence;
+using AspireChat.ConnectionService.Profiles;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
@@ -19,6 +20,7 @@ internal sealed class FrameHandlers(
     NewEvents events,
     IPresenceReporter presence,
     UserTokenValidator tokens,
+    UserProfiles profiles,
     SocketMetrics metrics,
     TimeProvider time,
     BeforeSendHook? hook = null)
@@ -34,6 +36,7 @@ internal sealed class FrameHandlers(
         hubs,
         presence,
         tokens,
+        profiles,
         metrics,
         options.Value,
         time,

@@ -4,6 +4,7 @@ using System.Text.Unicode;
 using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Hooks;
 using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Profiles;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
@@ -23,11 +24,11 @@ internal static class MessageEndpoint
 
     private static async Task SendAsync(
         string room, HttpContext context, IOptions<SocketOptions> options, IOptions<ConversationLogOptions> logOptions, UserBudgets budgets,
-        NewEvents events, IConversationLog log, [FromServices] BeforeSendHook? hook = null)
+        NewEvents events, IConversationLog log, UserProfiles profiles, [FromServices] BeforeSendHook? hook = null)
     {
-        if (!Identifiers.IsValid(room))
+        if (!RoomIds.IsValid(room))
         {
-            await RefuseAsync(context, 400, "room must be 1 to 64 characters of A-Z a-z 0-9 _ . - and not . or ..", ErrorCodes.BadRequest);
+            await RefuseAsync(context, 400, $"room must be {RoomIds.Rule}", ErrorCodes.BadRequest);
             return;
         }
         var (body, tooLarge) = await ReadBodyAsync(context, options.Value.FrameBytes);
@@ -54,7 +55,8 @@ internal static class MessageEndpoint
             await RefuseAsync(context, 429, FrameHandler.WrittenTooMuch, ErrorCodes.Limit, retryAfter);
             return;
         }
-        var e = events.Create(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content);
+        var e = events.Create(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content,
+            name: await profiles.NameOfAsync(user.Id));
         if (hook is not null)
         {
             var verdict = await hook.AskAsync(e, options.Value.Content, context.RequestAborted);

@@ -28,7 +28,8 @@ public static class EventFrames
     }
 
     /// <summary>Writes the event as one JSON object. History adds the effect of later events on a message.</summary>
-    public static void Write(Utf8JsonWriter json, ConversationEvent e, bool withNonce, MessageState? state)
+    /// <param name="withName">False for pages, whose profiles have the name as it is now.</param>
+    public static void Write(Utf8JsonWriter json, ConversationEvent e, bool withNonce, MessageState? state, bool withName = true)
     {
         json.WriteStartObject();
         json.WriteString("type"u8, EventKinds.NameOf(e.Kind));
@@ -41,6 +42,11 @@ public static class EventFrames
 
         WritePlace(json, e);
         json.WriteString("from"u8, e.From);
+        if (withName && e.Name is not null)
+        {
+            json.WriteString("name"u8, e.Name);
+        }
+
         WriteBody(json, e);
         json.WriteString("timestamp"u8, Timestamps.ToText(e.Timestamp));
         if (withNonce)

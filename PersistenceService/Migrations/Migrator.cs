@@ -52,6 +52,7 @@ internal sealed partial class Migrator(NpgsqlDataSource database, TimeProvider t
             BEGIN
                 IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'aspirechat_writer' AND rolname <> current_user) THEN
                     REVOKE ALL ON ALL TABLES IN SCHEMA public FROM aspirechat_writer;
+                    GRANT SELECT, INSERT, UPDATE ON users TO aspirechat_writer;
                     GRANT SELECT, INSERT, UPDATE ON partitions, conversations, members, rooms, restrictions TO aspirechat_writer;
                     GRANT SELECT, INSERT, UPDATE ON erasures TO aspirechat_writer;
                     -- An erased user's memberships go, and events that are older than they are kept.

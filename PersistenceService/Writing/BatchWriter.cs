@@ -56,6 +56,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, 
     {
         var events = new EventColumns();
         var members = new MemberColumns();
+        var users = new UserColumns();
         foreach (var entry in batches.SelectMany(batch => batch.Entries))
         {
             switch (entry.Record)
@@ -69,6 +70,12 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, 
                 case ReadRecord read:
                     members.Add(read);
                     break;
+                case ProfileRecord profile:
+                    users.Add(entry, profile);
+                    break;
+                case RevokeRecord revoke:
+                    users.Add(revoke);
+                    break;
                 default:
                     throw new InvalidOperationException("An entry without a record is nothing to write.");
             }
@@ -76,13 +83,13 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, 
 
         try
         {
-            return await WriteAsync(batches, events, members, tolerant: false, cancellationToken);
+            return await WriteAsync(batches, events, members, users, tolerant: false, cancellationToken);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
             // Redelivered, or in conflict: both are rare. ON CONFLICT looks into each unique index once more before every row, so only
             // batches that need it pay for it.
-            return await WriteAsync(batches, events, members, tolerant: true, cancellationToken);
+            return await WriteAsync(batches, events, members, users, tolerant: true, cancellationToken);
         }
     }
 
@@ -90,6 +97,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, 
         IReadOnlyList<PartitionBatch> batches,
         EventColumns events,
         MemberColumns members,
+        UserColumns users,
         bool tolerant,
         CancellationToken cancellationToken)
     {
@@ -97,7 +105,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, 
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var heads = HeadsOf(events.Events);
         var before = new Dictionary<string, long>();
-        var inserted = await InsertAsync(connection, events, members, heads, before, batches, tolerant, cancellationToken);
+        var inserted = await InsertAsync(connection, events, members, users, heads, before, batches, tolerant, cancellationToken);
         IReadOnlyList<Conflict> conflicts = inserted == events.Count ? [] : await FindConflictsAsync(connection, events, cancellationToken);
         await FollowUpAsync(connection, events.Events, heads.Keys, before, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -125,6 +133,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, 
         NpgsqlConnection connection,
         EventColumns events,
         MemberColumns members,
+        UserColumns users,
         SortedDictionary<string, long> heads,
         Dictionary<string, long> before,
         IReadOnlyList<PartitionBatch> batches,
@@ -148,7 +157,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, 
             batch.BatchCommands.Add(insert = events.ToInsert(tolerant));
         }
 
-        foreach (var upsert in members.ToUpserts())
+        foreach (var upsert in members.ToUpserts().Concat(users.ToUpserts()))
         {
             batch.BatchCommands.Add(upsert);
         }

@@ -18,7 +18,7 @@
 --      then for each conversation: its stored key · channel · second channel ('' = none) · number of its events
 --        and for each of these: 'id timestamp' for a repeated ack · record · conditions ('' = none), five words and the emoji:
 --          user who must be a member · seq of the message that it refers to · 'edit', 'delete' or 'react'
---          · its sender, who must be the author of what is edited or deleted. ':' stands for: not checked here
+--          · its sender, who must be the author of what is edited or deleted. '*' stands for: not checked here
 --          · its sender · the emoji of a reaction that is not taken back
 -- Reply: the epoch ('' = the partition is closed, nothing was done), then for each event, in the order given
 --        an integer > 0: its seq · -1: not a member · -2: no such message · -3: not its author
@@ -58,11 +58,11 @@ local function refusal(tail, revisions, head, target, kind, sender)
   local message = find(tail, target)
   if not message then
     if call('HEXISTS', revisions, target) == 1 then return -2 end
-    if sender == ':' then return nil end
+    if sender == '*' then return nil end
     return -4
   end
   if message[1] ~= 'room' and message[1] ~= 'dm' then return -2 end
-  if sender ~= ':' and kind ~= 'react' and message[2] ~= sender then return -3 end
+  if sender ~= '*' and kind ~= 'react' and message[2] ~= sender then return -3 end
   return nil
 end
 
@@ -76,7 +76,7 @@ local function excess(revisions, target, kind, sender, user, emoji)
     local changes = call('HGET', revisions, 'by:' .. target .. ':' .. user)
     if changes and tonumber(string.match(changes, '^%d+')) >= mostChanges then return -5 end
     -- Of a message older than the tail the caller has counted them.
-    if emoji ~= '' and sender ~= ':' and call('HEXISTS', revisions, 'emoji:' .. target .. ':' .. emoji) == 0
+    if emoji ~= '' and sender ~= '*' and call('HEXISTS', revisions, 'emoji:' .. target .. ':' .. emoji) == 0
       and tonumber(string.match(call('HGET', revisions, 'emojis:' .. target) or '0', '^%d+')) >= mostEmojis then return -6 end
   end
   return nil
@@ -212,9 +212,9 @@ for keys = 8, #KEYS, 4 do
     local member, target, kind, sender, user, emoji
     if not refused and conditions ~= '' then
       member, target, kind, sender, user, emoji = string.match(conditions, '^(%S+) (%S+) (%S+) (%S+) (%S+) ?(.*)$')
-      if member ~= ':' and call('HEXISTS', KEYS[keys + 2], member) == 0 then
+      if member ~= '*' and call('HEXISTS', KEYS[keys + 2], member) == 0 then
         refused = -1
-      elseif target ~= ':' then
+      elseif target ~= '*' then
         refused = refusal(tail, revisions, head, tonumber(target), kind, sender) or excess(revisions, target, kind, sender, user, emoji)
       end
     end
@@ -236,7 +236,7 @@ for keys = 8, #KEYS, 4 do
         break
       end
       head, filled = head + 1, filled + #record
-      if target and target ~= ':' then revise(tail, revisions, kind, target, seq, oldest, user, emoji) end
+      if target and target ~= '*' then revise(tail, revisions, kind, target, seq, oldest, user, emoji) end
       local ack = seq .. place .. ARGV[at]
       acks[nonce] = ack
       nonces[#nonces + 1] = nonce

@@ -18,6 +18,7 @@ for i = 3, #ARGV do
         gone = gone + 1
         changed(user, '0')
       end
+      redis.call('HDEL', PROFILES, user)
       redis.call('ZREM', ARRIVALS, user)
       for _, room in ipairs(redis.call('SRANDMEMBER', IN_ .. user, left)) do
         exit(room, user)

@@ -14,6 +14,9 @@ public sealed class PubSubMessageTests
         { "K", new PubSubMessage.Kick() },
         { "X r:lobby", new PubSubMessage.Erased("r:lobby") },
         { "P 12", new PubSubMessage.Probe(12) },
+        { "R d:a/urn:x urn:x 9", new PubSubMessage.Read("d:a/urn:x", "urn:x", 9) },
+        { "U {\"name\":\"Alice A\"}", new PubSubMessage.Profile("{\"name\":\"Alice A\"}") },
+        { "U ", new PubSubMessage.Profile("") },
     };
 
     [Theory]
@@ -28,7 +31,8 @@ public sealed class PubSubMessageTests
 
     [Theory]
     [InlineData("F alice {\"a\": 1}", "alice")]
-    [InlineData("F : {\"a\": 1}", "")]
+    [InlineData("F : {\"a\": 1}", ":")]
+    [InlineData("F * {\"a\": 1}", "")]
     public void A_frame_names_the_user_whom_it_is_not_for(string bytes, string except)
     {
         Assert.True(PubSubMessage.TryRead(Encoding.UTF8.GetBytes(bytes), out var message));
