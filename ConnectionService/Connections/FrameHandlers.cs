@@ -17,6 +17,7 @@ internal sealed class FrameHandlers(
     Revisions revisions,
     NewEvents events,
     IPresenceReporter presence,
+    SignalPublisher signals,
     UserTokenValidator tokens,
     SocketMetrics metrics,
     TimeProvider time)
@@ -31,6 +32,7 @@ internal sealed class FrameHandlers(
         new ReadCursors(connection.User, budget.Signals, log, options.Value.CursorInterval, time),
         hubs,
         presence,
+        signals,
         tokens,
         metrics,
         options.Value,

@@ -52,7 +52,7 @@ internal static class MessageEndpoint
             await RefuseAsync(context, 429, FrameHandler.WrittenTooMuch, ErrorCodes.Limit, retryAfter);
             return;
         }
-        var e = events.Create(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content);
+        var e = events.Create(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content, details: frame.Details);
         var result = await log.AppendAsync(e, logOptions.Value.RetryAfterMilliseconds, requireMember: true);
         AppendSpans.End(e, result);
         if (result.Status is AppendStatus.Duplicate or AppendStatus.Unavailable)
@@ -83,6 +83,9 @@ internal static class MessageEndpoint
                 break;
             case AppendStatus.NotMember:
                 await RefuseAsync(context, 403, $"only members may send to room {room}", ErrorCodes.Forbidden);
+                break;
+            case AppendStatus.NoSuchTarget:
+                await RefuseAsync(context, 404, "replyTo: there is no such event", ErrorCodes.NotFound);
                 break;
             default:
                 var wait = TimeSpan.FromMilliseconds(result.RetryAfter);
@@ -122,7 +125,7 @@ internal static class MessageEndpoint
 }
 
 /// <summary>
-/// Reads <c>{"content","nonce"}</c>: the <c>room</c> frame without what the address says, so that one set of rules holds for both ways of
+/// Reads <c>{"content","nonce","replyTo"?,"mentions"?,"meta"?}</c>: the <c>room</c> frame without what the address says, so that one set of rules holds for both ways of
 /// sending.
 /// </summary>
 internal static class MessageBody

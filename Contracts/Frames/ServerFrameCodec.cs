@@ -31,6 +31,7 @@ public static class ServerFrameCodec
 [JsonSerializable(typeof(PresenceFrame))]
 [JsonSerializable(typeof(TypingFrame))]
 [JsonSerializable(typeof(ReadFrame))]
+[JsonSerializable(typeof(SignalFrame))]
 [JsonSerializable(typeof(ErrorFrame))]
 [JsonSerializable(typeof(ReconnectFrame))]
 [JsonSerializable(typeof(PongFrame))]
