@@ -29,6 +29,12 @@ internal sealed class SearchTable(NpgsqlDataSource database, IOptions<SearchOpti
     /// <summary>Messages of one conversation that may be behind the index and are looked through for each page.</summary>
     private const int MostUnindexed = 2_000;
 
+    /// <summary>
+    /// How many times as far a search over all conversations looks where the newest messages had a good part of a page: the index would have a
+    /// hundred thousand matches of such words, most of them perhaps not for the caller.
+    /// </summary>
+    private const int Further = 10;
+
     // The statistics of a new table, or of a rare word, must not lead to reading all of it; and compiling takes longer than these take to run.
     private const string SettingsSql =
         "SELECT set_config('statement_timeout', $1, true), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)";
@@ -169,6 +175,11 @@ internal sealed class SearchTable(NpgsqlDataSource database, IOptions<SearchOpti
     {
         var wanted = query.Limit + 1;
         var (found, end) = await ReadPlacesAsync(connection, NewestOfAllSql, query, wanted, options.Value.Newest, cancellationToken);
+        if (found.Count < wanted && found.Count >= wanted / Further)
+        {
+            (found, end) = await ReadPlacesAsync(connection, NewestOfAllSql, query, wanted, Further * options.Value.Newest, cancellationToken);
+        }
+
         if (found.Count < wanted)
         {
             (found, end) = await ReadPlacesAsync(connection, IndexOfAllSql, query, wanted, options.Value.Matches, cancellationToken);
