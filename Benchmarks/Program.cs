@@ -4,6 +4,7 @@ using AspireChat.Benchmarks.Load;
 using AspireChat.Benchmarks.Micro;
 using AspireChat.Benchmarks.Persist;
 using AspireChat.Benchmarks.Presence;
+using AspireChat.Benchmarks.Search;
 using AspireChat.Benchmarks.Webhooks;
 
 // Each benchmark is one command. Results that back a claim are committed under results/.
@@ -13,6 +14,8 @@ switch (args)
         return await AppendBenchmark.RunAsync(rest.Length > 0 ? int.Parse(rest[0]) : 7);
     case ["persist", .. var rest]:
         return await PersistBenchmark.RunAsync(rest.Length > 0 ? int.Parse(rest[0]) : 5);
+    case ["search", .. var rest]:
+        return await SearchBenchmark.RunAsync(rest);
     case ["micro", .. var rest]:
         return MicroBenchmarks.Run(rest);
     case ["load", .. var rest]:
@@ -28,6 +31,6 @@ switch (args)
     default:
         Console.Error.WriteLine(
             "Usage: dotnet run -c Release --project Benchmarks -- " +
-            "append [rounds] | persist [rounds] | latency [gateway] | load … | micro … | presence [users|join|kill] | soak … | webhooks [seconds]");
+            "append [rounds] | persist [rounds] | search [--messages N] | latency [gateway] | load … | micro … | presence [users|join|kill] | soak … | webhooks [seconds]");
         return 2;
 }

@@ -1,7 +1,6 @@
 using AspireChat.Client.Connecting;
 using AspireChat.Client.History;
 using AspireChat.Client.Sessions;
-using AspireChat.Client.Wire;
 using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Client;
@@ -11,7 +10,7 @@ namespace AspireChat.Client;
 /// repeated until it is acknowledged. Thread-safe, except that <see cref="Events"/> has one reader at a time. docs/client.md has the exact
 /// promises.
 /// </summary>
-public sealed class ChatClient : IAsyncDisposable
+public sealed partial class ChatClient : IAsyncDisposable
 {
     private readonly ChatClientOptions _options;
     private readonly TokenSource _tokens;
@@ -169,51 +168,6 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends a message and completes once it is in the log. Until then the client keeps it and repeats it with its nonce, over any number
-    /// of connections, so that it arrives once. The sends of one conversation arrive in the order of the calls.
-    /// </summary>
-    /// <param name="nonce">1–64 characters, unique in the conversation. A new one is made if none is given. An application that remembers
-    /// the nonce can safely repeat the send after a restart, within 24 h.</param>
-    /// <param name="cancellationToken">Takes the message back. If it was sent already it may still arrive.</param>
-    /// <exception cref="ArgumentException">The content is empty, too long, or has a NUL or a lone surrogate; or a send with this nonce
-    /// waits already.</exception>
-    /// <exception cref="ChatException">Refused for good (<see cref="ErrorCodes"/>), or given up (<see cref="ChatFaults"/>).</exception>
-    public Task<Accepted> SendAsync(
-        Conversation conversation, string content, string? nonce = null, CancellationToken cancellationToken = default)
-    {
-        ClientFrames.CheckText(content, _options.MaxContentLength, nameof(content));
-        return EnqueueAsync(conversation, nonce, n => ClientFrames.Message(conversation, content, n), cancellationToken);
-    }
-
-    /// <summary>Gives one of the user's messages a new text. Otherwise as <see cref="SendAsync"/>.</summary>
-    /// <param name="target">The message's seq.</param>
-    public Task<Accepted> EditAsync(
-        Conversation conversation, long target, string content, string? nonce = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(target, 1);
-        ClientFrames.CheckText(content, _options.MaxContentLength, nameof(content));
-        return EnqueueAsync(conversation, nonce, n => ClientFrames.Edit(conversation, target, content, n), cancellationToken);
-    }
-
-    /// <summary>Deletes one of the user's messages. Otherwise as <see cref="SendAsync"/>.</summary>
-    public Task<Accepted> DeleteAsync(
-        Conversation conversation, long target, string? nonce = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(target, 1);
-        return EnqueueAsync(conversation, nonce, n => ClientFrames.Delete(conversation, target, n), cancellationToken);
-    }
-
-    /// <summary>Reacts to a message, or takes the reaction back. Otherwise as <see cref="SendAsync"/>.</summary>
-    public Task<Accepted> ReactAsync(
-        Conversation conversation, long target, string emoji, bool remove = false, string? nonce = null,
-        CancellationToken cancellationToken = default)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(target, 1);
-        ClientFrames.CheckText(emoji, new FrameLimits().ShortText, nameof(emoji));
-        return EnqueueAsync(conversation, nonce, n => ClientFrames.React(conversation, target, emoji, remove, n), cancellationToken);
-    }
-
-    /// <summary>
     /// Completes once the database has the event. The server reports it once, on the connection. If that connection is lost, the report
     /// comes with the conversation's next event, so pass a token that ends the wait.
     /// </summary>
@@ -232,25 +186,6 @@ public sealed class ChatClient : IAsyncDisposable
             }
 
             return _session.Track(conversation).Log.DurableAsync(accepted).WaitAsync(cancellationToken);
-        }
-    }
-
-    /// <summary>
-    /// Tells the others that the user types or has stopped. Call it at every key stroke; it sends at most one frame in 2 s. It is lost
-    /// without a connection.
-    /// </summary>
-    public void Typing(Conversation conversation, bool active = true)
-    {
-        lock (_session.Gate)
-        {
-            var tracked = _session.Find(conversation.Named(nameof(conversation)));
-            if (tracked is { IsReady: false } || (tracked is null && (conversation.IsRoom || !_session.IsConnected)))
-            {
-                return;
-            }
-
-            tracked ??= _session.Track(conversation);
-            tracked.Typing.Tell(active);
         }
     }
 
@@ -341,48 +276,6 @@ public sealed class ChatClient : IAsyncDisposable
     private void End(int? code, string reason) => _session.End(
         new ChatException(ChatFaults.Closed, "The client has ended: " + reason),
         new ConnectionChanged(ConnectionState.Closed, null, code, reason, null));
-
-    private async Task<Accepted> EnqueueAsync(
-        Conversation conversation, string? nonce, Func<string, byte[]> frame, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        nonce = nonce is null ? Guid.NewGuid().ToString("N") : ClientFrames.CheckText(nonce, new FrameLimits().ShortText, nameof(nonce));
-        conversation.Named(nameof(conversation));
-        var bytes = frame(nonce);
-        Sending.Outbox.Entry entry;
-        lock (_session.Gate)
-        {
-            ThrowIfEnded();
-            if (conversation.IsRoom && _session.Find(conversation) is not { Seat.IsWanted: true })
-            {
-                throw NotJoined(conversation);
-            }
-
-            _session.Track(conversation);
-            entry = _session.Outbox.Add(conversation, nonce, bytes);
-        }
-        // Dispose would wait for a running callback, which may wait for the gate. Unregister does not.
-        var registration = cancellationToken.UnsafeRegister((_, token) => Withdraw(entry, token), null);
-        try
-        {
-            return await entry.Completion.Task.ConfigureAwait(false);
-        }
-        finally
-        {
-            registration.Unregister();
-        }
-    }
-
-    private void Withdraw(Sending.Outbox.Entry entry, CancellationToken cancellationToken)
-    {
-        lock (_session.Gate)
-        {
-            if (_session.Outbox.Withdraw(entry))
-            {
-                entry.Completion.TrySetCanceled(cancellationToken);
-            }
-        }
-    }
 
     private void ThrowIfEnded()
     {

@@ -6,8 +6,9 @@ using AspireChat.PersistenceService.History;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Partitions;
 using AspireChat.PersistenceService.Retention;
-using AspireChat.PersistenceService.Webhooks;
+using AspireChat.PersistenceService.Search;
 using AspireChat.PersistenceService.Users;
+using AspireChat.PersistenceService.Webhooks;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
@@ -33,6 +34,7 @@ internal static class Composition
         builder.AddConversations();
         builder.AddUsers();
         builder.Services.AddUserOrders();
+        builder.AddSearch();
         builder.AddDeadLetters();
         builder.AddErasure();
         builder.AddRetention();
@@ -47,6 +49,7 @@ internal static class Composition
         app.MapReplay();
         app.MapConversations();
         app.MapUsers();
+        app.MapSearch();
         app.MapDeadLetters();
         app.MapErasure();
         app.MapWebhooks();

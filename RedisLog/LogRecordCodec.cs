@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using AspireChat.Contracts;
@@ -13,6 +14,7 @@ namespace AspireChat.RedisLog;
 /// <code>
 /// {"type":"room","id":"…","room":"lobby","from":"alice","content":"…","timestamp":1767225600000,"nonce":"…"}
 /// {"type":"dm","id":"…","to":"bob","from":"alice",…}         edit, delete, react: also "target", "emoji", "remove"
+/// {…,"nonce":"…","replyTo":3,"mentions":["bob"],"meta":{…}}  those of the last three that the event has, always at its end
 /// {"type":"join","room":"lobby","user":"alice","seq":17,"timestamp":…}                    written by join.lua
 /// {"type":"leave","room":"lobby","user":"alice","seq":0,"timestamp":…}                    written by leave.lua
 /// {"type":"read","c":"r:lobby","user":"alice","seq":17,"timestamp":…}                     written by read.lua
@@ -71,6 +73,12 @@ public static class LogRecordCodec
             json.WriteString("trace"u8, traced.TraceParent);
         }
 
+        // append.lua cuts mentions and meta off when the content is deleted: nothing may stand behind them.
+        if (e.Details is not null)
+        {
+            EventFrames.WriteDetails(json, e.Details);
+        }
+
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenSpan.ToArray();
@@ -94,9 +102,10 @@ public static class LogRecordCodec
 
     private ref struct Fields
     {
-        private string? _type, _room, _to, _from, _content, _nonce, _emoji, _user, _conversation, _trace, _name, _profile;
+        private string? _type, _room, _to, _from, _content, _nonce, _emoji, _user, _conversation, _trace, _name, _profile, _meta;
+        private List<string>? _mentions;
         private Guid _id;
-        private long _timestamp, _target, _seq;
+        private long _timestamp, _target, _seq, _replyTo;
         private bool _remove, _deleted;
 
         public static Fields Read(ReadOnlySpan<byte> record)
@@ -110,13 +119,13 @@ public static class LogRecordCodec
 
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
-                fields.ReadField(ref json);
+                fields.ReadField(ref json, record);
             }
 
             return fields;
         }
 
-        private void ReadField(ref Utf8JsonReader json)
+        private void ReadField(ref Utf8JsonReader json, ReadOnlySpan<byte> record)
         {
             if (Is(ref json, "type"u8))
             {
@@ -190,6 +199,18 @@ public static class LogRecordCodec
             {
                 _trace = Trace(ref json);
             }
+            else if (Is(ref json, "replyTo"u8))
+            {
+                _replyTo = json.GetInt64();
+            }
+            else if (Is(ref json, "mentions"u8))
+            {
+                _mentions = Users(ref json);
+            }
+            else if (Is(ref json, "meta"u8))
+            {
+                _meta = Raw(ref json, record);
+            }
             else
             {
                 json.Read();
@@ -228,6 +249,25 @@ public static class LogRecordCodec
         {
             using var profile = JsonDocument.ParseValue(ref json);
             return profile.RootElement.GetRawText();
+        }
+
+        private static List<string> Users(ref Utf8JsonReader json)
+        {
+            var users = new List<string>();
+            while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+            {
+                users.Add(Identifier(ref json, KnownIdentifiers.Users) ?? throw new JsonException("A mention is a user's id."));
+            }
+
+            return users;
+        }
+
+        /// <summary>The value at the reader as it stands in the record.</summary>
+        private static string Raw(ref Utf8JsonReader json, ReadOnlySpan<byte> record)
+        {
+            var start = (int)json.TokenStartIndex;
+            json.Skip();
+            return Encoding.UTF8.GetString(record[start..(int)json.BytesConsumed]);
         }
 
         private static string? Identifier(ref Utf8JsonReader json, KnownIdentifiers known) =>
@@ -277,6 +317,9 @@ public static class LogRecordCodec
                 Emoji = _emoji,
                 Remove = _remove,
                 Deleted = _deleted,
+                Details = _replyTo == 0 && _mentions is null && _meta is null
+                    ? null
+                    : new MessageDetails { ReplyTo = _replyTo, Mentions = _mentions, Meta = _meta },
                 Timestamp = _timestamp,
                 Seq = seq,
                 Epoch = epoch,

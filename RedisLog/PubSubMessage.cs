@@ -26,7 +26,7 @@ public enum PubSubKind : byte
 /// <code>
 /// message                       type             channels        written by
 /// E epoch seq record…           Events           room, users     append.lua
-/// F except frame                Frame            room, user      presence-diffs.lua, presence-typing.lua
+/// F except frame                Frame            room, user      presence-diffs.lua, presence-typing.lua, ConnectionService
 /// L room moment                 Left             user            leave.lua
 /// D conversation epoch seq      Durable          room, users     durable.lua
 /// R conversation user seq       Read             room, users     read.lua
@@ -50,7 +50,7 @@ public abstract record PubSubMessage
         public override byte[] Encode() => Batch.Encode();
     }
 
-    /// <summary>A ready ephemeral frame: presence or typing.</summary>
+    /// <summary>A ready ephemeral frame: presence, typing or a signal.</summary>
     /// <param name="Json">The frame, as clients get it.</param>
     /// <param name="Except">It is not for the connections of this user; empty: it is for all.</param>
     public sealed record Frame(ReadOnlyMemory<byte> Json, string Except = "") : PubSubMessage

@@ -29,6 +29,8 @@ internal sealed class ClientFrameFuzz : FuzzTarget
         """{"type":"join","room":"lobby","since":17,"epoch":"e1","ref":"r-1"}""",
         """{"type":"leave","room":"lobby","ref":12.50}""",
         """{"type":"room","room":"lobby","content":"hello €😀","nonce":"n1"}""",
+        """{"type":"room","room":"lobby","content":"@bob","nonce":"n1","replyTo":3,"mentions":["bob","carol","bob"],"meta":{"a":[1.50,{"b":null}]}}""",
+        """{"type":"signal","room":"lobby","name":"cursor","data":{"x": 0.25, "y":["\u00e4"]}}""",
         """{"type":"dm","to":"bob","content":"\u0061\n\ud83d\ude00","nonce":"n1"}""",
         """{"type":"edit","room":"lobby","target":4,"content":"better","nonce":"n2"}""",
         """{"type":"delete","to":"bob","target":4,"nonce":"n3"}""",
@@ -44,7 +46,7 @@ internal sealed class ClientFrameFuzz : FuzzTarget
     public override IReadOnlyList<byte[]> Words { get; } = [.. new[]
     {
         "\"type\":", "\"room\":", "\"to\":", "\"content\":", "\"nonce\":", "\"ref\":", "\"since\":", "\"epoch\":", "\"seq\":", "\"target\":", "\"emoji\":",
-        "\"remove\":", "\"active\":", "\"token\":", "\"conversations\":[", "{", "}", "[", "]", ",", ":", "\"", "null", "true", "false", "-0", "1e5", "0.0",
+        "\"remove\":", "\"active\":", "\"token\":", "\"conversations\":[", "\"replyTo\":", "\"mentions\":[", "\"meta\":{", "\"name\":", "\"data\":", "{", "}", "[", "]", ",", ":", "\"", "null", "true", "false", "-0", "1e5", "0.0",
         "9223372036854775807", "99999999999999999999", "\\u0000", "\\ud83d", "\\ude00", "\\ud83d\\ude00", "\\", "\\\"", "\uFEFF", "€", "😀", "//", "/*",
         "\"ping\"", "\"join\"", "\"resume\"", "..", "\\u002e",
     }.Select(Encoding.UTF8.GetBytes), [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80]];
@@ -153,10 +155,42 @@ internal sealed class ClientFrameFuzz : FuzzTarget
                 json.WritePropertyName("ref");
                 json.WriteRawValue(reference);
             }
+            WriteDetails(json, in frame);
             WritePoints(json, in frame);
             json.WriteEndObject();
         }
         return buffer.WrittenSpan;
+    }
+
+    private static void WriteDetails(Utf8JsonWriter json, in ClientFrame frame)
+    {
+        WriteNumber(json, "replyTo", frame.Details is { ReplyTo: > 0 } details ? details.ReplyTo : null);
+        if (frame.Details?.Mentions is { } mentions)
+        {
+            json.WriteStartArray("mentions");
+            foreach (var user in mentions)
+            {
+                json.WriteStringValue(user);
+            }
+
+            json.WriteEndArray();
+        }
+        WriteRaw(json, "meta", frame.Details?.Meta);
+        WriteRaw(json, "data", frame.Signal?.Data);
+        if (frame.Signal is { } signal)
+        {
+            json.WriteString("name", signal.Name);
+        }
+    }
+
+    private static void WriteRaw(Utf8JsonWriter json, string name, string? value)
+    {
+        if (value is not null)
+        {
+            Must(!value.Contains('\n'), "it would break a line of the log");
+            json.WritePropertyName(name);
+            json.WriteRawValue(value);
+        }
     }
 
     private static void WritePoints(Utf8JsonWriter json, in ClientFrame frame)

@@ -12,4 +12,8 @@ public sealed record HistoryPage(IReadOnlyList<ChatEvent> Items, string Epoch, l
 /// <param name="Read">The user's read cursor.</param>
 /// <param name="Unread">Messages by others above it.</param>
 /// <param name="Last">Its newest event; null if there is none.</param>
-public sealed record ConversationOverview(Conversation Conversation, long Head, long Read, long Unread, ChatEvent? Last);
+public sealed record ConversationOverview(Conversation Conversation, long Head, long Read, long Unread, ChatEvent? Last)
+{
+    /// <summary>Unread messages that mention the user.</summary>
+    public long Mentions { get; init; }
+}

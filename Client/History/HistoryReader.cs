@@ -30,7 +30,7 @@ internal sealed class HistoryReader(HistoryApi api)
         {
             var conversation = item.Room is not null ? Conversation.Room(item.Room) : Conversation.With(item.To!);
             var last = item.Last is { } e && ServerFrameReader.Problem(e) is null ? ServerFrameReader.ToEvent(e, conversation, null) : null;
-            return new ConversationOverview(conversation, item.Head, item.Read, item.Unread, last);
+            return new ConversationOverview(conversation, item.Head, item.Read, item.Unread, last) { Mentions = item.Mentions ?? 0 };
         })];
     }
 

@@ -45,6 +45,15 @@ public sealed record MessageSent(Conversation Conversation) : ChatEvent(Conversa
     public long Edited { get; init; }
 
     public IReadOnlyList<MessageReactions> Reactions { get; init; } = [];
+
+    /// <summary>Seq of the event that this replies to; 0: none.</summary>
+    public long ReplyTo { get; init; }
+
+    /// <summary>The users mentioned.</summary>
+    public IReadOnlyList<string> Mentions { get; init; } = [];
+
+    /// <summary>The product's own object, JSON; null: none.</summary>
+    public string? Meta { get; init; }
 }
 
 /// <param name="Users">The users who reacted with this emoji.</param>
@@ -57,6 +66,12 @@ public sealed record MessageEdited(Conversation Conversation) : ChatEvent(Conver
 
     /// <summary>The new text; empty when a later deletion has removed it.</summary>
     public required string Content { get; init; }
+
+    /// <summary>The users mentioned from now on; null: as before.</summary>
+    public IReadOnlyList<string>? Mentions { get; init; }
+
+    /// <summary>The product's own object from now on, JSON; null: as before.</summary>
+    public string? Meta { get; init; }
 }
 
 /// <summary>The message at <see cref="Target"/> was deleted.</summary>

@@ -49,6 +49,10 @@ public sealed record PresenceChanged(
 /// </summary>
 public sealed record TypingChanged(Conversation Conversation, string User, bool Active) : ConversationItem(Conversation);
 
+/// <summary>A product's own event from another user, which is not stored. May be dropped for a slow reader.</summary>
+/// <param name="Data">JSON; null: none.</param>
+public sealed record Signaled(Conversation Conversation, string From, string Name, string? Data) : ConversationItem(Conversation);
+
 /// <summary>
 /// A read cursor moved. It may be the user's own, moved by another device. May be dropped for a slow reader; a later one includes it.
 /// </summary>

@@ -25,7 +25,7 @@ internal static class FrameDispatch
         // A direct conversation begins with its first event. A room that is not followed was left, or its join was given up.
         if (session.Find(place) is not { } conversation)
         {
-            if (place.IsRoom || frame.Type is "typing" or "read" or "durable")
+            if (place.IsRoom || frame.Type is "typing" or "read" or "durable" or "signal")
             {
                 if (!place.IsRoom)
                 {
@@ -85,6 +85,7 @@ internal static class FrameDispatch
             "offline" => new PresenceChanged(place, [], frame.Users!, frame.Count!.Value),
             "presence" => new PresenceChanged(place, [], [], frame.Count!.Value),
             "typing" => new TypingChanged(place, frame.From!, frame.Active!.Value),
+            "signal" => new Signaled(place, frame.From!, frame.Name!, frame.Data?.GetRawText()),
             "read" => new ReadMoved(place, frame.From!, frame.Seq!.Value),
             _ => null,
         };

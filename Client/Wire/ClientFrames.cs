@@ -43,14 +43,26 @@ internal static class ClientFrames
         json.WriteEndArray();
     });
 
-    public static byte[] Message(Conversation conversation, string content, string nonce) =>
-        Event(conversation.IsRoom ? "room" : "dm", conversation, nonce, json => json.WriteString("content"u8, content));
+    public static byte[] Message(Conversation conversation, string content, string nonce, MessageOptions? options = null) =>
+        Event(conversation.IsRoom ? "room" : "dm", conversation, nonce, json =>
+        {
+            json.WriteString("content"u8, content);
+            WriteOptions(json, options);
+        });
 
-    public static byte[] Edit(Conversation conversation, long target, string content, string nonce) =>
+    public static byte[] Edit(Conversation conversation, long target, string content, string nonce, MessageOptions? options = null) =>
         Event("edit", conversation, nonce, json =>
+        {
+            json.WriteNumber("target"u8, target);
+            json.WriteString("content"u8, content);
+            WriteOptions(json, options);
+        });
+
+    public static byte[] Signal(Conversation conversation, string name, string? data) => Write("signal", json =>
     {
-        json.WriteNumber("target"u8, target);
-        json.WriteString("content"u8, content);
+        WritePlace(json, conversation);
+        json.WriteString("name"u8, name);
+        WriteJson(json, "data", data);
     });
 
     public static byte[] Delete(Conversation conversation, long target, string nonce) =>
@@ -123,6 +135,36 @@ internal static class ClientFrames
         else
         {
             json.WriteString("to"u8, conversation.User);
+        }
+    }
+
+    private static void WriteOptions(Utf8JsonWriter json, MessageOptions? options)
+    {
+        if (options?.ReplyTo is { } replyTo)
+        {
+            json.WriteNumber("replyTo"u8, replyTo);
+        }
+
+        if (options?.Mentions is { } mentions)
+        {
+            json.WriteStartArray("mentions"u8);
+            foreach (var user in mentions)
+            {
+                json.WriteStringValue(user);
+            }
+
+            json.WriteEndArray();
+        }
+        WriteJson(json, "meta", options?.Meta);
+    }
+
+    /// <exception cref="JsonException">The text is no JSON.</exception>
+    private static void WriteJson(Utf8JsonWriter json, string name, string? value)
+    {
+        if (value is not null)
+        {
+            json.WritePropertyName(name);
+            json.WriteRawValue(value);
         }
     }
 

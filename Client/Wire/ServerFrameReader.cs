@@ -44,6 +44,9 @@ internal static class ServerFrameReader
                 Content = frame.Content ?? "",
                 Deleted = frame.Deleted ?? false,
                 Edited = frame.Edited ?? 0,
+                ReplyTo = frame.ReplyTo ?? 0,
+                Mentions = frame.Mentions ?? [],
+                Meta = frame.Meta?.GetRawText(),
                 Reactions = frame.Reactions is null ? [] : [.. frame.Reactions.Select(r => new MessageReactions(r.Emoji, r.Users))],
             },
             "edit" => new MessageEdited(conversation)
@@ -51,6 +54,8 @@ internal static class ServerFrameReader
                 Id = id, Seq = seq, Epoch = epoch, From = from, Name = frame.Name, Timestamp = timestamp, Nonce = nonce,
                 Target = frame.Target!.Value,
                 Content = frame.Content ?? "",
+                Mentions = frame.Mentions,
+                Meta = frame.Meta?.GetRawText(),
             },
             "delete" => new MessageDeleted(conversation)
             {
@@ -107,6 +112,7 @@ internal static class ServerFrameReader
             "presence" => f.Count is null ? "count" : Room(f),
             "typing" => f.Active is null ? "active" : From(f) ?? Place(f),
             "read" => From(f) ?? Seq(f) ?? Place(f),
+            "signal" => f.Name is null ? "name" : From(f) ?? Place(f),
             "error" => f.Code is null ? "code" : null,
             "reconnect" => f.After is not >= 0 ? "after" : null,
             "profile" => UserIds.IsSender(f.User) ? null : "user",

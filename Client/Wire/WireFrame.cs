@@ -26,6 +26,11 @@ internal sealed class WireFrame
     public bool? Deleted { get; init; }
     public long? Edited { get; init; }
     public IReadOnlyList<WireReaction>? Reactions { get; init; }
+    public long? ReplyTo { get; init; }
+    public IReadOnlyList<string>? Mentions { get; init; }
+    public JsonElement? Meta { get; init; }
+    public string? Name { get; init; }
+    public JsonElement? Data { get; init; }
     public bool? Duplicate { get; init; }
     public long? Head { get; init; }
     public bool? Complete { get; init; }
@@ -62,7 +67,7 @@ internal sealed record WireReaction(string Emoji, long Count, IReadOnlyList<stri
 
 internal sealed record WirePage(IReadOnlyList<WireFrame>? Items, string? Epoch, long? Head, string? Next);
 
-internal sealed record WireOverview(string? Room, string? To, long Head, long Read, long Unread, WireFrame? Last);
+internal sealed record WireOverview(string? Room, string? To, long Head, long Read, long Unread, long? Mentions, WireFrame? Last);
 
 internal sealed record WireOverviews(IReadOnlyList<WireOverview>? Items);
 

@@ -47,7 +47,7 @@ internal sealed class DailyBytes(string user, IUserQuotas quotas, TimeProvider t
     /// <summary>The log has taken this event.</summary>
     public void Add(ConversationEvent e)
     {
-        var bytes = EventBytes + (e.Content is { } content ? Encoding.UTF8.GetByteCount(content) : 0);
+        var bytes = EventBytes + (e.Content is { } content ? Encoding.UTF8.GetByteCount(content) : 0) + (e.Details?.Bytes ?? 0);
         if (Interlocked.Add(ref _unreported, bytes) >= Step)
         {
             Report();

@@ -26,6 +26,7 @@ internal sealed class FrameHandler(
     ReadCursors cursors,
     HubDirectory hubs,
     IPresenceReporter presence,
+    SignalPublisher signals,
     UserTokenValidator tokens,
     UserProfiles profiles,
     SocketMetrics metrics,
@@ -45,6 +46,7 @@ internal sealed class FrameHandler(
     private const int UnknownRetryAfter = 1_000;
 
     private readonly TokenBucket _refused = new(options.RefusedPerSecond, options.RefusedBurst, time);
+    private readonly TokenBucket _signals = new(options.SignalsPerSecond, options.SignalBurst, time);
 
     /// <summary>Where the connection wrote last and most likely writes next: a conversation's key is made once, not per frame.</summary>
     private (string? Room, string? To, ConversationKey Key) _last;
@@ -76,6 +78,8 @@ internal sealed class FrameHandler(
                 return TypingAsync(in frame, cancellationToken);
             case ClientFrameType.Read:
                 return MoveCursorAsync(in frame, cancellationToken);
+            case ClientFrameType.Signal:
+                return SignalAsync(in frame, cancellationToken);
             case ClientFrameType.Ping:
                 Answer(new PongFrame(RawJson.Of(frame.Ref)));
                 return ValueTask.CompletedTask;
@@ -208,6 +212,34 @@ internal sealed class FrameHandler(
         }
     }
 
+    private ValueTask SignalAsync(in ClientFrame frame, CancellationToken cancellationToken)
+    {
+        if (!HasPlace(in frame))
+        {
+            return SignalLaterAsync(frame, cancellationToken);
+        }
+        Signal(in frame);
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask SignalLaterAsync(ClientFrame frame, CancellationToken cancellationToken)
+    {
+        if (await IsJoinedAsync(frame, cancellationToken))
+        {
+            Signal(in frame);
+        }
+    }
+
+    private void Signal(in ClientFrame frame)
+    {
+        if (!_signals.TryTake(out var wait) || !budget.Signals.TryTake(out wait))
+        {
+            Refuse(new FrameError(ErrorCodes.RateLimited, "too many signals", frame.Nonce, frame.Ref, (int)Math.Ceiling(wait.TotalMilliseconds)));
+            return;
+        }
+        signals.Publish(connection.User, frame.Room, frame.To, frame.Signal!);
+    }
+
     private ValueTask MoveCursorAsync(in ClientFrame frame, CancellationToken cancellationToken)
     {
         if (!HasPlace(in frame))
@@ -253,7 +285,8 @@ internal sealed class FrameHandler(
             isRevision ? frame.Target!.Value : 0,
             isReaction ? frame.Emoji : null,
             isReaction && frame.Remove,
-            connection.Name);
+            connection.Name,
+            frame.Details);
         return hook is not null && BeforeSendHook.AppliesTo(kind)
             ? AskAndAppendAsync(e, frame.Ref, cancellationToken)
             : intake.AppendAsync(e, cancellationToken);

@@ -14,7 +14,7 @@ internal sealed class NewEvents(MessageTracer tracer, TimeProvider time)
     /// </summary>
     public ConversationEvent Create(
         EventKind kind, ConversationKey conversation, string from, string nonce, string? content = null, long target = 0,
-        string? emoji = null, bool remove = false, string? name = null)
+        string? emoji = null, bool remove = false, string? name = null, MessageDetails? details = null)
     {
         var now = time.GetUtcNow();
         return tracer.Begin(new ConversationEvent
@@ -29,6 +29,7 @@ internal sealed class NewEvents(MessageTracer tracer, TimeProvider time)
             Target = target,
             Emoji = emoji,
             Remove = remove,
+            Details = details,
             Timestamp = now.ToUnixTimeMilliseconds(),
         });
     }

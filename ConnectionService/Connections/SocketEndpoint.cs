@@ -33,6 +33,7 @@ internal static class SocketEndpoint
         services.AddSingleton<OutboundBudget>();
         services.AddSingleton<Heartbeats>();
         services.AddSingleton<NewEvents>();
+        services.AddSingleton<SignalPublisher>();
         services.AddSingleton<FrameHandlers>();
         services.AddSingleton<SocketSessions>();
         services.AddSingleton<SocketAcceptor>();

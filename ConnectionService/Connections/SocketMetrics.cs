@@ -24,10 +24,10 @@ internal sealed class SocketMetrics
         _refused = meter.CreateCounter<long>("aspirechat.socket.refused", "{frame}",
             "Frames from clients answered by an error, by its code");
         _signalsDropped = meter.CreateCounter<long>("aspirechat.socket.signals_dropped", "{frame}",
-            "Typing notices of users who sent too many");
+            "Typing notices of users who sent too many, and signals while too many were under way to Redis");
     }
 
-    /// <summary>A typing notice was dropped, because its user had sent too many.</summary>
+    /// <summary>A typing notice was dropped because its user had sent too many, or a signal because too many were under way.</summary>
     public void SignalDropped() => _signalsDropped.Add(1);
 
     public void Opened() => _connections.Add(1);

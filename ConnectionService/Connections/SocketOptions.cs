@@ -76,6 +76,17 @@ public sealed class SocketOptions : IValidatableObject
     public TimeSpan CursorInterval { get; set; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
+    /// Signals that a connection may send per second; more are answered <c>rate_limited</c>. They also count as signals of the user
+    /// (<c>Budgets:SignalsPerSecond</c>). Default 10.
+    /// </summary>
+    [Range(0.1, 1_000_000)]
+    public double SignalsPerSecond { get; set; } = 10;
+
+    /// <summary>Signals that a connection may send at once after a pause. Default 10.</summary>
+    [Range(1, 1_000_000)]
+    public int SignalBurst { get; set; } = 10;
+
+    /// <summary>
     /// Refused frames (bad, too large, over a limit) that a connection may send at once before it is closed as flooding (4009): twice
     /// what an honest client with a bug and a full burst produces. Default 400.
     /// </summary>

@@ -24,7 +24,7 @@ internal sealed class UserBudget(SocketOptions sockets, BudgetOptions budgets, D
     /// <summary>Frames that were answered by an error.</summary>
     public TokenBucket Refused { get; } = new(budgets.RefusedPerSecond, budgets.RefusedBurst, time);
 
-    /// <summary>Typing notices and read cursors.</summary>
+    /// <summary>Typing notices, read cursors and signals.</summary>
     public TokenBucket Signals { get; } = new(budgets.SignalsPerSecond, budgets.SignalBurst, time);
 
     /// <summary>Bytes.</summary>

@@ -214,7 +214,10 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
                 Refuse(ErrorCodes.NotJoined, "the sender is not a member of the room", null);
                 break;
             case AppendStatus.NoSuchTarget:
-                Refuse(ErrorCodes.NotFound, "target: there is no such message, or it was deleted", null);
+                Refuse(
+                    ErrorCodes.NotFound,
+                    e.Target == 0 ? "replyTo: there is no such event" : "target: there is no such message, or it was deleted",
+                    null);
                 break;
             case AppendStatus.NotAuthor:
                 Refuse(ErrorCodes.Forbidden, "only its author edits or deletes a message", null);

@@ -65,8 +65,8 @@ public sealed class BudgetOptions
     public int RefusedBurst { get; set; } = 1_000;
 
     /// <summary>
-    /// Signals of a user per second: typing notices and read cursors, which the node passes on to every member of a room. More typing notices are
-    /// dropped; read cursors wait, and the last of a conversation wins. Default 20.
+    /// Signals of a user per second: typing notices, read cursors and <c>signal</c> frames, which the node passes on to every member of a room. More
+    /// typing notices are dropped, and signals answered <c>rate_limited</c>; read cursors wait, and the last of a conversation wins. Default 20.
     /// </summary>
     [Range(0.1, 1_000_000)]
     public double SignalsPerSecond { get; set; } = 20;

@@ -187,17 +187,19 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
     private static string Conditions(in AppendRequest request)
     {
         var e = request.Event;
-        if (!request.RequireMember && e.Target == 0)
+        var replyTo = e.Details?.ReplyTo ?? 0;
+        if (!request.RequireMember && e.Target == 0 && replyTo == 0)
         {
             return "";
         }
 
         var member = request.RequireMember ? e.From : Unchecked;
         var revision = e.Target == 0
-            ? $"{Unchecked} {Unchecked} {Unchecked} {Unchecked} "
+            ? $"{Unchecked} {Unchecked} {Unchecked} {Unchecked}"
             : string.Create(CultureInfo.InvariantCulture,
-                $"{e.Target} {EventKinds.NameOf(e.Kind)} {(request.TargetChecked ? Unchecked : e.From)} {e.From} {(e.Remove ? "" : e.Emoji)}");
-        return $"{member} {revision}";
+                $"{e.Target} {EventKinds.NameOf(e.Kind)} {(request.TargetChecked ? Unchecked : e.From)} {e.From}");
+        var reply = replyTo == 0 ? Unchecked : replyTo.ToString(CultureInfo.InvariantCulture);
+        return $"{member} {revision} {reply} {(e.Remove ? "" : e.Emoji)}";
     }
 
     private static AppendResult ReadItem(RedisResult item, ConversationEvent e, string epoch)

@@ -56,7 +56,7 @@ internal static class MessageEndpoint
             return;
         }
         var e = events.Create(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content,
-            name: await profiles.NameOfAsync(user.Id));
+            name: await profiles.NameOfAsync(user.Id), details: frame.Details);
         if (hook is not null)
         {
             var verdict = await hook.AskAsync(e, options.Value.Content, context.RequestAborted);
@@ -99,6 +99,9 @@ internal static class MessageEndpoint
                 break;
             case AppendStatus.NotMember:
                 await RefuseAsync(context, 403, $"only members may send to room {room}", ErrorCodes.Forbidden);
+                break;
+            case AppendStatus.NoSuchTarget:
+                await RefuseAsync(context, 404, "replyTo: there is no such event", ErrorCodes.NotFound);
                 break;
             default:
                 var wait = TimeSpan.FromMilliseconds(result.RetryAfter);
@@ -150,7 +153,7 @@ internal static class MessageEndpoint
 }
 
 /// <summary>
-/// Reads <c>{"content","nonce"}</c>: the <c>room</c> frame without what the address says, so that one set of rules holds for both ways of
+/// Reads <c>{"content","nonce","replyTo"?,"mentions"?,"meta"?}</c>: the <c>room</c> frame without what the address says, so that one set of rules holds for both ways of
 /// sending.
 /// </summary>
 internal static class MessageBody

@@ -1,4 +1,5 @@
 using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Log;
 
 namespace AspireChat.Contracts.Frames;
 
@@ -17,6 +18,7 @@ public enum ClientFrameType
     Resume,
     Auth,
     Ping,
+    Signal,
 }
 
 /// <summary>
@@ -57,6 +59,12 @@ public readonly record struct ClientFrame
 
     public IReadOnlyList<ResumePoint> Conversations { get; init; }
 
+    /// <summary>Of a message or an edit: what it carries beside its text. Null for most.</summary>
+    public MessageDetails? Details { get; init; }
+
+    /// <summary>Only of a <c>signal</c>.</summary>
+    public SignalBody? Signal { get; init; }
+
     /// <summary>The conversation that the frame names by <c>room</c> or <c>to</c>, seen from <paramref name="sender"/>.</summary>
     public ConversationKey ConversationOf(string sender) =>
         Room is not null ? ConversationKey.Room(Room)
@@ -66,6 +74,10 @@ public readonly record struct ClientFrame
 
 /// <summary>A client's place in one conversation. Exactly one of <paramref name="Room"/> and <paramref name="To"/> is set.</summary>
 public sealed record ResumePoint(string? Room, string? To, long Since, string? Epoch);
+
+/// <summary>What a signal says.</summary>
+/// <param name="Data">JSON, or null.</param>
+public sealed record SignalBody(string Name, string? Data);
 
 /// <summary>Why a frame was refused, as the <c>error</c> frame says it. <paramref name="Ref"/> is raw JSON.</summary>
 public sealed record FrameError(string Code, string Message, string? Nonce = null, string? Ref = null, int? RetryAfter = null);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using AspireChat.Contracts.Log;
 
 namespace AspireChat.Contracts.Frames;
 
@@ -25,9 +26,11 @@ public static class ClientFrameReader
         {
             fields.Fail(ErrorCodes.BadRequest, "the frame is not one JSON object");
         }
-        if (fields.Problem is null && IsWhole(ref fields, limits))
+        MessageDetails? details = null;
+        SignalBody? signal = null;
+        if (fields.Problem is null && IsWhole(ref fields, limits) && ReadBody(ref fields, out details, out signal))
         {
-            frame = Frame(in fields);
+            frame = Frame(in fields, details, signal);
             error = null;
             return true;
         }
@@ -36,7 +39,18 @@ public static class ClientFrameReader
         return false;
     }
 
-    private static ClientFrame Frame(in FrameFields fields) => new()
+    /// <summary>The parts that only some types have. False: there is a problem.</summary>
+    private static bool ReadBody(ref FrameFields fields, out MessageDetails? details, out SignalBody? signal)
+    {
+        var type = fields.Type!.Value;
+        details = type is ClientFrameType.Room or ClientFrameType.Dm or ClientFrameType.Edit
+            ? fields.ReadDetails(isEdit: type == ClientFrameType.Edit)
+            : null;
+        signal = type == ClientFrameType.Signal ? fields.ReadSignal() : null;
+        return fields.Problem is null;
+    }
+
+    private static ClientFrame Frame(in FrameFields fields, MessageDetails? details, SignalBody? signal) => new()
     {
         Type = fields.Type!.Value,
         // The type says which of both counts where both are given: a private text must not get into a room.
@@ -54,6 +68,8 @@ public static class ClientFrameReader
         Active = fields.Active ?? true,
         Token = fields.Token,
         Conversations = fields.Conversations ?? (IReadOnlyList<ResumePoint>)[],
+        Details = details,
+        Signal = signal,
     };
 
     private static bool IsWhole(ref FrameFields fields, FrameLimits limits)

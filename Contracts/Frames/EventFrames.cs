@@ -18,7 +18,7 @@ public static class EventFrames
     /// <param name="withNonce">True for the sender's own connections only.</param>
     public static byte[] Encode(ConversationEvent e, bool withNonce)
     {
-        var buffer = new ArrayBufferWriter<byte>(256 + (e.Content?.Length ?? 0));
+        var buffer = new ArrayBufferWriter<byte>(256 + (e.Content?.Length ?? 0) + (e.Details?.Bytes ?? 0));
         using (var json = new Utf8JsonWriter(buffer, Options))
         {
             Write(json, e, withNonce, state: null);
@@ -57,6 +57,11 @@ public static class EventFrames
         if (e.Deleted || state is { Deleted: true })
         {
             json.WriteBoolean("deleted"u8, true);
+        }
+
+        if (e.Details is not null)
+        {
+            WriteDetails(json, e.Details);
         }
 
         if (state is { Edited: > 0 })
@@ -106,6 +111,32 @@ public static class EventFrames
         if (e.Remove)
         {
             json.WriteBoolean("remove"u8, true);
+        }
+    }
+
+    /// <summary>Writes what the event carries beside its content. The stored record has the same fields in the same order.</summary>
+    internal static void WriteDetails(Utf8JsonWriter json, MessageDetails details)
+    {
+        if (details.ReplyTo > 0)
+        {
+            json.WriteNumber("replyTo"u8, details.ReplyTo);
+        }
+
+        if (details.Mentions is not null)
+        {
+            json.WriteStartArray("mentions"u8);
+            foreach (var user in details.Mentions)
+            {
+                json.WriteStringValue(user);
+            }
+
+            json.WriteEndArray();
+        }
+
+        if (details.Meta is not null)
+        {
+            json.WritePropertyName("meta"u8);
+            json.WriteRawValue(details.Meta, skipInputValidation: true);
         }
     }
 

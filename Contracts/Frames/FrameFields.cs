@@ -9,13 +9,19 @@ namespace AspireChat.Contracts.Frames;
 /// identifiers are those of <see cref="KnownIdentifiers"/>.
 /// </summary>
 /// <param name="utf8">The whole frame.</param>
-internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
+internal ref partial struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
 {
     public ClientFrameType? Type;
     public string? UnknownType, Room, To, Content, Nonce, Ref, Epoch, Emoji, Token;
     public long? Since, Seq, Target;
     public bool? Active, Remove;
     public List<ResumePoint>? Conversations;
+
+    /// <summary>
+    /// Fields that came with v1.1. A client of v1 may send fields of these names in other frames, where they stay unknown and ignored. So
+    /// only their places are kept here, until the type is known.
+    /// </summary>
+    public FieldSlice ReplyTo, Mentions, Meta, Name, Data;
 
     private readonly ReadOnlySpan<byte> _utf8 = utf8;
 
@@ -69,8 +75,22 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
             case FrameField.Active: Active = Flag(ref json, "active"); break;
             case FrameField.Token: Token = Text(ref json, "token", int.MaxValue, nonEmpty: true); break;
             case FrameField.Conversations: Conversations = Points(ref json); break;
+            case FrameField.ReplyTo: ReplyTo = Slice(ref json); break;
+            case FrameField.Mentions: Mentions = Slice(ref json); break;
+            case FrameField.Meta: Meta = Slice(ref json); break;
+            case FrameField.Name: Name = Slice(ref json); break;
+            case FrameField.Data: Data = Slice(ref json); break;
             default: json.Skip(); break;
         }
+    }
+
+    /// <summary>The value at the reader, read over; null counts as absent.</summary>
+    private static FieldSlice Slice(ref Utf8JsonReader json)
+    {
+        var start = (int)json.TokenStartIndex;
+        var isNull = json.TokenType == JsonTokenType.Null;
+        json.Skip();
+        return isNull ? default : new FieldSlice(start, (int)json.BytesConsumed - start);
     }
 
     private void Wrong(ref Utf8JsonReader json, string message)

@@ -11,4 +11,13 @@ public sealed record FrameLimits
 
     /// <summary>Most conversations in one <c>resume</c>.</summary>
     public int Conversations { get; init; } = 200;
+
+    /// <summary>Most users that one message mentions.</summary>
+    public int Mentions { get; init; } = 50;
+
+    /// <summary>Longest <c>meta</c> or <c>data</c>, in bytes.</summary>
+    public int Json { get; init; } = 4 * 1_024;
+
+    /// <summary>Most levels of objects and lists within each other in them.</summary>
+    public int JsonDepth { get; init; } = 32;
 }

@@ -21,6 +21,11 @@ internal enum FrameField : byte
     Active,
     Token,
     Conversations,
+    ReplyTo,
+    Mentions,
+    Meta,
+    Name,
+    Data,
 }
 
 /// <summary>
@@ -30,7 +35,7 @@ internal enum FrameField : byte
 internal static class FrameNames
 {
     private static readonly string[] Fields =
-        [.. Enum.GetNames<FrameField>().Select(name => name.ToLowerInvariant())];
+        [.. Enum.GetNames<FrameField>().Select(JsonNamingPolicy.CamelCase.ConvertName)];
 
     /// <summary>The field whose name is the reader's present token.</summary>
     public static FrameField FieldAt(ref Utf8JsonReader json)
@@ -40,7 +45,7 @@ internal static class FrameNames
             return FieldOf(json.ValueSpan);
         }
         // JSON allows an escaped name such as "r\u006fom", but no client sends one.
-        for (var field = FrameField.Type; field <= FrameField.Conversations; field++)
+        for (var field = FrameField.Type; field <= FrameField.Data; field++)
         {
             if (json.ValueTextEquals(Fields[(int)field]))
             {
@@ -65,6 +70,7 @@ internal static class FrameNames
         6 when name.SequenceEqual("typing"u8) => ClientFrameType.Typing,
         6 when name.SequenceEqual("delete"u8) => ClientFrameType.Delete,
         6 when name.SequenceEqual("resume"u8) => ClientFrameType.Resume,
+        6 when name.SequenceEqual("signal"u8) => ClientFrameType.Signal,
         _ => null,
     };
 
@@ -75,6 +81,9 @@ internal static class FrameNames
         3 when name.SequenceEqual("seq"u8) => FrameField.Seq,
         4 when name.SequenceEqual("type"u8) => FrameField.Type,
         4 when name.SequenceEqual("room"u8) => FrameField.Room,
+        4 when name.SequenceEqual("meta"u8) => FrameField.Meta,
+        4 when name.SequenceEqual("name"u8) => FrameField.Name,
+        4 when name.SequenceEqual("data"u8) => FrameField.Data,
         5 when name.SequenceEqual("nonce"u8) => FrameField.Nonce,
         5 when name.SequenceEqual("since"u8) => FrameField.Since,
         5 when name.SequenceEqual("epoch"u8) => FrameField.Epoch,
@@ -84,6 +93,8 @@ internal static class FrameNames
         6 when name.SequenceEqual("active"u8) => FrameField.Active,
         6 when name.SequenceEqual("remove"u8) => FrameField.Remove,
         7 when name.SequenceEqual("content"u8) => FrameField.Content,
+        7 when name.SequenceEqual("replyTo"u8) => FrameField.ReplyTo,
+        8 when name.SequenceEqual("mentions"u8) => FrameField.Mentions,
         13 when name.SequenceEqual("conversations"u8) => FrameField.Conversations,
         _ => FrameField.Unknown,
     };

@@ -32,6 +32,7 @@ public static class ServerFrameCodec
 [JsonSerializable(typeof(ProfileFrame))]
 [JsonSerializable(typeof(TypingFrame))]
 [JsonSerializable(typeof(ReadFrame))]
+[JsonSerializable(typeof(SignalFrame))]
 [JsonSerializable(typeof(ErrorFrame))]
 [JsonSerializable(typeof(ReconnectFrame))]
 [JsonSerializable(typeof(PongFrame))]

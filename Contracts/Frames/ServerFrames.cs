@@ -96,6 +96,12 @@ public sealed record ReadFrame(string From, string? Room, string? To, long Seq) 
     protected override string TypeName => "read";
 }
 
+/// <summary>A product's own event, which is not stored.</summary>
+public sealed record SignalFrame(string From, string? Room, string? To, string Name, RawJson? Data) : ServerFrame
+{
+    protected override string TypeName => "signal";
+}
+
 /// <param name="RetryAfter">Milliseconds.</param>
 public sealed record ErrorFrame(string Code, string Message, string? Nonce, RawJson? Ref, int? RetryAfter) : ServerFrame
 {

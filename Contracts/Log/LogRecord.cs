@@ -67,6 +67,9 @@ public record ConversationEvent : LogRecord
     /// <summary>The message was deleted, and its content is empty now.</summary>
     public bool Deleted { get; init; }
 
+    /// <summary>Of a message or an edit, what it carries beside its text; null for most.</summary>
+    public MessageDetails? Details { get; init; }
+
     public long Seq { get; init; }
 
     public string Epoch { get; init; } = "";

@@ -47,6 +47,7 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
             Route("members", "/api/rooms/{room}/members", Persistence, [HttpMethods.Get]),
             Route("history-of-direct-messages", "/api/dms/{user}/messages", Persistence, [HttpMethods.Get]),
             Route("conversations", "/api/conversations", Persistence, [HttpMethods.Get]),
+            Route("search", "/api/search", Persistence, [HttpMethods.Get]),
         ];
         Clusters =
         [

@@ -103,6 +103,7 @@ internal static class ConversationEndpoints
         json.WriteNumber("head"u8, state.Head);
         json.WriteNumber("read"u8, state.Read);
         json.WriteNumber("unread"u8, state.Unread);
+        json.WriteNumber("mentions"u8, state.Mentions);
         json.WritePropertyName("last"u8);
         if (state.Last is null)
         {

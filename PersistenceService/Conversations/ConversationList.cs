@@ -9,15 +9,21 @@ using StackExchange.Redis;
 
 namespace AspireChat.PersistenceService.Conversations;
 
-/// <param name="Last">The newest event, or null in a room without any.</param>
-internal sealed record ConversationState(ConversationKey Conversation, long Head, long Read, long Unread, HistoryItem? Last);
+/// <param name="Mentions">Unread messages that mention the user.</param>
+/// <param name="Last">The newest message that is not deleted, or null where there is none.</param>
+internal sealed record ConversationState(
+    ConversationKey Conversation, long Head, long Read, long Unread, long Mentions, HistoryItem? Last);
 
 /// <param name="Places">In the order of the list.</param>
 /// <param name="Next">Where the next page begins; null at the end.</param>
 internal sealed record ConversationPage(IReadOnlyList<ConversationPlace> Places, ConversationCursor? Next);
 
-/// <summary>A conversation before its last event is read.</summary>
-internal sealed record ConversationPlace(ConversationKey Conversation, long Head, long Read, long Unread, HistoryItem? InTail);
+/// <summary>A conversation before its last message is read.</summary>
+/// <param name="InTail">The last message, if the part of the tail that was read has it.</param>
+/// <param name="Later">What is not committed yet and may concern a message that is.</param>
+internal sealed record ConversationPlace(
+    ConversationKey Conversation, long Head, long Durable, long Read, long Unread, long Mentions, HistoryItem? InTail,
+    IReadOnlyList<ConversationEvent> Later);
 
 /// <summary>
 /// The conversations of a user, a page at a time: memberships as committed, corrected by Redis, which has the present state of head, cursor
@@ -30,7 +36,7 @@ internal sealed class ConversationList(
     private const int Part = 25;
 
     /// <summary>
-    /// Most recently active first, as committed. Null when Redis or PostgreSQL cannot be asked, or a partition is being opened.
+    /// That with the last message first, as committed. Null when Redis or PostgreSQL cannot be asked, or a partition is being opened.
     /// </summary>
     public async Task<ConversationPage?> ReadAsync(string user, ConversationCursor after, int limit, CancellationToken cancellationToken)
     {
@@ -47,7 +53,7 @@ internal sealed class ConversationList(
             if (committed.Count > limit)
             {
                 committed.RemoveAt(limit);
-                next = new ConversationCursor(committed[^1].Updated, committed[^1].Conversation.Value);
+                next = new ConversationCursor(committed[^1].Messaged, committed[^1].Conversation.Value);
             }
 
             memberships.AddRange(committed);
@@ -62,8 +68,8 @@ internal sealed class ConversationList(
             var unread = await CountUnreadAsync(user, current, cancellationToken);
             return new ConversationPage(
                 [.. current.Select((place, i) => new ConversationPlace(
-                    place.Conversation, place.Tail.Head, place.Read, unread[i],
-                    place.Tail.Events is [var last, ..] ? new HistoryItem(last) : null))],
+                    place.Conversation, place.Tail.Head, place.Tail.Durable, place.Read, unread[i].Unread, unread[i].Mentions, place.Last,
+                    [.. place.Tail.Events.Where(e => e.Target > 0)]))],
                 next);
         }
         catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
@@ -72,7 +78,7 @@ internal sealed class ConversationList(
         }
     }
 
-    /// <summary>The conversations with their last events, read a few at a time while they are written.</summary>
+    /// <summary>The conversations with their last messages, read a few at a time while they are written.</summary>
     public async IAsyncEnumerable<ConversationState> ReadLastAsync(
         ConversationPage page, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -81,11 +87,19 @@ internal sealed class ConversationList(
             var asked = part.Where(place => place.InTail is null && place.Head > 0).ToList();
             var found = asked.Count == 0
                 ? []
-                : await events.ReadLastAsync([.. asked.Select(place => (place.Conversation, place.Head))], cancellationToken);
+                : await events.ReadLastAsync(
+                    [.. asked.Select(place => (place.Conversation, place.Head, place.Durable))],
+                    [.. asked.SelectMany(place => place.Later.Where(e => e.Kind == EventKind.Delete).Select(e => (place.Conversation, e.Target)))],
+                    cancellationToken);
             foreach (var place in part)
             {
                 var last = place.InTail ?? (asked.IndexOf(place) is var i and >= 0 ? found[i] : null);
-                yield return new ConversationState(place.Conversation, place.Head, place.Read, place.Unread, last);
+                if (last is not null && place.InTail is null)
+                {
+                    ApplyAll(place.Later, last);
+                }
+
+                yield return new ConversationState(place.Conversation, place.Head, place.Read, place.Unread, place.Mentions, last);
             }
         }
     }
@@ -111,20 +125,45 @@ internal sealed class ConversationList(
         var tail = await TailReader.ReadNewestAsync(
             database, conversation, before: null, after: null, count: 1, near: 1, options.Value.TailLimit, options.Value.TailBytes);
         var read = await cursor;
-        return new Place(conversation, tail, read.HasValue ? (long)read : membership.Read, read.HasValue || !conversation.IsRoom,
-            tail.Events is [var last, ..] ? last.Timestamp : membership.Updated / 1_000);
+        var messages = MessagesOf(tail);
+        return new Place(conversation, tail, messages, read.HasValue ? (long)read : membership.Read, read.HasValue || !conversation.IsRoom,
+            messages is [var last, ..] ? last.Event.Timestamp : membership.Messaged / 1_000);
     }
 
-    private async Task<long[]> CountUnreadAsync(string user, List<Place> places, CancellationToken cancellationToken)
+    /// <summary>The messages of the tail that are not deleted as they read now, newest first.</summary>
+    private List<HistoryItem> MessagesOf(ConversationTail tail)
     {
-        var unread = new long[places.Count];
+        var messages = tail.Events.Select(e => new HistoryItem(e, reactionUsers: options.Value.ReactionUsers)).Where(item => item.IsMessage)
+            .ToDictionary(item => item.Seq);
+        foreach (var later in tail.Events.Where(e => e.Target > 0))
+        {
+            messages.GetValueOrDefault(later.Target)?.Apply(later);
+        }
+
+        return [.. messages.Values.Where(item => !item.IsDeleted).OrderByDescending(item => item.Seq)];
+    }
+
+    private static void ApplyAll(IEnumerable<ConversationEvent> later, HistoryItem item)
+    {
+        foreach (var e in later)
+        {
+            item.Apply(e);
+        }
+    }
+
+    private async Task<(long Unread, long Mentions)[]> CountUnreadAsync(string user, List<Place> places, CancellationToken cancellationToken)
+    {
+        var unread = new (long Unread, long Mentions)[places.Count];
         var ranges = new List<(string, long, long)>();
         var indexes = new List<int>();
         for (var i = 0; i < places.Count; i++)
         {
             var place = places[i];
-            unread[i] = place.Tail.Events.Count(e =>
-                e.Seq > Math.Max(place.Read, place.Tail.Durable) && e.Kind is EventKind.Room or EventKind.Dm && e.From != user);
+            var above = Math.Max(place.Read, place.Tail.Durable);
+            unread[i] = (
+                place.Tail.Events.Count(e => e.Seq > above && e.Kind is EventKind.Room or EventKind.Dm && e.From != user),
+                place.Messages.Count(item =>
+                    item.Seq > above && item.Event.From != user && item.Event.Details?.Mentions?.Contains(user) == true));
             if (place.Tail.Durable > place.Read)
             {
                 ranges.Add((place.Conversation.Value, place.Read, place.Tail.Durable));
@@ -134,12 +173,18 @@ internal sealed class ConversationList(
         var committed = await table.CountUnreadAsync(user, ranges, cancellationToken);
         for (var i = 0; i < committed.Length; i++)
         {
-            unread[indexes[i]] += committed[i];
+            unread[indexes[i]].Unread += committed[i].Unread;
+            unread[indexes[i]].Mentions += committed[i].Mentions;
         }
 
         return unread;
     }
 
-    /// <param name="Active">When something happened last, Unix milliseconds.</param>
-    private sealed record Place(ConversationKey Conversation, ConversationTail Tail, long Read, bool IsMember, long Active);
+    /// <param name="Messages">Of the part of the tail that was read, newest first.</param>
+    /// <param name="Active">The time of the last message, Unix milliseconds.</param>
+    private sealed record Place(
+        ConversationKey Conversation, ConversationTail Tail, IReadOnlyList<HistoryItem> Messages, long Read, bool IsMember, long Active)
+    {
+        public HistoryItem? Last => Messages.Count > 0 ? Messages[0] : null;
+    }
 }

@@ -33,7 +33,7 @@ internal static class UserEndpoints
 
     private static async Task EraseAsync(string user, HttpContext context, Erasures erasures, ErasureWorker worker)
     {
-        if (!Identifiers.IsValid(user))
+        if (!UserIds.IsValid(user))
         {
             await RefuseAsync(context);
             return;
@@ -71,7 +71,7 @@ internal static class UserEndpoints
 
     private static async Task ExportAsync(string user, HttpContext context, UserExport export)
     {
-        if (!Identifiers.IsValid(user))
+        if (!UserIds.IsValid(user))
         {
             await RefuseAsync(context);
             return;
@@ -96,5 +96,5 @@ internal static class UserEndpoints
     }
 
     private static Task RefuseAsync(HttpContext context) =>
-        context.WriteProblemAsync(StatusCodes.Status400BadRequest, "user must be a valid user id.", ErrorCodes.BadRequest);
+        context.WriteProblemAsync(StatusCodes.Status400BadRequest, $"user must be {UserIds.Rule}", ErrorCodes.BadRequest);
 }

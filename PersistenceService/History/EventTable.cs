@@ -13,7 +13,7 @@ namespace AspireChat.PersistenceService.History;
 internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOptions> options)
 {
     /// <summary>What <see cref="ReadEvent"/> reads, in its order.</summary>
-    internal const string Columns = "seq, created_at, target, edited, deleted, id, kind, removes, sender, nonce, epoch, content, emoji";
+    internal const string Columns = "seq, created_at, target, edited, deleted, id, kind, removes, sender, nonce, epoch, content, emoji, reply_to, mentions, meta";
 
     private const string BackPage = "FROM events WHERE conversation = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3";
 
@@ -55,9 +55,46 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
         ORDER BY c.conversation, seq
         """;
 
+    // The newest message is among the newest events, or below the place that its conversation notes. Those in $3 and $4 are left out.
     private const string LastSql = $"""
         SELECT {Columns}, b.number FROM unnest($1, $2) WITH ORDINALITY AS b (name, head, number)
-        CROSS JOIN LATERAL (SELECT * FROM events WHERE conversation = b.name AND seq <= b.head ORDER BY seq DESC LIMIT 1) e
+        LEFT JOIN conversations c ON c.conversation = b.name
+        CROSS JOIN LATERAL (
+            (SELECT * FROM (SELECT * FROM events WHERE conversation = b.name AND seq <= b.head ORDER BY seq DESC LIMIT 100) newest
+                WHERE {IsShown} ORDER BY seq DESC LIMIT 1)
+            UNION ALL
+            (SELECT * FROM events newest WHERE conversation = b.name AND seq <= LEAST(b.head, c.last_message) AND {IsShown}
+                ORDER BY seq DESC LIMIT 1)
+            LIMIT 1) e
+        """;
+
+    private const string IsShown = """
+        kind IN (0, 1) AND deleted IS NULL
+            AND NOT EXISTS (SELECT FROM unnest($3, $4) AS x (name, seq) WHERE x.name = newest.conversation AND x.seq = newest.seq)
+        """;
+
+    private const string MessagesSql = $"""
+        SELECT {Columns}, b.number FROM unnest($1, $2) WITH ORDINALITY AS b (name, place, number)
+        CROSS JOIN LATERAL (
+            SELECT * FROM events WHERE conversation = b.name AND seq = b.place AND kind IN (0, 1) AND deleted IS NULL OFFSET 0) e
+        """;
+
+    // As for one conversation, but each message has a conversation and an end of its own.
+    private const string ReactionsOfSql = """
+        SELECT number, emoji, count(*), (array_agg(sender ORDER BY since))[1:$4]
+        FROM (
+            SELECT number, emoji, sender, min(seq) FILTER (WHERE seq > taken) AS since
+            FROM (
+                SELECT b.number, e.emoji, e.sender, e.seq,
+                    COALESCE(max(e.seq) FILTER (WHERE e.removes) OVER (PARTITION BY b.number, e.emoji, e.sender), 0) AS taken
+                FROM unnest($1, $2, $3) WITH ORDINALITY AS b (name, target, upto, number)
+                CROSS JOIN LATERAL (
+                    SELECT emoji, sender, seq, removes FROM events
+                    WHERE conversation = b.name AND kind = 4 AND target = b.target AND seq <= b.upto OFFSET 0) e) changes
+            GROUP BY number, emoji, sender) users
+        WHERE since IS NOT NULL
+        GROUP BY number, emoji
+        ORDER BY number, min(since)
         """;
 
     /// <summary>
@@ -88,7 +125,7 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
                         ReadEvent(reader, conversation), reader.IsDBNull(3) ? 0 : reader.GetInt64(3), deleted: !reader.IsDBNull(4),
                         reactionsUpTo, options.Value.ReactionUsers);
                     items.Add(item);
-                    characters += item.Event.Content?.Length ?? 0;
+                    characters += CharactersOf(item.Event);
                 }
             }
         }
@@ -118,30 +155,79 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
                 break;
             }
 
-            characters += e.Content?.Length ?? 0;
+            characters += CharactersOf(e);
             yield return e;
         }
     }
 
     /// <summary>
-    /// The newest event of each conversation up to the seq that stands with it, as it reads now but without reactions; null where there is
-    /// none.
+    /// The newest message of each conversation up to its head that is not deleted, as it reads now; null where there is none.
     /// </summary>
+    /// <param name="conversations">
+    /// Each with its head, and with the seq up to which reactions count: later ones come from the tail.
+    /// </param>
+    /// <param name="without">Messages that are deleted although that is not committed yet.</param>
     public async Task<HistoryItem?[]> ReadLastAsync(
-        IReadOnlyList<(ConversationKey Conversation, long Head)> conversations, CancellationToken cancellationToken)
+        IReadOnlyList<(ConversationKey Conversation, long Head, long Durable)> conversations,
+        IReadOnlyList<(ConversationKey Conversation, long Seq)> without,
+        CancellationToken cancellationToken)
     {
-        var last = new HistoryItem?[conversations.Count];
-        await using var command = database.CreateCommand(LastSql);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(LastSql, connection);
         command.Parameters.AddArray(NpgsqlDbType.Text, conversations, each => each.Conversation.Value);
         command.Parameters.AddArray(NpgsqlDbType.Bigint, conversations, each => each.Head);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
+        command.Parameters.AddArray(NpgsqlDbType.Text, without, each => each.Conversation.Value);
+        command.Parameters.AddArray(NpgsqlDbType.Bigint, without, each => each.Seq);
+        return await ReadItemsAsync(command, [.. conversations.Select(each => (each.Conversation, each.Durable))], cancellationToken);
+    }
+
+    /// <summary>These messages as they read now, in this order, without those that are deleted.</summary>
+    /// <param name="messages">Each with the seq up to which reactions count: later ones come from the tail.</param>
+    public async Task<List<HistoryItem>> ReadMessagesAsync(
+        IReadOnlyList<(ConversationKey Conversation, long Seq, long Durable)> messages, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(MessagesSql, connection);
+        command.Parameters.AddArray(NpgsqlDbType.Text, messages, each => each.Conversation.Value);
+        command.Parameters.AddArray(NpgsqlDbType.Bigint, messages, each => each.Seq);
+        var found = await ReadItemsAsync(command, [.. messages.Select(each => (each.Conversation, each.Durable))], cancellationToken);
+        return [.. found.OfType<HistoryItem>()];
+    }
+
+    /// <param name="command">Its last column is the number of the place in <paramref name="places"/>, from 1 on.</param>
+    private async Task<HistoryItem?[]> ReadItemsAsync(
+        NpgsqlCommand command, IReadOnlyList<(ConversationKey Conversation, long Durable)> places, CancellationToken cancellationToken)
+    {
+        var items = new HistoryItem?[places.Count];
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
-            var i = (int)reader.GetInt64(13) - 1;
-            last[i] = new HistoryItem(
-                ReadEvent(reader, conversations[i].Conversation), reader.IsDBNull(3) ? 0 : reader.GetInt64(3), deleted: !reader.IsDBNull(4));
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                var i = (int)reader.GetInt64(16) - 1;
+                items[i] = new HistoryItem(
+                    ReadEvent(reader, places[i].Conversation), reader.IsDBNull(3) ? 0 : reader.GetInt64(3), deleted: !reader.IsDBNull(4),
+                    places[i].Durable, options.Value.ReactionUsers);
+            }
         }
-        return last;
+
+        var messages = Enumerable.Range(0, items.Length).Where(i => items[i] is not null).ToList();
+        if (messages.Count == 0)
+        {
+            return items;
+        }
+
+        await using var reactions = new NpgsqlCommand(ReactionsOfSql, command.Connection);
+        reactions.Parameters.AddArray(NpgsqlDbType.Text, messages, i => places[i].Conversation.Value);
+        reactions.Parameters.AddArray(NpgsqlDbType.Bigint, messages, i => items[i]!.Seq);
+        reactions.Parameters.AddArray(NpgsqlDbType.Bigint, messages, i => places[i].Durable);
+        reactions.Parameters.Add(new() { Value = options.Value.ReactionUsers });
+        await using var counted = await reactions.ExecuteReaderAsync(cancellationToken);
+        while (await counted.ReadAsync(cancellationToken))
+        {
+            items[messages[(int)counted.GetInt64(0) - 1]]!.AddCommitted(
+                counted.GetString(1), counted.GetInt64(2), counted.GetFieldValue<string[]>(3));
+        }
+        return items;
     }
 
     /// <summary>All events that a user sent, conversation by conversation, in seq order.</summary>
@@ -154,7 +240,7 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            if (ConversationKey.TryParse(reader.GetString(13), out var conversation))
+            if (ConversationKey.TryParse(reader.GetString(16), out var conversation))
             {
                 yield return ReadEvent(reader, conversation) with { Deleted = !reader.IsDBNull(4) };
             }
@@ -214,5 +300,18 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
         Epoch = reader.GetString(10),
         Content = reader.IsDBNull(11) ? null : reader.GetString(11),
         Emoji = reader.IsDBNull(12) ? null : reader.GetString(12),
+        Details = ReadDetails(reader),
     };
+
+    private static MessageDetails? ReadDetails(NpgsqlDataReader reader) =>
+        reader.IsDBNull(13) && reader.IsDBNull(14) && reader.IsDBNull(15)
+            ? null
+            : new MessageDetails
+            {
+                ReplyTo = reader.IsDBNull(13) ? 0 : reader.GetInt64(13),
+                Mentions = reader.IsDBNull(14) ? null : reader.GetString(14).Split(' ', StringSplitOptions.RemoveEmptyEntries),
+                Meta = reader.IsDBNull(15) ? null : reader.GetString(15),
+            };
+
+    private static int CharactersOf(ConversationEvent e) => (e.Content?.Length ?? 0) + (e.Details?.Bytes ?? 0);
 }

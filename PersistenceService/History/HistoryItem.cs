@@ -16,6 +16,9 @@ internal sealed class HistoryItem(
     private readonly SortedDictionary<long, ConversationEvent> _reactions = [];
     private readonly List<Standing> _committed = [];
     private long _edited = edited;
+
+    /// <summary>The last edits that named mentions, and meta. What PostgreSQL has shows all edits up to the last one that it has.</summary>
+    private long _mentionsEdited = edited, _metaEdited = edited;
     private bool _deleted = deleted || e.Deleted;
 
     public ConversationEvent Event { get; private set; } = e;
@@ -23,6 +26,8 @@ internal sealed class HistoryItem(
     public long Seq => Event.Seq;
 
     public bool IsMessage => Event.Kind is EventKind.Room or EventKind.Dm;
+
+    public bool IsDeleted => _deleted;
 
     /// <summary>Lets a later event take effect. Events that do not concern this item change nothing.</summary>
     public void Apply(ConversationEvent later)
@@ -44,9 +49,8 @@ internal sealed class HistoryItem(
 
         switch (later.Kind)
         {
-            case EventKind.Edit when !_deleted && later.From == Event.From && later.Seq > _edited:
-                _edited = later.Seq;
-                Event = Event with { Content = later.Content };
+            case EventKind.Edit when !_deleted && !later.Deleted && later.From == Event.From:
+                Edit(later);
                 break;
             case EventKind.Delete when later.From == Event.From:
                 Redact();
@@ -70,7 +74,25 @@ internal sealed class HistoryItem(
     private void Redact()
     {
         _deleted = true;
-        Event = Event with { Content = "" };
+        Event = Event with { Content = "", Details = MessageDetails.Deleted(Event.Details) };
+    }
+
+    /// <summary>The last edit gives the content; mentions and meta are those of the last edit that names them.</summary>
+    private void Edit(ConversationEvent edit)
+    {
+        var mentions = edit.Seq > _mentionsEdited ? edit.Details?.Mentions : null;
+        var meta = edit.Seq > _metaEdited ? edit.Details?.Meta : null;
+        if (mentions is not null || meta is not null)
+        {
+            Event = Event with { Details = MessageDetails.Edited(Event.Details, mentions, meta) };
+            _mentionsEdited = mentions is null ? _mentionsEdited : edit.Seq;
+            _metaEdited = meta is null ? _metaEdited : edit.Seq;
+        }
+        if (edit.Seq > _edited)
+        {
+            _edited = edit.Seq;
+            Event = Event with { Content = edit.Content };
+        }
     }
 
     private MessageState? StateOrNull()

@@ -146,7 +146,7 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
                 break;
             }
             items.Add(item);
-            characters += item.Event.Content?.Length ?? 0;
+            characters += (item.Event.Content?.Length ?? 0) + (item.Event.Details?.Bytes ?? 0);
         }
         // A page read off the tail ends where the tail ends; what is below is in PostgreSQL.
         if (!request.IsForward && items.Count > 0 && items[^1].Seq > 1)

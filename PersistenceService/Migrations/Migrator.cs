@@ -59,7 +59,11 @@ internal sealed partial class Migrator(NpgsqlDataSource database, TimeProvider t
                     GRANT DELETE ON members, events TO aspirechat_writer;
                     GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_outbox, webhook_batches, webhook_unseen, webhook_presence TO aspirechat_writer;
                     -- What was written stays, but for what an edit or a deletion changes.
-                    GRANT SELECT, INSERT, UPDATE (content, edited, deleted) ON events TO aspirechat_writer;
+                    GRANT SELECT, INSERT, UPDATE (content, edited, deleted, mentions, meta) ON events TO aspirechat_writer;
+                    -- These two follow the messages: what is no longer said in them goes.
+                    GRANT SELECT, INSERT, DELETE ON mentions TO aspirechat_writer;
+                    GRANT SELECT, INSERT, UPDATE, DELETE ON search TO aspirechat_writer;
+                    GRANT SELECT, INSERT, UPDATE ON search_marks TO aspirechat_writer;
                 END IF;
             END
             $$

@@ -22,16 +22,19 @@ internal sealed record PartitionBatch(int Partition, IReadOnlyList<LogEntry> Ent
 /// Writes batches of log entries in one transaction. Writing the same entries again changes nothing, in whatever order and however often.
 /// Thread-safe.
 /// </summary>
-internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, IBatchAddition? addition = null)
+/// <param name="unindexed">Hears what was committed.</param>
+internal sealed class BatchWriter(
+    NpgsqlDataSource database, TimeProvider time, IBatchAddition? addition = null, UnindexedConversations? unindexed = null)
 {
     // "before" is read in the snapshot of the statement, hence without what "raised" does.
     private const string HeadsSql = """
-        WITH batch AS (SELECT * FROM unnest($1, $2, $3) AS b (conversation, partition, head)),
+        WITH batch AS (SELECT * FROM unnest($1, $2, $3, $5, $6) AS b (conversation, partition, head, message, messaged_at)),
         before AS (SELECT c.conversation, c.head FROM conversations c JOIN batch b ON b.conversation = c.conversation),
         raised AS (
-            INSERT INTO conversations AS c (conversation, partition, head, updated_at)
-            SELECT conversation, partition, head, $4 FROM batch
-            ON CONFLICT (conversation) DO UPDATE SET head = excluded.head, updated_at = excluded.updated_at
+            INSERT INTO conversations AS c (conversation, partition, head, updated_at, last_message, messaged_at)
+            SELECT conversation, partition, head, $4, message, messaged_at FROM batch
+            ON CONFLICT (conversation) DO UPDATE SET head = excluded.head, updated_at = excluded.updated_at,
+                last_message = COALESCE(excluded.last_message, c.last_message), messaged_at = COALESCE(excluded.messaged_at, c.messaged_at)
             WHERE c.head < excluded.head)
         SELECT conversation, head FROM before
         """;
@@ -110,17 +113,22 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, 
         await FollowUpAsync(connection, events.Events, heads.Keys, before, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         addition?.Committed(batches);
+        unindexed?.Add(heads.Keys, events.Count);
         return conflicts;
     }
 
-    private static SortedDictionary<string, long> HeadsOf(IReadOnlyList<ConversationEvent> events)
+    private static SortedDictionary<string, Head> HeadsOf(IReadOnlyList<ConversationEvent> events)
     {
-        var heads = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        var heads = new SortedDictionary<string, Head>(StringComparer.Ordinal);
         foreach (var e in events)
         {
-            if (!heads.TryGetValue(e.Conversation.Value, out var head) || head < e.Seq)
+            heads.TryGetValue(e.Conversation.Value, out var head);
+            var isMessage = e.Kind is EventKind.Room or EventKind.Dm;
+            if (head.Seq < e.Seq || (isMessage && head.Message < e.Seq))
             {
-                heads[e.Conversation.Value] = e.Seq;
+                heads[e.Conversation.Value] = isMessage && head.Message < e.Seq
+                    ? new Head(Math.Max(head.Seq, e.Seq), e.Seq, e.Timestamp)
+                    : head with { Seq = e.Seq };
             }
         }
         return heads;
@@ -134,7 +142,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, 
         EventColumns events,
         MemberColumns members,
         UserColumns users,
-        SortedDictionary<string, long> heads,
+        SortedDictionary<string, Head> heads,
         Dictionary<string, long> before,
         IReadOnlyList<PartitionBatch> batches,
         bool tolerant,
@@ -188,14 +196,18 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, 
         return command;
     }
 
-    private NpgsqlBatchCommand ToHeads(SortedDictionary<string, long> heads)
+    private NpgsqlBatchCommand ToHeads(SortedDictionary<string, Head> heads)
     {
         var rows = heads.ToList();
         var command = new NpgsqlBatchCommand(HeadsSql);
         command.Parameters.AddArray(NpgsqlDbType.Text, rows, row => row.Key);
         command.Parameters.AddArray(NpgsqlDbType.Smallint, rows, row => (short)LogPartitions.Of(row.Key));
-        command.Parameters.AddArray(NpgsqlDbType.Bigint, rows, row => row.Value);
+        command.Parameters.AddArray(NpgsqlDbType.Bigint, rows, row => row.Value.Seq);
         command.Parameters.Add(new() { Value = time.GetUtcNow().UtcDateTime });
+        command.Parameters.AddArray(NpgsqlDbType.Bigint, rows, row => row.Value.Message > 0 ? row.Value.Message : (long?)null);
+        command.Parameters.AddArray(NpgsqlDbType.TimestampTz, rows, row => row.Value.Message > 0
+            ? DateTimeOffset.FromUnixTimeMilliseconds(row.Value.MessagedAt).UtcDateTime
+            : (DateTime?)null);
         return command;
     }
 
@@ -226,16 +238,34 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, 
     {
         var started = conversations.Where(conversation => !before.ContainsKey(conversation)).ToHashSet();
         var touched = new List<(string, long)>();
+        var deleted = new List<(string, long)>();
+        var mentioned = new List<(string, long)>();
+        var late = new List<(string, long)>();
         var direct = new Dictionary<ConversationKey, long>();
         foreach (var e in events)
         {
             if (e.Kind is EventKind.Edit or EventKind.Delete)
             {
                 touched.Add((e.Conversation.Value, e.Target));
+                if (e.Kind == EventKind.Delete)
+                {
+                    deleted.Add((e.Conversation.Value, e.Target));
+                }
+
+                if (e.Kind == EventKind.Delete || e.Details?.Mentions is not null)
+                {
+                    mentioned.Add((e.Conversation.Value, e.Target));
+                }
             }
             else if (e.Kind != EventKind.React && before.TryGetValue(e.Conversation.Value, out var head) && e.Seq <= head)
             {
                 touched.Add((e.Conversation.Value, e.Seq));
+                late.Add((e.Conversation.Value, e.Seq));
+                mentioned.Add((e.Conversation.Value, e.Seq));
+            }
+            else if (e.Kind != EventKind.React && e.Details?.Mentions is not null)
+            {
+                mentioned.Add((e.Conversation.Value, e.Seq));
             }
 
             if (!e.Conversation.IsRoom && started.Contains(e.Conversation.Value))
@@ -243,7 +273,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, 
                 direct.TryAdd(e.Conversation, e.Timestamp);
             }
         }
-        if (touched.Count == 0 && direct.Count == 0)
+        if (touched.Count == 0 && direct.Count == 0 && mentioned.Count == 0)
         {
             return;
         }
@@ -261,6 +291,24 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time, 
                 batch.BatchCommands.Add(command);
             }
         }
+        if (deleted.Count > 0)
+        {
+            batch.BatchCommands.Add(LateEffects.OfNewest(deleted));
+        }
+
+        if (mentioned.Count > 0)
+        {
+            batch.BatchCommands.Add(LateEffects.OfMentions(mentioned));
+        }
+
+        if (late.Count > 0)
+        {
+            batch.BatchCommands.Add(LateEffects.OfMarks(late));
+        }
+
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
+
+    /// <summary>Of the events of one conversation in a batch: the last, and the last message with its time.</summary>
+    private readonly record struct Head(long Seq, long Message, long MessagedAt);
 }

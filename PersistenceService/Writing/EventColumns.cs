@@ -15,10 +15,19 @@ internal sealed class EventColumns
         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         """;
 
-    private const string TolerantSql = Sql + "\nON CONFLICT DO NOTHING";
+    // Only batches that have details pay for their columns.
+    private const string DetailsSql = """
+        INSERT INTO events (conversation, seq, created_at, target, id, kind, removes, sender, nonce, epoch, content, emoji, reply_to, mentions, meta)
+        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        """;
+
+    private const string Tolerant = "\nON CONFLICT DO NOTHING";
+    private const string TolerantSql = Sql + Tolerant;
+    private const string TolerantDetailsSql = DetailsSql + Tolerant;
 
     private readonly List<LogEntry> _entries = [];
     private readonly List<ConversationEvent> _events = [];
+    private bool _hasDetails;
 
     public int Count => _events.Count;
 
@@ -31,13 +40,15 @@ internal sealed class EventColumns
     {
         _entries.Add(entry);
         _events.Add(e);
+        _hasDetails |= e.Details is not null;
     }
 
     /// <param name="tolerant">Skip rows that exist; otherwise one such row fails the statement.</param>
     /// <exception cref="ArgumentOutOfRangeException">A timestamp is beyond what a date can be.</exception>
     public NpgsqlBatchCommand ToInsert(bool tolerant)
     {
-        var command = new NpgsqlBatchCommand(tolerant ? TolerantSql : Sql);
+        var command = new NpgsqlBatchCommand(
+            _hasDetails ? tolerant ? TolerantDetailsSql : DetailsSql : tolerant ? TolerantSql : Sql);
         command.Parameters.AddArray(NpgsqlDbType.Text, _events, e => e.Conversation.Value);
         command.Parameters.AddArray(NpgsqlDbType.Bigint, _events, e => e.Seq);
         command.Parameters.AddArray(NpgsqlDbType.TimestampTz, _events,
@@ -51,6 +62,14 @@ internal sealed class EventColumns
         command.Parameters.AddArray(NpgsqlDbType.Text, _events, e => e.Epoch);
         command.Parameters.AddArray(NpgsqlDbType.Text, _events, e => e.Content);
         command.Parameters.AddArray(NpgsqlDbType.Text, _events, e => e.Emoji);
+        if (_hasDetails)
+        {
+            command.Parameters.AddArray(NpgsqlDbType.Bigint, _events, e => e.Details is { ReplyTo: > 0 } details ? details.ReplyTo : (long?)null);
+            command.Parameters.AddArray(
+                NpgsqlDbType.Text, _events, e => e.Details?.Mentions is { } mentions ? string.Join(' ', mentions) : null);
+            command.Parameters.AddArray(NpgsqlDbType.Text, _events, e => e.Details?.Meta);
+        }
+
         return command;
     }
 }

@@ -131,6 +131,7 @@ internal static class WritingExtensions
     public static IHostApplicationBuilder AddWriting(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<WritingMetrics>();
+        builder.Services.AddSingleton<UnindexedConversations>();
         builder.Services.AddSingleton<BatchWriter>();
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<LogPersister>();

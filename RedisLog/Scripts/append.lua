@@ -16,12 +16,12 @@
 --      4 number of events   5 bytes of committed events that a tail keeps   6 most edits of a message   7 most different emojis on a message
 --      8 most changes that one user makes to their reactions to a message   9.. the events' nonce fields, in the order of the events below
 --      then for each conversation: its stored key · channel · second channel ('' = none) · number of its events
---        and for each of these: 'id timestamp' for a repeated ack · record · conditions ('' = none), five words and the emoji:
+--        and for each of these: 'id timestamp' for a repeated ack · record · conditions ('' = none), six words and the emoji:
 --          user who must be a member · seq of the message that it refers to · 'edit', 'delete' or 'react'
 --          · its sender, who must be the author of what is edited or deleted. '*' stands for: not checked here
---          · its sender · the emoji of a reaction that is not taken back
+--          · its sender · seq of the event that it replies to · the emoji of a reaction that is not taken back
 -- Reply: the epoch ('' = the partition is closed, nothing was done), then for each event, in the order given
---        an integer > 0: its seq · -1: not a member · -2: no such message · -3: not its author
+--        an integer > 0: its seq · -1: not a member · -2: no such message, or no such event to reply to · -3: not its author
 --        -4: the message is older than the tail: check it elsewhere and send the event again
 --        -5: the message takes no more such changes · -6: the message has as many emojis as it may
 --        a string 'seq epoch id timestamp': the first ack of a repeated nonce
@@ -87,9 +87,14 @@ local function emptied(record)
   local _, first = string.find(record, ',"content":"', 1, true)
   local last = first and string.find(record, '","timestamp":', first, true)
   if last and string.sub(record, -1) == '}' then
-    return string.sub(record, 1, first) .. string.sub(record, last, -2) .. ',"deleted":true}'
+    -- Mentions and meta stand at the end, and may contain each other's names: what comes first is the beginning of both.
+    local mentions, meta = string.find(record, ',"mentions":[', last, true), string.find(record, ',"meta":{', last, true)
+    local rest = math.min(mentions or #record, meta or #record)
+    return string.sub(record, 1, first) .. string.sub(record, last, rest - 1) .. ',"deleted":true}'
   end
   local message = cjson.decode(record)
+  message.mentions = nil
+  message.meta = nil
   message.content = ''
   message.deleted = true
   return cjson.encode(message)
@@ -209,11 +214,14 @@ for keys = 8, #KEYS, 4 do
   for i = 1, count do
     local nonce, record, conditions = ARGV[nonceAt], ARGV[at + 1], ARGV[at + 2]
     local refused = acks[nonce]
-    local member, target, kind, sender, user, emoji
+    local member, target, kind, sender, user, reply_to, emoji
     if not refused and conditions ~= '' then
-      member, target, kind, sender, user, emoji = string.match(conditions, '^(%S+) (%S+) (%S+) (%S+) (%S+) ?(.*)$')
+      member, target, kind, sender, user, reply_to, emoji = string.match(conditions, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(.*)$')
       if member ~= '*' and call('HEXISTS', KEYS[keys + 2], member) == 0 then
         refused = -1
+      elseif reply_to ~= '*' and tonumber(reply_to) > head then
+        -- There are no holes: every seq up to the head is an event.
+        refused = -2
       elseif target ~= '*' then
         refused = refusal(tail, revisions, head, tonumber(target), kind, sender) or excess(revisions, target, kind, sender, user, emoji)
       end

@@ -49,6 +49,37 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_message_carries_and_signals_pass_through_and_search_finds_it_over_the_gateway()
+    {
+        var (room, alice, bob) = (Conversation.Room(ChatSystem.Unique("room")), ChatSystem.Unique("alice"), ChatSystem.Unique("bob"));
+        await using var a = Of(alice);
+        await using var b = Of(bob);
+        await using var atBob = new Listener(b);
+        await a.ConnectAsync().WaitAsync(ChatSocket.Patience);
+        await b.ConnectAsync().WaitAsync(ChatSocket.Patience);
+        await a.JoinAsync(room.RoomId!);
+        await b.JoinAsync(room.RoomId!);
+        var word = "needle" + Guid.NewGuid().ToString("N");
+
+        var first = await a.SendAsync(room, "first");
+        var options = new MessageOptions { ReplyTo = first.Seq, Mentions = [bob], Meta = """{"size":1.50}""" };
+        var sent = await a.SendAsync(room, $"a {word} for @bob", options);
+        await a.EditAsync(room, sent.Seq, $"the {word} for @bob", new MessageOptions { Meta = """{"size":2}""" });
+        await atBob.EventAsync(room, 3);
+        a.Signal(room, "cursor", """{"x":1}""");
+        var signal = await atBob.ItemAsync<Signaled>(_ => true);
+
+        Assert.Equal((room, alice, "cursor", """{"x":1}"""), (signal.Conversation, signal.From, signal.Name, signal.Data));
+        var message = Assert.IsType<MessageSent>((await b.HistoryAsync(room)).Items[1]);
+        Assert.Equal((first.Seq, """{"size":2}"""), (message.ReplyTo, message.Meta));
+        Assert.Equal([bob], message.Mentions);
+        Assert.Equal((2, 1), (await b.ConversationsAsync()).Where(c => c.Conversation == room).Select(c => (c.Unread, c.Mentions)).Single());
+        var found = await ChatSystem.EventuallyAsync(
+            () => system.GetAsync(bob, $"/api/search?q={word}"), page => page["items"]!.AsArray() is [var item] && (long?)item!["edited"] is 3);
+        Assert.Equal($"the {word} for @bob", (string?)found["items"]![0]!["content"]);
+    }
+
+    [Fact]
     [Trait("Needs", "AppHost")]
     public async Task Killing_the_replicas_one_after_the_other_loses_doubles_and_swaps_no_message()
     {

@@ -130,8 +130,9 @@ public sealed class GoldenClientTests
         {
             "join" => f["ref"] is null ? null : ClientFrames.Join(place.RoomId!, CursorOf(f), (string)f["ref"]!),
             "leave" => ClientFrames.Leave(place.RoomId!, (string)f["ref"]!),
-            "room" or "dm" => ClientFrames.Message(place, (string)f["content"]!, nonce),
-            "edit" => ClientFrames.Edit(place, (long)f["target"]!, (string)f["content"]!, nonce),
+            "room" or "dm" => ClientFrames.Message(place, (string)f["content"]!, nonce, OptionsOf(f)),
+            "edit" => ClientFrames.Edit(place, (long)f["target"]!, (string)f["content"]!, nonce, OptionsOf(f)),
+            "signal" => ClientFrames.Signal(place, (string)f["name"]!, f["data"]?.ToJsonString()),
             "delete" => ClientFrames.Delete(place, (long)f["target"]!, nonce),
             "react" => ClientFrames.React(place, (long)f["target"]!, (string)f["emoji"]!, (bool?)f["remove"] ?? false, nonce),
             "typing" => ClientFrames.Typing(place, (bool)f["active"]!),
@@ -146,6 +147,13 @@ public sealed class GoldenClientTests
             var type => throw new InvalidOperationException($"The golden set has a frame that this test does not know: {type}"),
         };
     }
+
+    private static MessageOptions OptionsOf(JsonObject f) => new()
+    {
+        ReplyTo = (long?)f["replyTo"],
+        Mentions = f["mentions"]?.AsArray().Select(user => (string)user!).ToList(),
+        Meta = f["meta"]?.ToJsonString(),
+    };
 
     private static Cursor? CursorOf(JsonObject f) => f["since"] is { } since ? new Cursor((long)since!, (string?)f["epoch"]) : null;
 
@@ -169,6 +177,9 @@ public sealed class GoldenClientTests
                     (message.Content, message.Deleted, message.Edited));
                 Assert.Equal((golden["reactions"] as JsonArray ?? []).Select(r => (string?)r!["emoji"]),
                     message.Reactions.Select(r => r.Emoji));
+                Assert.Equal((long?)golden["replyTo"] ?? 0, message.ReplyTo);
+                Assert.Equal((golden["mentions"] as JsonArray ?? []).Select(user => (string)user!), message.Mentions);
+                Assert.True(JsonNode.DeepEquals(golden["meta"], message.Meta is null ? null : JsonNode.Parse(message.Meta)));
                 break;
             case MessageEdited edit:
                 Assert.Equal(("edit", (long?)golden["target"], (string?)golden["content"]),

@@ -117,6 +117,12 @@ public sealed class GoldenFramesTests
             Target = (long?)frame["target"] ?? 0,
             Emoji = (string?)frame["emoji"],
             Remove = (bool?)frame["remove"] ?? false,
+            Details = frame["replyTo"] is null && frame["mentions"] is null && frame["meta"] is null ? null : new MessageDetails
+            {
+                ReplyTo = (long?)frame["replyTo"] ?? 0,
+                Mentions = frame["mentions"]?.AsArray().Select(user => (string)user!).ToList(),
+                Meta = frame["meta"]?.ToJsonString(),
+            },
             Timestamp = timestamp,
             Seq = (long)frame["seq"]!,
             Epoch = "k3v9",
@@ -145,6 +151,11 @@ public sealed class GoldenFramesTests
         Set("target", frame.Target);
         Set("emoji", frame.Emoji);
         Set("token", frame.Token);
+        Set("replyTo", frame.Details is { ReplyTo: > 0 } details ? details.ReplyTo : null);
+        Set("mentions", frame.Details?.Mentions is { } mentions ? new JsonArray([.. mentions.Select(user => JsonValue.Create(user))]) : null);
+        Set("meta", frame.Details?.Meta is { } meta ? JsonNode.Parse(meta) : null);
+        Set("name", frame.Signal?.Name);
+        Set("data", frame.Signal?.Data is { } data ? JsonNode.Parse(data) : null);
         Set("active", golden.ContainsKey("active") || !frame.Active ? frame.Active : null);
         Set("remove", golden.ContainsKey("remove") || frame.Remove ? frame.Remove : null);
         if (golden.ContainsKey("conversations") || frame.Conversations.Count > 0)

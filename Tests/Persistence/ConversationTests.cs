@@ -50,7 +50,8 @@ public sealed class ConversationTests
         Assert.Equal(3, items.Count);
         var lobby = items.Single(item => item.TryGetProperty("room", out var room) && room.GetString() == "lobby");
         Assert.Equal((5, 1, 3), Numbers(lobby));
-        Assert.Equal("react", lobby.GetProperty("last").GetProperty("type").GetString());
+        var last = lobby.GetProperty("last");
+        Assert.Equal(("room", "text 4"), (last.GetProperty("type").GetString(), last.GetProperty("content").GetString()));
         var direct = items.Single(item => item.TryGetProperty("to", out _));
         Assert.Equal("bob", direct.GetProperty("to").GetString());
         Assert.Equal((1, 0, 1), Numbers(direct));
@@ -64,6 +65,91 @@ public sealed class ConversationTests
         {
             await held.DisposeAsync();
         }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_last_message_is_the_newest_that_is_not_deleted_as_it_reads_now(bool committed)
+    {
+        await using var world = await PersistenceWorld.CreateAsync();
+        var service = await world.StartServiceAsync();
+        await world.OpenedAsync();
+        var log = await world.StartLogAsync();
+        await log.Log.JoinAsync("lobby", "alice", CancellationToken.None);
+        for (var i = 1; i <= 3; i++)
+        {
+            await log.AppendAsync(PersistenceWorld.Message(Lobby, "bob", $"n{i}", $"text {i}"));
+        }
+
+        await world.DurableAsync(Lobby, 3);
+        await using (committed ? null : await world.HoldCommitsAsync())
+        {
+            await log.AppendAsync(PersistenceWorld.Message(Lobby, "bob", "e", "better") with { Kind = EventKind.Edit, Target = 2 });
+            await log.AppendAsync(Revision("r", EventKind.React, 2, "👍"));
+            Assert.Equal("text 3", (await LastAsync()).GetProperty("content").GetString());
+            await log.AppendAsync(Revision("d3", EventKind.Delete, 3));
+            if (committed)
+            {
+                await world.DurableAsync(Lobby, 6);
+            }
+
+            var last = await LastAsync();
+            Assert.Equal((2, "better", 4), (last.GetProperty("seq").GetInt64(), last.GetProperty("content").GetString(), last.GetProperty("edited").GetInt64()));
+            Assert.Equal("👍", Assert.Single(last.GetProperty("reactions").EnumerateArray()).GetProperty("emoji").GetString());
+            await log.AppendAsync(Revision("d2", EventKind.Delete, 2));
+            await log.AppendAsync(Revision("d1", EventKind.Delete, 1));
+            if (committed)
+            {
+                await world.DurableAsync(Lobby, 8);
+            }
+
+            Assert.Equal(JsonValueKind.Null, (await LastAsync()).ValueKind);
+        }
+
+        async Task<JsonElement> LastAsync() =>
+            Assert.Single((await service.GetJsonAsync("/api/conversations")).GetProperty("items").EnumerateArray()).GetProperty("last");
+
+        static ConversationEvent Revision(string nonce, EventKind kind, long target, string? emoji = null) =>
+            PersistenceWorld.Message(Lobby, "bob", nonce) with { Kind = kind, Target = target, Emoji = emoji, Content = null };
+    }
+
+    [Fact]
+    public async Task Conversations_are_ordered_and_paged_by_their_last_message_and_not_by_what_happens_to_old_ones()
+    {
+        await using var world = await PersistenceWorld.CreateAsync();
+        var service = await world.StartServiceAsync();
+        await world.OpenedAsync();
+        var log = await world.StartLogAsync();
+        for (var i = 1; i <= 5; i++)
+        {
+            var room = ConversationKey.Room($"room{i}");
+            await log.Log.JoinAsync(room.RoomId, "alice", CancellationToken.None);
+            await log.AppendAsync(PersistenceWorld.Message(room, "bob", "n") with { Timestamp = 1_767_225_600_000 + i });
+        }
+
+        var oldest = ConversationKey.Room("room1");
+        await log.AppendAsync(PersistenceWorld.Message(oldest, "bob", "e", "edited") with { Kind = EventKind.Edit, Target = 1 });
+        var newest = ConversationKey.Room("room5");
+        await log.AppendAsync(PersistenceWorld.Message(newest, "bob", "d") with { Kind = EventKind.Delete, Target = 1, Content = null });
+        await world.DurableAsync(oldest, 2);
+        await world.DurableAsync(newest, 2);
+        for (var i = 2; i <= 4; i++)
+        {
+            await world.DurableAsync(ConversationKey.Room($"room{i}"), 1);
+        }
+
+        var (seen, next) = (new List<string?>(), "");
+        do
+        {
+            var page = await service.GetJsonAsync($"/api/conversations?limit=2{next}");
+            seen.AddRange(page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("room").GetString()));
+            next = page.GetProperty("next").GetString() is { } after ? "&after=" + after : null;
+        }
+        while (next is not null);
+
+        // A room whose only message was deleted has none.
+        Assert.Equal(["room4", "room3", "room2", "room1", "room5"], seen);
     }
 
     [Fact]

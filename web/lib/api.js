@@ -1,6 +1,6 @@
 import { ChatError } from './protocol.js';
 
-/** @import {Clock, Cancel, Member, Overview, Page, Profile, TokenProvider, UserPresence, Where} from './types.js' */
+/** @import {Clock, Cancel, Member, Overview, Page, Profile, SearchPage, TokenProvider, UserPresence, Where} from './types.js' */
 
 /** The current token for the socket and HTTP. Concurrent callers share one call of the provider. */
 export class Tokens {
@@ -64,6 +64,13 @@ export class Api {
 
   /** @param {Cancel} [options] @returns {Promise<{items: Overview[]}>} */
   conversations(options) { return this.call('/api/conversations', options); }
+
+  /**
+   * Messages that have all words of `q`, of those that the user may read, newest first.
+   * @param {{q: string, room?: string, to?: string, from?: string, before?: string, limit?: number, signal?: AbortSignal}} options
+   * @returns {Promise<SearchPage>}
+   */
+  search({ signal, ...query }) { return this.call('/api/search', { query, signal }); }
 
   /** The first 200 members. @param {string} room @param {Cancel} [options] @returns {Promise<{items: Member[]}>} */
   members(room, options) { return this.call(`/api/rooms/${encodeURIComponent(room)}/members`, { query: { limit: 200 }, ...options }); }

@@ -127,6 +127,12 @@ export class ChatClient extends Emitter {
   /** The direct conversation with a user. @param {string} user @returns {Conversation} */
   direct(user) { return this.#conversation({ to: user }); }
 
+  /**
+   * Messages that have all words of `q`, of those that the user may read, newest first.
+   * @param {Parameters<import('./api.js').Api['search']>[0]} options
+   */
+  search(options) { return this.#api.search(options); }
+
   /** The network may be back. Retries now. */
   wake() { this.#connection.wake(); }
 

@@ -5,7 +5,7 @@ import { isMessage } from './timeline.js';
 import { TypingSender, TypingUsers } from './typing.js';
 import { abortable, Emitter, newNonce, withResolvers } from './util.js';
 
-/** @import {Cancel, Change, ChatEvent, Clock, Frame, Member, Message, Overview, Pending, Receipt, Stored, Where} from './types.js' */
+/** @import {Cancel, Change, ChatEvent, Clock, Details, Frame, Member, Message, Overview, Pending, Receipt, Signal, Stored, Where} from './types.js' */
 /**
  * What a conversation needs from its client.
  * @typedef {{clock: Clock, api: import('./api.js').Api, outbox: import('./outbox.js').Outbox,
@@ -20,7 +20,7 @@ const LOADED_MAX = 10_000;
  * A room or the direct conversation with a user: its messages in order and once each, pending sends, members and typing users. `event`
  * gives each event of the log after the join once, in the order of `seq`. `change` says what to draw. `lost` names events that neither
  * the socket nor history has.
- * @extends {Emitter<{event: ChatEvent, change: Change, lost: {from: number, to: number}, fault: ChatError}>}
+ * @extends {Emitter<{event: ChatEvent, change: Change, lost: {from: number, to: number}, signal: Signal, fault: ChatError}>}
  */
 export class Conversation extends Emitter {
   /** The user's messages on their way, in order. @type {Pending[]} */
@@ -98,16 +98,17 @@ export class Conversation extends Emitter {
 
   /**
    * Sends a message, and repeats it over any number of connections and reloads until it is in the log.
-   * @param {string} content @param {Cancel} [options] the signal takes back a message that was not sent yet
+   * @param {string} content @param {Cancel & Details} [options] the signal takes back a message that was not sent yet; `replyTo`,
+   * `mentions` and `meta` are what the message carries beside its text
    * @returns {Promise<Receipt>} resolves when it is in the log; rejects with a ChatError when it is refused for good
    */
-  async send(content, { signal } = {}) {
+  async send(content, { signal, ...details } = {}) {
     const nonce = newNonce();
-    this.pending.push({ nonce, content, created: this.#session.clock.now(), state: 'sending' });
+    this.pending.push({ nonce, content, created: this.#session.clock.now(), state: 'sending', details });
     this.#typingSender.stop();
     this.#change({ kind: 'pending' });
     try {
-      const frame = { type: this.kind === 'room' ? 'room' : 'dm', ...this.where, content, nonce };
+      const frame = { type: this.kind === 'room' ? 'room' : 'dm', ...this.where, content, nonce, ...details };
       return await this.#session.outbox.add(this.key, frame, signal);
     } catch (error) {
       if (signal?.aborted) this.discard(nonce);
@@ -119,7 +120,7 @@ export class Conversation extends Emitter {
   /** Sends a failed message again, as a new one. @param {string} nonce @returns {Promise<Receipt>|undefined} */
   retry(nonce) {
     const failed = this.discard(nonce);
-    return failed && this.send(failed.content);
+    return failed && this.send(failed.content, failed.details);
   }
 
   /** Removes a failed message. @param {string} nonce */
@@ -131,8 +132,12 @@ export class Conversation extends Emitter {
     return pending;
   }
 
-  /** @param {number} target the message's seq @param {string} content @param {Cancel} [options] @returns {Promise<Receipt>} */
-  edit(target, content, options) { return this.#act({ type: 'edit', target, content }, options); }
+  /**
+   * @param {number} target the message's seq @param {string} content
+   * @param {Cancel & {mentions?: string[], meta?: Record<string, any>}} [options] those that it does not name stay
+   * @returns {Promise<Receipt>}
+   */
+  edit(target, content, { signal, ...details } = {}) { return this.#act({ type: 'edit', target, content, ...details }, { signal }); }
   /** @param {number} target the message's seq @param {Cancel} [options] @returns {Promise<Receipt>} */
   delete(target, options) { return this.#act({ type: 'delete', target }, options); }
   /** @param {number} target @param {string} emoji @param {Cancel & {remove?: boolean}} [options] @returns {Promise<Receipt>} */
@@ -140,6 +145,15 @@ export class Conversation extends Emitter {
 
   /** Call it at each key stroke. It sends few frames. */
   typing() { if (this.ready) this.#typingSender.touch(); }
+  /**
+   * Sends the others an event of the product's own, which is not stored and may be lost. They get it as `signal`.
+   * @param {string} name @param {any} [data] JSON, at most 4 KiB @returns {boolean} false without a connection
+   */
+  signal(name, data) {
+    const frame = { type: 'signal', ...this.where, name, ...(data !== undefined && { data }) };
+    return this.ready && this.#session.send(frame);
+  }
+
   stopTyping() { this.#typingSender.stop(); }
   /** Moves the user's read cursor forward. @param {number} [seq] default: the newest */
   markRead(seq = this.head) { this.#cursors.move(seq); }
@@ -177,7 +191,10 @@ export class Conversation extends Emitter {
 
   /** Takes over a send that an earlier page left. @param {Stored} stored */
   adopt({ nonce, frame, created }) {
-    if (isMessage(/** @type {any} */ (frame))) this.pending.unshift({ nonce, content: frame.content, created, state: 'sending' });
+    if (isMessage(/** @type {any} */ (frame))) {
+      const { content, replyTo, mentions, meta } = frame;
+      this.pending.unshift({ nonce, content, created, state: 'sending', details: { replyTo, mentions, meta } });
+    }
     this.#change({ kind: 'pending' });
     return { resolve: () => {}, reject: (/** @type {Error} */ error) => this.#failed(nonce, error) };
   }
@@ -237,7 +254,7 @@ export class Conversation extends Emitter {
   }
 
   /** @param {Overview} [overview] none when the server knows no event here */
-  applyOverview(overview = { unread: 0, head: 0, read: 0, last: null }) { this.#cursors.overview(overview); }
+  applyOverview(overview = { unread: 0, mentions: 0, head: 0, read: 0, last: null }) { this.#cursors.overview(overview); }
 
   /** @param {Frame} frame a frame of this conversation */
   receive(frame) {
@@ -249,6 +266,7 @@ export class Conversation extends Emitter {
       case 'online': case 'offline': return this.#presence(frame);
       case 'presence': this.count = frame.count; return this.#change({ kind: 'members' });
       case 'typing': return frame.from === this.#session.me() ? undefined : this.#typingUsers.set(frame.from, frame.active);
+      case 'signal': return this.emit('signal', /** @type {any} */ ({ from: frame.from, name: frame.name, data: frame.data }));
       case 'read': return this.#read(frame.from, frame.seq);
       default: return this.#sync.take(/** @type {any} */ (frame));
     }

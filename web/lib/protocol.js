@@ -2,7 +2,7 @@
 // The frames of aspirechat.v1 as tables, for both directions. The golden frames that test the server's codec test these too.
 
 export const SUBPROTOCOL = 'aspirechat.v1';
-export const LIMITS = Object.freeze({ content: 8000, frame: 32 * 1024, nonce: 64, page: 200 });
+export const LIMITS = Object.freeze({ content: 8000, frame: 32 * 1024, nonce: 64, page: 200, mentions: 50, json: 4096, depth: 32 });
 
 /** Whether this can be a room's id. @param {unknown} value */
 export const isRoomId = (value) => typeof value === 'string' && /^(?!\.\.?$)[\w.-]{1,64}$/.test(value);
@@ -14,6 +14,9 @@ export const isSender = (value) => typeof value === 'string' && /^(?!\.\.?$)[\w.
 export const SYSTEM = 'system';
 /** With the u flag a surrogate matches only where it stands alone. @param {any} v */
 const isText = (v) => typeof v === 'string' && !/[\0\uD800-\uDFFF]/u.test(v);
+
+/** @param {any} v @param {number} levels */
+const isShallow = (v, levels) => Object(v) !== v || (levels > 0 && Object.values(v).every((each) => isShallow(each, levels - 1)));
 
 /** @type {Record<string, [(v: any) => boolean, string]>} */
 const KINDS = {
@@ -28,18 +31,25 @@ const KINDS = {
   users: [(v) => Array.isArray(v) && v.every((u) => typeof u === 'string'), 'a list of users'],
   list: [Array.isArray, 'a list'],
   map: [(v) => typeof v === 'object' && v !== null && !Array.isArray(v), 'an object'],
+  label: [(v) => isText(v) && v !== '' && v.length <= LIMITS.nonce, `1 to ${LIMITS.nonce} characters`],
+  target: [(v) => Number.isSafeInteger(v) && v >= 1, 'a whole number from 1'],
+  mentions: [(v) => Array.isArray(v) && v.length <= LIMITS.mentions && v.every(isUserId), `a list of at most ${LIMITS.mentions} user ids`],
+  object: [(v) => Object(v) === v && !Array.isArray(v) && isShallow(v, LIMITS.depth), `an object of at most ${LIMITS.depth} levels`],
+  json: [(v) => isShallow(v, LIMITS.depth), `of at most ${LIMITS.depth} levels`],
 };
 
 // "field:kind", with "?" for an optional one and "=" for a default. "where" is room or to.
 const SEND = 'nonce:nonce where ';
 const EVENT = 'id:name seq:seq from:user name:string? where timestamp:name nonce:nonce? edited:seq? deleted:bool? reactions:list? ';
+// What a message or an edit carries beside its text.
+const DETAILS = ' replyTo:target? mentions:mentions? meta:object?';
 const TABLES = {
   client: table({
     join: 'room:room since:seq? epoch:string? ref:string?',
     leave: 'room:room ref:string?',
-    room: 'nonce:nonce room:room content:string',
-    dm: 'nonce:nonce to:user content:string',
-    edit: SEND + 'target:seq content:string',
+    room: 'nonce:nonce room:room content:string' + DETAILS,
+    dm: 'nonce:nonce to:user content:string' + DETAILS,
+    edit: SEND + 'target:seq content:string' + DETAILS,
     delete: SEND + 'target:seq',
     react: SEND + 'target:seq emoji:name remove:bool=false',
     typing: 'where active:bool=true',
@@ -47,13 +57,14 @@ const TABLES = {
     resume: 'conversations:list ref:string?',
     auth: 'token:name',
     ping: 'ref:string?',
+    signal: 'where name:label data:json?',
   }),
   server: table({
     welcome: 'user:user connection:string node:string heartbeat:number expires:name',
     ack: 'nonce:nonce id:name seq:seq epoch:string timestamp:name where duplicate:bool=false',
-    room: EVENT + 'content:string',
-    dm: EVENT + 'content:string',
-    edit: EVENT + 'target:seq content:string',
+    room: EVENT + 'content:string' + DETAILS,
+    dm: EVENT + 'content:string' + DETAILS,
+    edit: EVENT + 'target:seq content:string' + DETAILS,
     delete: EVENT + 'target:seq',
     react: EVENT + 'target:seq emoji:name remove:bool=false',
     durable: 'where seq:seq',
@@ -66,6 +77,7 @@ const TABLES = {
     profile: 'user:user name:string? picture:string?',
     typing: 'from:user where active:bool',
     read: 'from:user where seq:seq',
+    signal: 'from:user where name:name data:json?',
     error: 'code:name message:string nonce:string? ref:string? retryAfter:number?',
     reconnect: 'after:number',
     pong: 'ref:string?',
@@ -118,7 +130,8 @@ function take(spec, source, target) {
       target[field] = source[field];
       continue;
     }
-    const value = source[name];
+    // Null means what absence means where the field may be absent.
+    const value = source[name] === null && ['target', 'mentions', 'object', 'json'].includes(kind) ? undefined : source[name];
     if (value === undefined && (optional || fallback !== undefined)) {
       if (fallback !== undefined) target[name] = fallback;
       continue;
@@ -146,6 +159,12 @@ export function check(value, direction) {
   if (frame.to === SYSTEM && type !== 'read') bad('to', 'a user: what the server wrote can only be read');
   if (frame.content?.length > LIMITS.content) {
     throw new ChatError('too_large', `content: at most ${LIMITS.content} UTF-16 code units.`, { field: 'content' });
+  }
+  if (frame.mentions) frame.mentions = [...new Set(frame.mentions)];
+  for (const field of ['meta', 'data']) {
+    if (frame[field] !== undefined && new TextEncoder().encode(JSON.stringify(frame[field])).length > LIMITS.json) {
+      throw new ChatError('too_large', `${field}: at most ${LIMITS.json} bytes.`, { field });
+    }
   }
   frame.conversations &&= frame.conversations.map((/** @type {any} */ entry) => (
     Object(entry) === entry ? take(RESUME_ENTRY, entry, {}) : bad('conversations', 'a list of objects')));

@@ -141,11 +141,12 @@ export class Timeline {
   }
 
   /** @param {ChatEvent} event @param {boolean} live @returns {Message} */
-  #view({ id, seq, from, content = '', timestamp, edited, deleted = false, reactions = [] }, live) {
+  #view({ id, seq, from, content = '', timestamp, edited, deleted = false, reactions = [], replyTo, mentions = [], meta }, live) {
     const own = from === this.#me();
     /** @type {Message} */
     const message = {
       id, seq, from, content, timestamp, edited, deleted, own, reactions: reactions.map((r) => ({ ...r, users: [...r.users] })),
+      replyTo, mentions: [...mentions], meta,
       state: !own ? undefined : seq <= this.durable ? 'durable' : live ? 'accepted' : undefined,
     };
     this.#bySeq.set(seq, message);
@@ -156,9 +157,12 @@ export class Timeline {
   #apply(event) {
     const message = this.#bySeq.get(event.target ?? 0);
     if (!message || message.deleted) return;
-    if (event.type === 'delete') Object.assign(message, { deleted: true, content: '', reactions: [] });
+    if (event.type === 'delete') Object.assign(message, { deleted: true, content: '', reactions: [], mentions: [], meta: undefined });
     else if (event.type === 'react') applyReaction(message.reactions, event);
-    else if (event.seq > (message.edited ?? 0)) Object.assign(message, { content: event.content, edited: event.seq });
+    else if (event.seq > (message.edited ?? 0)) {
+      const { content, seq, mentions = message.mentions, meta = message.meta } = event;
+      Object.assign(message, { content, edited: seq, mentions, meta });
+    }
   }
 }
 

@@ -49,9 +49,9 @@ test('golden pages hold events that decode as frames', () => {
 
 test('every frame type of both directions is in the golden set', () => {
   const types = (direction) => [...new Set(golden.frames.filter((f) => f.direction === direction).map((f) => f.frame.type))].sort();
-  assert.deepEqual(types('client'), ['auth', 'delete', 'dm', 'edit', 'join', 'leave', 'ping', 'react', 'read', 'resume', 'room', 'typing']);
+  assert.deepEqual(types('client'), ['auth', 'delete', 'dm', 'edit', 'join', 'leave', 'ping', 'react', 'read', 'resume', 'room', 'signal', 'typing']);
   assert.deepEqual(types('server'), ['ack', 'authenticated', 'delete', 'dm', 'durable', 'edit', 'error', 'joined', 'left', 'offline', 'online', 'pong',
-    'presence', 'profile', 'react', 'read', 'reconnect', 'resumed', 'room', 'typing', 'welcome']);
+    'presence', 'profile', 'react', 'read', 'reconnect', 'resumed', 'room', 'signal', 'typing', 'welcome']);
 });
 
 test('a frame past the byte limit is refused before it is sent', () => {

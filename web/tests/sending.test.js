@@ -260,3 +260,35 @@ test('Nonces do not repeat', async () => {
   await settle();
   assert.equal(new Set(socket.of('dm').map((f) => f.nonce)).size, 100);
 });
+
+test('A message carries what it replies to, mentions and meta, and an edit changes those that it names', async () => {
+  const kit = setup();
+  const socket = await kit.connect();
+  const room = await kit.join(0);
+  room.send('hello', { replyTo: 7, mentions: ['bob'], meta: { a: 1 } });
+  const { nonce, ...frame } = socket.last('room');
+  assert.deepEqual(frame, { type: 'room', room: 'lobby', content: 'hello', replyTo: 7, mentions: ['bob'], meta: { a: 1 } });
+  socket.say(message(1, 'alice', { nonce, replyTo: 7, mentions: ['bob'], meta: { a: 1 } }));
+  socket.say(ack({ nonce, room: 'lobby' }, 1));
+  room.edit(1, 'hello!', { mentions: [] });
+  assert.deepEqual(socket.last('edit').mentions, []);
+  socket.say(message(2, 'alice', { type: 'edit', target: 1, content: 'hello!', mentions: [] }));
+  const { content, replyTo, mentions, meta } = room.messages[0];
+  assert.deepEqual({ content, replyTo, mentions, meta }, { content: 'hello!', replyTo: 7, mentions: [], meta: { a: 1 } });
+  socket.say(message(3, 'alice', { type: 'delete', target: 1, content: undefined }));
+  assert.deepEqual([room.messages[0].meta, room.messages[0].mentions], [undefined, []]);
+});
+
+test('A signal goes to the others at once or not at all, and theirs are given out', async () => {
+  const kit = setup();
+  const socket = await kit.connect();
+  const room = await kit.join(0);
+  const heard = [];
+  room.on('signal', (signal) => heard.push(signal));
+  assert.equal(room.signal('cursor', { x: 1 }), true);
+  assert.deepEqual(socket.last('signal'), { type: 'signal', room: 'lobby', name: 'cursor', data: { x: 1 } });
+  socket.say({ type: 'signal', from: 'bob', room: 'lobby', name: 'wave' });
+  assert.deepEqual(heard, [{ from: 'bob', name: 'wave', data: undefined }]);
+  socket.end(1006);
+  assert.equal(room.signal('cursor'), false);
+});

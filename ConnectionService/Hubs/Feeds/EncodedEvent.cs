@@ -27,7 +27,7 @@ internal sealed class EncodedEvent(ConversationEvent source)
     public long Deletes => _source.Kind == EventKind.Delete ? _source.Target : 0;
 
     /// <summary>About what it occupies in memory; never changes.</summary>
-    public int Size { get; } = 2 * (source.Content?.Length ?? 0) + 512;
+    public int Size { get; } = 2 * ((source.Content?.Length ?? 0) + (source.Details?.Bytes ?? 0)) + 512;
 
     private OutboundFrame Frame => _frame ??= OutboundFrame.Of(_source, withNonce: false);
 
@@ -39,7 +39,7 @@ internal sealed class EncodedEvent(ConversationEvent source)
             return;
         }
 
-        _source = _source with { Content = "", Deleted = true };
+        _source = _source with { Content = "", Deleted = true, Details = MessageDetails.Deleted(_source.Details) };
         _frame = _senders = null;
     }
 

@@ -33,6 +33,8 @@ internal sealed class Room
     /// </summary>
     private readonly List<(OutboundFrame Frame, string Except)> _meanwhile = [];
 
+    private static ReadOnlySpan<byte> SignalStart => "{\"type\":\"signal\""u8;
+
     private readonly Dictionary<string, PendingLeave> _leaves = new(StringComparer.Ordinal);
     private bool _readingPresence;
 
@@ -298,7 +300,8 @@ internal sealed class Room
             case PubSubMessage.Frame(var json, var except):
                 var frame = OutboundFrame.Of(json.Span);
                 Members.Forward(frame, except);
-                if (_readingPresence)
+                // Whoever joins needs the changes of presence. A signal from before they joined is not for them.
+                if (_readingPresence && !json.Span.StartsWith(SignalStart))
                 {
                     _meanwhile.Add((frame, except));
                 }

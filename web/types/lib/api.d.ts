@@ -1,4 +1,4 @@
-/** @import {Clock, Cancel, Member, Overview, Page, Profile, TokenProvider, UserPresence, Where} from './types.js' */
+/** @import {Clock, Cancel, Member, Overview, Page, Profile, SearchPage, TokenProvider, UserPresence, Where} from './types.js' */
 /** The current token for the socket and HTTP. Concurrent callers share one call of the provider. */
 export class Tokens {
     /** @param {TokenProvider} provider @param {Clock} clock @param {AbortSignal} signal */
@@ -27,6 +27,20 @@ export class Api {
     conversations(options?: Cancel): Promise<{
         items: Overview[];
     }>;
+    /**
+     * Messages that have all words of `q`, of those that the user may read, newest first.
+     * @param {{q: string, room?: string, to?: string, from?: string, before?: string, limit?: number, signal?: AbortSignal}} options
+     * @returns {Promise<SearchPage>}
+     */
+    search({ signal, ...query }: {
+        q: string;
+        room?: string;
+        to?: string;
+        from?: string;
+        before?: string;
+        limit?: number;
+        signal?: AbortSignal;
+    }): Promise<SearchPage>;
     /** The first 200 members. @param {string} room @param {Cancel} [options] @returns {Promise<{items: Member[]}>} */
     members(room: string, options?: Cancel): Promise<{
         items: Member[];
@@ -55,6 +69,7 @@ import type { Where } from './types.js';
 import type { Page } from './types.js';
 import type { Cancel } from './types.js';
 import type { Overview } from './types.js';
+import type { SearchPage } from './types.js';
 import type { Member } from './types.js';
 import type { Profile } from './types.js';
 import type { UserPresence } from './types.js';

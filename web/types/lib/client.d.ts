@@ -40,6 +40,11 @@ export class ChatClient extends Emitter<{
     leave(room: string): void;
     /** The direct conversation with a user. @param {string} user @returns {Conversation} */
     direct(user: string): Conversation;
+    /**
+     * Messages that have all words of `q`, of those that the user may read, newest first.
+     * @param {Parameters<import('./api.js').Api['search']>[0]} options
+     */
+    search(options: Parameters<import("./api.js").Api["search"]>[0]): Promise<import("./types.js").SearchPage>;
     /** The network may be back. Retries now. */
     wake(): void;
     /** Loses the connection, to see it come back. */

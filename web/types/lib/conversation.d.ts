@@ -2,7 +2,7 @@
  * A room or the direct conversation with a user: its messages in order and once each, pending sends, members and typing users. `event`
  * gives each event of the log after the join once, in the order of `seq`. `change` says what to draw. `lost` names events that neither
  * the socket nor history has.
- * @extends {Emitter<{event: ChatEvent, change: Change, lost: {from: number, to: number}, fault: ChatError}>}
+ * @extends {Emitter<{event: ChatEvent, change: Change, lost: {from: number, to: number}, signal: Signal, fault: ChatError}>}
  */
 export class Conversation extends Emitter<{
     event: ChatEvent;
@@ -11,6 +11,7 @@ export class Conversation extends Emitter<{
         from: number;
         to: number;
     };
+    signal: Signal;
     fault: ChatError;
 }> {
     /** @param {Session} session @param {Where} where */
@@ -56,16 +57,24 @@ export class Conversation extends Emitter<{
     readBy(seq: number): string[];
     /**
      * Sends a message, and repeats it over any number of connections and reloads until it is in the log.
-     * @param {string} content @param {Cancel} [options] the signal takes back a message that was not sent yet
+     * @param {string} content @param {Cancel & Details} [options] the signal takes back a message that was not sent yet; `replyTo`,
+     * `mentions` and `meta` are what the message carries beside its text
      * @returns {Promise<Receipt>} resolves when it is in the log; rejects with a ChatError when it is refused for good
      */
-    send(content: string, { signal }?: Cancel): Promise<Receipt>;
+    send(content: string, { signal, ...details }?: Cancel & Details): Promise<Receipt>;
     /** Sends a failed message again, as a new one. @param {string} nonce @returns {Promise<Receipt>|undefined} */
     retry(nonce: string): Promise<Receipt> | undefined;
     /** Removes a failed message. @param {string} nonce */
     discard(nonce: string): Pending | undefined;
-    /** @param {number} target the message's seq @param {string} content @param {Cancel} [options] @returns {Promise<Receipt>} */
-    edit(target: number, content: string, options?: Cancel): Promise<Receipt>;
+    /**
+     * @param {number} target the message's seq @param {string} content
+     * @param {Cancel & {mentions?: string[], meta?: Record<string, any>}} [options] those that it does not name stay
+     * @returns {Promise<Receipt>}
+     */
+    edit(target: number, content: string, { signal, ...details }?: Cancel & {
+        mentions?: string[];
+        meta?: Record<string, any>;
+    }): Promise<Receipt>;
     /** @param {number} target the message's seq @param {Cancel} [options] @returns {Promise<Receipt>} */
     delete(target: number, options?: Cancel): Promise<Receipt>;
     /** @param {number} target @param {string} emoji @param {Cancel & {remove?: boolean}} [options] @returns {Promise<Receipt>} */
@@ -74,6 +83,11 @@ export class Conversation extends Emitter<{
     }): Promise<Receipt>;
     /** Call it at each key stroke. It sends few frames. */
     typing(): void;
+    /**
+     * Sends the others an event of the product's own, which is not stored and may be lost. They get it as `signal`.
+     * @param {string} name @param {any} [data] JSON, at most 4 KiB @returns {boolean} false without a connection
+     */
+    signal(name: string, data?: any): boolean;
     stopTyping(): void;
     /** Moves the user's read cursor forward. @param {number} [seq] default: the newest */
     markRead(seq?: number): void;
@@ -127,12 +141,14 @@ export type Session = {
 };
 import type { ChatEvent } from './types.js';
 import type { Change } from './types.js';
+import type { Signal } from './types.js';
 import { ChatError } from './protocol.js';
 import { Emitter } from './util.js';
 import type { Pending } from './types.js';
 import type { Where } from './types.js';
 import type { Message } from './types.js';
 import type { Cancel } from './types.js';
+import type { Details } from './types.js';
 import type { Receipt } from './types.js';
 import type { Member } from './types.js';
 import type { Stored } from './types.js';

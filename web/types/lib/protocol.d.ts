@@ -19,6 +19,9 @@ export const LIMITS: Readonly<{
     frame: number;
     nonce: 64;
     page: 200;
+    mentions: 50;
+    json: 4096;
+    depth: 32;
 }>;
 export function isRoomId(value: unknown): boolean;
 export function isUserId(value: unknown): boolean;

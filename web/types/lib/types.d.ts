@@ -36,6 +36,24 @@ export interface ChatEvent extends Where {
     edited?: number;
     deleted?: boolean;
     reactions?: Reaction[];
+    /** The seq of the event that it replies to. */
+    replyTo?: number;
+    /** Users. Of an edit: those from now on; absent: as before. */
+    mentions?: string[];
+    /** The product's own. Of an edit: from now on; absent: as before. */
+    meta?: Record<string, any>;
+}
+/** What a message carries beside its text. */
+export interface Details {
+    replyTo?: number;
+    mentions?: string[];
+    meta?: Record<string, any>;
+}
+/** A product's own event from another user, which is not stored. */
+export interface Signal {
+    from: string;
+    name: string;
+    data?: any;
 }
 /** What an `ack` tells: the event is in the log at `seq`. */
 export interface Receipt {
@@ -55,6 +73,9 @@ export interface Message {
     edited?: number;
     deleted: boolean;
     reactions: Reaction[];
+    replyTo?: number;
+    mentions: string[];
+    meta?: Record<string, any>;
     own: boolean;
     /** For the user's own messages of this session: `durable` is in the database, `accepted` in the log. */
     state?: 'accepted' | 'durable';
@@ -68,6 +89,7 @@ export interface Pending {
     state: 'sending' | 'accepted' | 'failed';
     seq?: number;
     error?: Error;
+    details?: Details;
 }
 /** What changed in a conversation, for the page that draws it. `messages` must be drawn, or drawn again. */
 export type Change = {
@@ -92,7 +114,13 @@ export interface Overview extends Where {
     head: number;
     read: number;
     unread: number;
+    mentions: number;
     last: ChatEvent | null;
+}
+/** `items`: newest first. `next`: for `before` of the next page; null at the end. */
+export interface SearchPage {
+    items: ChatEvent[];
+    next: string | null;
 }
 export interface Member {
     user: string;
