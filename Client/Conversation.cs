@@ -24,7 +24,9 @@ public readonly record struct Conversation
     /// <exception cref="ArgumentException">It is not an identifier.</exception>
     public static Conversation Room(string room) => RoomIds.IsValid(room) ? new(room, null) : throw Refused(RoomIds.Rule, nameof(room));
 
-    /// <summary>The direct conversation with a user. It may be the client's own user, or <c>system</c>, to read what the server wrote.</summary>
+    /// <summary>
+    /// The direct conversation with a user. It may be the client's own user, or <c>system</c>, to read what the server wrote.
+    /// </summary>
     /// <param name="user">1–128 characters of <c>A-Z a-z 0-9 _ . - @ | : + = ~</c>, not <c>.</c> or <c>..</c>.</param>
     /// <exception cref="ArgumentException">It is not an identifier.</exception>
     public static Conversation With(string user) => UserIds.IsSender(user) ? new(null, user) : throw Refused(UserIds.Rule, nameof(user));

@@ -13,10 +13,14 @@ public enum RevocationState
     Unknown,
 }
 
-/// <summary>Which tokens an operator has revoked (product §4). A service without one verifies signature, times and claims alone. Thread-safe.</summary>
+/// <summary>
+/// Which tokens an operator has revoked (product §4). A service without one verifies signature, times and claims alone. Thread-safe.
+/// </summary>
 public interface ITokenRevocations
 {
     /// <param name="user">The token's user.</param>
-    /// <param name="issuedAt">When the token was issued, Unix milliseconds; null: it does not say, and counts as issued before any revocation.</param>
+    /// <param name="issuedAt">
+    /// When the token was issued, Unix milliseconds; null: it does not say, and counts as issued before any revocation.
+    /// </param>
     ValueTask<RevocationState> CheckAsync(string user, long? issuedAt);
 }

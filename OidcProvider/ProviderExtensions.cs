@@ -10,8 +10,9 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 namespace AspireChat.OidcProvider;
 
 /// <summary>
-/// OpenIddict without a database: discovery, published keys, and the client-credentials grant for any client. A request names whom the token
-/// is for (<c>user</c>, <c>name</c>, <c>for</c>: an audience, <c>lifetime</c> in seconds), because here the tests are the provider's administrators.
+/// OpenIddict without a database: discovery, published keys, and the client-credentials grant for any client. A request names whom the
+/// token is for (<c>user</c>, <c>name</c>, <c>for</c>: an audience, <c>lifetime</c> in seconds), because here the tests are the provider's
+/// administrators.
 /// </summary>
 internal static class ProviderExtensions
 {
@@ -70,6 +71,7 @@ internal static class ProviderExtensions
         }
 
         identity.SetDestinations(_ => [Destinations.AccessToken]);
-        return Results.SignIn(new ClaimsPrincipal(identity), new AuthenticationProperties(), OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
+        return Results.SignIn(
+            new ClaimsPrincipal(identity), new AuthenticationProperties(), OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
     }
 }

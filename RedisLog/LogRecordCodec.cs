@@ -294,7 +294,8 @@ public static class LogRecordCodec
                     ? new RevokeRecord { Conversation = own, Timestamp = _timestamp, User = _user }
                     : new ProfileRecord
                     {
-                        Conversation = own, Timestamp = _timestamp, User = _user, Profile = ProfileJson.Decode(_profile), IsSaid = _profile is not null,
+                        Conversation = own, Timestamp = _timestamp, User = _user,
+                        Profile = ProfileJson.Decode(_profile), IsSaid = _profile is not null,
                     };
             }
 

@@ -99,20 +99,22 @@ public static class RedisKeys
     public static string UserBytes(string user) => $"{{{UserRooms(user)}}}:bytes";
 
     /// <summary>
-    /// hash: user → <c>moment profile</c> (profile.lua): all known users whose own conversation is in the partition, and how they are shown.
-    /// <see cref="StoredProfiles"/> reads it. Filled from PostgreSQL when the partition opens.
+    /// hash: user → <c>moment profile</c> (profile.lua): all known users whose own conversation is in the partition, and how they are
+    /// shown. <see cref="StoredProfiles"/> reads it. Filled from PostgreSQL when the partition opens.
     /// </summary>
     public static string Users(int partition) => $"{Tag(partition)}:users";
 
-    /// <summary>sorted set: user → until when (Unix milliseconds) their tokens are revoked. Filled from PostgreSQL like <see cref="Users"/>.</summary>
+    /// <summary>
+    /// sorted set: user → until when (Unix milliseconds) their tokens are revoked. Filled from PostgreSQL like <see cref="Users"/>.
+    /// </summary>
     public static string Revoked(int partition) => $"{Tag(partition)}:revoked";
 
-    /// <summary>string with expiry, in the slot of <see cref="UserRooms"/>: the user's changed profile was told within the last second.</summary>
+    /// <summary>string with expiry, in the slot of <see cref="UserRooms"/>: the user's changed profile was told a moment ago.</summary>
     public static string UserTold(string user) => $"{{{UserRooms(user)}}}:told";
 
     /// <summary>
-    /// stream with the fields of <see cref="KickFields"/>: operators' last orders about users, to disconnect them or to revoke their tokens;
-    /// its length is capped. <see cref="UserOrders"/> reads it. An order to disconnect is not durable: the operator repeats one that Redis
+    /// stream with the fields of <see cref="KickFields"/>: operators' last orders about users, to disconnect them or to revoke their
+    /// tokens; its length is capped. <see cref="UserOrders"/> reads it. An order to disconnect is not durable: the operator repeats one that Redis
     /// loses within its second. Revocations stand in <see cref="Revoked"/> as well.
     /// </summary>
     public const string Kicks = "kicks";

@@ -9,14 +9,16 @@ namespace AspireChat.RedisLog;
 
 /// <summary>An operator's order about a user.</summary>
 /// <param name="At">When it was given, Unix milliseconds of Redis' clock.</param>
-/// <param name="Until">Tokens issued until this moment (Unix milliseconds) are revoked; null: it only disconnects what was open by then.</param>
+/// <param name="Until">
+/// Tokens issued until this moment (Unix milliseconds) are revoked; null: it only disconnects what was open by then.
+/// </param>
 public readonly record struct UserOrder(string User, long At, long? Until);
 
 /// <summary>
 /// What operators ordered about users: every service reads the stream <see cref="RedisKeys.Kicks"/> several times a second, and keeps in
 /// memory who had tokens revoked until when. Each partition's revocations are read once (<see cref="RedisKeys.Revoked"/>), and again when
-/// orders may have been missed. Knowledge that is older than <see cref="Lease"/> answers <see cref="RevocationState.Unknown"/>: docs/decisions/0018.
-/// An emptied Redis takes no knowledge away. Thread-safe.
+/// orders may have been missed. Knowledge that is older than <see cref="Lease"/> answers <see cref="RevocationState.Unknown"/>:
+/// docs/decisions/0018. An emptied Redis takes no knowledge away. Thread-safe.
 /// </summary>
 public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) : BackgroundService, ITokenRevocations
 {
@@ -56,7 +58,9 @@ public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) 
     public void Learn(string user, long until) => _revoked.AddOrUpdate(user, until, (_, before) => Math.Max(before, until));
 
     public ValueTask<RevocationState> CheckAsync(string user, long? issuedAt) =>
-        Check(user, issuedAt) is var state and not RevocationState.Unknown ? ValueTask.FromResult(state) : ReadAndCheckAsync(user, issuedAt);
+        Check(user, issuedAt) is var state and not RevocationState.Unknown
+            ? ValueTask.FromResult(state)
+            : ReadAndCheckAsync(user, issuedAt);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -100,7 +104,9 @@ public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) 
         return Check(user, issuedAt);
     }
 
-    /// <summary>One reading at a time; whoever comes meanwhile waits for it. None begins less than <paramref name="pause"/> after the last.</summary>
+    /// <summary>
+    /// One reading at a time; whoever comes meanwhile waits for it. None begins less than <paramref name="pause"/> after the last.
+    /// </summary>
     private Task ReadOnceAsync(TimeSpan pause)
     {
         lock (_gate)

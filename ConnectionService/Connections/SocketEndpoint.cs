@@ -1,6 +1,7 @@
 using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Tickets;
+using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
 using AspireChat.WebSockets;
@@ -74,7 +75,8 @@ internal static class SocketEndpoint
             .RequireAuthorization(policy => policy.AddAuthenticationSchemes(TicketScheme.Socket).RequireAuthenticatedUser());
     }
 
-    private static async Task AcceptAsync(HttpContext context, SocketAcceptor acceptor, OpenSockets open)
+    private static async Task AcceptAsync(
+        HttpContext context, SocketAcceptor acceptor, OpenSockets open, ITokenRevocations revocations)
     {
         // RFC 6455 §4.1: a GET of HTTP/1.1 or later. The framework looks at the method and the version of the protocol above it alone.
         if (!context.WebSockets.IsWebSocketRequest || HttpProtocol.IsHttp10(context.Request.Protocol))
@@ -93,6 +95,19 @@ internal static class SocketEndpoint
             await context.WriteProblemAsync(StatusCodes.Status403Forbidden, "This origin may not open a socket.", "origin_forbidden");
             return;
         }
-        await acceptor.AcceptAsync(context);
+        // Of a token this is known already. A ticket lives by the token that it was got with.
+        switch (await ChatUser.From(context.User).StateInAsync(revocations))
+        {
+            case RevocationState.Good:
+                await acceptor.AcceptAsync(context);
+                break;
+            case RevocationState.Revoked:
+                await context.WriteProblemAsync(StatusCodes.Status401Unauthorized, "The token was revoked.", "token_revoked");
+                break;
+            default:
+                await context.WriteProblemAsync(
+                    StatusCodes.Status503ServiceUnavailable, "Tokens cannot be verified now.", ErrorCodes.Unavailable, TimeSpan.FromSeconds(1));
+                break;
+        }
     }
 }

@@ -37,7 +37,9 @@ internal sealed class MembershipIndex(IConnectionMultiplexer redis, TimeProvider
             var typing = database.SortedSetRangeByScoreAsync(RedisKeys.RoomTyping(room), time.GetUtcNow().ToUnixTimeMilliseconds());
             await Task.WhenAll(count, online, typing).WaitAsync(Patience, time);
             RedisValue[] named = [.. (await online).Union(await typing)];
-            var profiles = named.Length == 0 ? [] : await database.HashGetAsync(RedisKeys.PresenceProfiles, named).WaitAsync(Patience, time);
+            var profiles = named.Length == 0
+                ? []
+                : await database.HashGetAsync(RedisKeys.PresenceProfiles, named).WaitAsync(Patience, time);
             return new RoomPresence(
                 [.. (await online).Select(user => (string)user!)], await count, [.. (await typing).Select(user => (string)user!)])
             {

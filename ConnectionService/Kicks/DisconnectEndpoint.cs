@@ -7,8 +7,8 @@ using AspireChat.ServiceDefaults;
 namespace AspireChat.ConnectionService.Kicks;
 
 /// <summary>
-/// <c>POST /api/admin/users/{user}/disconnect</c>: closes the user's sockets on every node with 4003. <c>POST …/revoke</c>: also refuses the
-/// tokens that the user has until now, at every service.
+/// <c>POST /api/admin/users/{user}/disconnect</c>: closes the user's sockets on every node with 4003. <c>POST …/revoke</c>: also refuses
+/// the tokens that the user has until now, at every service.
 /// </summary>
 internal static class DisconnectEndpoint
 {

@@ -17,7 +17,9 @@ internal sealed class KickLog(IConnectionMultiplexer redis, UserOrders orders, T
     public Task DisconnectAsync(string user) => OrderAsync(user, [new(KickFields.User, user)]);
 
     /// <summary>Revokes the user's tokens that were issued until now, and closes the sockets that they opened.</summary>
-    /// <exception cref="RedisException">Redis can't be reached: the order may or may not be carried out, and is harmless to repeat.</exception>
+    /// <exception cref="RedisException">
+    /// Redis can't be reached: the order may or may not be carried out, and is harmless to repeat.
+    /// </exception>
     /// <exception cref="LogUnavailableException">The user's partition is closed: nothing was done.</exception>
     public async Task RevokeAsync(string user)
     {

@@ -16,7 +16,7 @@ internal sealed class ProfileAnnouncer(IConnectionMultiplexer redis, TimeProvide
     /// <summary>Users who wait, of each kind; further ones are dropped: their members see the change with the next page or join.</summary>
     private const int MostWaiting = 10_000;
 
-    /// <summary>Rooms asked about and told together.</summary>
+    /// <summary>Rooms asked about and told together, and told in a second for one user: whoever is in many rooms is told more seldom.</summary>
     private const int RoomsPerCall = 100;
 
     /// <summary>As many members online as presence tells names to (<c>Presence:NameThreshold</c>).</summary>
@@ -142,6 +142,7 @@ internal sealed class ProfileAnnouncer(IConnectionMultiplexer redis, TimeProvide
         var profile = profiles.TryGetValue(user, out var stored) ? ProfileJson.Decode(stored.Text) : null;
         var frame = new PubSubMessage.Frame(ServerFrameCodec.Encode(new ProfileFrame(user, profile?.Name, profile?.Picture))).Encode();
         var rooms = new List<string>(RoomsPerCall);
+        var calls = 0;
         await foreach (var room in RedisScan.MembersAsync(database, RedisKeys.UserRooms(user), cancellationToken))
         {
             rooms.Add(room.ToString());
@@ -149,9 +150,14 @@ internal sealed class ProfileAnnouncer(IConnectionMultiplexer redis, TimeProvide
             {
                 await TellAsync(database, rooms, frame);
                 rooms.Clear();
+                calls++;
             }
         }
         await TellAsync(database, rooms, frame);
+        if (calls > 0)
+        {
+            await database.KeyExpireAsync(RedisKeys.UserTold(user), OncePer * (calls + 1));
+        }
     }
 
     private async Task TellAsync(IDatabase database, List<string> rooms, byte[] frame)

@@ -9,8 +9,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace AspireChat.ConnectionService.Profiles;
 
 /// <summary>
-/// <c>PUT /api/admin/users/{user}</c> with <c>{"name"?,"picture"?}</c>: the whole profile, until a token with a name or a picture connects or
-/// the server sets another one. What is missing is taken away. The user need not have connected before.
+/// <c>PUT /api/admin/users/{user}</c> with <c>{"name"?,"picture"?}</c>: the whole profile, until a token with a name or a picture connects
+/// or the server sets another one. What is missing is taken away. The user need not have connected before.
 /// </summary>
 internal static class ProfileEndpoint
 {

@@ -74,7 +74,7 @@ internal sealed class SocketTickets(IOptions<TicketOptions> options, IOptions<Jw
 
         if (user.Rooms is not null)
         {
-            claims[RoomGrants.Claim] = JsonDocument.Parse(user.Rooms.Json).RootElement;
+            claims[RoomGrants.Claim] = JsonElement.Parse(user.Rooms.Json);
         }
 
         if (user.IssuedAt is { } issued)
@@ -116,7 +116,8 @@ internal sealed class SocketTickets(IOptions<TicketOptions> options, IOptions<Jw
         }
 
         var kept = ticket.Claims
-            .Where(claim => claim.Type is JwtRegisteredClaimNames.Sub or JwtRegisteredClaimNames.Name or PictureClaim or RoomGrants.Claim or OriginClaim)
+            .Where(claim => claim.Type
+                is JwtRegisteredClaimNames.Sub or JwtRegisteredClaimNames.Name or PictureClaim or RoomGrants.Claim or OriginClaim)
             .Append(new Claim(JwtRegisteredClaimNames.Exp, ticket.FindFirstValue(UntilClaim)!));
         if (ticket.FindFirstValue(SinceClaim) is { } issued)
         {

@@ -3,8 +3,8 @@ namespace AspireChat.Contracts.Conversations;
 /// <summary>
 /// The key of a conversation: a room (<c>r:lobby</c>) or the direct conversation of two users (<c>d:alice:bob</c>). The ordinally smaller
 /// user stands first, so that both sides get the same key. Redis and PostgreSQL store this text. Where one of the users' ids contains a
-/// <c>:</c>, a <c>/</c> separates them (<c>d:alice/urn:x:y</c>), which no id contains. Without one the separator is the only <c>:</c>, as it
-/// was when ids could not contain it: stored keys and their partitions stay as they are. A user may have a direct conversation with
+/// <c>:</c>, a <c>/</c> separates them (<c>d:alice/urn:x:y</c>), which no id contains. Without one the separator is the only <c>:</c>, as
+/// it was when ids could not contain it: stored keys and their partitions stay as they are. A user may have a direct conversation with
 /// themselves. Immutable.
 /// </summary>
 public readonly record struct ConversationKey
@@ -36,8 +36,8 @@ public readonly record struct ConversationKey
     }
 
     /// <summary>
-    /// The user's conversation with themselves. The log keeps what it has to say of a user as such, a profile or a revocation, under this key:
-    /// it decides the partition.
+    /// The user's conversation with themselves. The log keeps what it has to say of a user as such, a profile or a revocation, under this
+    /// key: it decides the partition.
     /// </summary>
     public static ConversationKey Own(string user) => Direct(user, user);
 

@@ -27,7 +27,8 @@ public static class ProfileJson
 
         try
         {
-            return JsonSerializer.Deserialize(json, Context.UserProfile) is { } read && (read.Name ?? read.Picture) is not null ? read : null;
+            var read = JsonSerializer.Deserialize(json, Context.UserProfile);
+            return (read?.Name ?? read?.Picture) is null ? null : read;
         }
         catch (JsonException)
         {

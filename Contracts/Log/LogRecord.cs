@@ -47,7 +47,9 @@ public record ConversationEvent : LogRecord
 
     public required string From { get; init; }
 
-    /// <summary>The sender's display name at that moment; null: none. Live events carry it, so that nothing is looked up for each receiver.</summary>
+    /// <summary>
+    /// The sender's display name at that moment; null: none. Live events carry it, so that nothing is looked up for each receiver.
+    /// </summary>
     public string? Name { get; init; }
 
     /// <summary>The client chooses it. It is unique per sender and conversation, and only the sender sees it.</summary>
@@ -106,7 +108,9 @@ public sealed record ProfileRecord : LogRecord
     public required bool IsSaid { get; init; }
 }
 
-/// <summary>The user's tokens that were issued until <see cref="LogRecord.Timestamp"/> are revoked. Written by revoke.lua likewise.</summary>
+/// <summary>
+/// The user's tokens that were issued until <see cref="LogRecord.Timestamp"/> are revoked. Written by revoke.lua likewise.
+/// </summary>
 public sealed record RevokeRecord : LogRecord
 {
     public required string User { get; init; }

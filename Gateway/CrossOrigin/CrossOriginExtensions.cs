@@ -33,8 +33,8 @@ internal static class CrossOriginExtensions
     }
 
     /// <summary>
-    /// Call it before anything that may refuse a request: a page must be able to read why. A preflight is answered here; that costs less than
-    /// a refusal.
+    /// Call it before anything that may refuse a request: a page must be able to read why. A preflight is answered here; that costs less
+    /// than a refusal.
     /// </summary>
     public static void UseCrossOrigin(this WebApplication app) => app.UseWhen(context => IsShared(context.Request.Path), shared =>
     {
@@ -57,5 +57,6 @@ internal static class CrossOriginExtensions
     });
 
     private static bool IsShared(PathString path) =>
-        path.StartsWithSegments("/api") || path.StartsWithSegments("/dev/token") || path == "/aspirechat.js" || path.StartsWithSegments("/lib");
+        path.StartsWithSegments("/api") || path.StartsWithSegments("/dev/token")
+        || path == "/aspirechat.js" || path.StartsWithSegments("/lib");
 }

@@ -11,7 +11,7 @@ namespace AspireChat.PersistenceService.History;
 /// </summary>
 internal sealed class NamedUsers(IConnectionMultiplexer redis, TimeProvider time)
 {
-    /// <summary>Profiles of one answer at most; a page of 200 events names hundreds of users, with reactions it could be many thousands.</summary>
+    /// <summary>Users asked about for one answer. A page of 200 events names hundreds; with reactions it could be many thousands.</summary>
     public const int Most = 1_000;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);

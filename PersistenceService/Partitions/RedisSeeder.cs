@@ -13,7 +13,8 @@ internal sealed record SeedCount(long Conversations, long Members, long Users, l
 
 /// <summary>
 /// Fills closed partitions of Redis from PostgreSQL: heads and durable marks, members with their read cursors, the rooms of each user, the
-/// known users and their revocations, the nonces of the last day. One pass over each table for all partitions together, streamed and pipelined.
+/// known users and their revocations, the nonces of the last day. One pass over each table for all partitions together, streamed and
+/// pipelined.
 /// </summary>
 internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource database, TimeProvider time)
 {

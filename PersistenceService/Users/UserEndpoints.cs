@@ -7,8 +7,8 @@ using AspireChat.ServiceDefaults;
 namespace AspireChat.PersistenceService.Users;
 
 /// <summary>
-/// <c>GET /api/users?query=&amp;limit=</c> and, for the scope <c>chat:admin</c>, <c>GET /api/admin/users</c>: known users by the start of id or
-/// name. A user is known from the first connect, as soon as it is committed.
+/// <c>GET /api/users?query=&amp;limit=</c> and, for the scope <c>chat:admin</c>, <c>GET /api/admin/users</c>: known users by the start of
+/// id or name. A user is known from the first connect, as soon as it is committed.
 /// </summary>
 internal static class UserEndpoints
 {

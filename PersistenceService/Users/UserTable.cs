@@ -17,7 +17,8 @@ internal sealed class UserTable(NpgsqlDataSource database)
                 WHERE first_seen IS NOT NULL AND id_key >= $1 AND id_key < $2 ORDER BY id_key LIMIT $3)
             UNION
             (SELECT user_id, name, picture, id_key FROM users
-                WHERE first_seen IS NOT NULL AND name_key IS NOT NULL AND name_key >= $1 AND name_key < $2 ORDER BY name_key LIMIT $3)) found
+                WHERE first_seen IS NOT NULL AND name_key IS NOT NULL AND name_key >= $1 AND name_key < $2
+                ORDER BY name_key LIMIT $3)) found
         ORDER BY id_key, user_id LIMIT $3
         """;
 

@@ -65,7 +65,8 @@ internal sealed class UserColumns
             var command = new NpgsqlBatchCommand(KnownSql);
             command.Parameters.AddArray(NpgsqlDbType.Text, rows, row => row.Key);
             command.Parameters.AddArray(NpgsqlDbType.Text, rows, row => KeyOf(row.Key));
-            command.Parameters.AddArray(NpgsqlDbType.TimestampTz, rows, row => DateTimeOffset.FromUnixTimeMilliseconds(row.Value).UtcDateTime);
+            command.Parameters.AddArray(NpgsqlDbType.TimestampTz, rows,
+                row => DateTimeOffset.FromUnixTimeMilliseconds(row.Value).UtcDateTime);
             yield return command;
         }
 

@@ -30,6 +30,7 @@ public static class ReportEndpoint
         && report.Users.All(user => user is not null && UserIds.IsValid(user.User) && user.Connections >= 0)
         && report.Rooms.All(room => room is not null && UserIds.IsValid(room.User) && RoomIds.IsValid(room.Room))
         && report.Typing.All(notice => notice is not null && UserIds.IsValid(notice.User)
-            && (notice.Room is null) != (notice.To is null) && (notice.Room is null ? UserIds.IsValid(notice.To) : RoomIds.IsValid(notice.Room)))
+            && (notice.Room is null) != (notice.To is null)
+            && (notice.Room is null ? UserIds.IsValid(notice.To) : RoomIds.IsValid(notice.Room)))
         && report.Missed?.All(room => RoomIds.IsValid(room)) != false;
 }

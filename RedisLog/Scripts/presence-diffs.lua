@@ -1,6 +1,6 @@
 -- Tells rooms what changed: names while few are online, otherwise only how many.
 --
--- Work: O(names told and forgotten), at most 1,500 of them; a room has at most 1,000 that wait (mark) and ARGV 4 online that are named. A
+-- Work: O(names told and forgotten, with the profiles of those told), at most 1,500 of them; a room has at most 1,000 that wait (mark) and ARGV 4 online that are named. A
 -- room that finds no place stays due.
 --
 -- ARGV 1 now   2 shortest time between two tellings of names, ms   3 the same of counts   4 most users online that are told by name

@@ -51,7 +51,7 @@ public sealed class JwtOptions : IValidatableObject
     public string[] Algorithms { get; set; } = [];
 
     /// <summary>
-    /// The claim that holds the user id: <c>sub</c> by default. Take one whose values never change and never come to belong to somebody else.
+    /// The claim that holds the user id: <c>sub</c> by default. Take one whose values never change and are never given to somebody else.
     /// </summary>
     [Required]
     public string UserClaim { get; set; } = "sub";

@@ -15,8 +15,8 @@ internal sealed class TokenRoomsException() : SecurityTokenException("The rooms 
 internal sealed class TokenRevokedException() : SecurityTokenException("The token was revoked.");
 
 /// <summary>
-/// Why a token was refused, by kind: one sentence that helps whoever issues tokens, and never quotes the token. What an attacker learns from
-/// it, anyone can read in the token itself.
+/// Why a token was refused, by kind: one sentence that helps whoever issues tokens, and never quotes the token. What an attacker learns
+/// from it, anyone can read in the token itself.
 /// </summary>
 internal static class TokenFaults
 {

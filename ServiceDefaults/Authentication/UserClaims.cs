@@ -18,8 +18,8 @@ internal sealed class UserClaims(JwtOptions options)
     public const string Scope = "scope";
 
     /// <summary>
-    /// Null: <paramref name="identity"/> is the token's user. Otherwise why there is none. A token names exactly one user, by an id that fits
-    /// into keys, channels and paths: one with another id is refused like a forged one, because the id goes into Redis keys as it is.
+    /// Null: <paramref name="identity"/> is the token's user. Otherwise why there is none. A token names exactly one user, by an id that
+    /// fits into keys, channels and paths: one with another id is refused like a forged one, because the id goes into Redis keys as it is.
     /// </summary>
     public SecurityTokenException? Read(JsonWebToken token, ClaimsIdentity claims, out ClaimsIdentity identity)
     {
@@ -61,7 +61,9 @@ internal sealed class UserClaims(JwtOptions options)
         return null;
     }
 
-    /// <summary>As the token has it: the library cuts the fraction off, by which a token is told from one that was revoked in its second.</summary>
+    /// <summary>
+    /// As the token has it: the library cuts the fraction off, by which a token is told from one that was revoked in its second.
+    /// </summary>
     private static string? IssuedAt(JsonWebToken token)
     {
         using var payload = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(token.EncodedPayload));

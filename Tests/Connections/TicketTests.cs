@@ -48,6 +48,21 @@ public sealed class TicketTests(LogFixture fixture) : IClassFixture<LogFixture>
     }
 
     [Fact]
+    public async Task A_ticket_is_revoked_with_the_token_that_it_was_got_with()
+    {
+        await using var node = await StartAsync(PublicAddress);
+        var (_, ticket) = await TicketAsync(node, "revoked-holder");
+        using var admin = node.HttpClient("root", "chat:admin");
+
+        (await admin.PostAsync("/api/admin/users/revoked-holder/revoke", null)).EnsureSuccessStatusCode();
+
+        Assert.Equal(401, await RefusalOfAsync(node, ticket));
+        var (_, fresh) = await TicketAsync(node, "revoked-holder");
+        using var socket = await OpenAsync(node, fresh);
+        Assert.Equal("revoked-holder", (string?)(await WelcomeAsync(socket))["user"]);
+    }
+
+    [Fact]
     public async Task A_page_of_the_gateway_gets_its_ticket_there_and_opens_its_socket_at_the_node()
     {
         await using var node = await StartAsync(PublicAddress);
