@@ -22,11 +22,12 @@ public readonly record struct Conversation
 
     /// <param name="room">1–64 characters of <c>A-Z a-z 0-9 _ . -</c>, not <c>.</c> or <c>..</c>.</param>
     /// <exception cref="ArgumentException">It is not an identifier.</exception>
-    public static Conversation Room(string room) => new(Checked(room, nameof(room)), null);
+    public static Conversation Room(string room) => RoomIds.IsValid(room) ? new(room, null) : throw Refused(RoomIds.Rule, nameof(room));
 
-    /// <summary>The direct conversation with a user. It may be the client's own user.</summary>
+    /// <summary>The direct conversation with a user. It may be the client's own user, or <c>system</c>, to read what the server wrote.</summary>
+    /// <param name="user">1–128 characters of <c>A-Z a-z 0-9 _ . - @ | : + = ~</c>, not <c>.</c> or <c>..</c>.</param>
     /// <exception cref="ArgumentException">It is not an identifier.</exception>
-    public static Conversation With(string user) => new(null, Checked(user, nameof(user)));
+    public static Conversation With(string user) => UserIds.IsSender(user) ? new(null, user) : throw Refused(UserIds.Rule, nameof(user));
 
     /// <summary><c>#lobby</c> or <c>@bob</c>.</summary>
     public override string ToString() => IsRoom ? "#" + RoomId : "@" + User;
@@ -36,9 +37,7 @@ public readonly record struct Conversation
             ? throw new ArgumentException("Name a conversation: Conversation.Room(…) or Conversation.With(…).", parameter)
             : this;
 
-    private static string Checked(string id, string parameter) => Identifiers.IsValid(id)
-        ? id
-        : throw new ArgumentException("Use 1 to 64 of the characters A-Z a-z 0-9 _ . - and neither . nor ..", parameter);
+    private static ArgumentException Refused(string rule, string parameter) => new($"The id must be {rule}.", parameter);
 }
 
 /// <summary>

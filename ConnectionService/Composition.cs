@@ -6,6 +6,7 @@ using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Messages;
 using AspireChat.ConnectionService.Node;
 using AspireChat.ConnectionService.Presence;
+using AspireChat.ConnectionService.Profiles;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.ConnectionService.Tickets;
 using AspireChat.ConnectionService.Tracing;
@@ -29,6 +30,7 @@ internal static class Composition
         builder.Services.AddSubscriptions();
         builder.Services.AddHubs();
         builder.Services.AddKicks();
+        builder.Services.AddProfiles();
         builder.Services.AddMessageTracing();
         builder.Services.AddSockets();
         builder.Services.AddTickets();
@@ -42,6 +44,7 @@ internal static class Composition
         app.MapTickets();
         app.MapMessages();
         app.MapDisconnect();
+        app.MapProfiles();
         return app;
     }
 }

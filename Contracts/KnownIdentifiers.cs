@@ -7,34 +7,45 @@ namespace AspireChat.Contracts;
 
 /// <summary>
 /// Recent identifiers as strings that are made once. Most frames name a room that an earlier frame named too, and all members of a room
-/// share one string of its name. Each slot of the table keeps the last identifier that hashed to it, which bounds the table to 0.7 MB.
-/// Thread-safe: a slot is read and replaced as a whole, without a lock.
+/// share one string of its name. Each slot of a table keeps the last identifier that hashed to it, which bounds the rooms' table to 0.7 MB
+/// and the users' to 1.2 MB. Thread-safe: a slot is read and replaced as a whole, without a lock.
 /// </summary>
-internal static class KnownIdentifiers
+internal sealed class KnownIdentifiers
 {
     private const int Places = 4_096;
 
-    private static readonly SearchValues<byte> Allowed =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"u8);
+    private readonly string?[] _table = new string?[Places];
+    private readonly SearchValues<byte> _allowed;
+    private readonly int _longest;
 
-    private static readonly string?[] Table = new string?[Places];
+    private KnownIdentifiers(string characters, int longest)
+    {
+        _allowed = SearchValues.Create(Encoding.ASCII.GetBytes(characters));
+        _longest = longest;
+    }
 
-    /// <summary>False if the bytes are not a valid identifier (<see cref="Identifiers.IsValid"/>).</summary>
-    public static bool TryGet(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out string? identifier)
+    /// <summary>Those that <see cref="RoomIds.IsValid"/> allows.</summary>
+    public static KnownIdentifiers Rooms { get; } = new(RoomIds.Characters, RoomIds.MaxLength);
+
+    /// <summary>Those that <see cref="UserIds.IsSender"/> allows.</summary>
+    public static KnownIdentifiers Users { get; } = new(UserIds.Characters, UserIds.MaxLength);
+
+    /// <summary>False if the bytes are not a valid identifier of this kind.</summary>
+    public bool TryGet(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out string? identifier)
     {
         identifier = null;
-        if (utf8.Length is 0 or > Identifiers.MaxLength)
+        if (utf8.IsEmpty || utf8.Length > _longest)
         {
             return false;
         }
 
-        ref var place = ref Table[PlaceOf(utf8)];
+        ref var place = ref _table[PlaceOf(utf8)];
         if (Volatile.Read(ref place) is { } last && Ascii.Equals(utf8, last))
         {
             identifier = last;
             return true;
         }
-        if (utf8.ContainsAnyExcept(Allowed) || utf8.SequenceEqual("."u8) || utf8.SequenceEqual(".."u8))
+        if (utf8.ContainsAnyExcept(_allowed) || utf8.SequenceEqual("."u8) || utf8.SequenceEqual(".."u8))
         {
             return false;
         }

@@ -17,6 +17,8 @@ namespace AspireChat.RedisLog;
 /// {"type":"join","room":"lobby","user":"alice","seq":17,"timestamp":…}                    written by join.lua
 /// {"type":"leave","room":"lobby","user":"alice","seq":0,"timestamp":…}                    written by leave.lua
 /// {"type":"read","c":"r:lobby","user":"alice","seq":17,"timestamp":…}                     written by read.lua
+/// {"type":"profile","user":"alice","profile":{"name":"Alice"},"timestamp":…}              written by profile.lua
+/// {"type":"revoke","user":"alice","timestamp":…}                                          written by revoke.lua
 /// {"type":"member","room":"lobby","user":"bob","change":"banned",…,"by":"alice","seq":0,"timestamp":…}       written by member.lua:
 ///     also "role", "until", "reason"; a join and a leave have "role" where it is the owner's
 /// {"type":"roomrules","room":"lobby","change":"updated","settings":{…},"by":"alice","timestamp":…}           written by room.lua:
@@ -42,7 +44,8 @@ public static class LogRecordCodec
     [ThreadStatic]
     private static Utf8JsonWriter? _writer;
 
-    private static readonly string[] TypeNames = [.. EventKinds.Names, "join", "leave", "read", "member", "roomrules"];
+    private static readonly string[] TypeNames =
+        [.. EventKinds.Names, "join", "leave", "read", "profile", "revoke", "member", "roomrules"];
 
     /// <summary>The record's JSON without seq and epoch, which do not exist yet.</summary>
     public static byte[] Encode(ConversationEvent e)
@@ -59,6 +62,11 @@ public static class LogRecordCodec
         EventFrames.WriteBody(json, e);
         json.WriteNumber("timestamp"u8, e.Timestamp);
         json.WriteString("nonce"u8, e.Nonce);
+        if (e.Name is not null)
+        {
+            json.WriteString("name"u8, e.Name);
+        }
+
         if (e.Deleted)
         {
             json.WriteBoolean("deleted"u8, true);
@@ -92,7 +100,8 @@ public static class LogRecordCodec
 
     private ref struct Fields
     {
-        private string? _type, _room, _to, _from, _content, _nonce, _emoji, _user, _conversation, _trace, _role, _by, _change, _reason, _settings;
+        private string? _type, _room, _to, _from, _content, _nonce, _emoji, _user, _conversation, _trace, _name, _profile;
+        private string? _role, _by, _change, _reason, _settings;
         private Guid _id;
         private long _timestamp, _target, _seq, _until, _life;
         private bool _remove, _deleted;
@@ -126,15 +135,15 @@ public static class LogRecordCodec
             }
             else if (Is(ref json, "room"u8))
             {
-                _room = Identifier(ref json);
+                _room = Identifier(ref json, KnownIdentifiers.Rooms);
             }
             else if (Is(ref json, "to"u8))
             {
-                _to = Identifier(ref json);
+                _to = Identifier(ref json, KnownIdentifiers.Users);
             }
             else if (Is(ref json, "from"u8))
             {
-                _from = Identifier(ref json);
+                _from = Identifier(ref json, KnownIdentifiers.Users);
             }
             else if (Is(ref json, "content"u8))
             {
@@ -166,7 +175,7 @@ public static class LogRecordCodec
             }
             else if (Is(ref json, "user"u8))
             {
-                _user = Identifier(ref json);
+                _user = Identifier(ref json, KnownIdentifiers.Users);
             }
             else if (Is(ref json, "seq"u8))
             {
@@ -175,6 +184,14 @@ public static class LogRecordCodec
             else if (Is(ref json, "c"u8))
             {
                 _conversation = json.GetString();
+            }
+            else if (Is(ref json, "name"u8))
+            {
+                _name = json.GetString();
+            }
+            else if (Is(ref json, "profile"u8))
+            {
+                _profile = ProfileText(ref json);
             }
             else if (Is(ref json, "trace"u8))
             {
@@ -254,9 +271,15 @@ public static class LogRecordCodec
             return null;
         }
 
-        private static string? Identifier(ref Utf8JsonReader json) =>
-            json.TokenType == JsonTokenType.String && !json.ValueIsEscaped && KnownIdentifiers.TryGet(json.ValueSpan, out var known)
-                ? known
+        private static string ProfileText(ref Utf8JsonReader json)
+        {
+            using var profile = JsonDocument.ParseValue(ref json);
+            return profile.RootElement.GetRawText();
+        }
+
+        private static string? Identifier(ref Utf8JsonReader json, KnownIdentifiers known) =>
+            json.TokenType == JsonTokenType.String && !json.ValueIsEscaped && known.TryGet(json.ValueSpan, out var seen)
+                ? seen
                 : json.GetString();
 
         public readonly LogRecord? ToRecord(long seq, string epoch)
@@ -284,6 +307,17 @@ public static class LogRecordCodec
                 case "read" when _user is not null && _conversation is not null && ConversationKey.TryParse(_conversation, out var read):
                     return new ReadRecord { Conversation = read, Timestamp = _timestamp, User = _user, Seq = _seq };
             }
+            if (_type is "profile" or "revoke" && _user is not null)
+            {
+                var own = ConversationKey.Own(_user);
+                return _type == "revoke"
+                    ? new RevokeRecord { Conversation = own, Timestamp = _timestamp, User = _user }
+                    : new ProfileRecord
+                    {
+                        Conversation = own, Timestamp = _timestamp, User = _user, Profile = ProfileJson.Decode(_profile), IsSaid = _profile is not null,
+                    };
+            }
+
             var kind = Array.IndexOf(EventKinds.Names, _type);
             if (kind < 0 || _from is null || _nonce is null || (_room is null && _to is null))
             {
@@ -296,6 +330,7 @@ public static class LogRecordCodec
                 Conversation = _room is not null ? ConversationKey.Room(_room) : ConversationKey.Direct(_from, _to!),
                 Id = _id,
                 From = _from,
+                Name = _name,
                 Nonce = _nonce,
                 Content = _content,
                 Target = _target,

@@ -33,6 +33,7 @@ public static class PresenceScripts
         RedisKeys.PresenceReplicaUsers(""),
         RedisKeys.PresenceTellings,
         RedisKeys.PresenceTyped(""),
+        RedisKeys.PresenceProfiles,
     ];
 
     public static string Report { get; } = State + RedisScripts.Load("presence-report.lua");

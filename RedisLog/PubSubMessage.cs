@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
+using AspireChat.Contracts.Frames;
 
 namespace AspireChat.RedisLog;
 
@@ -15,6 +16,7 @@ public enum PubSubKind : byte
     Read = (byte)'R',
     Kick = (byte)'K',
     Probe = (byte)'P',
+    Profile = (byte)'U',
     Deleted = (byte)'X',
 }
 
@@ -31,13 +33,14 @@ public enum PubSubKind : byte
 /// R conversation user seq       Read             room, users     read.lua
 /// K                             Kick             user            ConnectionService
 /// P number                      Probe            node            ConnectionService
+/// U profile                     Profile          user            ConnectionService
 /// </code>
 /// Where a script writes, <see cref="Encode"/> is the form that tests hold the script to, byte by byte.
 /// </summary>
 public abstract record PubSubMessage
 {
-    /// <summary>Stands for an empty <see cref="Frame.Except"/>; no valid identifier contains it.</summary>
-    private const string Nobody = ":";
+    /// <summary>Stands for an empty <see cref="Frame.Except"/>; no id of a user contains it.</summary>
+    private const string Nobody = "*";
 
     public abstract byte[] Encode();
 
@@ -96,6 +99,13 @@ public abstract record PubSubMessage
         public override byte[] Encode() => Ascii($"P {Number}");
     }
 
+    /// <summary>The profile of the user whose channel it is changed.</summary>
+    /// <param name="Json"><see cref="ProfileJson"/>; empty: there is none any more.</param>
+    public sealed record Profile(string Json) : PubSubMessage
+    {
+        public override byte[] Encode() => Encoding.UTF8.GetBytes($"U {Json}");
+    }
+
     /// <summary>Reads a payload; false when it is not one of ours: another program published on the channel.</summary>
     public static bool TryRead(ReadOnlyMemory<byte> payload, [NotNullWhen(true)] out PubSubMessage? message)
     {
@@ -124,6 +134,7 @@ public abstract record PubSubMessage
                     : null,
             PubSubKind.Kick => new Kick(),
             PubSubKind.Probe => TryTake(ref rest, out long number) ? new Probe(number) : null,
+            PubSubKind.Profile => new Profile(Encoding.UTF8.GetString(rest.Span)),
             _ => null,
         };
         return message is not null;

@@ -113,8 +113,21 @@ public static class RedisKeys
     public static string UserBytes(string user) => $"{{{UserRooms(user)}}}:bytes";
 
     /// <summary>
-    /// stream with the fields of <see cref="KickFields"/>: operators' last orders to disconnect users, and the last removals from rooms; its
-    /// length is capped. Not durable: who gave an order that Redis loses within its second repeats it.
+    /// hash: user → <c>moment profile</c> (profile.lua): all known users whose own conversation is in the partition, and how they are shown.
+    /// <see cref="StoredProfiles"/> reads it. Filled from PostgreSQL when the partition opens.
+    /// </summary>
+    public static string Users(int partition) => $"{Tag(partition)}:users";
+
+    /// <summary>sorted set: user → until when (Unix milliseconds) their tokens are revoked. Filled from PostgreSQL like <see cref="Users"/>.</summary>
+    public static string Revoked(int partition) => $"{Tag(partition)}:revoked";
+
+    /// <summary>string with expiry, in the slot of <see cref="UserRooms"/>: the user's changed profile was told within the last second.</summary>
+    public static string UserTold(string user) => $"{{{UserRooms(user)}}}:told";
+
+    /// <summary>
+    /// stream with the fields of <see cref="KickFields"/>: operators' last orders about users, to disconnect them or to revoke their tokens, and
+    /// the last removals from rooms; its length is capped. <see cref="UserOrders"/> reads it. An order to disconnect is not durable: the operator repeats one that Redis
+    /// loses within its second. Revocations stand in <see cref="Revoked"/> as well.
     /// </summary>
     public const string Kicks = "kicks";
 
@@ -130,7 +143,7 @@ public static class RedisKeys
 
     /// <summary>
     /// sorted set: the users that the room was told are typing, scored by when it ends. Written by PresenceService, read for <c>joined</c>.
-    /// For a direct conversation the name is <c>user:other</c>.
+    /// For a direct conversation the name is <c>user/other</c>.
     /// </summary>
     public static string RoomTyping(string room) => Presence + "typing:" + room;
 
@@ -140,9 +153,9 @@ public static class RedisKeys
     public static string PresenceTyped(string place) => Presence + "typed:" + place;
 
     /// <summary>
-    /// hash: user → <c>+</c> or <c>-</c>, the last change that the room was not told yet; and <c>:+</c>, <c>:-</c>, <c>:#</c> (no
-    /// <c>online</c>, <c>offline</c>, <c>presence</c> before), <c>:count</c> (the room is too large for names; the count it was last told),
-    /// <c>:all</c> (tell every name). Expires a minute after the last telling.
+    /// hash: user → <c>+</c> or <c>-</c>, the last change that the room was not told yet; and <c>*+</c>, <c>*-</c>, <c>*#</c> (no
+    /// <c>online</c>, <c>offline</c>, <c>presence</c> before), <c>*count</c> (the room is too large for names; the count it was last told),
+    /// <c>*all</c> (tell every name). Expires a minute after the last telling.
     /// </summary>
     public static string PresenceDiff(string room) => Presence + "diff:" + room;
 
@@ -163,6 +176,9 @@ public static class RedisKeys
     /// <summary>hash: user → connections, as the replica last reported. They end with its lease.</summary>
     public static string PresenceReplicaUsers(string replica) => Presence + "users:" + replica;
 
+    /// <summary>hash: user who is online → profile, JSON, for the frames that name them.</summary>
+    public const string PresenceProfiles = Presence + "profiles";
+
     /// <summary>set: the users that count as online.</summary>
     public const string PresenceOnline = Presence + "online";
 
@@ -178,7 +194,7 @@ public static class RedisKeys
     /// <summary>sorted set: room that is to be told of changes → when.</summary>
     public const string PresenceDiffs = Presence + "diffs";
 
-    /// <summary>sorted set: <c>r:room:user</c> or <c>d:user:other</c>, someone typing → when it ends.</summary>
+    /// <summary>sorted set: <c>r:room:user</c> or <c>d:user/other</c>, someone typing → when it ends.</summary>
     public const string PresenceTypists = Presence + "typists";
 
     /// <summary>sorted set: place that was told of typing → when it may be told again.</summary>
@@ -197,14 +213,15 @@ public static class RedisKeys
 
     /// <summary>
     /// True for keys that are rebuilt from PostgreSQL when a partition opens and must not survive from before: conversations, tails,
-    /// revisions, members, rules, nonces. False for log, dead letters, lease and marks.
+    /// revisions, members, rules, nonces, users, revocations. False for log, dead letters, lease and marks.
     /// </summary>
     public static bool IsRebuilt(string key, out int partition)
     {
         partition = -1;
         return key.Length > 7 && key.StartsWith("{p", StringComparison.Ordinal) && key[4] == '}'
             && int.TryParse(key.AsSpan(2, 2), NumberStyles.None, CultureInfo.InvariantCulture, out partition)
-            && (key.AsSpan(5) is [':', 'c' or 't' or 'x' or 'm' or 'g', ':', ..] || key.AsSpan(5).StartsWith(":nonces:"));
+            && (key.AsSpan(5) is [':', 'c' or 't' or 'x' or 'm' or 'g', ':', ..] || key.AsSpan(5).StartsWith(":nonces:")
+                || key.AsSpan(5) is ":users" or ":revoked");
     }
 
     /// <summary>A nonce hash serves its own day and the next, and an hour for clocks that disagree.</summary>
@@ -248,10 +265,13 @@ public static class TailFields
     public const string Record = "e";
 }
 
-/// <summary>The field of an entry of <see cref="RedisKeys.Kicks"/>.</summary>
+/// <summary>The fields of an entry of <see cref="RedisKeys.Kicks"/>.</summary>
 public static class KickFields
 {
     public const string User = "user";
+
+    /// <summary>Tokens issued until this moment (Unix milliseconds) are revoked. Without it, the order only disconnects.</summary>
+    public const string Until = "until";
 
     /// <summary>The user left or was removed from this room; all users, where there is no <see cref="User"/>. Missing: disconnect.</summary>
     public const string Room = "room";

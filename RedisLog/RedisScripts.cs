@@ -21,6 +21,8 @@ public static class RedisScripts
     public static string Adopt { get; } = Rules + Load("adopt.lua");
     public static string Members { get; } = Load("members.lua");
     public static string Read { get; } = Load("read.lua");
+    public static string Profile { get; } = Load("profile.lua");
+    public static string Revoke { get; } = Load("revoke.lua");
     public static string Heads { get; } = Load("heads.lua");
     public static string After { get; } = Load("after.lua");
     public static string Tail { get; } = Load("tail.lua");

@@ -2,7 +2,7 @@
 export { ChatClient } from './lib/client.js';
 export { Conversation } from './lib/conversation.js';
 export { Presence } from './lib/presence.js';
-export { ChatError, LIMITS, isId } from './lib/protocol.js';
+export { ChatError, LIMITS, isRoomId, isUserId } from './lib/protocol.js';
 /** @typedef {import('./lib/types.js').ChatOptions} ChatOptions */
 /** @typedef {import('./lib/types.js').ChatEvent} ChatEvent */
 /** @typedef {import('./lib/types.js').Message} Message */

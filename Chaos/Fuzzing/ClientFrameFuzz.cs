@@ -88,8 +88,8 @@ internal sealed class ClientFrameFuzz : FuzzTarget
 
     private static void CheckFrame(in ClientFrame frame)
     {
-        Must(frame.Room is null || Identifiers.IsValid(frame.Room), "the room is no identifier");
-        Must(frame.To is null || Identifiers.IsValid(frame.To), "the user is no identifier");
+        Must(frame.Room is null || RoomIds.IsValid(frame.Room), "the room is no identifier");
+        Must(frame.To is null || UserIds.IsSender(frame.To), "the user is no identifier");
         Must(frame.Content is null || frame.Content.Length <= Limits.Content, "the content is too long");
         Must(frame.Nonce is null || frame.Nonce.Length is > 0 and <= 64, "the nonce is too long or empty");
         Must(frame.Emoji is null || frame.Emoji.Length is > 0 and <= 64, "the emoji is too long or empty");

@@ -27,7 +27,7 @@ internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) 
     public Task<HttpAnswer<WirePage>> PageAsync(
         Conversation conversation, string? before, string? after, int limit, CancellationToken cancellationToken)
     {
-        var place = conversation.IsRoom ? $"/api/rooms/{conversation.RoomId}" : $"/api/dms/{conversation.User}";
+        var place = conversation.IsRoom ? $"/api/rooms/{conversation.RoomId}" : $"/api/dms/{Uri.EscapeDataString(conversation.User)}";
         var path = $"{place}/messages?limit={limit.ToString(CultureInfo.InvariantCulture)}";
         if (before is not null)
         {

@@ -139,9 +139,9 @@ internal static class ServerFrameReader
 
     private static string? Seq(WireFrame f) => f.Seq is >= 0 ? null : "seq";
 
-    private static string? From(WireFrame f) => Identifiers.IsValid(f.From) ? null : "from";
+    private static string? From(WireFrame f) => UserIds.IsSender(f.From) ? null : "from";
 
-    private static string? Room(WireFrame f) => Identifiers.IsValid(f.Room) ? null : "room";
+    private static string? Room(WireFrame f) => RoomIds.IsValid(f.Room) ? null : "room";
 
-    private static string? Place(WireFrame f) => f.Room is not null ? Room(f) : Identifiers.IsValid(f.To) ? null : "to";
+    private static string? Place(WireFrame f) => f.Room is not null ? Room(f) : UserIds.IsSender(f.To) ? null : "to";
 }

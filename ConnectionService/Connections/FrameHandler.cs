@@ -2,6 +2,7 @@ using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Presence;
+using AspireChat.ConnectionService.Profiles;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
@@ -24,12 +25,16 @@ internal sealed class FrameHandler(
     HubDirectory hubs,
     IPresenceReporter presence,
     UserTokenValidator tokens,
+    UserProfiles profiles,
     SocketMetrics metrics,
     SocketOptions options,
     TimeProvider time)
 {
     /// <summary>The error of a user who wrote as much in a day as they may.</summary>
     public const string WrittenTooMuch = "you wrote as much as you may in a day";
+
+    /// <summary>Milliseconds until a token that could not be verified is worth another try.</summary>
+    private const int UnknownRetryAfter = 1_000;
 
     private readonly TokenBucket _refused = new(options.RefusedPerSecond, options.RefusedBurst, time);
 
@@ -141,13 +146,21 @@ internal sealed class FrameHandler(
     private async ValueTask AuthenticateAsync(ClientFrame frame, CancellationToken cancellationToken)
     {
         await PayForConversationAsync(cancellationToken);
-        var user = await tokens.ValidateAsync(frame.Token!);
+        var (user, isUnknown) = await tokens.CheckAsync(frame.Token!);
+        if (isUnknown)
+        {
+            Refuse(new FrameError(ErrorCodes.Unavailable, "the token can't be verified now", null, frame.Ref, UnknownRetryAfter));
+            return;
+        }
+
         if (user?.Id != connection.User)
         {
             Refuse(new FrameError(ErrorCodes.Forbidden, "the token is not valid for this user", null, frame.Ref));
             return;
         }
         connection.Expires = user.Expires.ToUnixTimeMilliseconds();
+        connection.IssuedAt = user.IssuedAt ?? 0;
+        connection.Show(await profiles.ConnectedAsync(user.Id, user.Profile));
         Answer(new AuthenticatedFrame(Timestamps.ToText(user.Expires), RawJson.Of(frame.Ref)));
     }
 
@@ -231,7 +244,8 @@ internal sealed class FrameHandler(
             kind is EventKind.Delete or EventKind.React ? null : frame.Content,
             isRevision ? frame.Target!.Value : 0,
             isReaction ? frame.Emoji : null,
-            isReaction && frame.Remove);
+            isReaction && frame.Remove,
+            connection.Name);
         return intake.AppendAsync(e, cancellationToken);
     }
 

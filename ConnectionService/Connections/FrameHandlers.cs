@@ -2,6 +2,7 @@ using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Presence;
+using AspireChat.ConnectionService.Profiles;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
@@ -18,6 +19,7 @@ internal sealed class FrameHandlers(
     NewEvents events,
     IPresenceReporter presence,
     UserTokenValidator tokens,
+    UserProfiles profiles,
     SocketMetrics metrics,
     TimeProvider time)
 {
@@ -32,6 +34,7 @@ internal sealed class FrameHandlers(
         hubs,
         presence,
         tokens,
+        profiles,
         metrics,
         options.Value,
         time);

@@ -14,7 +14,7 @@ internal sealed class NewEvents(MessageTracer tracer, TimeProvider time)
     /// </summary>
     public ConversationEvent Create(
         EventKind kind, ConversationKey conversation, string from, string nonce, string? content = null, long target = 0,
-        string? emoji = null, bool remove = false)
+        string? emoji = null, bool remove = false, string? name = null)
     {
         var now = time.GetUtcNow();
         return tracer.Begin(new ConversationEvent
@@ -23,6 +23,7 @@ internal sealed class NewEvents(MessageTracer tracer, TimeProvider time)
             Conversation = conversation,
             Id = EventId.Create(now),
             From = from,
+            Name = name,
             Nonce = nonce,
             Content = content,
             Target = target,

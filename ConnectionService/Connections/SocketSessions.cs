@@ -5,6 +5,7 @@ using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Node;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Presence;
+using AspireChat.ConnectionService.Profiles;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
@@ -24,6 +25,8 @@ internal sealed class SocketSessions(
     OpenSockets open,
     HubDirectory hubs,
     IPresenceReporter presence,
+    UserProfiles profiles,
+    ITokenRevocations revocations,
     NodeIdentity node,
     SocketMetrics metrics,
     TimeProvider time,
@@ -55,10 +58,14 @@ internal sealed class SocketSessions(
         }
 
         var budget = budgets.Of(user.Id);
+        // Before presence and the hub hear of the connection: whoever they name it to is told the profile as well.
+        var profile = await profiles.ConnectedAsync(user.Id, user.Profile);
         var connection = new Connection(id, user.Id, outbound, user.Expires.ToUnixTimeMilliseconds())
         {
             Welcome = Welcome(id, user), OpenedAt = time.GetUtcNow().ToUnixTimeMilliseconds(), ReplayBudget = budget.Replays,
+            IssuedAt = user.IssuedAt ?? 0,
         };
+        connection.Show(profile);
         var started = time.GetTimestamp();
         metrics.Opened();
         SocketLog.Opened(logger, id, user.Id);
@@ -69,6 +76,12 @@ internal sealed class SocketSessions(
             hubs.OfUser(user.Id).Post(new HubMessage.Opened(connection));
             if (await connection.Welcomed.WaitAsync(aborted))
             {
+                // The order may have come between the check of the token and the hub's first knowledge of the connection.
+                if (await user.StateInAsync(revocations) == RevocationState.Revoked)
+                {
+                    outbound.Close(CloseCodes.Forbidden, "the token was revoked");
+                }
+
                 await ReadAsync(channel, connection, budget, aborted);
             }
 

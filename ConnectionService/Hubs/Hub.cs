@@ -158,6 +158,9 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
             case HubMessage.Kicked kicked:
                 _users.GetValueOrDefault(kicked.User)?.Kick(kicked.At);
                 break;
+            case HubMessage.Revoked revoked:
+                _users.GetValueOrDefault(revoked.User)?.Revoke(revoked.Until);
+                break;
             default:
                 throw new InvalidOperationException($"No hub handles {message.GetType().Name}.");
         }

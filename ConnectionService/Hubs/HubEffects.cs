@@ -104,6 +104,8 @@ internal sealed class HubEffects(
 
     public void MembershipChanged(string room, string user, bool member) => presence.MembershipChanged(room, user, member);
 
+    public void ProfileChanged(string user) => presence.ProfileChanged(user);
+
     public void PresenceMissed(string room) => presence.Missed(room);
 
     private JoinResult Known(JoinResult result, string room, string user)

@@ -1,4 +1,5 @@
 using AspireChat.ConnectionService.Hubs.Mailboxes;
+using AspireChat.Contracts.Frames;
 using AspireChat.RedisLog;
 using StackExchange.Redis;
 
@@ -35,8 +36,14 @@ internal sealed class MembershipIndex(IConnectionMultiplexer redis, TimeProvider
             var online = database.SetRandomMembersAsync(RedisKeys.RoomOnline(room), MostMembers);
             var typing = database.SortedSetRangeByScoreAsync(RedisKeys.RoomTyping(room), time.GetUtcNow().ToUnixTimeMilliseconds());
             await Task.WhenAll(count, online, typing).WaitAsync(Patience, time);
+            RedisValue[] named = [.. (await online).Union(await typing)];
+            var profiles = named.Length == 0 ? [] : await database.HashGetAsync(RedisKeys.PresenceProfiles, named).WaitAsync(Patience, time);
             return new RoomPresence(
-                [.. (await online).Select(user => (string)user!)], await count, [.. (await typing).Select(user => (string)user!)]);
+                [.. (await online).Select(user => (string)user!)], await count, [.. (await typing).Select(user => (string)user!)])
+            {
+                Profiles = named.Zip(profiles).Where(pair => pair.Second.HasValue)
+                    .ToDictionary(pair => (string)pair.First!, pair => new RawJson((string)pair.Second!), StringComparer.Ordinal),
+            };
         }
         catch (Exception e) when (RedisFaults.IsAwayOrRefused(e))
         {

@@ -1,36 +1,43 @@
+using System.Globalization;
+using AspireChat.ConnectionService.Log;
+using AspireChat.Contracts.Conversations;
 using AspireChat.RedisLog;
 using StackExchange.Redis;
 
 namespace AspireChat.ConnectionService.Kicks;
 
-/// <summary>One operator's order to disconnect a user.</summary>
-/// <param name="At">When it was given, Unix milliseconds of Redis' clock: connections opened later are not meant.</param>
-internal readonly record struct Kick(string User, long At);
-
 /// <summary>
-/// The recent orders to disconnect users. Pub/sub carries them at once, but a replica whose subscription is away does not hear them. So they are
-/// kept a while as well, and every replica reads on. Thread-safe.
+/// Gives operators' orders about users. Pub/sub carries them at once, but a replica whose subscription is away does not hear them. So they
+/// stand in a stream as well, and every service reads on (<see cref="UserOrders"/>). Thread-safe.
 /// </summary>
-internal sealed class KickLog(IConnectionMultiplexer redis)
+internal sealed class KickLog(IConnectionMultiplexer redis, TimeProvider time)
 {
-    /// <summary>Kept at least; a replica reads twice a second.</summary>
-    private const int Kept = 1_000;
-
+    /// <summary>Closes the user's sockets.</summary>
     /// <exception cref="RedisException">Redis can't be reached: the order may or may not be carried out.</exception>
-    public async Task AddAsync(string user)
+    public Task DisconnectAsync(string user) => OrderAsync(user, [new(KickFields.User, user)]);
+
+    /// <summary>Revokes the user's tokens that were issued until now, and closes the sockets that they opened.</summary>
+    /// <exception cref="RedisException">Redis can't be reached: the order may or may not be carried out, and is harmless to repeat.</exception>
+    /// <exception cref="LogUnavailableException">The user's partition is closed: nothing was done.</exception>
+    public async Task RevokeAsync(string user)
     {
-        await redis.GetDatabase().StreamAddAsync(
-            RedisKeys.Kicks, [new(KickFields.User, user)], maxLength: Kept, useApproximateMaxLength: true);
+        var own = ConversationKey.Own(user);
+        var reply = (RedisResult[])(await redis.GetDatabase().ScriptEvaluateAsync(
+            RedisScripts.Revoke,
+            [RedisKeys.Epoch(own.Partition), RedisKeys.Revoked(own.Partition), RedisKeys.Log(own.Partition)],
+            [own.Value, user, time.GetUtcNow().ToUnixTimeMilliseconds(), RedisChannels.LogBell(own.Partition)]))!;
+        if ((string?)reply[0] is "")
+        {
+            throw new LogUnavailableException("The user's partition is closed.");
+        }
+
+        var until = (long)double.Parse((string)reply[1]!, CultureInfo.InvariantCulture);
+        await OrderAsync(user, [new(KickFields.User, user), new(KickFields.Until, until)]);
+    }
+
+    private async Task OrderAsync(string user, NameValueEntry[] order)
+    {
+        await redis.GetDatabase().StreamAddAsync(RedisKeys.Kicks, order, maxLength: UserOrders.Kept, useApproximateMaxLength: true);
         await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisChannels.User(user)), new PubSubMessage.Kick().Encode());
     }
-
-    /// <summary>The orders given after the one at <paramref name="place"/>, and the place of the last.</summary>
-    public async Task<(IReadOnlyList<Kick> Kicks, string Place)> ReadAsync(string place)
-    {
-        var entries = await redis.GetDatabase().StreamReadAsync(RedisKeys.Kicks, place, Kept);
-        return ([.. entries.Select(ToKick)], entries.Length > 0 ? entries[^1].Id! : place);
-    }
-
-    private static Kick ToKick(StreamEntry entry) =>
-        new((string?)entry[KickFields.User] ?? "", LogPosition.Parse(entry.Id.ToString()).Milliseconds);
 }

@@ -21,8 +21,8 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
     /// <summary>Edits, deletes and reactions in one call: each looks at its message, which costs several times what a message costs.</summary>
     private const int MostRevisions = 64;
 
-    /// <summary>No identifier.</summary>
-    private const string Unchecked = ":";
+    /// <summary>No id of a user.</summary>
+    private const string Unchecked = "*";
     private const string NotAuthor = "!";
 
     private readonly List<AppendRequest> _requests = [];

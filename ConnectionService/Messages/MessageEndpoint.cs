@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Unicode;
 using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Log;
+using AspireChat.ConnectionService.Profiles;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
@@ -21,11 +22,11 @@ internal static class MessageEndpoint
 
     private static async Task SendAsync(
         string room, HttpContext context, IOptions<SocketOptions> options, IOptions<ConversationLogOptions> logOptions, UserBudgets budgets,
-        NewEvents events, IConversationLog log)
+        NewEvents events, IConversationLog log, UserProfiles profiles)
     {
-        if (!Identifiers.IsValid(room))
+        if (!RoomIds.IsValid(room))
         {
-            await RefuseAsync(context, 400, "room must be 1 to 64 characters of A-Z a-z 0-9 _ . - and not . or ..", ErrorCodes.BadRequest);
+            await RefuseAsync(context, 400, $"room must be {RoomIds.Rule}", ErrorCodes.BadRequest);
             return;
         }
         var (body, tooLarge) = await ReadBodyAsync(context, options.Value.FrameBytes);
@@ -52,7 +53,8 @@ internal static class MessageEndpoint
             await RefuseAsync(context, 429, FrameHandler.WrittenTooMuch, ErrorCodes.Limit, retryAfter);
             return;
         }
-        var e = events.Create(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content);
+        var e = events.Create(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content,
+            name: await profiles.NameOfAsync(user.Id));
         var result = await log.AppendAsync(e, logOptions.Value.RetryAfterMilliseconds, requireMember: true);
         AppendSpans.End(e, result);
         if (result.Status is AppendStatus.Duplicate or AppendStatus.Unavailable)

@@ -19,7 +19,7 @@ public sealed class NodeOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (Name is not null && !Identifiers.IsValid(Name))
+        if (Name is not null && !RoomIds.IsValid(Name))
         {
             yield return new("must be 1–64 characters of A-Z a-z 0-9 _ . -", [nameof(Name)]);
         }

@@ -22,6 +22,9 @@ public interface IPresenceReporter
     /// </summary>
     void MembershipChanged(string room, string user, bool member);
 
+    /// <summary>The profile of <paramref name="user"/> changed: frames that name them carry the new one once it is reported.</summary>
+    void ProfileChanged(string user);
+
     /// <summary>
     /// What was published in <paramref name="room"/> may not have reached this replica (pub/sub was interrupted, or too much came at once):
     /// who is online there is to be told again. Call it when the channel is heard again.

@@ -99,6 +99,21 @@ public sealed class PresenceReporter(PresenceReportingMetrics metrics) : IPresen
         _wake.Writer.TryWrite(true);
     }
 
+    public void ProfileChanged(string user)
+    {
+        lock (_gate)
+        {
+            if (!_users.ContainsKey(user))
+            {
+                return;
+            }
+
+            // A report on a user makes PresenceService read the profile.
+            _changedUsers.Add(user);
+        }
+        _wake.Writer.TryWrite(true);
+    }
+
     public void Missed(string room)
     {
         lock (_gate)

@@ -64,7 +64,7 @@ public sealed class PresenceReportingOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (Replica is not null && !Identifiers.IsValid(Replica))
+        if (Replica is not null && !RoomIds.IsValid(Replica))
         {
             yield return new("must be 1–64 characters of A-Z a-z 0-9 _ . -", [nameof(Replica)]);
         }

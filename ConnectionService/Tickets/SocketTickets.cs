@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Claims;
+using System.Text.Json;
 using AspireChat.ConnectionService.Node;
 using AspireChat.Contracts;
 using AspireChat.ServiceDefaults;
@@ -28,6 +29,11 @@ internal sealed class SocketTickets(IOptions<TicketOptions> options, IOptions<Jw
 
     /// <summary>When the user's own token ends: the connection lasts as long, not as long as the ticket.</summary>
     private const string UntilClaim = "until";
+
+    /// <summary>When that token was issued: revoking it revokes the ticket.</summary>
+    private const string SinceClaim = "since";
+
+    private const string PictureClaim = "picture";
 
     private static readonly JsonWebTokenHandler Writer = new() { SetDefaultTimesOnTokenCreation = false };
 
@@ -59,6 +65,21 @@ internal sealed class SocketTickets(IOptions<TicketOptions> options, IOptions<Jw
         if (user.Name is not null)
         {
             claims[JwtRegisteredClaimNames.Name] = user.Name;
+        }
+
+        if (user.Picture is not null)
+        {
+            claims[PictureClaim] = user.Picture;
+        }
+
+        if (user.Rooms is not null)
+        {
+            claims[RoomGrants.Claim] = JsonDocument.Parse(user.Rooms.Json).RootElement;
+        }
+
+        if (user.IssuedAt is { } issued)
+        {
+            claims[SinceClaim] = issued / 1_000.0;
         }
 
         if (origin is not null)
@@ -94,8 +115,14 @@ internal sealed class SocketTickets(IOptions<TicketOptions> options, IOptions<Jw
             return null;
         }
 
-        var kept = ticket.Claims.Where(claim => claim.Type is JwtRegisteredClaimNames.Sub or JwtRegisteredClaimNames.Name or OriginClaim)
+        var kept = ticket.Claims
+            .Where(claim => claim.Type is JwtRegisteredClaimNames.Sub or JwtRegisteredClaimNames.Name or PictureClaim or RoomGrants.Claim or OriginClaim)
             .Append(new Claim(JwtRegisteredClaimNames.Exp, ticket.FindFirstValue(UntilClaim)!));
+        if (ticket.FindFirstValue(SinceClaim) is { } issued)
+        {
+            kept = kept.Append(new Claim(JwtRegisteredClaimNames.Iat, issued));
+        }
+
         return new ClaimsPrincipal(new ClaimsIdentity(kept, TicketScheme.Ticket));
     }
 

@@ -103,6 +103,12 @@ public static class ClientFrameReader
             return (ErrorCodes.BadRequest, missing + " is missing");
         }
 
+        // What the server wrote can be read and resumed like any direct conversation; nobody writes to it.
+        if (f is { To: UserIds.System, Room: null } && type is not (ClientFrameType.Read or ClientFrameType.Resume))
+        {
+            return (ErrorCodes.BadRequest, $"to must not be {UserIds.System}: it is the server's own name");
+        }
+
         if (f.Target is 0)
         {
             return (ErrorCodes.BadRequest, "target must be at least 1");

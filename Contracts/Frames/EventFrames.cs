@@ -21,14 +21,15 @@ public static class EventFrames
         var buffer = new ArrayBufferWriter<byte>(256 + (e.Content?.Length ?? 0));
         using (var json = new Utf8JsonWriter(buffer, Options))
         {
-            Write(json, e, withNonce, state: null);
+            Write(json, e, withNonce, state: null, withName: true);
         }
 
         return buffer.WrittenSpan.ToArray();
     }
 
     /// <summary>Writes the event as one JSON object. History adds the effect of later events on a message.</summary>
-    public static void Write(Utf8JsonWriter json, ConversationEvent e, bool withNonce, MessageState? state)
+    /// <param name="withName">False for pages, whose profiles have the name as it is now.</param>
+    public static void Write(Utf8JsonWriter json, ConversationEvent e, bool withNonce, MessageState? state, bool withName = false)
     {
         json.WriteStartObject();
         json.WriteString("type"u8, EventKinds.NameOf(e.Kind));
@@ -36,6 +37,11 @@ public static class EventFrames
         json.WriteNumber("seq"u8, e.Seq);
         WritePlace(json, e);
         json.WriteString("from"u8, e.From);
+        if (withName && e.Name is not null)
+        {
+            json.WriteString("name"u8, e.Name);
+        }
+
         WriteBody(json, e);
         json.WriteString("timestamp"u8, Timestamps.ToText(e.Timestamp));
         if (withNonce)

@@ -55,8 +55,8 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
         switch (field)
         {
             case FrameField.Type: ReadType(ref json); break;
-            case FrameField.Room: Room = Id(ref json, "room"); break;
-            case FrameField.To: To = Id(ref json, "to"); break;
+            case FrameField.Room: Room = Id(ref json, "room", KnownIdentifiers.Rooms); break;
+            case FrameField.To: To = Id(ref json, "to", KnownIdentifiers.Users); break;
             case FrameField.Content: Content = Text(ref json, "content", int.MaxValue); break;
             case FrameField.Nonce: Nonce = Text(ref json, "nonce", limits.ShortText, nonEmpty: true); break;
             case FrameField.Ref: Ref = Reference(ref json); break;
@@ -139,20 +139,21 @@ internal ref struct FrameFields(ReadOnlySpan<byte> utf8, FrameLimits limits)
         return true;
     }
 
-    private string? Id(ref Utf8JsonReader json, string field)
+    private string? Id(ref Utf8JsonReader json, string field, KnownIdentifiers known)
     {
-        if (json.TokenType == JsonTokenType.String && !json.ValueIsEscaped && KnownIdentifiers.TryGet(json.ValueSpan, out var known))
+        if (json.TokenType == JsonTokenType.String && !json.ValueIsEscaped && known.TryGet(json.ValueSpan, out var seen))
         {
-            return known;
+            return seen;
         }
 
+        var isRoom = known == KnownIdentifiers.Rooms;
         var id = Text(ref json, field, int.MaxValue);
-        if (id is null || Identifiers.IsValid(id))
+        if (id is null || (isRoom ? RoomIds.IsValid(id) : UserIds.IsSender(id)))
         {
             return id;
         }
 
-        Fail(ErrorCodes.BadRequest, field + " must be 1 to 64 characters of A-Z a-z 0-9 _ . - and not . or ..");
+        Fail(ErrorCodes.BadRequest, $"{field} must be {(isRoom ? RoomIds.Rule : UserIds.Rule)}");
         return null;
     }
 

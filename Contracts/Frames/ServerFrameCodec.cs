@@ -29,6 +29,7 @@ public static class ServerFrameCodec
 [JsonSerializable(typeof(OnlineFrame))]
 [JsonSerializable(typeof(OfflineFrame))]
 [JsonSerializable(typeof(PresenceFrame))]
+[JsonSerializable(typeof(ProfileFrame))]
 [JsonSerializable(typeof(TypingFrame))]
 [JsonSerializable(typeof(ReadFrame))]
 [JsonSerializable(typeof(ErrorFrame))]

@@ -42,6 +42,9 @@ public sealed record DurableFrame(string? Room, string? To, long Seq) : ServerFr
 public sealed record JoinedFrame(
     string Room, long Seq, string Epoch, IReadOnlyList<string> Members, long Count, IReadOnlyList<string> Typing, long Read, RawJson? Ref) : ServerFrame
 {
+    /// <summary>Of the users named, those who have one (<see cref="ProfileJson"/>); null: nobody has.</summary>
+    public IReadOnlyDictionary<string, RawJson>? Profiles { get; init; }
+
     protected override string TypeName => "joined";
 }
 
@@ -60,6 +63,9 @@ public sealed record LeftFrame(string Room, RawJson? Ref) : ServerFrame
 /// <param name="Count">How many are online there now.</param>
 public sealed record OnlineFrame(string Room, IReadOnlyList<string> Users, long Count) : ServerFrame
 {
+    /// <summary>Of the users named, those who have one (<see cref="ProfileJson"/>); null: nobody has.</summary>
+    public IReadOnlyDictionary<string, RawJson>? Profiles { get; init; }
+
     protected override string TypeName => "online";
 }
 
@@ -72,6 +78,12 @@ public sealed record OfflineFrame(string Room, IReadOnlyList<string> Users, long
 public sealed record PresenceFrame(string Room, long Count) : ServerFrame
 {
     protected override string TypeName => "presence";
+}
+
+/// <summary>A user of the receiver's rooms is shown in another way now. Without name and picture, the user has none any more.</summary>
+public sealed record ProfileFrame(string User, string? Name, string? Picture) : ServerFrame
+{
+    protected override string TypeName => "profile";
 }
 
 public sealed record TypingFrame(string From, string? Room, string? To, bool Active) : ServerFrame

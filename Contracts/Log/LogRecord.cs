@@ -5,7 +5,8 @@ namespace AspireChat.Contracts.Log;
 
 /// <summary>
 /// One record of a partition's log: an event of a conversation (<see cref="ConversationEvent"/>), a change of membership
-/// (<see cref="MembershipRecord"/>) or of a read cursor (<see cref="ReadRecord"/>). The project RedisLog stores it. Immutable.
+/// (<see cref="MembershipRecord"/>), of a read cursor (<see cref="ReadRecord"/>) or of a user (<see cref="ProfileRecord"/>,
+/// <see cref="RevokeRecord"/>). The project RedisLog stores it. Immutable.
 /// </summary>
 public abstract record LogRecord
 {
@@ -46,6 +47,9 @@ public record ConversationEvent : LogRecord
     public required Guid Id { get; init; }
 
     public required string From { get; init; }
+
+    /// <summary>The sender's display name at that moment; null: none. Live events carry it, so that nothing is looked up for each receiver.</summary>
+    public string? Name { get; init; }
 
     /// <summary>The client chooses it. It is unique per sender and conversation, and only the sender sees it.</summary>
     public required string Nonce { get; init; }
@@ -161,4 +165,22 @@ public sealed record ReadRecord : LogRecord
     public required string User { get; init; }
 
     public required long Seq { get; init; }
+}
+
+/// <summary>A user is known from now on, or is shown in another way. Written by profile.lua, under the user's own conversation.</summary>
+public sealed record ProfileRecord : LogRecord
+{
+    public required string User { get; init; }
+
+    /// <summary>Null: the user has none.</summary>
+    public UserProfile? Profile { get; init; }
+
+    /// <summary>False: only that the user is known is said, and a profile that stands stays.</summary>
+    public required bool IsSaid { get; init; }
+}
+
+/// <summary>The user's tokens that were issued until <see cref="LogRecord.Timestamp"/> are revoked. Written by revoke.lua likewise.</summary>
+public sealed record RevokeRecord : LogRecord
+{
+    public required string User { get; init; }
 }

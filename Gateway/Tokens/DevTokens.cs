@@ -52,11 +52,11 @@ internal static class DevTokens
             {
                 request = null;
             }
-            await AnswerAsync(context, request ?? new DevTokenRequest(null, null, null, null));
+            await AnswerAsync(context, request ?? new DevTokenRequest(null, null, null, null, null, null));
         });
 
         tokens.MapGet("", (HttpContext context, string? user, string? name, int? expiresIn, string? scope) =>
-            AnswerAsync(context, new DevTokenRequest(user, name, expiresIn, scope)));
+            AnswerAsync(context, new DevTokenRequest(user, name, expiresIn, scope, null, null)));
     }
 
     private static bool IsOwn(HostString host, HashSet<string> allowed) =>
@@ -85,10 +85,25 @@ internal static class DevTokens
         var jwt = context.RequestServices.GetRequiredService<IOptions<JwtOptions>>().Value;
         var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
         var expires = now.AddSeconds(request.ExpiresIn ?? DefaultSeconds);
-        var claims = new Dictionary<string, object> { [JwtRegisteredClaimNames.Sub] = request.User! };
+        var claims = new Dictionary<string, object>
+        {
+            [jwt.UserClaim] = request.User!,
+            // To the millisecond: a token that is asked for right after a revocation is a new one.
+            [JwtRegisteredClaimNames.Iat] = time.GetUtcNow().ToUnixTimeMilliseconds() / 1_000.0,
+        };
         if (request.Name is { } name)
         {
-            claims[JwtRegisteredClaimNames.Name] = name;
+            claims[jwt.NameClaim] = name;
+        }
+
+        if (request.Picture is { } picture)
+        {
+            claims[jwt.PictureClaim] = picture;
+        }
+
+        if (request.Rooms is { } rooms)
+        {
+            claims[RoomGrants.Claim] = rooms;
         }
 
         if (request.Scope is { } scope)
@@ -100,7 +115,6 @@ internal static class DevTokens
         {
             Issuer = jwt.Issuer,
             Audience = jwt.Audience,
-            IssuedAt = now.UtcDateTime,
             NotBefore = now.UtcDateTime,
             Expires = expires.UtcDateTime,
             Claims = claims,
@@ -114,15 +128,20 @@ internal static class DevTokens
     private static string? FaultOf(DevTokenRequest request) => request switch
     {
         { User: null } => "A JSON object with a user is needed.",
-        _ when !Identifiers.IsValid(request.User) => "user: 1 to 64 characters of A-Z a-z 0-9 _ . - are allowed, and not . or .. alone.",
+        _ when !UserIds.IsValid(request.User) => $"user must be {UserIds.Rule}.",
         { Name.Length: 0 or > LongestName } => $"name: 1 to {LongestName} characters are allowed.",
         { ExpiresIn: < 1 or > LongestSeconds } => $"expiresIn: 1 to {LongestSeconds} seconds are allowed.",
+        { Picture: { } picture } when !UserProfile.IsPicture(picture) =>
+            $"picture: an https URL of at most {UserProfile.LongestPicture} characters is allowed.",
+        { Rooms: { } rooms } when !RoomGrants.TryParse(rooms.GetRawText(), out _) =>
+            "rooms: a map from room ids, or prefixes ending in *, to lists of read, join, send and moderate is allowed.",
         { Scope: not null and not ChatPolicies.AdminScope } => $"scope: only {ChatPolicies.AdminScope} is known.",
         _ => null,
     };
 }
 
-internal sealed record DevTokenRequest(string? User, string? Name, int? ExpiresIn, string? Scope);
+internal sealed record DevTokenRequest(
+    string? User, string? Name, int? ExpiresIn, string? Scope, string? Picture, JsonElement? Rooms);
 
 internal sealed record DevToken(string Token, string User, string Expires);
 

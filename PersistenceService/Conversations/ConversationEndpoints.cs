@@ -103,7 +103,7 @@ internal static class ConversationEndpoints
     private static async Task MembersAsync(HttpContext context, string room, RoomMembers members)
     {
         string? after = context.Request.Query["after"];
-        if (!Identifiers.IsValid(room) || (after is not null && !Identifiers.IsValid(after)))
+        if (!RoomIds.IsValid(room) || (after is not null && !UserIds.IsValid(after)))
         {
             await context.WriteProblemAsync(StatusCodes.Status400BadRequest, "room and after must be valid ids.", ErrorCodes.BadRequest);
             return;

@@ -10,6 +10,8 @@ namespace AspireChat.PersistenceService.History;
 /// <summary><c>GET /api/rooms/{room}/messages</c> and <c>GET /api/dms/{user}/messages</c> (protocol §5).</summary>
 internal static class HistoryEndpoints
 {
+    private const string WrongUser = $"user must be {UserIds.Rule}.";
+
     public static IHostApplicationBuilder AddHistory(this IHostApplicationBuilder builder)
     {
         builder.Services.AddValidatedOptions<HistoryOptions>(HistoryOptions.Section);
@@ -21,23 +23,17 @@ internal static class HistoryEndpoints
     public static void MapHistory(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/api/rooms/{room}/messages", (HttpContext context, string room) =>
-            AnswerAsync(context, room, _ => ConversationKey.Room(room))).RequireAuthorization().LimitCalls();
+            RoomIds.IsValid(room)
+                ? AnswerAsync(context, ConversationKey.Room(room), isSystem: false)
+                : RefuseAsync(context, $"room must be {RoomIds.Rule}.")).RequireAuthorization().LimitCalls();
         routes.MapGet("/api/dms/{user}/messages", (HttpContext context, string user) =>
-            AnswerAsync(context, user, caller => ConversationKey.Direct(caller, user))).RequireAuthorization().LimitCalls();
+            UserIds.IsSender(user)
+                ? AnswerAsync(context, ConversationKey.Direct(ChatUser.From(context.User).Id, user), user is UserIds.System)
+                : RefuseAsync(context, WrongUser)).RequireAuthorization().LimitCalls();
     }
 
-    private static Task AnswerAsync(HttpContext context, string id, Func<string, ConversationKey> conversation)
-    {
-        if (!Identifiers.IsValid(id))
-        {
-            return RefuseAsync(context, "This is not a valid id.");
-        }
-
-        var caller = ChatUser.From(context.User).Id;
-        return AnswerAsync(context, conversation(caller), caller);
-    }
-
-    private static async Task AnswerAsync(HttpContext context, ConversationKey conversation, string caller)
+    /// <param name="isSystem">The server is no user: only where it wrote there is something to read.</param>
+    private static async Task AnswerAsync(HttpContext context, ConversationKey conversation, bool isSystem)
     {
         var query = context.Request.Query;
         if (!PageRequest.TryParse(query["before"], query["after"], query["limit"], out var page, out var problem))
@@ -46,13 +42,17 @@ internal static class HistoryEndpoints
             return;
         }
         var reader = context.RequestServices.GetRequiredService<HistoryReader>();
-        if (await reader.ReadAsync(conversation, page, context.RequestAborted) is { } history)
+        if (await reader.ReadAsync(conversation, page, context.RequestAborted) is not { } history)
         {
-            await WriteAsync(context, history, caller);
+            await context.WriteUnavailableAsync();
+        }
+        else if (isSystem && history.Head == 0)
+        {
+            await RefuseAsync(context, WrongUser);
         }
         else
         {
-            await context.WriteUnavailableAsync();
+            await WriteAsync(context, history, ChatUser.From(context.User).Id);
         }
     }
 

@@ -19,19 +19,19 @@ public static class PresenceEndpoints
         var api = routes.MapGroup("/api").RequireAuthorization().LimitCalls().AddEndpointFilter<RedisAway>();
 
         api.MapGet("/users/{user}/presence", async (string user, PresenceQueries queries, CancellationToken cancellationToken) =>
-                Identifiers.IsValid(user)
+                UserIds.IsValid(user)
                     ? Results.Json((await queries.ReadAsync([user], cancellationToken))[0], PresenceJson.Default.UserPresence)
                     : NoIdentifier("user"));
 
         api.MapPost("/presence", async (PresenceQuery query, PresenceQueries queries, CancellationToken cancellationToken) =>
                 query.Users is not { } users ? Bad("users is missing: a list of user ids")
                 : users.Count > Most ? Bad($"users may hold at most {Most} user ids")
-                : !users.All(user => Identifiers.IsValid(user)) ? NoIdentifier("users")
+                : !users.All(user => UserIds.IsValid(user)) ? NoIdentifier("users")
                 : Results.Json(new PresenceList(await queries.ReadAsync(users, cancellationToken)), PresenceJson.Default.PresenceList))
             .WithMetadata(new RequestSizeLimitAttribute(MostBytes));
     }
 
-    private static IResult NoIdentifier(string field) => Bad($"{field} must be 1–64 characters of A-Z a-z 0-9 _ . - for each user");
+    private static IResult NoIdentifier(string field) => Bad($"{field} must be {UserIds.Rule}, for each user");
 
     private static IResult Bad(string detail) => Results.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
 }

@@ -26,10 +26,10 @@ public static class ReportEndpoint
 
     /// <summary>The scripts build keys and frames from these texts, so each must be an identifier.</summary>
     private static bool IsValid(string replica, PresenceReport report) =>
-        Identifiers.IsValid(replica) && report is { Instance.Length: > 0 and <= 64, Users: not null, Rooms: not null, Typing: not null }
-        && report.Users.All(user => user is not null && Identifiers.IsValid(user.User) && user.Connections >= 0)
-        && report.Rooms.All(room => room is not null && Identifiers.IsValid(room.User) && Identifiers.IsValid(room.Room))
-        && report.Typing.All(notice => notice is not null && Identifiers.IsValid(notice.User)
-            && (notice.Room is null) != (notice.To is null) && Identifiers.IsValid(notice.Room ?? notice.To))
-        && report.Missed?.All(room => Identifiers.IsValid(room)) != false;
+        RoomIds.IsValid(replica) && report is { Instance.Length: > 0 and <= 64, Users: not null, Rooms: not null, Typing: not null }
+        && report.Users.All(user => user is not null && UserIds.IsValid(user.User) && user.Connections >= 0)
+        && report.Rooms.All(room => room is not null && UserIds.IsValid(room.User) && RoomIds.IsValid(room.Room))
+        && report.Typing.All(notice => notice is not null && UserIds.IsValid(notice.User)
+            && (notice.Room is null) != (notice.To is null) && (notice.Room is null ? UserIds.IsValid(notice.To) : RoomIds.IsValid(notice.Room)))
+        && report.Missed?.All(room => RoomIds.IsValid(room)) != false;
 }

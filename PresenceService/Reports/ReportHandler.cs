@@ -115,8 +115,10 @@ public sealed class ReportHandler(
         string replica, PresenceReport report, string kind, IReadOnlyList<UserConnections> users, IReadOnlyList<RoomMembership> memberships,
         List<string> came, CancellationToken cancellationToken)
     {
+        var profiles = await StoredProfiles.ReadAsync(redis.Database, users.Where(user => user.Connections > 0).Select(user => user.User))
+            .WaitAsync(cancellationToken);
         var now = redis.Now;
-        List<RedisValue> arguments = new(10 + 2 * users.Count + 3 * memberships.Count)
+        List<RedisValue> arguments = new(10 + 3 * users.Count + 3 * memberships.Count)
         {
             now + (long)_options.Lease.TotalMilliseconds,
             replica,
@@ -131,7 +133,7 @@ public sealed class ReportHandler(
         };
         foreach (var user in users)
         {
-            arguments.AddRange([user.User, user.Connections]);
+            arguments.AddRange([user.User, user.Connections, profiles.TryGetValue(user.User, out var profile) ? profile.Text : ""]);
         }
 
         foreach (var membership in memberships)

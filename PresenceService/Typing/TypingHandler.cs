@@ -35,10 +35,12 @@ public sealed class TypingHandler(PresenceRedis redis, IOptions<PresenceOptions>
 
     private static Step End(string member)
     {
-        var parts = member.Split(':');
-        return parts[0] == "r"
-            ? new Step("due", new Place(parts[1]), parts[2])
-            : new Step("due", new Place($"{parts[1]}:{parts[2]}"), parts[1]);
+        // An id of a room has no colon, that of a user may.
+        var rest = member[2..];
+        var end = member.StartsWith("r:", StringComparison.Ordinal) ? rest.IndexOf(':') : rest.IndexOf(Place.Separator);
+        return member.StartsWith("r:", StringComparison.Ordinal)
+            ? new Step("due", new Place(rest[..end]), rest[(end + 1)..])
+            : new Step("due", new Place(rest), rest[..Math.Max(end, 0)]);
     }
 
     private async Task RunAsync(IEnumerable<Step> steps, CancellationToken cancellationToken)
@@ -61,12 +63,14 @@ public sealed class TypingHandler(PresenceRedis redis, IOptions<PresenceOptions>
 
     private readonly record struct Step(string Action, Place Place, string User);
 
-    /// <summary>A room by its id, or a user's side of a direct conversation as <c>user:other</c>; identifiers contain no colon.</summary>
+    /// <summary>A room by its id, or a user's side of a direct conversation as <c>user/other</c>; ids contain no slash.</summary>
     private readonly record struct Place(string Name)
     {
-        public string Channel =>
-            Name.IndexOf(':') is var colon and >= 0 ? RedisChannels.User(Name[(colon + 1)..]) : RedisChannels.Room(Name);
+        public const char Separator = '/';
 
-        public static Place Of(TypingNotice notice) => new(notice.Room ?? $"{notice.User}:{notice.To}");
+        public string Channel =>
+            Name.IndexOf(Separator) is var end and >= 0 ? RedisChannels.User(Name[(end + 1)..]) : RedisChannels.Room(Name);
+
+        public static Place Of(TypingNotice notice) => new(notice.Room ?? $"{notice.User}{Separator}{notice.To}");
     }
 }

@@ -17,9 +17,9 @@
 --      8 most changes that one user makes to their reactions to a message   9.. the events' nonce fields, in the order of the events below
 --      then for each conversation: its stored key · channel · second channel ('' = none) · number of its events
 --        and for each of these: 'id timestamp' for a repeated ack · record · conditions ('' = none), six words and the emoji:
---          'S': the server sends, '-': the sender's token does not let them moderate, ':': neither
+--          'S': the server sends, '-': the sender's token does not let them moderate, '*': neither
 --          · user who must be a member · seq of the message that it refers to · 'edit', 'delete' or 'react'
---          · its sender, who must be the author of what is edited or deleted. ':' stands for: not checked here; '!': not the author, and
+--          · its sender, who must be the author of what is edited or deleted. '*' stands for: not checked here; '!': not the author, and
 --            may delete it as a moderator only · its sender · the emoji of a reaction that is not taken back
 -- Reply: the epoch ('' = the partition is closed, nothing was done), then for each event, in the order given
 --        an integer > 0: its seq · -1: not a member · -2: no such message · -3: not its author
@@ -87,12 +87,12 @@ local function refusal(tail, revisions, rules, head, target, kind, sender, user,
   local message = find(tail, target)
   if not message then
     if call('HEXISTS', revisions, target) == 1 then return -2 end
-    if sender == ':' then return nil end
+    if sender == '*' then return nil end
     if sender == '!' then return not moderates(rules, user, authority) and -3 or nil end
     return -4
   end
   if message[1] ~= 'room' and message[1] ~= 'dm' then return -2 end
-  if sender ~= ':' and kind ~= 'react' and message[2] ~= sender and (kind ~= 'delete' or not moderates(rules, user, authority)) then
+  if sender ~= '*' and kind ~= 'react' and message[2] ~= sender and (kind ~= 'delete' or not moderates(rules, user, authority)) then
     return -3
   end
   return nil
@@ -108,7 +108,7 @@ local function excess(revisions, target, kind, sender, user, emoji)
     local changes = call('HGET', revisions, 'by:' .. target .. ':' .. user)
     if changes and tonumber(string.match(changes, '^%d+')) >= mostChanges then return -5 end
     -- Of a message older than the tail the caller has counted them.
-    if emoji ~= '' and sender ~= ':' and call('HEXISTS', revisions, 'emoji:' .. target .. ':' .. emoji) == 0
+    if emoji ~= '' and sender ~= '*' and call('HEXISTS', revisions, 'emoji:' .. target .. ':' .. emoji) == 0
       and tonumber(string.match(call('HGET', revisions, 'emojis:' .. target) or '0', '^%d+')) >= mostEmojis then return -6 end
   end
   return nil
@@ -253,9 +253,9 @@ for keys = 8, #KEYS, 5 do
     end
     if not refused and letters ~= '' then refused = barred(KEYS[keys + 2], rules, letters, record, authority) end
     if not refused and conditions ~= '' then
-      if member ~= ':' and call('HEXISTS', KEYS[keys + 2], member) == 0 then
+      if member ~= '*' and call('HEXISTS', KEYS[keys + 2], member) == 0 then
         refused = head == 0 and call('EXISTS', KEYS[keys + 2], rules) == 0 and -8 or -1
-      elseif target ~= ':' then
+      elseif target ~= '*' then
         refused = refusal(tail, revisions, rules, head, tonumber(target), kind, sender, user, authority)
           or excess(revisions, target, kind, sender, user, emoji)
       end
@@ -278,7 +278,7 @@ for keys = 8, #KEYS, 5 do
         break
       end
       head, filled = head + 1, filled + #record
-      if target and target ~= ':' then revise(tail, revisions, kind, target, seq, oldest, user, emoji) end
+      if target and target ~= '*' then revise(tail, revisions, kind, target, seq, oldest, user, emoji) end
       local ack = seq .. place .. ARGV[at]
       acks[nonce] = ack
       nonces[#nonces + 1] = nonce

@@ -47,7 +47,7 @@ local function frame(change, fields)
   local json = '{"type":"member","room":"' .. room .. '","user":"' .. user .. '","change":"' .. change .. '"' .. fields
     .. ',"by":"' .. by .. '"}'
   redis.call('PUBLISH', ARGV[5], 'F ' .. user .. ' ' .. json)
-  redis.call('PUBLISH', ARGV[10], 'F : ' .. json)
+  redis.call('PUBLISH', ARGV[10], 'F * ' .. json)
 end
 
 -- The membership ends. First of all the user's connections hear of it.

@@ -15,6 +15,7 @@ for i = 3, #ARGV do
     else
       if left <= 0 then return {gone, 1} end
       if redis.call('SREM', ONLINE, user) == 1 then gone = gone + 1 end
+      redis.call('HDEL', PROFILES, user)
       redis.call('ZREM', ARRIVALS, user)
       for _, room in ipairs(redis.call('SRANDMEMBER', IN_ .. user, left)) do
         exit(room, user)

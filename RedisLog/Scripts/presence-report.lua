@@ -6,7 +6,7 @@
 --      6 'change', 'full' (the first part of a full report: it makes an unknown instance known) or 'more' (a further part of either)
 --      7 when a user without connections goes offline   8 how long a last-seen time is kept, ms   9 how long a lost state settles, ms
 --      10 length of a lease, ms   11 number of users n
---      12.. n pairs: user · connections, then triples: room · user · '1' member, '0' not, 'brief' not any more, and when they were no
+--      12.. n triples: user · connections · profile, JSON ('' = none), then triples: room · user · '1' member, '0' not, 'brief' not any more, and when they were no
 --          report said so
 -- Reply: {'applied', users who came online…} or {'stale'} (late: ignored) or {'need_full'} (unknown: ignored)
 local replica, instance = ARGV[3], ARGV[4]
@@ -32,13 +32,14 @@ else
 end
 
 local reply = {'applied'}
-local rooms = 12 + 2 * tonumber(ARGV[11])
-for i = 12, rooms - 1, 2 do
+local rooms = 12 + 3 * tonumber(ARGV[11])
+for i = 12, rooms - 1, 3 do
   local user, connections = ARGV[i], ARGV[i + 1]
   if connections ~= '0' then
     redis.call('HSET', USERS_ .. replica, user, connections)
     redis.call('HSET', USER_ .. user, replica, connections)
     redis.call('ZREM', GRACE, user)
+    if ARGV[i + 2] ~= '' then redis.call('HSET', PROFILES, user, ARGV[i + 2]) else redis.call('HDEL', PROFILES, user) end
     if redis.call('SADD', ONLINE, user) == 1 then
       redis.call('ZADD', ARRIVALS, now, user)
       reply[#reply + 1] = user

@@ -6,9 +6,9 @@
 for i = 2, #ARGV do
   local room = ARGV[i]
   local key = DIFF_ .. room
-  local soonest = redis.call('HMGET', key, ':+', ':#')
-  redis.call('HDEL', key, ':count')
-  redis.call('HSET', key, ':all', '1')
+  local soonest = redis.call('HMGET', key, '*+', '*#')
+  redis.call('HDEL', key, '*count')
+  redis.call('HSET', key, '*all', '1')
   redis.call('PERSIST', key)
   redis.call('ZADD', DIFFS, 'LT', math.max(now, tonumber(soonest[1] or 0), tonumber(soonest[2] or 0)), room)
 end

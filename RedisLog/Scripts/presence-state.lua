@@ -8,7 +8,7 @@
 local WATCH, LEASES, GRACE, ARRIVALS, DIFFS, TYPISTS, ONLINE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local USER_, IN_, ROOM_, DIFF_, TYPING_, SEEN_ = KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local REPLICA_, USERS_ = KEYS[14], KEYS[15]
-local TELLINGS, TYPED_ = KEYS[16], KEYS[17]
+local TELLINGS, TYPED_, PROFILES = KEYS[16], KEYS[17], KEYS[18]
 local now = tonumber(ARGV[1])
 
 -- Most names that wait for one room. Beyond it the room is told all who are online, and how many; the name of a user who left is lost, as
@@ -19,14 +19,14 @@ local MOST_NAMES = 1000
 -- joined in between has the former state in their snapshot and must hear of the change.
 local function mark(room, user, sign)
   local key = DIFF_ .. room
-  local state = redis.call('HMGET', key, ':count', ':#', ':' .. sign)
+  local state = redis.call('HMGET', key, '*count', '*#', '*' .. sign)
   if state[1] then
     if sign == '+' then redis.call('HDEL', key, user)
     elseif redis.call('HLEN', key) < MOST_NAMES then redis.call('HSET', key, user, sign) end
   elseif redis.call('HLEN', key) < MOST_NAMES or redis.call('HEXISTS', key, user) == 1 then
     redis.call('HSET', key, user, sign)
   else
-    redis.call('HSET', key, ':all', '1')
+    redis.call('HSET', key, '*all', '1')
   end
   redis.call('PERSIST', key)
   redis.call('ZADD', DIFFS, 'LT', math.max(now, tonumber((state[1] and state[2] or state[3]) or 0)), room)

@@ -7,13 +7,13 @@
 --
 -- ARGV 1 now   2 when typing that begins or is renewed ends by itself   3 most typists of one place that are told; more are ignored
 --      4 shortest time between two tellings of one place, ms
---      5.. quadruples: 'on', 'off', 'due' (end it if its time is over) or 'tell' (only tell what waits) · place: 'room' or 'user:other'
+--      5.. quadruples: 'on', 'off', 'due' (end it if its time is over) or 'tell' (only tell what waits) · place: 'room' or 'user/other'
 --          · user ('' with 'tell') · the place's channel
 -- Reply: frames published
 local ends, most, interval = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local places, told = {}, 0
 
-local function other(place) return string.match(place, ':(.+)$') end
+local function other(place) return string.match(place, '/(.+)$') end
 
 local function typist(place, user)
   if other(place) then return 'd:' .. place end
@@ -24,7 +24,7 @@ end
 -- the receiver sees them: the typist.
 local function tell(place, user, active)
   local except, where = user, '"room":"' .. place
-  if other(place) then except, where = ':', '"to":"' .. user end
+  if other(place) then except, where = '*', '"to":"' .. user end
   redis.call('PUBLISH', places[place],
     'F ' .. except .. ' {"type":"typing","from":"' .. user .. '",' .. where .. '","active":' .. active .. '}')
   told = told + 1

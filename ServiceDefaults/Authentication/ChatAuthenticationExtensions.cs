@@ -1,3 +1,4 @@
+using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -68,7 +69,7 @@ public static class ChatAuthenticationExtensions
         new AuthenticationBuilder(services).AddJwtBearer(scheme, _ => { });
         services.AddOptions<JwtBearerOptions>(scheme).Configure<IOptions<JwtOptions>>((bearer, jwt) =>
         {
-            Configure(bearer, jwt.Value, audience, [SecurityAlgorithms.HmacSha256], new ChatTokenHandler(hasUser: false));
+            Configure(bearer, jwt.Value, audience, [SecurityAlgorithms.HmacSha256], new ChatTokenHandler(claims: null));
             bearer.TokenValidationParameters.IssuerSigningKey = jwt.Value.CreateSigningKey();
         });
     }
@@ -90,7 +91,8 @@ public static class ChatAuthenticationExtensions
     private static void ConfigureUserScheme(JwtBearerOptions bearer, JwtOptions jwt, IServiceProvider services)
     {
         var keys = jwt.Authority is null ? null : services.GetRequiredService<IssuerKeys>();
-        Configure(bearer, jwt, jwt.Audience, jwt.EffectiveAlgorithms, new ChatTokenHandler(hasUser: true, keys));
+        var handler = new ChatTokenHandler(new UserClaims(jwt), keys, services.GetService<ITokenRevocations>());
+        Configure(bearer, jwt, jwt.Audience, jwt.EffectiveAlgorithms, handler);
         if (keys is null)
         {
             bearer.TokenValidationParameters.IssuerSigningKey = jwt.CreateSigningKey();
@@ -124,19 +126,14 @@ public static class ChatAuthenticationExtensions
 
     private static Task Explain(JwtBearerChallengeContext context)
     {
-        if (context.AuthenticateFailure is IssuerUnreachableException)
+        if (context.AuthenticateFailure is TokenUnknownException)
         {
             context.HandleResponse();
             return context.HttpContext.WriteProblemAsync(
                 StatusCodes.Status503ServiceUnavailable, "Tokens cannot be verified now.", ErrorCodes.Unavailable, TimeSpan.FromSeconds(5));
         }
 
-        context.HttpContext.Features.Set(context.AuthenticateFailure switch
-        {
-            null => new ProblemReason("A token is needed.", "token_missing"),
-            SecurityTokenExpiredException => new ProblemReason("The token has expired.", "token_expired"),
-            _ => new ProblemReason("The token is not valid.", "token_invalid"),
-        });
+        context.HttpContext.Features.Set(TokenFaults.Describe(context.AuthenticateFailure));
         return Task.CompletedTask;
     }
 }

@@ -50,6 +50,20 @@ public sealed class JwtOptions : IValidatableObject
     /// </summary>
     public string[] Algorithms { get; set; } = [];
 
+    /// <summary>
+    /// The claim that holds the user id: <c>sub</c> by default. Take one whose values never change and never come to belong to somebody else.
+    /// </summary>
+    [Required]
+    public string UserClaim { get; set; } = "sub";
+
+    /// <summary>The claim that holds the display name: <c>name</c> by default.</summary>
+    [Required]
+    public string NameClaim { get; set; } = "name";
+
+    /// <summary>The claim that holds the https URL of the user's picture: <c>picture</c> by default.</summary>
+    [Required]
+    public string PictureClaim { get; set; } = "picture";
+
     /// <summary>Clock difference between issuer and verifier that is forgiven: 0–300 s, 5 s by default.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(5);

@@ -25,6 +25,12 @@ internal static class TokenTimes
             ? DateTimeOffset.FromUnixTimeSeconds((long)seconds)
             : null;
 
+    /// <summary>The same in Unix milliseconds, rounded down.</summary>
+    public static long? ParseMilliseconds(string? text) =>
+        decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= Latest
+            ? (long)(seconds * 1_000)
+            : null;
+
     private static bool IsValid(IEnumerable<Claim> claims)
     {
         Claim? only = null;

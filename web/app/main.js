@@ -1,7 +1,7 @@
-import { ChatClient, isId } from '../aspirechat.js';
+import { ChatClient, isRoomId, isUserId } from '../aspirechat.js';
 import './conversation.js';
 import { h } from './dom.js';
-import { developmentToken, forgetUser, storeConversations, storeUser, storedConversations, storedUser } from './session.js';
+import { developmentToken, forgetUser, hashOf, placeOf, storeConversations, storeUser, storedConversations, storedUser } from './session.js';
 import './sidebar.js';
 import './sign-in.js';
 
@@ -48,8 +48,8 @@ function start(user) {
   client.on('fault', (fault) => console.warn('AspireChat:', fault.code, fault.message));
 
   const show = () => {
-    const [, kind, name] = /^#(room|direct)\/(.+)$/.exec(location.hash) ?? [];
-    const open = kind !== undefined && isId(name);
+    const { kind, name } = placeOf(location.hash);
+    const open = isPlace(kind, name);
     shell.classList.toggle('open', open);
     view.hidden = !open;
     nothing.hidden = open;
@@ -62,8 +62,8 @@ function start(user) {
     view.focus();
   };
   addEventListener('hashchange', show, page);
-  sidebar.addEventListener('open', ({ detail: { kind, name } }) => go(`#${kind}/${name}`));
-  view.addEventListener('direct', ({ detail }) => go(`#direct/${detail}`));
+  sidebar.addEventListener('open', ({ detail: { kind, name } }) => go(hashOf({ kind, name })));
+  view.addEventListener('direct', ({ detail }) => go(hashOf({ kind: 'direct', name: detail })));
   view.addEventListener('trouble', ({ detail }) => alertUser(detail));
   view.addEventListener('leave', ({ detail }) => client.leave(detail.name));
   const go = (hash) => (location.hash === hash ? show() : (location.hash = hash));
@@ -92,7 +92,7 @@ function start(user) {
 
   for (const key of storedConversations(user) ?? [`room:${FIRST_ROOM}`]) {
     const [kind, name] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)];
-    if (!isId(name)) continue;
+    if (!isPlace(kind === 'room' ? 'room' : 'direct', name)) continue;
     if (kind === 'room') join(name);
     else client.direct(name);
   }
@@ -103,8 +103,8 @@ function start(user) {
   show();
 }
 
-const hashOf = ({ kind, name }) => `#${kind}/${name}`;
+const isPlace = (kind, name) => (kind === 'room' ? isRoomId(name) : kind === 'direct' && isUserId(name));
 
 const user = storedUser();
-if (user !== null && isId(user)) start(user);
+if (user !== null && isUserId(user)) start(user);
 else showSignIn();

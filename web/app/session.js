@@ -17,6 +17,15 @@ export function storedConversations(user) {
 
 export const storeConversations = (user, keys) => write(localStorage, `aspirechat.open.${user}`, JSON.stringify(keys));
 
+/** The address of a conversation in this page. @param {{kind: string, name: string}} place */
+export const hashOf = ({ kind, name }) => `#${kind}/${encodeURIComponent(name)}`;
+
+/** The conversation at such an address; empty when it is none. @param {string} hash @returns {{kind?: string, name?: string}} */
+export function placeOf(hash) {
+  const [, kind, name] = /^#(room|direct)\/(.+)$/.exec(hash) ?? [];
+  try { return kind === undefined ? {} : { kind, name: decodeURIComponent(name) }; } catch { return {}; }
+}
+
 /**
  * Asks the development endpoint for a token. A product asks its own sign-in here.
  * @param {string} user @param {AbortSignal} [signal]

@@ -1,4 +1,4 @@
-import { isId } from '../aspirechat.js';
+import { isRoomId, isUserId } from '../aspirechat.js';
 import './status.js';
 import { avatar, h, icon } from './dom.js';
 
@@ -63,16 +63,17 @@ export class ChatSidebar extends HTMLElement {
   }
 
   #section(title, kind, label, list) {
+    const isRoom = kind === 'room';
     const input = h('input', {
-      name: kind, 'aria-label': label, placeholder: kind === 'room' ? 'Room name' : 'User name', maxLength: 64,
+      name: kind, 'aria-label': label, placeholder: isRoom ? 'Room name' : 'User name', maxLength: isRoom ? 64 : 128,
       autocapitalize: 'none', spellcheck: false, autocomplete: 'off',
     });
     const form = h('form', {
       class: 'add', hidden: true, noValidate: true,
       onsubmit: (event) => {
         event.preventDefault();
-        const name = input.value.trim().replace(/^[#@]/, '');
-        input.setCustomValidity(isId(name) ? '' : 'Letters, digits and _ . - only.');
+        const name = isRoom ? input.value.trim().replace(/^#/, '') : input.value.trim();
+        input.setCustomValidity((isRoom ? isRoomId : isUserId)(name) ? '' : `Letters, digits and _ . -${isRoom ? '' : ' @ | : + = ~'} only.`);
         if (!input.reportValidity()) return;
         input.value = '';
         toggle(false);
@@ -112,7 +113,7 @@ export class ChatSidebar extends HTMLElement {
 
   #item({ key, kind, name, unread, typingUsers }) {
     const current = key === this.#current ? 'page' : null;
-    return h('li', {}, h('a', { href: `#${kind}/${name}`, class: unread > 0 ? 'unread' : '', 'aria-current': current },
+    return h('li', {}, h('a', { href: hashOf({ kind, name }), class: unread > 0 ? 'unread' : '', 'aria-current': current },
       kind === 'room' ? h('span', { class: 'hash', 'aria-hidden': 'true' }, '#')
         : h('span', { class: `presence${this.#client.presence.isOnline(name) ? ' on' : ''}` }, avatar(name)),
       h('span', { class: 'name' }, name),

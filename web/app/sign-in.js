@@ -1,4 +1,4 @@
-import { isId } from '../aspirechat.js';
+import { isUserId } from '../aspirechat.js';
 import { avatar, h } from './dom.js';
 
 const SUGGESTED = ['alice', 'bob', 'carol'];
@@ -8,12 +8,12 @@ export class ChatSignIn extends HTMLElement {
   connectedCallback() {
     const error = h('p', { class: 'error', id: 'sign-in-error', role: 'alert' });
     const name = h('input', {
-      id: 'sign-in-name', name: 'user', required: true, maxLength: 64, autocomplete: 'username', autocapitalize: 'none', spellcheck: false,
+      id: 'sign-in-name', name: 'user', required: true, maxLength: 128, autocomplete: 'username', autocapitalize: 'none', spellcheck: false,
       placeholder: 'e.g. alice', 'aria-describedby': 'sign-in-hint sign-in-error',
     });
     const submit = (user) => {
-      this.fail(isId(user) ? '' : 'Letters, digits and _ . - only, at most 64.');
-      if (isId(user)) this.dispatchEvent(new CustomEvent('sign-in', { detail: user }));
+      this.fail(isUserId(user) ? '' : 'Letters, digits and _ . - @ | : + = ~ only, at most 128.');
+      if (isUserId(user)) this.dispatchEvent(new CustomEvent('sign-in', { detail: user }));
       else name.focus();
     };
     this.append(h('main', { class: 'card' },
@@ -22,7 +22,7 @@ export class ChatSignIn extends HTMLElement {
       h('form', { noValidate: true, onsubmit: (event) => { event.preventDefault(); submit(name.value.trim()); } },
         h('label', { for: 'sign-in-name' }, 'Your name'),
         name,
-        h('p', { class: 'muted small', id: 'sign-in-hint' }, 'Letters, digits and _ . -'),
+        h('p', { class: 'muted small', id: 'sign-in-hint' }, 'Letters, digits and _ . - @ | : + = ~'),
         error,
         h('button', { class: 'primary', type: 'submit' }, 'Start chatting')),
       h('div', { class: 'suggested', role: 'group', 'aria-label': 'Suggested names' },

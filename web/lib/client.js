@@ -3,7 +3,7 @@ import { Connection } from './connection.js';
 import { Conversation } from './conversation.js';
 import { Outbox } from './outbox.js';
 import { Presence } from './presence.js';
-import { ChatError, isId, keyOf } from './protocol.js';
+import { ChatError, isRoomId, isSender, keyOf } from './protocol.js';
 import { IndexedDbStore } from './store.js';
 import { abortable, Emitter, systemClock } from './util.js';
 
@@ -133,7 +133,7 @@ export class ChatClient extends Emitter {
 
   /** @param {Where} where */
   #conversation(where) {
-    if (!isId(where.room ?? where.to)) throw new ChatError('bad_request', 'Use 1 to 64 of the characters A-Z a-z 0-9 _ . -');
+    if (where.room !== undefined ? !isRoomId(where.room) : !isSender(where.to)) throw new ChatError('bad_request', 'This is no id.');
     const key = keyOf(where);
     const known = this.conversations.get(key);
     if (known) return known;

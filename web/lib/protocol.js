@@ -4,14 +4,21 @@
 export const SUBPROTOCOL = 'aspirechat.v1';
 export const LIMITS = Object.freeze({ content: 8000, frame: 32 * 1024, nonce: 64, page: 200 });
 
-/** Whether this can be a user's or a room's id. @param {unknown} value */
-export const isId = (value) => isText(value) && /^(?!\.\.?$)[\w.-]{1,64}$/.test(/** @type {string} */ (value));
+/** Whether this can be a room's id. @param {unknown} value */
+export const isRoomId = (value) => typeof value === 'string' && /^(?!\.\.?$)[\w.-]{1,64}$/.test(value);
+/** Whether this can be a user's id. @param {unknown} value */
+export const isUserId = (value) => isSender(value) && value !== SYSTEM;
+/** Whether this can stand in an event: a user's id, or the server's own. @param {unknown} value */
+export const isSender = (value) => typeof value === 'string' && /^(?!\.\.?$)[\w.@|:+=~-]{1,128}$/.test(value);
+/** The sender of what the server itself writes. It can be read, and not be written to. */
+export const SYSTEM = 'system';
 /** With the u flag a surrogate matches only where it stands alone. @param {any} v */
 const isText = (v) => typeof v === 'string' && !/[\0\uD800-\uDFFF]/u.test(v);
 
 /** @type {Record<string, [(v: any) => boolean, string]>} */
 const KINDS = {
-  id: [isId, '1 to 64 of A-Z a-z 0-9 _ . -, and not . or ..'],
+  room: [isRoomId, '1 to 64 of A-Z a-z 0-9 _ . -, and not . or ..'],
+  user: [isSender, '1 to 128 of A-Z a-z 0-9 _ . - @ | : + = ~, and not . or ..'],
   string: [isText, 'a text without NUL and lone surrogates'],
   name: [(v) => isText(v) && v !== '', 'a text that is not empty'],
   nonce: [(v) => isText(v) && v !== '' && v.length <= LIMITS.nonce, `1 to ${LIMITS.nonce} characters`],
@@ -24,13 +31,13 @@ const KINDS = {
 
 // "field:kind", with "?" for an optional one and "=" for a default. "where" is room or to.
 const SEND = 'nonce:nonce where ';
-const EVENT = 'id:name seq:seq from:id where timestamp:name nonce:nonce? edited:seq? deleted:bool? reactions:list? ';
+const EVENT = 'id:name seq:seq from:user where timestamp:name nonce:nonce? edited:seq? deleted:bool? reactions:list? ';
 const TABLES = {
   client: table({
-    join: 'room:id since:seq? epoch:string? ref:string?',
-    leave: 'room:id ref:string?',
-    room: 'nonce:nonce room:id content:string',
-    dm: 'nonce:nonce to:id content:string',
+    join: 'room:room since:seq? epoch:string? ref:string?',
+    leave: 'room:room ref:string?',
+    room: 'nonce:nonce room:room content:string',
+    dm: 'nonce:nonce to:user content:string',
     edit: SEND + 'target:seq content:string',
     delete: SEND + 'target:seq',
     react: SEND + 'target:seq emoji:name remove:bool=false',
@@ -49,14 +56,14 @@ const TABLES = {
     delete: EVENT + 'target:seq',
     react: EVENT + 'target:seq emoji:name remove:bool=false',
     durable: 'where seq:seq',
-    joined: 'room:id seq:seq epoch:string members:users count:seq typing:users read:seq ref:string?',
+    joined: 'room:room seq:seq epoch:string members:users count:seq typing:users read:seq ref:string?',
     resumed: 'where seq:seq head:seq complete:bool epoch:string ref:string?',
-    left: 'room:id ref:string?',
-    online: 'room:id users:users count:seq',
-    offline: 'room:id users:users count:seq',
-    presence: 'room:id count:seq',
-    typing: 'from:id where active:bool',
-    read: 'from:id where seq:seq',
+    left: 'room:room ref:string?',
+    online: 'room:room users:users count:seq',
+    offline: 'room:room users:users count:seq',
+    presence: 'room:room count:seq',
+    typing: 'from:user where active:bool',
+    read: 'from:user where seq:seq',
     error: 'code:name message:string nonce:string? ref:string? retryAfter:number?',
     reconnect: 'after:number',
     pong: 'ref:string?',
@@ -104,7 +111,8 @@ function take(spec, source, target) {
     if (name === 'where') {
       // With both room and to, room wins.
       const field = source.room === undefined && source.to !== undefined ? 'to' : 'room';
-      if (!isId(source[field])) bad(field, KINDS.id[1]);
+      const [test, rule] = KINDS[field === 'to' ? 'user' : 'room'];
+      if (!test(source[field])) bad(field, rule);
       target[field] = source[field];
       continue;
     }

@@ -6,4 +6,4 @@ export type ChatEvent = import("./lib/types.js").ChatEvent;
 export type Message = import("./lib/types.js").Message;
 export type Receipt = import("./lib/types.js").Receipt;
 export type OutboxStore = import("./lib/types.js").OutboxStore;
-export { ChatError, LIMITS, isId } from "./lib/protocol.js";
+export { ChatError, LIMITS, isRoomId, isUserId } from "./lib/protocol.js";

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Outbound;
+using AspireChat.Contracts;
+using AspireChat.Contracts.Frames;
 using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs.Mailboxes;
@@ -15,6 +17,8 @@ internal sealed class Connection(string id, string user, IOutbound outbound, lon
     private readonly TaskCompletionSource<bool> _welcomed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _expires = expires;
     private volatile bool _closed;
+    private volatile Shown? _shown;
+    private long _issuedAt;
 
     public string Id { get; } = id;
 
@@ -24,6 +28,22 @@ internal sealed class Connection(string id, string user, IOutbound outbound, lon
 
     /// <summary>Unix milliseconds.</summary>
     public long OpenedAt { get; init; }
+
+    /// <summary>When the token was issued, Unix milliseconds; 0: it does not say. Moved by <c>auth</c>.</summary>
+    public long IssuedAt
+    {
+        get => Volatile.Read(ref _issuedAt);
+        set => Volatile.Write(ref _issuedAt, value);
+    }
+
+    /// <summary>The user's display name, which new events carry; null: none.</summary>
+    public string? Name => _shown?.Profile.Name;
+
+    /// <summary>The user's profile as JSON (<see cref="ProfileJson"/>); null: none.</summary>
+    public RawJson? Profile => _shown?.Json;
+
+    public void Show(UserProfile? profile) =>
+        _shown = profile is null ? null : new Shown(profile, new RawJson(ProfileJson.Encode(profile)));
 
     /// <summary>Bytes that may be replayed to the user's connections, over all of them; null: any number.</summary>
     public TokenBucket? ReplayBudget { get; init; }
@@ -53,6 +73,8 @@ internal sealed class Connection(string id, string user, IOutbound outbound, lon
     public void SetWelcomed(bool served) => _welcomed.TrySetResult(served);
 
     public void MarkClosed() => _closed = true;
+
+    private sealed record Shown(UserProfile Profile, RawJson Json);
 }
 
 /// <summary>

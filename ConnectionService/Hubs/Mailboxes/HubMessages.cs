@@ -13,6 +13,9 @@ internal readonly record struct FeedId(ConversationKey Key, string? User);
 /// <summary>The users that are online or typing in a room, as PresenceService last wrote them. Soft: empty when they can't be read.</summary>
 internal sealed record RoomPresence(IReadOnlyList<string> Online, long Count, IReadOnlyList<string> Typing)
 {
+    /// <summary>Of those users, the ones who have a profile.</summary>
+    public IReadOnlyDictionary<string, RawJson> Profiles { get; init; } = new Dictionary<string, RawJson>();
+
     public static RoomPresence Unknown { get; } = new([], 0, []);
 }
 
@@ -85,4 +88,7 @@ internal abstract record HubMessage
 
     /// <summary>An operator disconnects the user's connections that are older than the moment (Unix milliseconds).</summary>
     public sealed record Kicked(string User, long At) : HubMessage;
+
+    /// <summary>An operator revoked the user's tokens that were issued until the moment (Unix milliseconds).</summary>
+    public sealed record Revoked(string User, long Until) : HubMessage;
 }

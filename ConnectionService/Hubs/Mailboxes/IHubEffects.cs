@@ -54,6 +54,9 @@ internal interface IHubEffects
     /// <summary>For presence: the user is (or is no longer) a member, as far as this replica knows.</summary>
     void MembershipChanged(string room, string user, bool member);
 
+    /// <summary>For presence: the user is shown in another way.</summary>
+    void ProfileChanged(string user);
+
     /// <summary>For presence: tell the room's online users again.</summary>
     void PresenceMissed(string room);
 }

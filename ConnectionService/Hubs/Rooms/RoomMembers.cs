@@ -190,7 +190,21 @@ internal sealed class RoomMembers : IFeedReceivers
         var isAll = presence.Count <= presence.Online.Count;
         var count = isAll ? Math.Max(online.Count, _users.Count) : Math.Max(presence.Count, Math.Max(known, _users.Count));
         return new JoinedFrame(
-            Room, seq, Feed.Epoch, [.. online.Take(most)], count, [.. presence.Typing.Where(user => user != self)], join.Result!.Read, join.Ref);
+            Room, seq, Feed.Epoch, [.. online.Take(most)], count, [.. presence.Typing.Where(user => user != self)], join.Result!.Read, join.Ref)
+        {
+            Profiles = ProfilesOf(join.Connection, presence),
+        };
+    }
+
+    private static IReadOnlyDictionary<string, RawJson>? ProfilesOf(Connection connection, RoomPresence presence)
+    {
+        // Presence may not have heard of the receiver yet.
+        if (connection.Profile is not { } own || presence.Profiles.ContainsKey(connection.User))
+        {
+            return presence.Profiles.Count > 0 ? presence.Profiles : null;
+        }
+
+        return new Dictionary<string, RawJson>(presence.Profiles, StringComparer.Ordinal) { [connection.User] = own };
     }
 
     private void StartReplay(RoomMember member, long since, long head, PendingJoin join)

@@ -2,6 +2,7 @@ using AspireChat.ConnectionService.Hubs.Feeds;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Subscriptions;
+using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.RedisLog;
@@ -119,6 +120,9 @@ internal sealed class LocalUser(string name, HubContext hub)
             case PubSubMessage.Kick:
                 Kick(long.MaxValue);
                 break;
+            case PubSubMessage.Profile profile:
+                Show(ProfileJson.Decode(profile.Json));
+                break;
         }
     }
 
@@ -164,6 +168,15 @@ internal sealed class LocalUser(string name, HubContext hub)
         }
     }
 
+    /// <summary>Tokens issued up to the moment (Unix milliseconds) are revoked: what they opened closes.</summary>
+    public void Revoke(long until)
+    {
+        foreach (var connection in Connections.Concat(_waiting).Where(connection => connection.IssuedAt <= until))
+        {
+            connection.Outbound.Close(CloseCodes.Forbidden, "the token was revoked");
+        }
+    }
+
     public void CloseExpired()
     {
         foreach (var connection in Connections)
@@ -177,6 +190,15 @@ internal sealed class LocalUser(string name, HubContext hub)
 
     /// <summary>True when nothing is left of the user here.</summary>
     public bool OnTick() => _subscription.OnTick(Connections.Count > 0 || _waiting.Count > 0);
+
+    private void Show(UserProfile? profile)
+    {
+        foreach (var connection in Connections.Concat(_waiting))
+        {
+            connection.Show(profile);
+        }
+        hub.Effects.ProfileChanged(Name);
+    }
 
     private DirectConversation? Find(string key) => ConversationKey.TryParse(key, out var parsed) ? Find(parsed) : null;
 
