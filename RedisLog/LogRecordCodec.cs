@@ -213,7 +213,7 @@ public static class LogRecordCodec
             }
             else if (Is(ref json, "by"u8))
             {
-                _by = Identifier(ref json);
+                _by = json.GetString();
             }
             else if (Is(ref json, "change"u8))
             {
