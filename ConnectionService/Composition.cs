@@ -7,6 +7,7 @@ using AspireChat.ConnectionService.Messages;
 using AspireChat.ConnectionService.Node;
 using AspireChat.ConnectionService.Presence;
 using AspireChat.ConnectionService.Profiles;
+using AspireChat.ConnectionService.Rooms;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.ConnectionService.Tickets;
 using AspireChat.ConnectionService.Tracing;
@@ -34,6 +35,7 @@ internal static class Composition
         builder.Services.AddMessageTracing();
         builder.Services.AddSockets();
         builder.Services.AddTickets();
+        builder.Services.AddRooms();
         return builder;
     }
 
@@ -44,6 +46,8 @@ internal static class Composition
         app.MapTickets();
         app.MapMessages();
         app.MapDisconnect();
+        app.MapRooms();
+        app.MapServerMessages();
         app.MapProfiles();
         return app;
     }

@@ -1,6 +1,7 @@
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Rooms;
 using StackExchange.Redis;
+using System.Text.Json;
 
 namespace AspireChat.RedisLog;
 
@@ -10,6 +11,23 @@ public sealed record RoomView(string Epoch, RoomStanding Standing, RoomSettings 
 {
     /// <param name="rights">What the user's token grants in the room; null: it has no claim.</param>
     public RoomVerdict May(int? rights, RoomAction action) => RoomRules.May(Standing, rights, action);
+
+    /// <summary>The room as HTTP answers it, seen by the user.</summary>
+    public void Write(Utf8JsonWriter json, string room)
+    {
+        json.WriteStartObject();
+        json.WriteString("room"u8, room);
+        Settings.Write(json);
+        json.WriteNumber("members"u8, Members);
+        json.WriteNumber("head"u8, Head);
+        json.WriteBoolean("joined"u8, Standing.Role != RoomRole.None);
+        if (RoomRoles.NameOf(Standing.Role) is { } role)
+        {
+            json.WriteString("role"u8, role);
+        }
+
+        json.WriteEndObject();
+    }
 }
 
 /// <summary>Reads <see cref="RoomView"/>s: standing.lua. Thread-safe; throws what <see cref="RedisFaults"/> knows when Redis cannot be asked.</summary>

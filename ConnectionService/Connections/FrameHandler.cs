@@ -7,6 +7,8 @@ using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Rooms;
+using AspireChat.ConnectionService.Log;
 using AspireChat.ServiceDefaults;
 using AspireChat.WebSockets;
 
@@ -159,6 +161,14 @@ internal sealed class FrameHandler(
             return;
         }
         connection.Expires = user.Expires.ToUnixTimeMilliseconds();
+        connection.Grants = user.Rooms;
+        foreach (var room in connection.Rooms.Keys)
+        {
+            if (connection.RightsIn(room) is { } rights && (rights & RoomRules.Join) == 0)
+            {
+                hubs.OfRoom(room).Post(new HubMessage.RightsChanged(connection, room));
+            }
+        }
         connection.IssuedAt = user.IssuedAt ?? 0;
         connection.Show(await profiles.ConnectedAsync(user.Id, user.Profile));
         Answer(new AuthenticatedFrame(Timestamps.ToText(user.Expires), RawJson.Of(frame.Ref)));
@@ -220,6 +230,13 @@ internal sealed class FrameHandler(
 
     private ValueTask AppendAsync(in ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
     {
+        var rights = frame.Room is null ? null : connection.RightsIn(frame.Room);
+        if (rights is not null && (rights & RoomRules.Send) == 0)
+        {
+            Refuse(new FrameError(ErrorCodes.Forbidden, "your token does not let you send in this room", frame.Nonce, frame.Ref));
+            return ValueTask.CompletedTask;
+        }
+        var authority = rights is not null && (rights & RoomRules.Moderate) == 0 ? RoomAuthority.Capped : RoomAuthority.Own;
         if (!intake.TryTake(out var wait))
         {
             var retryAfter = (int)Math.Ceiling(wait.TotalMilliseconds);
@@ -246,7 +263,7 @@ internal sealed class FrameHandler(
             isReaction ? frame.Emoji : null,
             isReaction && frame.Remove,
             connection.Name);
-        return intake.AppendAsync(e, cancellationToken);
+        return intake.AppendAsync(e, authority, cancellationToken);
     }
 
     private ConversationKey ConversationOf(in ClientFrame frame)

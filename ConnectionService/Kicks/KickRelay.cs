@@ -26,7 +26,7 @@ internal sealed class KickRelay(UserOrders orders, HubDirectory hubs, Removals r
     }
 
     private void Relay(RoomRemoval removal) => hubs.OfRoom(removal.Room).Post(
-        new HubMessage.MembershipEnded(removal.Room, removal.User, removal.At, removal.Reason));
+        new HubMessage.MembershipEnded(removal.Room, removal.User, removal.At, removal.Reason.Length == 0 ? null : removal.Reason));
 
     private void Finish(long moment)
     {

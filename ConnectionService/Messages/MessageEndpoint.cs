@@ -8,6 +8,7 @@ using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Rooms;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
@@ -22,7 +23,7 @@ internal static class MessageEndpoint
 
     private static async Task SendAsync(
         string room, HttpContext context, IOptions<SocketOptions> options, IOptions<ConversationLogOptions> logOptions, UserBudgets budgets,
-        NewEvents events, IConversationLog log, UserProfiles profiles)
+        NewEvents events, IConversationLog log, UserProfiles profiles, RoomLog roomLog)
     {
         if (!RoomIds.IsValid(room))
         {
@@ -42,6 +43,16 @@ internal static class MessageEndpoint
         }
 
         var user = ChatUser.From(context.User);
+        var rights = (int?)user.Rooms?.For(room);
+        if (rights is not null && (rights & RoomRules.Send) == 0)
+        {
+            var isSeen = await IsSeenAsync(roomLog, room, user.Id, rights, context.RequestAborted);
+            await (isSeen
+                ? RefuseAsync(context, 403, "your token does not let you send to this room", ErrorCodes.Forbidden)
+                : RefuseAsync(context, 404, "there is no such room", ErrorCodes.NotFound));
+            return;
+        }
+
         var budget = budgets.Of(user.Id);
         if (!budget.TryTakeEvent(out var retryAfter))
         {
@@ -55,7 +66,8 @@ internal static class MessageEndpoint
         }
         var e = events.Create(EventKind.Room, ConversationKey.Room(room), user.Id, frame.Nonce!, frame.Content,
             name: await profiles.NameOfAsync(user.Id));
-        var result = await log.AppendAsync(e, logOptions.Value.RetryAfterMilliseconds, requireMember: true);
+        var result = await log.AppendAsync(e, logOptions.Value.RetryAfterMilliseconds, requireMember: true,
+            authority: rights is not null && (rights & RoomRules.Moderate) == 0 ? RoomAuthority.Capped : RoomAuthority.Own);
         AppendSpans.End(e, result);
         if (result.Status is AppendStatus.Duplicate or AppendStatus.Unavailable)
         {
@@ -67,6 +79,18 @@ internal static class MessageEndpoint
         }
 
         await AnswerAsync(context, room, e.Nonce, result);
+    }
+
+    private static async Task<bool> IsSeenAsync(RoomLog log, string room, string user, int? rights, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await log.ReadAsync(room, user, cancellationToken)).May(rights, RoomAction.Send) != RoomVerdict.NotFound;
+        }
+        catch (LogUnavailableException)
+        {
+            return false;
+        }
     }
 
     private static async Task AnswerAsync(HttpContext context, string room, string nonce, AppendResult result)
@@ -85,6 +109,12 @@ internal static class MessageEndpoint
                 break;
             case AppendStatus.NotMember:
                 await RefuseAsync(context, 403, $"only members may send to room {room}", ErrorCodes.Forbidden);
+                break;
+            case AppendStatus.Forbidden:
+                await RefuseAsync(context, 403, $"you may not send to room {room}", ErrorCodes.Forbidden);
+                break;
+            case AppendStatus.NoSuchRoom:
+                await RefuseAsync(context, 404, "there is no such room", ErrorCodes.NotFound);
                 break;
             default:
                 var wait = TimeSpan.FromMilliseconds(result.RetryAfter);

@@ -1,13 +1,10 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace AspireChat.Contracts.Rooms;
 
 /// <summary>
-/// What a room is besides its log and its members. The JSON object of <see cref="Encode"/> is what scripts answer and what the log's
-/// records carry. Immutable.
+/// What a room is besides its log and its members. Scripts answer it as a JSON object, and the log's records carry that (rules.lua).
+/// Immutable.
 /// </summary>
 /// <param name="Meta">A JSON object, as its text.</param>
 /// <param name="RetentionDays">Null: what the system's setting says.</param>
@@ -21,8 +18,6 @@ public sealed record RoomSettings(
     int? RetentionDays = null,
     long Created = 0)
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     /// <summary>A room that nobody ever changed.</summary>
     public static RoomSettings Plain { get; } = new();
 
@@ -45,19 +40,6 @@ public sealed record RoomSettings(
             root.TryGetProperty("meta", out var meta) && meta.ValueKind == JsonValueKind.Object ? meta.GetRawText() : null,
             root.TryGetProperty("retentionDays", out var days) && days.ValueKind == JsonValueKind.Number ? days.GetInt32() : null,
             root.TryGetProperty("created", out var created) && created.ValueKind == JsonValueKind.Number ? created.GetInt64() : 0);
-    }
-
-    public string Encode()
-    {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var json = new Utf8JsonWriter(buffer, Options))
-        {
-            json.WriteStartObject();
-            Write(json);
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
     /// <summary>Writes the fields that clients see, into an open object: absent ones are left out.</summary>
@@ -88,7 +70,7 @@ public sealed record RoomSettings(
 
         if (Created > 0)
         {
-            json.WriteNumber("created"u8, Created);
+            json.WriteString("created"u8, Timestamps.ToText(Created));
         }
     }
 

@@ -7,27 +7,34 @@ namespace AspireChat.ConnectionService.Hubs.Mailboxes;
 /// </summary>
 internal sealed class Removals(TimeProvider time)
 {
-    /// <summary>Two readings that are further apart are of different rounds; below all ages that are asked for.</summary>
+    /// <summary>Two readings that are further apart are of different rounds.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(900);
 
+    /// <summary>A pause that matters to those who are content with older knowledge.</summary>
+    private static readonly TimeSpan LongPause = TimeSpan.FromSeconds(4);
+
     private long _round;
+    private long _afterLongPause;
     private long _readAt;
 
     /// <summary>All removals from before this moment were read, and posted to the hubs.</summary>
     /// <returns>The round, when it is a new one: the hubs are told of it.</returns>
     public long? Read(long moment)
     {
-        var isNew = _round == 0 || time.GetElapsedTime(Volatile.Read(ref _readAt), moment) > Pause;
-        if (isNew)
+        var pause = _round == 0 ? TimeSpan.MaxValue : time.GetElapsedTime(Volatile.Read(ref _readAt), moment);
+        var round = Volatile.Read(ref _round) + (pause > Pause ? 1 : 0);
+        if (pause > LongPause)
         {
-            Interlocked.Increment(ref _round);
+            Volatile.Write(ref _afterLongPause, round);
         }
 
+        Volatile.Write(ref _round, round);
         Volatile.Write(ref _readAt, moment);
-        return isNew ? Volatile.Read(ref _round) : null;
+        return pause > Pause ? round : null;
     }
 
     /// <param name="handled">The last round that the asking hub has heard of.</param>
     public bool IsKnown(long handled, TimeSpan age) =>
-        handled == Volatile.Read(ref _round) && handled > 0 && time.GetElapsedTime(Volatile.Read(ref _readAt)) <= age;
+        handled > 0 && handled >= Volatile.Read(ref age < LongPause ? ref _round : ref _afterLongPause)
+            && time.GetElapsedTime(Volatile.Read(ref _readAt)) <= age;
 }
