@@ -20,7 +20,8 @@ namespace AspireChat.RedisLog;
 /// {"type":"profile","user":"alice","profile":{"name":"Alice"},"timestamp":…}              written by profile.lua
 /// {"type":"revoke","user":"alice","timestamp":…}                                          written by revoke.lua
 /// {"type":"member","room":"lobby","user":"bob","change":"banned",…,"by":"alice","seq":0,"timestamp":…}       written by member.lua:
-///     also "role", "until", "reason"; a join and a leave have "role" where it is the owner's
+///     also "role", "until", "reason"; a join and a leave have "role" where it is the owner's,
+///     and a join that created the room has "change":"created"
 /// {"type":"roomrules","room":"lobby","change":"updated","settings":{…},"by":"alice","timestamp":…}           written by room.lua:
 ///     a deletion has "seq" (the head) and "life" instead of settings
 /// </code>
@@ -290,7 +291,7 @@ public static class LogRecordCodec
                     return new MembershipRecord
                     {
                         Conversation = ConversationKey.Room(_room), Timestamp = _timestamp, User = _user, Joined = _type == "join", Read = _seq,
-                        Owner = _role == "owner",
+                        Owner = _role == "owner", Creates = _change == "created",
                     };
                 case "member" when _room is not null && _user is not null && _by is not null && MemberChanges.TryParse(_change, out var change):
                     return new MemberChangeRecord

@@ -205,7 +205,7 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
                 {
                     var life = (string)reply[3 + 3 * i]!;
                     answer[keys[i]] = new ConversationHead(
-                        life.Length == 0 ? epoch : $"{epoch}.{life}", (long)reply[1 + 3 * i], (long)reply[2 + 3 * i]);
+                        RoomEpoch.Of(epoch, life), (long)reply[1 + 3 * i], (long)reply[2 + 3 * i]);
                 }
             }
         }

@@ -85,6 +85,9 @@ public sealed record MembershipRecord : LogRecord
 
     /// <summary>The user is the room's owner from now on; of a leave: was its last one, and who joins next is the owner.</summary>
     public bool Owner { get; init; }
+
+    /// <summary>The join created the room.</summary>
+    public bool Creates { get; init; }
 }
 
 /// <summary>What somebody else changed about a user in a room. The wire and storage name is the lower-case member name.</summary>

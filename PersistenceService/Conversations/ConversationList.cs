@@ -17,7 +17,7 @@ internal sealed record ConversationState(ConversationKey Conversation, long Head
 internal sealed record ConversationPage(IReadOnlyList<ConversationPlace> Places, ConversationCursor? Next);
 
 /// <summary>A conversation before its last event is read.</summary>
-internal sealed record ConversationPlace(ConversationKey Conversation, long Head, long Read, long Unread, HistoryItem? InTail);
+internal sealed record ConversationPlace(ConversationKey Conversation, long Head, long Read, long Unread, HistoryItem? InTail, long Floor = 0);
 
 /// <summary>
 /// The conversations of a user, a page at a time: memberships as committed, corrected by Redis, which has the present state of head, cursor
@@ -63,7 +63,8 @@ internal sealed class ConversationList(
             return new ConversationPage(
                 [.. current.Select((place, i) => new ConversationPlace(
                     place.Conversation, place.Tail.Head, place.Read, unread[i],
-                    place.Tail.Events is [var last, ..] ? new HistoryItem(last) : null))],
+                    place.Tail.Events is [var last, ..] ? new HistoryItem(last) : null,
+                    place.Tail.Floor))],
                 next);
         }
         catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
@@ -78,7 +79,7 @@ internal sealed class ConversationList(
     {
         foreach (var part in page.Places.Chunk(Part))
         {
-            var asked = part.Where(place => place.InTail is null && place.Head > 0).ToList();
+            var asked = part.Where(place => place.InTail is null && place.Head > place.Floor).ToList();
             var found = asked.Count == 0
                 ? []
                 : await events.ReadLastAsync([.. asked.Select(place => (place.Conversation, place.Head))], cancellationToken);
@@ -125,9 +126,9 @@ internal sealed class ConversationList(
             var place = places[i];
             unread[i] = place.Tail.Events.Count(e =>
                 e.Seq > Math.Max(place.Read, place.Tail.Durable) && e.Kind is EventKind.Room or EventKind.Dm && e.From != user);
-            if (place.Tail.Durable > place.Read)
+            if (place.Tail.Durable > Math.Max(place.Read, place.Tail.Floor))
             {
-                ranges.Add((place.Conversation.Value, place.Read, place.Tail.Durable));
+                ranges.Add((place.Conversation.Value, Math.Max(place.Read, place.Tail.Floor), place.Tail.Durable));
                 indexes.Add(i);
             }
         }

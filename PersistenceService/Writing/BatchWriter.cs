@@ -56,6 +56,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
     {
         var events = new EventColumns();
         var members = new MemberColumns();
+        var rooms = new RoomColumns();
         foreach (var entry in batches.SelectMany(batch => batch.Entries))
         {
             switch (entry.Record)
@@ -65,6 +66,14 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
                     break;
                 case MembershipRecord membership:
                     members.Add(entry, membership);
+                    rooms.Add(entry, membership);
+                    break;
+                case MemberChangeRecord change:
+                    members.Add(entry, change);
+                    rooms.Add(entry, change);
+                    break;
+                case RoomRecord room:
+                    rooms.Add(entry, room);
                     break;
                 case ReadRecord read:
                     members.Add(read);
@@ -76,13 +85,13 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
 
         try
         {
-            return await WriteAsync(batches, events, members, tolerant: false, cancellationToken);
+            return await WriteAsync(batches, events, members, rooms, tolerant: false, cancellationToken);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
             // Redelivered, or in conflict: both are rare. ON CONFLICT looks into each unique index once more before every row, so only
             // batches that need it pay for it.
-            return await WriteAsync(batches, events, members, tolerant: true, cancellationToken);
+            return await WriteAsync(batches, events, members, rooms, tolerant: true, cancellationToken);
         }
     }
 
@@ -90,6 +99,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         IReadOnlyList<PartitionBatch> batches,
         EventColumns events,
         MemberColumns members,
+        RoomColumns rooms,
         bool tolerant,
         CancellationToken cancellationToken)
     {
@@ -97,7 +107,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var heads = HeadsOf(events.Events);
         var before = new Dictionary<string, long>();
-        var inserted = await InsertAsync(connection, events, members, heads, before, batches, tolerant, cancellationToken);
+        var inserted = await InsertAsync(connection, events, members, rooms, heads, before, batches, tolerant, cancellationToken);
         IReadOnlyList<Conflict> conflicts = inserted == events.Count ? [] : await FindConflictsAsync(connection, events, cancellationToken);
         await FollowUpAsync(connection, events.Events, heads.Keys, before, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -124,6 +134,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         NpgsqlConnection connection,
         EventColumns events,
         MemberColumns members,
+        RoomColumns rooms,
         SortedDictionary<string, long> heads,
         Dictionary<string, long> before,
         IReadOnlyList<PartitionBatch> batches,
@@ -137,7 +148,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
             batch.BatchCommands.Add(ToHeads(heads));
             batch.BatchCommands.Add(insert = events.ToInsert(tolerant));
         }
-        foreach (var upsert in members.ToUpserts())
+        foreach (var upsert in members.ToUpserts().Concat(rooms.ToUpserts()))
         {
             batch.BatchCommands.Add(upsert);
         }

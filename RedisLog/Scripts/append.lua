@@ -82,8 +82,8 @@ local function barred(members, rules, letters, record, authority)
 end
 
 -- Why an edit, delete or reaction of the message at `target` cannot be accepted, as a reply; nil when it can.
-local function refusal(tail, revisions, rules, head, target, kind, sender, user, authority)
-  if target < 1 or target > head then return -2 end
+local function refusal(tail, revisions, rules, first, head, target, kind, sender, user, authority)
+  if target < first or target > head then return -2 end
   local message = find(tail, target)
   if not message then
     if call('HEXISTS', revisions, target) == 1 then return -2 end
@@ -237,6 +237,7 @@ for keys = 8, #KEYS, 5 do
   if state[4] then letters, life = string.match(state[4], '^(%a*)(%d*)$') end
   -- The log of a room that was deleted and came back has an epoch of its own, and knows no nonce of the one before.
   place = life == '' and usual or ' ' .. epoch .. '.' .. life .. ' '
+  local first = life == '' and 1 or tonumber(call('HGET', KEYS[keys], 'floor') or 0) + 1
   local head, durable = tonumber(state[1] or 0), tonumber(state[2] or 0)
   -- The tail in two generations by bytes: the older one, above `floor`, goes when the newer one, above `mark`, is full.
   local floor, mark, filled = string.match(state[3] or '0 0 0', '^(%d+) (%d+) (%d+)$')
@@ -256,7 +257,7 @@ for keys = 8, #KEYS, 5 do
       if member ~= '*' and call('HEXISTS', KEYS[keys + 2], member) == 0 then
         refused = head == 0 and call('EXISTS', KEYS[keys + 2], rules) == 0 and -8 or -1
       elseif target ~= '*' then
-        refused = refusal(tail, revisions, rules, head, tonumber(target), kind, sender, user, authority)
+        refused = refusal(tail, revisions, rules, first, head, tonumber(target), kind, sender, user, authority)
           or excess(revisions, target, kind, sender, user, emoji)
       end
     end

@@ -35,8 +35,9 @@ if ARGV[10] == '1' and redis.call('HEXISTS', KEYS[5], 'gone:' .. user) == 1 then
 if redis.call('HLEN', KEYS[3]) >= tonumber(ARGV[7]) then return {place, s.head, 0, -3, at, 0, ''} end
 if ARGV[6] == '1' then return {place, s.head, 0, s.exists and -1 or -2, at, 0, ''} end
 
-local role = 1
+local role, created = 1, ''
 if not s.exists then
+  created = ',"change":"created"'
   redis.call('HSET', KEYS[5], 'created', ARGV[4])
   remark(KEYS[2], s.letters, s.life, '', 'pmcux')
 end
@@ -53,7 +54,7 @@ redis.call('HDEL', KEYS[5], 'gone:' .. user)
 local text = string.format('%d', s.head)
 redis.call('HSET', KEYS[3], user, text)
 local record = '{"type":"join","room":"' .. ARGV[2] .. '","user":"' .. user .. '","seq":' .. text .. ',"timestamp":' .. ARGV[4]
-if role > 1 then record = record .. ',"role":"owner"' end
+if role > 1 then record = record .. ',"role":"owner"' .. created end
 redis.call('XADD', KEYS[4], '*', 'c', ARGV[1], 's', '0', 'p', place, 'e', record .. '}')
 redis.call('PUBLISH', ARGV[5], '1')
 return {place, s.head, s.head, 1, at, role, settings(KEYS[5])}
