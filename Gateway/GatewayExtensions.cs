@@ -1,3 +1,4 @@
+using AspireChat.Gateway.CrossOrigin;
 using AspireChat.Gateway.OpenApi;
 using AspireChat.Gateway.RateLimits;
 using AspireChat.Gateway.Requests;
@@ -20,6 +21,7 @@ public static class GatewayExtensions
         builder.Services.AddValidatedOptions<GatewayOptions>(GatewayOptions.Section);
         builder.AddServerLimits();
         builder.AddKnownProxies();
+        builder.AddCrossOrigin();
         builder.AddRateLimits();
         builder.AddRouting();
         builder.AddTunnels();
@@ -30,6 +32,7 @@ public static class GatewayExtensions
     {
         app.UseKnownProxies();
         app.UseSecurityHeaders();
+        app.UseCrossOrigin();
         app.UseRequestLimit();
         app.UseHostNames();
         app.UseHeadRequests();

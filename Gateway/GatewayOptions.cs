@@ -21,7 +21,8 @@ public sealed class GatewayOptions : IValidatableObject
     public string? WebRoot { get; set; }
 
     /// <summary>
-    /// Origins, besides the gateway's own, whose pages may open a socket: <c>https://chat.example.org</c>; <c>*</c> allows all.
+    /// Origins, besides the gateway's own, whose pages may open a socket, call the API, ask for development tokens and import the client
+    /// module: <c>https://chat.example.org</c>; <c>*</c> allows all.
     /// Requests without an Origin are not from browsers and pass.
     /// </summary>
     public string[] AllowedOrigins { get; set; } = [];

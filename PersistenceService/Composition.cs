@@ -4,6 +4,7 @@ using AspireChat.PersistenceService.DeadLetters;
 using AspireChat.PersistenceService.History;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Partitions;
+using AspireChat.PersistenceService.Users;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
@@ -27,6 +28,8 @@ internal static class Composition
         builder.AddPartitions();
         builder.AddHistory();
         builder.AddConversations();
+        builder.AddUsers();
+        builder.Services.AddUserOrders();
         builder.AddDeadLetters();
         return builder;
     }
@@ -37,6 +40,7 @@ internal static class Composition
         app.MapHistory();
         app.MapReplay();
         app.MapConversations();
+        app.MapUsers();
         app.MapDeadLetters();
         return app;
     }

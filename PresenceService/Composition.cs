@@ -20,6 +20,7 @@ internal static class Composition
 
         var services = builder.Services;
         services.AddCallLimits();
+        services.AddUserOrders();
         services.AddValidatedOptions<PresenceOptions>(PresenceOptions.Section);
         services.AddSingleton<PresenceMetrics>();
         services.AddSingleton<PresenceRedis>();

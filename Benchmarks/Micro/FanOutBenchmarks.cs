@@ -126,6 +126,10 @@ public class FanOutBenchmarks : IHubEffects
     {
     }
 
+    void IHubEffects.ProfileChanged(string user)
+    {
+    }
+
     void IHubEffects.Unsubscribe(ChatChannel channel) => throw new NotSupportedException();
 
     void IHubEffects.Leave(string room, string user) => throw new NotSupportedException();

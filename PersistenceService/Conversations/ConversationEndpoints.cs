@@ -61,15 +61,31 @@ internal static class ConversationEndpoints
         await using var answer = new JsonAnswer(context);
         answer.Json.WriteStartObject();
         answer.Json.WriteStartArray("items"u8);
+        var users = context.RequestServices.GetRequiredService<NamedUsers>();
         for (; any; any = await states.MoveNextAsync())
         {
             Write(answer.Json, states.Current, caller);
+            AddUsers(users, states.Current, caller);
             await answer.SendAsync();
         }
 
         answer.Json.WriteEndArray();
+        await users.WriteAsync(answer.Json);
         answer.Json.WriteString("next"u8, page.Next?.ToString());
         answer.Json.WriteEndObject();
+    }
+
+    private static void AddUsers(NamedUsers users, ConversationState state, string caller)
+    {
+        if (!state.Conversation.IsRoom)
+        {
+            users.Add(state.Conversation.Other(caller));
+        }
+
+        if (state.Last is { } last)
+        {
+            users.Add(last);
+        }
     }
 
     private static void Write(Utf8JsonWriter json, ConversationState state, string caller)
@@ -122,8 +138,10 @@ internal static class ConversationEndpoints
         var json = answer.Json;
         json.WriteStartObject();
         json.WriteStartArray("items"u8);
+        var users = context.RequestServices.GetRequiredService<NamedUsers>();
         foreach (var member in page)
         {
+            users.Add(member.User);
             json.WriteStartObject();
             json.WriteString("user"u8, member.User);
             json.WriteBoolean("online"u8, member.Online);
@@ -132,6 +150,7 @@ internal static class ConversationEndpoints
             await answer.SendAsync();
         }
         json.WriteEndArray();
+        await users.WriteAsync(json);
         json.WriteString("next"u8, next);
         json.WriteEndObject();
     }

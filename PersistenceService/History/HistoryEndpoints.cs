@@ -17,6 +17,7 @@ internal static class HistoryEndpoints
         builder.Services.AddValidatedOptions<HistoryOptions>(HistoryOptions.Section);
         builder.Services.AddSingleton<EventTable>();
         builder.Services.AddSingleton<HistoryReader>();
+        builder.Services.AddTransient<NamedUsers>();
         return builder;
     }
 
@@ -72,13 +73,22 @@ internal static class HistoryEndpoints
         var json = answer.Json;
         json.WriteStartObject();
         json.WriteStartArray("items"u8);
+        var users = context.RequestServices.GetRequiredService<NamedUsers>();
         foreach (var item in page.Items)
         {
             item.Write(json, caller);
+            users.Add(item.Event);
             await answer.SendAsync();
         }
 
         json.WriteEndArray();
+        // Senders first: they are the ones that fit in any case.
+        foreach (var item in page.Items)
+        {
+            users.Add(item);
+        }
+
+        await users.WriteAsync(json);
         json.WriteString("epoch"u8, page.Epoch);
         json.WriteNumber("head"u8, page.Head);
         json.WriteString("next"u8, page.Next?.ToString(CultureInfo.InvariantCulture));

@@ -61,6 +61,9 @@ internal sealed class HistoryItem(
     public void AddCommitted(string emoji, long count, IReadOnlyList<string> firstUsers) =>
         _committed.Add(new Standing(emoji, count, [.. firstUsers]));
 
+    /// <summary>Users whom the item lists as having reacted, or who may be among them.</summary>
+    public IEnumerable<string> Reacted => _committed.SelectMany(each => each.Users).Concat(_reactions.Values.Select(reaction => reaction.From));
+
     /// <summary>Writes the item as the caller sees it: only its author gets the nonce.</summary>
     public void Write(Utf8JsonWriter json, string caller) => EventFrames.Write(json, Event, Event.From == caller, StateOrNull());
 

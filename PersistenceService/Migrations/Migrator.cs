@@ -52,6 +52,7 @@ internal sealed partial class Migrator(NpgsqlDataSource database, TimeProvider t
             BEGIN
                 IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'aspirechat_writer' AND rolname <> current_user) THEN
                     REVOKE ALL ON ALL TABLES IN SCHEMA public FROM aspirechat_writer;
+                    GRANT SELECT, INSERT, UPDATE ON users TO aspirechat_writer;
                     GRANT SELECT, INSERT, UPDATE ON partitions, conversations, members, rooms, restrictions TO aspirechat_writer;
                     -- What was written stays, but for what an edit or a deletion changes.
                     GRANT SELECT, INSERT, UPDATE (content, edited, deleted) ON events TO aspirechat_writer;

@@ -1,5 +1,7 @@
 using System.Globalization;
+using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Frames;
 using AspireChat.RedisLog;
 using Npgsql;
 using StackExchange.Redis;
@@ -7,11 +9,11 @@ using StackExchange.Redis;
 namespace AspireChat.PersistenceService.Partitions;
 
 /// <summary>How much was put into Redis.</summary>
-internal sealed record SeedCount(long Conversations, long Members, long Nonces);
+internal sealed record SeedCount(long Conversations, long Members, long Users, long Nonces);
 
 /// <summary>
 /// Fills closed partitions of Redis from PostgreSQL: heads and durable marks, members with their read cursors, the rooms of each user, the
-/// nonces of the last day. One pass over each table for all partitions together, streamed and pipelined.
+/// known users and their revocations, the nonces of the last day. One pass over each table for all partitions together, streamed and pipelined.
 /// </summary>
 internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource database, TimeProvider time)
 {
@@ -26,6 +28,7 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
         return new SeedCount(
             await SeedConversationsAsync(partitions, cancellationToken),
             await SeedMembersAsync(partitions, withLeft: stale, cancellationToken),
+            await SeedUsersAsync(partitions, cancellationToken),
             await SeedNoncesAsync(partitions, cancellationToken));
     }
 
@@ -103,6 +106,40 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
         }
         await pipeline.FinishAsync();
         return members;
+    }
+
+    /// <summary>Known users with their profiles, and until when tokens are revoked.</summary>
+    private async Task<long> SeedUsersAsync(IReadOnlySet<int> partitions, CancellationToken cancellationToken)
+    {
+        var pipeline = new Pipeline(redis.GetDatabase());
+        await using var command = Streaming("SELECT user_id, name, picture, shown_at, first_seen IS NOT NULL, revoked FROM users");
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var user = reader.GetString(0);
+            var partition = ConversationKey.Own(user).Partition;
+            if (!partitions.Contains(partition))
+            {
+                continue;
+            }
+
+            var (name, picture) = (reader.IsDBNull(1) ? null : reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetString(2));
+            var profile = (name ?? picture) is null ? null : new UserProfile(name, picture);
+            var (moment, isKnown, revoked) = (reader.GetInt64(3), reader.GetBoolean(4), reader.GetInt64(5));
+            if (isKnown)
+            {
+                await pipeline.AddAsync(database => database.HashSetAsync(
+                    RedisKeys.Users(partition), user, StoredProfiles.Field(moment, ProfileJson.Encode(profile))));
+            }
+
+            if (revoked > 0)
+            {
+                await pipeline.AddAsync(database => database.SortedSetAddAsync(
+                    RedisKeys.Revoked(partition), user, revoked, SortedSetWhen.GreaterThan));
+            }
+        }
+        await pipeline.FinishAsync();
+        return pipeline.Count;
     }
 
     private async Task<long> SeedNoncesAsync(IReadOnlySet<int> partitions, CancellationToken cancellationToken)

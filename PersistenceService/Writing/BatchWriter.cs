@@ -57,6 +57,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         var events = new EventColumns();
         var members = new MemberColumns();
         var rooms = new RoomColumns();
+        var users = new UserColumns();
         foreach (var entry in batches.SelectMany(batch => batch.Entries))
         {
             switch (entry.Record)
@@ -78,6 +79,12 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
                 case ReadRecord read:
                     members.Add(read);
                     break;
+                case ProfileRecord profile:
+                    users.Add(entry, profile);
+                    break;
+                case RevokeRecord revoke:
+                    users.Add(revoke);
+                    break;
                 default:
                     throw new InvalidOperationException("An entry without a record is nothing to write.");
             }
@@ -85,13 +92,13 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
 
         try
         {
-            return await WriteAsync(batches, events, members, rooms, tolerant: false, cancellationToken);
+            return await WriteAsync(batches, events, members, rooms, users, tolerant: false, cancellationToken);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
             // Redelivered, or in conflict: both are rare. ON CONFLICT looks into each unique index once more before every row, so only
             // batches that need it pay for it.
-            return await WriteAsync(batches, events, members, rooms, tolerant: true, cancellationToken);
+            return await WriteAsync(batches, events, members, rooms, users, tolerant: true, cancellationToken);
         }
     }
 
@@ -100,6 +107,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         EventColumns events,
         MemberColumns members,
         RoomColumns rooms,
+        UserColumns users,
         bool tolerant,
         CancellationToken cancellationToken)
     {
@@ -107,7 +115,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var heads = HeadsOf(events.Events);
         var before = new Dictionary<string, long>();
-        var inserted = await InsertAsync(connection, events, members, rooms, heads, before, batches, tolerant, cancellationToken);
+        var inserted = await InsertAsync(connection, events, members, rooms, users, heads, before, batches, tolerant, cancellationToken);
         IReadOnlyList<Conflict> conflicts = inserted == events.Count ? [] : await FindConflictsAsync(connection, events, cancellationToken);
         await FollowUpAsync(connection, events.Events, heads.Keys, before, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -135,6 +143,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
         EventColumns events,
         MemberColumns members,
         RoomColumns rooms,
+        UserColumns users,
         SortedDictionary<string, long> heads,
         Dictionary<string, long> before,
         IReadOnlyList<PartitionBatch> batches,
@@ -148,7 +157,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, TimeProvider time)
             batch.BatchCommands.Add(ToHeads(heads));
             batch.BatchCommands.Add(insert = events.ToInsert(tolerant));
         }
-        foreach (var upsert in members.ToUpserts().Concat(rooms.ToUpserts()))
+        foreach (var upsert in members.ToUpserts().Concat(rooms.ToUpserts()).Concat(users.ToUpserts()))
         {
             batch.BatchCommands.Add(upsert);
         }

@@ -14,11 +14,14 @@ public sealed class PageOrigins(IEnumerable<string> allowed)
     /// <summary>The header <c>Origin</c>. Null: the request is not from a page.</summary>
     public static string? Of(HttpRequest request) => request.Headers.Origin.Count == 0 ? null : request.Headers.Origin.ToString();
 
+    /// <summary>The origin is one of those allowed, wherever the server itself is reached.</summary>
+    public bool IsListed(string origin) => _allowed.Contains("*") || _allowed.Contains(origin);
+
     /// <param name="origin">As <see cref="Of"/> says.</param>
     /// <param name="host">The address that the client used.</param>
     public bool Allow(string? origin, HostString host)
     {
-        if (origin is null || _allowed.Contains("*") || _allowed.Contains(origin))
+        if (origin is null || IsListed(origin))
         {
             return true;
         }

@@ -49,21 +49,31 @@ internal sealed class ConnectionNode : IAsyncDisposable
         return new ConnectionNode(app);
     }
 
-    public static string Token(string user, TimeSpan? lifetime = null, string? scope = null)
+    /// <param name="more">Further claims.</param>
+    public static string Token(string user, TimeSpan? lifetime = null, string? scope = null, params (string Name, object Value)[] more)
+    {
+        var issued = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1_000.0;
+        var scopes = scope is null ? Array.Empty<(string, object)>() : [("scope", scope)];
+        return Sign(user, lifetime, [("iat", issued), .. scopes, .. more]);
+    }
+
+    /// <summary>A token that does not say when it was issued.</summary>
+    public static string TokenWithoutTime(string user) => Sign(user, null, []);
+
+    private static string Sign(string user, TimeSpan? lifetime, IEnumerable<(string Name, object Value)> more)
     {
         var now = TimeProvider.System.GetUtcNow().UtcDateTime;
         var claims = new Dictionary<string, object> { ["sub"] = user };
-        if (scope is not null)
+        foreach (var (name, value) in more)
         {
-            claims["scope"] = scope;
+            claims[name] = value;
         }
 
-        return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
+        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
         {
             Issuer = "aspirechat",
             Audience = "aspirechat",
             NotBefore = now.AddMinutes(-1),
-            IssuedAt = now,
             Expires = now + (lifetime ?? TimeSpan.FromHours(1)),
             Claims = claims,
             SigningCredentials = new SigningCredentials(new SymmetricSecurityKey(Encoding.UTF8.GetBytes(Key)),
@@ -72,6 +82,9 @@ internal sealed class ConnectionNode : IAsyncDisposable
     }
 
     public Task<TestSocket> ConnectAsync(string user, TimeSpan? lifetime = null) => TestSocket.ConnectAsync(Address, Token(user, lifetime));
+
+    /// <summary>Connects with a token that says how the user is shown.</summary>
+    public Task<TestSocket> ConnectAsync(string user, string name) => TestSocket.ConnectAsync(Address, Token(user, more: ("name", name)));
 
     /// <summary>Connects by bytes and reads <c>welcome</c>.</summary>
     public static async Task<RawClient> ConnectRawAsync(Uri address, string user)
@@ -119,6 +132,10 @@ internal sealed class ConnectionNode : IAsyncDisposable
         }
 
         public void Missed(string room)
+        {
+        }
+
+        public void ProfileChanged(string user)
         {
         }
 

@@ -12,8 +12,8 @@ public sealed class KnownIdentifiersTests
     [InlineData("019aa000-0000-7000-8000-000000000001")]
     public void An_identifier_seen_again_is_the_same_string(string name)
     {
-        Assert.True(KnownIdentifiers.TryGet(Encoding.UTF8.GetBytes(name), out var first));
-        Assert.True(KnownIdentifiers.TryGet(Encoding.UTF8.GetBytes(name), out var second));
+        Assert.True(KnownIdentifiers.Rooms.TryGet(Encoding.UTF8.GetBytes(name), out var first));
+        Assert.True(KnownIdentifiers.Rooms.TryGet(Encoding.UTF8.GetBytes(name), out var second));
 
         Assert.Equal(name, first);
         Assert.Same(first, second);
@@ -26,7 +26,7 @@ public sealed class KnownIdentifiersTests
         {
             for (var i = 0; i < 50_000; i++)
             {
-                Assert.True(KnownIdentifiers.TryGet(Encoding.UTF8.GetBytes($"user-{i}"), out var known));
+                Assert.True(KnownIdentifiers.Rooms.TryGet(Encoding.UTF8.GetBytes($"user-{i}"), out var known));
                 Assert.Equal($"user-{i}", known);
             }
         }
@@ -36,8 +36,20 @@ public sealed class KnownIdentifiersTests
     public void A_text_that_is_no_identifier_is_refused()
     {
         string[] texts = ["", ".", "..", "a b", "a:b", "ä", "a\0", "\u007f", new('x', 65), new('x', 4096)];
-        Assert.All(texts, text => Assert.False(KnownIdentifiers.TryGet(Encoding.UTF8.GetBytes(text), out _), text));
+        Assert.All(texts, text => Assert.False(KnownIdentifiers.Rooms.TryGet(Encoding.UTF8.GetBytes(text), out _), text));
         Assert.All(Enumerable.Range(0, 256).Select(value => (byte)value), value =>
-            Assert.Equal(Identifiers.IsValid([(char)value]), KnownIdentifiers.TryGet([value], out _)));
+        {
+            Assert.Equal(RoomIds.IsValid([(char)value]), KnownIdentifiers.Rooms.TryGet([value], out _));
+            Assert.Equal(UserIds.IsSender([(char)value]), KnownIdentifiers.Users.TryGet([value], out _));
+        });
+    }
+
+    [Fact]
+    public void What_is_a_users_id_only_is_no_rooms_although_it_was_seen_before()
+    {
+        var id = "auth0|64f0c2"u8.ToArray();
+
+        Assert.True(KnownIdentifiers.Users.TryGet(id, out _));
+        Assert.False(KnownIdentifiers.Rooms.TryGet(id, out _));
     }
 }

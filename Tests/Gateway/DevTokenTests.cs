@@ -30,6 +30,27 @@ public sealed class DevTokenTests
     }
 
     [Fact]
+    public async Task A_token_has_the_picture_and_the_rooms_that_were_asked_for_under_the_claims_that_are_configured()
+    {
+        await using var gateway = await RunningGateway.StartAsync([], new()
+        {
+            ["Jwt:UserClaim"] = "uid",
+            ["Jwt:NameClaim"] = "nickname",
+            ["Jwt:PictureClaim"] = "avatar",
+        });
+
+        var answer = await ReadAsync(await PostAsync(
+            gateway,
+            """{"user":"auth0|64f0c2","name":"Ä","picture":"https://example.com/a.png","rooms":{"lobby":["read"],"team-*":["join","send"]}}"""));
+
+        var token = new JsonWebToken(answer.GetProperty("token").GetString()!);
+        Assert.Equal("auth0|64f0c2", token.GetPayloadValue<string>("uid"));
+        Assert.Equal("Ä", token.GetPayloadValue<string>("nickname"));
+        Assert.Equal("https://example.com/a.png", token.GetPayloadValue<string>("avatar"));
+        Assert.Equal("""{"lobby":["read"],"team-*":["join","send"]}""", token.GetPayloadValue<JsonElement>("rooms").GetRawText());
+    }
+
+    [Fact]
     public async Task A_link_works_as_well_and_the_answer_is_not_stored()
     {
         await using var gateway = await RunningGateway.StartAsync([]);
@@ -55,7 +76,12 @@ public sealed class DevTokenTests
     [InlineData("""{"user":"a b"}""")]
     [InlineData("""{"user":"ä"}""")]
     [InlineData("""{"user":"a\u0000"}""")]
-    [InlineData("""{"user":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}""")]
+    [InlineData("""{"user":"system"}""")]
+    [InlineData("""{"user":"a/b"}""")]
+    [InlineData("""{"user":"alice","picture":"http://example.com/a.png"}""")]
+    [InlineData("""{"user":"alice","rooms":["lobby"]}""")]
+    [InlineData("""{"user":"alice","rooms":{"lobby":["own"]}}""")]
+    [InlineData("""{"user":"alice","rooms":{"lobby":"read"}}""")]
     [InlineData("""{"user":"alice","expiresIn":0}""")]
     [InlineData("""{"user":"alice","expiresIn":-5}""")]
     [InlineData("""{"user":"alice","expiresIn":86401}""")]

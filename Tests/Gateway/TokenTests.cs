@@ -27,8 +27,15 @@ public sealed class TokenTests
         { "of an algorithm not listed", TestTokens.For("alice", algorithm: SecurityAlgorithms.HmacSha512) },
         { "without a subject", TestTokens.For(null) },
         { "of a subject that is no user id", TestTokens.For("a/b") },
-        { "of a subject that is too long", TestTokens.For(new string('a', 65)) },
+        { "of a subject that is too long", TestTokens.For(new string('a', 129)) },
         { "of a subject that is a path", TestTokens.For("..") },
+        { "of the server's own name", TestTokens.For("system") },
+        { "of two subjects", TestTokens.Raw("\"exp\":4000000000,\"sub\":[\"alice\",\"bob\"]") },
+        { "of rooms that are a list", TestTokens.Raw("\"exp\":4000000000,\"rooms\":[\"lobby\"]") },
+        { "of rooms that are an empty list", TestTokens.Raw("\"exp\":4000000000,\"rooms\":[]") },
+        { "of rooms that are nothing", TestTokens.Raw("\"exp\":4000000000,\"rooms\":null") },
+        { "of rooms with an unknown right", TestTokens.Raw("\"exp\":4000000000,\"rooms\":{\"lobby\":[\"own\"]}") },
+        { "of rooms that are no rooms", TestTokens.Raw("\"exp\":4000000000,\"rooms\":{\"a/b\":[\"read\"]}") },
         { "that ends in the year 10000", TestTokens.Raw("\"exp\":253402300800") },
         { "that ends at the largest number", TestTokens.Raw("\"exp\":9223372036854775807") },
         { "that ends beyond the largest number", TestTokens.Raw("\"exp\":99999999999999999999999999999999") },
@@ -95,6 +102,39 @@ public sealed class TokenTests
         Assert.Equal("token_missing", await CodeOf(null));
         Assert.Equal("token_expired", await CodeOf(TestTokens.For("alice", expiresIn: -30)));
         Assert.Equal("token_invalid", await CodeOf("garbage"));
+    }
+
+    public static TheoryData<string, string> Kinds => new()
+    {
+        { TestTokens.For("alice", key: "another key that is long enough: 0123456789"), "signature" },
+        { TestTokens.Altered("alice", "mallo"), "signature" },
+        { TestTokens.For("alice", expiresIn: -30), "expired" },
+        { TestTokens.For("alice", expiresIn: 6_000, startsIn: 3_000), "not valid yet" },
+        { TestTokens.For("alice", expiresIn: null), "no end" },
+        { TestTokens.For("alice", issuer: "somebody"), "issuer" },
+        { TestTokens.For("alice", audience: "somebody"), "audience" },
+        { TestTokens.For("a/b"), "user id" },
+        { TestTokens.For(null), "user id" },
+        { TestTokens.For("system"), "user id" },
+        { TestTokens.For("alice", algorithm: SecurityAlgorithms.HmacSha512), "algorithm" },
+        { TestTokens.WithoutAlgorithm("alice"), "algorithm" },
+        { TestTokens.Raw("\"exp\":4000000000,\"rooms\":7"), "rooms" },
+        { TestTokens.Raw("\"exp\":9223372036854775807"), "time" },
+        { "a.b.c", "JSON Web Token" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task The_detail_says_what_is_wrong_by_kind_and_quotes_nothing_of_the_token(string token, string word)
+    {
+        await using var gateway = await RunningGateway.StartAsync([]);
+
+        var problem = await Problems.AssertAsync(HttpStatusCode.Unauthorized, await gateway.SendAsync(HttpMethod.Get, "/api/conversations", token));
+
+        var detail = problem.GetProperty("detail").GetString()!;
+        Assert.Contains(word, detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("somebody", detail, StringComparison.Ordinal);
+        Assert.All(token.Split('.').Where(part => part.Length > 3), part => Assert.DoesNotContain(part, problem.GetRawText(), StringComparison.Ordinal));
     }
 
     [Fact]

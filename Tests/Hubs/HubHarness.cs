@@ -177,9 +177,14 @@ internal sealed class HubHarness : IHubEffects
 
     public void PostToSelf(HubMessage message) => _inbox.Enqueue(message);
 
+    /// <summary>Users whose profile changed.</summary>
+    public List<string> Shown { get; } = [];
+
     public void MembershipChanged(string room, string user, bool member) => Memberships.Add((room, user, member));
 
     public void PresenceMissed(string room) => Missed.Add(room);
+
+    public void ProfileChanged(string user) => Shown.Add(user);
 
     private void AnswerTail(FeedId feed, long afterSeq, HubMessage answer)
     {

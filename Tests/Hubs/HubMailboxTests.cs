@@ -43,7 +43,7 @@ public sealed class HubMailboxTests
     {
         for (var i = 0; i < 50; i++)
         {
-            _mailbox.Received(Lobby, Payload("F : {}"));
+            _mailbox.Received(Lobby, Payload("F * {}"));
         }
 
         _mailbox.Received(ChatChannel.User("alice"), Payload("K"));

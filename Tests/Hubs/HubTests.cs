@@ -242,7 +242,7 @@ public sealed class HubTests
         Assert.False(alice.HasFrames);
         Assert.False(phone.HasFrames);
         Assert.Equal(["typing"], HubHarness.Read(bob).Select(HubHarness.TypeOf));
-        _hub.Publish(LobbyChannel, "F : {\"type\":\"online\"}");
+        _hub.Publish(LobbyChannel, "F * {\"type\":\"online\"}");
         Assert.True(alice.HasFrames && phone.HasFrames && bob.HasFrames);
     }
 
@@ -253,7 +253,7 @@ public sealed class HubTests
         HubHarness.Read(alice);
         _hub.HoldPresence = true;
         var (_, bob) = _hub.Join("bob", "lobby");
-        _hub.Publish(LobbyChannel, "F : {\"type\":\"online\"}");
+        _hub.Publish(LobbyChannel, "F * {\"type\":\"online\"}");
         _hub.Publish(LobbyChannel, "F bob {\"type\":\"typing\",\"from\":\"bob\"}");
         Assert.False(bob.HasFrames);
 

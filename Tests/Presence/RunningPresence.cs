@@ -2,16 +2,21 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using AspireChat.ConnectionService.Presence;
+using AspireChat.Contracts;
+using AspireChat.Contracts.Conversations;
 using AspireChat.PresenceService;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 using AspireChat.Tests.Gateway;
 using AspireChat.Tests.Servers;
+using AspireChat.Tests.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
 
 namespace AspireChat.Tests.Presence;
 
@@ -55,7 +60,33 @@ internal sealed class RunningPresence : IAsyncDisposable
         var app = builder.Build();
         app.MapPresenceService();
         await app.StartAsync();
+        await LearnAsync(server, app.Services.GetRequiredService<UserOrders>());
         return new RunningPresence(app);
+    }
+
+    /// <summary>
+    /// Lets the service learn that no token was revoked: all partitions are open for a moment. Closed again, they leave memberships to the
+    /// reports of the tests.
+    /// </summary>
+    private static async Task LearnAsync(RedisServer server, UserOrders orders)
+    {
+        await using var redis = await server.ConnectAsync();
+        RedisKey[] epochs = [.. Enumerable.Range(0, LogPartitions.Count).Select(partition => (RedisKey)RedisKeys.Epoch(partition))];
+        await redis.GetDatabase().StringSetAsync([.. epochs.Select(key => KeyValuePair.Create(key, (RedisValue)"e1"))]);
+        await Eventually.IsTrueAsync(async () => await AreKnownAsync(orders), "the service knows all revocations");
+        await redis.GetDatabase().KeyDeleteAsync(epochs);
+    }
+
+    private static async Task<bool> AreKnownAsync(UserOrders orders)
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            if (await orders.CheckAsync($"user-{i}", null) != RevocationState.Good)
+            {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// <summary>Only the reporter of a ConnectionService, which finds this service by service discovery.</summary>

@@ -13,6 +13,9 @@ public sealed class PubSubMessageTests
         { "R d:alice:bob bob 9", new PubSubMessage.Read("d:alice:bob", "bob", 9) },
         { "K", new PubSubMessage.Kick() },
         { "P 12", new PubSubMessage.Probe(12) },
+        { "R d:a/urn:x urn:x 9", new PubSubMessage.Read("d:a/urn:x", "urn:x", 9) },
+        { "U {\"name\":\"Alice A\"}", new PubSubMessage.Profile("{\"name\":\"Alice A\"}") },
+        { "U ", new PubSubMessage.Profile("") },
     };
 
     [Theory]
@@ -27,7 +30,8 @@ public sealed class PubSubMessageTests
 
     [Theory]
     [InlineData("F alice {\"a\": 1}", "alice")]
-    [InlineData("F : {\"a\": 1}", "")]
+    [InlineData("F : {\"a\": 1}", ":")]
+    [InlineData("F * {\"a\": 1}", "")]
     public void A_frame_names_the_user_whom_it_is_not_for(string bytes, string except)
     {
         Assert.True(PubSubMessage.TryRead(Encoding.UTF8.GetBytes(bytes), out var message));

@@ -318,6 +318,10 @@ internal sealed class SimulatedNode
         {
         }
 
+        public void ProfileChanged(string user)
+        {
+        }
+
         private void Start(Func<HubMessage> run, Func<HubMessage>? failed) => node._calls.Add(new Call(hub, run, failed));
     }
 
