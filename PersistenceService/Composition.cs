@@ -4,6 +4,7 @@ using AspireChat.PersistenceService.DeadLetters;
 using AspireChat.PersistenceService.History;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Partitions;
+using AspireChat.PersistenceService.Rooms;
 using AspireChat.PersistenceService.Users;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
@@ -28,6 +29,7 @@ internal static class Composition
         builder.AddPartitions();
         builder.AddHistory();
         builder.AddConversations();
+        builder.AddRooms();
         builder.AddUsers();
         builder.Services.AddUserOrders();
         builder.AddDeadLetters();
@@ -40,6 +42,7 @@ internal static class Composition
         app.MapHistory();
         app.MapReplay();
         app.MapConversations();
+        app.MapRooms();
         app.MapUsers();
         app.MapDeadLetters();
         return app;
