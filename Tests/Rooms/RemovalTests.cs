@@ -73,7 +73,8 @@ public sealed class RemovalTests(LogFixture fixture) : IClassFixture<LogFixture>
     public async Task A_node_that_was_cut_off_hands_out_nothing_to_those_who_were_removed_meanwhile()
     {
         await using var proxy = new TcpFaultProxy { Target = new Uri($"redis://{fixture.Server.ConnectionString.Split(',')[0]}").Port };
-        await using var one = await ConnectionNode.StartAsync(fixture.Server.ConnectionString);
+        await using var one = await ConnectionNode.StartAsync(
+            fixture.Server.ConnectionString, "Sockets:EventBurst=100000", "Budgets:AttemptBurst=100000", "Sockets:FrameBurst=100000");
         await using var cut = await ConnectionNode.StartAsync(
             fixture.Server.ConnectionString.Replace($":{proxy.Target}", $":{proxy.Port}", StringComparison.Ordinal));
         using var http = one.HttpClient(_owner);
@@ -150,7 +151,9 @@ public sealed class RemovalTests(LogFixture fixture) : IClassFixture<LogFixture>
         Assert.Equal((0, false), ((long)resumed["seq"]!, (bool)resumed["complete"]!));
         var first = await bob.SayAsync(_room, "new");
         Assert.Equal((string?)joined["epoch"], (string?)first["epoch"]);
-        Assert.Equal(["secret", "new"], Contents([.. await owner.SettleAsync(), .. await bob.SettleAsync()]));
+        // Each had the first one while the room was there; nobody got it again.
+        Assert.Equal(["secret"], Contents(await owner.SettleAsync()));
+        Assert.Equal(["secret", "new"], Contents(await bob.SettleAsync()));
     }
 
     [Fact]
@@ -219,7 +222,7 @@ public sealed class RemovalTests(LogFixture fixture) : IClassFixture<LogFixture>
     public async Task Calls_about_rooms_have_bounds()
     {
         await using var node = await ConnectionNode.StartAsync(
-            fixture.Server.ConnectionString, "Log:RoomsCreatedPerHour=2", "Rooms:MutesPerRoom=1", "Budgets:ConversationBurst=12", "Budgets:ConversationsPerSecond=0.1");
+            fixture.Server.ConnectionString, "Log:RoomsCreatedPerHour=2", "Rooms:MutesPerRoom=1", "Budgets:ConversationBurst=11", "Budgets:ConversationsPerSecond=0.1");
         using var http = node.HttpClient(_owner);
         using var server = node.HttpClient("backend", "chat:admin");
         object[] wrong =
@@ -237,7 +240,6 @@ public sealed class RemovalTests(LogFixture fixture) : IClassFixture<LogFixture>
         Assert.Equal(HttpStatusCode.TooManyRequests, (await http.PutAsync($"/api/rooms/{_room}/mutes/b", null)).StatusCode);
         Assert.Equal(HttpStatusCode.Created, (await http.PostAsJsonAsync("/api/rooms", new { })).StatusCode);
         Assert.Equal("limit", await CodeAsync(await http.PostAsJsonAsync("/api/rooms", new { })));
-        Assert.Equal(HttpStatusCode.Conflict, (await http.DeleteAsync($"/api/rooms/{_room}/members/{_owner}")).StatusCode is var alone && alone == HttpStatusCode.NoContent ? HttpStatusCode.Conflict : alone);
         Assert.Equal("rate_limited", await CodeAsync(await http.PutAsync($"/api/rooms/{_room}/mutes/c", null)));
         Assert.Equal(HttpStatusCode.BadRequest, (await server.PostAsJsonAsync($"/api/admin/rooms/{_room}/members", new { members = Enumerable.Range(0, 101).Select(i => $"u{i}") })).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await server.PostAsJsonAsync($"/api/admin/rooms/{_room}/members", new { members = Enumerable.Range(0, 100).Select(i => $"u{i}") })).StatusCode);

@@ -4,6 +4,7 @@ using AspireChat.Contracts.Log;
 using AspireChat.Contracts.Rooms;
 using AspireChat.RedisLog;
 using AspireChat.Tests.Log;
+using AspireChat.Tests.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.Tests.Rooms;
@@ -124,14 +125,14 @@ public sealed class RoomLogTests(LogFixture fixture) : IClassFixture<LogFixture>
         await using var running = await fixture.StartLogAsync();
         await JoinAsync(running, "alice");
         await JoinAsync(running, "bob");
-        var soon = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() + 300;
+        var soon = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() + 300;
         await ChangeAsync("alice", MemberOperation.Ban, "bob");
         await ChangeAsync("alice", MemberOperation.Ban, "eve", until: soon);
 
         Assert.Equal(JoinRefusal.Forbidden, (await JoinAsync(running, "bob")).Refusal);
         Assert.Equal(RoomOutcome.Forbidden, (await ChangeAsync("alice", MemberOperation.Add, "bob")).Outcome);
         Assert.Equal(RoomOutcome.Full, (await ChangeAsync("alice", MemberOperation.Ban, "trent")).Outcome);
-        await ServiceDefaults.Eventually.IsTrueAsync(
+        await Eventually.IsTrueAsync(
             async () => (await JoinAsync(running, "eve")).Refusal == JoinRefusal.None, "the ban has ended");
         Assert.Equal(RoomOutcome.Changed, (await ChangeAsync("alice", MemberOperation.Ban, "trent")).Outcome);
         Assert.Equal(RoomOutcome.Changed, (await ChangeAsync("alice", MemberOperation.Unban, "bob")).Outcome);
