@@ -2,7 +2,6 @@ using System.Text.Json;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Rooms;
-using AspireChat.PersistenceService.Rooms;
 using StackExchange.Redis;
 using AspireChat.PersistenceService.History;
 using AspireChat.PersistenceService.Writing;

@@ -3,7 +3,6 @@ using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Rooms;
-using AspireChat.PersistenceService.Rooms;
 using StackExchange.Redis;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;

@@ -243,7 +243,7 @@ public sealed class RemovalTests(LogFixture fixture) : IClassFixture<LogFixture>
         Assert.Equal("rate_limited", await CodeAsync(await http.PutAsync($"/api/rooms/{_room}/mutes/c", null)));
         Assert.Equal(HttpStatusCode.BadRequest, (await server.PostAsJsonAsync($"/api/admin/rooms/{_room}/members", new { members = Enumerable.Range(0, 101).Select(i => $"u{i}") })).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await server.PostAsJsonAsync($"/api/admin/rooms/{_room}/members", new { members = Enumerable.Range(0, 100).Select(i => $"u{i}") })).StatusCode);
-        Assert.Equal(100, await fixture.Database.HashLengthAsync(RedisKeys.Members(ConversationKey.Room(_room))));
+        Assert.Equal(101, await fixture.Database.HashLengthAsync(RedisKeys.Members(ConversationKey.Room(_room))));
     }
 
     private async Task<TestSocket> JoinAsync(ConnectionNode node, string user)

@@ -2,12 +2,11 @@ using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Rooms;
-using AspireChat.PersistenceService.History;
 using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 using StackExchange.Redis;
 
-namespace AspireChat.PersistenceService.Rooms;
+namespace AspireChat.PersistenceService.History;
 
 /// <summary>
 /// Asks Redis what the caller may read of a room, at the moment of the call. What cannot be asked is not answered: 503. A room that must not be
