@@ -64,6 +64,9 @@ public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) 
     /// <summary>All that was ordered before this moment (<see cref="TimeProvider.GetTimestamp"/>) was read; like <see cref="Given"/>.</summary>
     public event Action<long>? Finished;
 
+    /// <summary>The user's tokens are revoked until the moment. The service that gives the order knows it before it reads it.</summary>
+    public void Learn(string user, long until) => _revoked.AddOrUpdate(user, until, (_, before) => Math.Max(before, until));
+
     public ValueTask<RevocationState> CheckAsync(string user, long? issuedAt) =>
         Check(user, issuedAt) is var state and not RevocationState.Unknown ? ValueTask.FromResult(state) : ReadAndCheckAsync(user, issuedAt);
 
@@ -187,10 +190,11 @@ public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) 
             return;
         }
 
-        long? until = entry[KickFields.Until].TryParse(out long moment) ? moment : null;
+        var moment = entry[KickFields.Until];
+        long? until = moment.HasValue ? (long)moment : null;
         if (until is { } revoked)
         {
-            Revoke(user, revoked);
+            Learn(user, revoked);
         }
 
         Given?.Invoke(new UserOrder(user, LogPosition.Parse(entry.Id.ToString()).Milliseconds, until));
@@ -210,7 +214,7 @@ public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) 
             var part = await database.SortedSetRangeByRankWithScoresAsync(RedisKeys.Revoked(partition), from, from + RevokedPerCall - 1);
             foreach (var entry in part)
             {
-                Revoke(entry.Element.ToString(), (long)entry.Score);
+                Learn(entry.Element.ToString(), (long)entry.Score);
             }
 
             if (part.Length < RevokedPerCall)
@@ -220,8 +224,6 @@ public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) 
         }
         Volatile.Write(ref _known[partition], true);
     }
-
-    private void Revoke(string user, long until) => _revoked.AddOrUpdate(user, until, (_, before) => Math.Max(before, until));
 }
 
 public static class UserOrdersRegistration

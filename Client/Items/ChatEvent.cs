@@ -18,6 +18,9 @@ public abstract record ChatEvent(Conversation Conversation) : ConversationItem(C
 
     public required string From { get; init; }
 
+    /// <summary>The sender's display name when the event was sent. Null: the sender has none, or the event was read from history.</summary>
+    public string? Name { get; init; }
+
     /// <summary>The server's time.</summary>
     public required DateTimeOffset Timestamp { get; init; }
 

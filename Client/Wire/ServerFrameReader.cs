@@ -40,7 +40,7 @@ internal static class ServerFrameReader
         {
             "room" or "dm" => new MessageSent(conversation)
             {
-                Id = id, Seq = seq, Epoch = epoch, From = from, Timestamp = timestamp, Nonce = nonce,
+                Id = id, Seq = seq, Epoch = epoch, From = from, Name = frame.Name, Timestamp = timestamp, Nonce = nonce,
                 Content = frame.Content ?? "",
                 Deleted = frame.Deleted ?? false,
                 Edited = frame.Edited ?? 0,
@@ -48,18 +48,18 @@ internal static class ServerFrameReader
             },
             "edit" => new MessageEdited(conversation)
             {
-                Id = id, Seq = seq, Epoch = epoch, From = from, Timestamp = timestamp, Nonce = nonce,
+                Id = id, Seq = seq, Epoch = epoch, From = from, Name = frame.Name, Timestamp = timestamp, Nonce = nonce,
                 Target = frame.Target!.Value,
                 Content = frame.Content ?? "",
             },
             "delete" => new MessageDeleted(conversation)
             {
-                Id = id, Seq = seq, Epoch = epoch, From = from, Timestamp = timestamp, Nonce = nonce,
+                Id = id, Seq = seq, Epoch = epoch, From = from, Name = frame.Name, Timestamp = timestamp, Nonce = nonce,
                 Target = frame.Target!.Value,
             },
             "react" => new MessageReacted(conversation)
             {
-                Id = id, Seq = seq, Epoch = epoch, From = from, Timestamp = timestamp, Nonce = nonce,
+                Id = id, Seq = seq, Epoch = epoch, From = from, Name = frame.Name, Timestamp = timestamp, Nonce = nonce,
                 Target = frame.Target!.Value,
                 Emoji = frame.Emoji!,
                 Removed = frame.Remove ?? false,
@@ -109,6 +109,7 @@ internal static class ServerFrameReader
             "read" => From(f) ?? Seq(f) ?? Place(f),
             "error" => f.Code is null ? "code" : null,
             "reconnect" => f.After is not >= 0 ? "after" : null,
+            "profile" => UserIds.IsSender(f.User) ? null : "user",
             "authenticated" => ToTime(f.Expires) is null ? "expires" : null,
             _ => null,
         };

@@ -44,6 +44,9 @@ internal sealed class WireFrame
     public string? Message { get; init; }
     public double? RetryAfter { get; init; }
     public double? After { get; init; }
+    public string? Name { get; init; }
+    public string? Picture { get; init; }
+    public IReadOnlyDictionary<string, WireProfile>? Profiles { get; init; }
 
     /// <summary>A text that this client sent. Another implementation of the server might give back something else.</summary>
     public JsonElement? Ref { get; init; }
@@ -52,6 +55,8 @@ internal sealed class WireFrame
     [JsonIgnore]
     public string? Reference => Ref is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 }
+
+internal sealed record WireProfile(string? Name, string? Picture);
 
 internal sealed record WireReaction(string Emoji, long Count, IReadOnlyList<string> Users);
 

@@ -10,7 +10,7 @@ namespace AspireChat.ConnectionService.Kicks;
 /// Gives operators' orders about users. Pub/sub carries them at once, but a replica whose subscription is away does not hear them. So they
 /// stand in a stream as well, and every service reads on (<see cref="UserOrders"/>). Thread-safe.
 /// </summary>
-internal sealed class KickLog(IConnectionMultiplexer redis, TimeProvider time)
+internal sealed class KickLog(IConnectionMultiplexer redis, UserOrders orders, TimeProvider time)
 {
     /// <summary>Closes the user's sockets.</summary>
     /// <exception cref="RedisException">Redis can't be reached: the order may or may not be carried out.</exception>
@@ -32,6 +32,7 @@ internal sealed class KickLog(IConnectionMultiplexer redis, TimeProvider time)
         }
 
         var until = (long)double.Parse((string)reply[1]!, CultureInfo.InvariantCulture);
+        orders.Learn(user, until);
         await OrderAsync(user, [new(KickFields.User, user), new(KickFields.Until, until)]);
     }
 

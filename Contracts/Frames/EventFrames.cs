@@ -21,7 +21,7 @@ public static class EventFrames
         var buffer = new ArrayBufferWriter<byte>(256 + (e.Content?.Length ?? 0));
         using (var json = new Utf8JsonWriter(buffer, Options))
         {
-            Write(json, e, withNonce, state: null, withName: true);
+            Write(json, e, withNonce, state: null);
         }
 
         return buffer.WrittenSpan.ToArray();
@@ -29,7 +29,7 @@ public static class EventFrames
 
     /// <summary>Writes the event as one JSON object. History adds the effect of later events on a message.</summary>
     /// <param name="withName">False for pages, whose profiles have the name as it is now.</param>
-    public static void Write(Utf8JsonWriter json, ConversationEvent e, bool withNonce, MessageState? state, bool withName = false)
+    public static void Write(Utf8JsonWriter json, ConversationEvent e, bool withNonce, MessageState? state, bool withName = true)
     {
         json.WriteStartObject();
         json.WriteString("type"u8, EventKinds.NameOf(e.Kind));

@@ -27,7 +27,13 @@ internal static class HistoryEndpoints
     {
         routes.MapGet("/api/rooms/{room}/messages", async (HttpContext context, string room, IConnectionMultiplexer redis) =>
         {
-            if (await context.AdmitAsync(redis, room, RoomAction.Read) is not null)
+            // A wrong call is refused whatever the room is.
+            var query = context.Request.Query;
+            if (RoomIds.IsValid(room) && !PageRequest.TryParse(query["before"], query["after"], query["limit"], out _, out var problem))
+            {
+                await RefuseAsync(context, problem);
+            }
+            else if (await context.AdmitAsync(redis, room, RoomAction.Read) is not null)
             {
                 await AnswerAsync(context, ConversationKey.Room(room), isSystem: false);
             }

@@ -65,7 +65,7 @@ internal sealed class HistoryItem(
     public IEnumerable<string> Reacted => _committed.SelectMany(each => each.Users).Concat(_reactions.Values.Select(reaction => reaction.From));
 
     /// <summary>Writes the item as the caller sees it: only its author gets the nonce.</summary>
-    public void Write(Utf8JsonWriter json, string caller) => EventFrames.Write(json, Event, Event.From == caller, StateOrNull());
+    public void Write(Utf8JsonWriter json, string caller) => EventFrames.Write(json, Event, Event.From == caller, StateOrNull(), withName: false);
 
     /// <summary>In a room moderators delete as well; the log took no deletion from anybody else.</summary>
     private bool MayDelete(ConversationEvent later) => later.From == Event.From || Event.Conversation.IsRoom;

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text.Json;
 using AspireChat.Contracts;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -51,8 +52,20 @@ internal sealed class UserClaims(JwtOptions options)
             identity.AddClaim(new Claim(Picture, picture));
         }
 
-        identity.AddClaims(claims.FindAll(claim => claim.Type is Scope or JwtRegisteredClaimNames.Exp or JwtRegisteredClaimNames.Iat));
+        if (IssuedAt(token) is { } issued)
+        {
+            identity.AddClaim(new Claim(JwtRegisteredClaimNames.Iat, issued));
+        }
+
+        identity.AddClaims(claims.FindAll(claim => claim.Type is Scope or JwtRegisteredClaimNames.Exp));
         return null;
+    }
+
+    /// <summary>As the token has it: the library cuts the fraction off, by which a token is told from one that was revoked in its second.</summary>
+    private static string? IssuedAt(JsonWebToken token)
+    {
+        using var payload = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(token.EncodedPayload));
+        return payload.RootElement.TryGetProperty(JwtRegisteredClaimNames.Iat, out var issued) ? issued.GetRawText() : null;
     }
 
     private static bool TrySingle(ClaimsIdentity claims, string type, out string value)

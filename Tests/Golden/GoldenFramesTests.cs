@@ -111,6 +111,7 @@ public sealed class GoldenFramesTests
             Conversation = frame["room"] is { } room ? ConversationKey.Room((string)room!) : ConversationKey.Direct(from, (string)frame["to"]!),
             Id = Guid.Parse((string)frame["id"]!),
             From = from,
+            Name = (string?)frame["name"],
             Nonce = (string?)frame["nonce"] ?? "n",
             Content = (string?)frame["content"],
             Target = (long?)frame["target"] ?? 0,

@@ -82,6 +82,7 @@ public sealed class HistoryTests
     {
         await using var world = await PersistenceWorld.CreateAsync();
         var service = await world.StartServiceAsync();
+        await world.OpenedAsync();
         using var answer = await service.GetAsync($"/api/rooms/lobby/messages?{query}");
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);

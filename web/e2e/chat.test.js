@@ -4,27 +4,32 @@ import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { conversations } from './conversations.js';
+import { OtherOrigin, embedding } from './embedding.js';
 import { faults } from './faults.js';
 import { looks } from './looks.js';
 import { safety } from './safety.js';
 import { System } from './system.js';
 
 /** Filled before the first test. */
-const stage = { system: null, browser: null, screenshots: fileURLToPath(new URL('../../artifacts/screenshots/', import.meta.url)) };
+const stage = { system: null, listed: null, unlisted: null, browser: null, screenshots: fileURLToPath(new URL('../../artifacts/screenshots/', import.meta.url)) };
 
 before(async () => {
   mkdirSync(stage.screenshots, { recursive: true });
   const executablePath = ['chromium', 'chromium-browser', 'google-chrome'].map((name) => `/usr/bin/${name}`).find(existsSync);
-  stage.system = await System.start();
+  [stage.listed, stage.unlisted] = [await OtherOrigin.open(), await OtherOrigin.open()];
+  stage.system = await System.start({ Gateway__AllowedOrigins__0: stage.listed.url });
   stage.browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 });
 
 after(async () => {
   await stage.browser?.close();
   await stage.system?.stop();
+  stage.listed?.close();
+  stage.unlisted?.close();
 });
 
 conversations(stage);
 faults(stage);
 safety(stage);
 looks(stage);
+embedding(stage);

@@ -29,7 +29,8 @@ export class System {
   #host;
   url = '';
 
-  static async start() {
+  /** @param {Record<string, string>} [more] settings of this run */
+  static async start(more = {}) {
     if (!existsSync(HOST)) throw new Error('The AppHost is not built: dotnet build AppHost');
     const system = new System();
     // Many users are one machine here: limits that keep one user from flooding would only slow the tests.
@@ -37,7 +38,7 @@ export class System {
       DOTNET_ENVIRONMENT: 'Development', ASPIRE_ALLOW_UNSECURED_TRANSPORT: 'true', ASPNETCORE_URLS: await freeAddress(),
       ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL: await freeAddress(), ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL: await freeAddress(),
       ASPIRECHAT_PORT: '0', Data__Temporary: 'true', Servers: 'processes', Gateway__RateLimits__Enabled: 'false',
-      Sockets__EventsPerSecond: '100000', Sockets__EventBurst: '100000', Sockets__FramesPerSecond: '100000', Sockets__FrameBurst: '100000',
+      Sockets__EventsPerSecond: '100000', Sockets__EventBurst: '100000', Sockets__FramesPerSecond: '100000', Sockets__FrameBurst: '100000', ...more,
     };
     const host = system.#host = spawn('dotnet', ['exec', HOST], {
       env: { ...process.env, ...settings }, stdio: ['ignore', 'pipe', 'pipe'], cwd: fileURLToPath(ROOT),

@@ -1,6 +1,6 @@
 import { ChatError } from './protocol.js';
 
-/** @import {Clock, Cancel, Member, Overview, Page, TokenProvider, UserPresence, Where} from './types.js' */
+/** @import {Clock, Cancel, Member, Overview, Page, Profile, TokenProvider, UserPresence, Where} from './types.js' */
 
 /** The current token for the socket and HTTP. Concurrent callers share one call of the provider. */
 export class Tokens {
@@ -42,9 +42,11 @@ export class Api {
   #base;
   #tokens;
   #fetch;
+  #learn;
 
-  /** @param {string} base @param {Tokens} tokens @param {typeof fetch} fetch */
-  constructor(base, tokens, fetch) {
+  /** @param {string} base @param {Tokens} tokens @param {typeof fetch} fetch @param {(profiles: Record<string, Profile>|undefined) => void} learn */
+  constructor(base, tokens, fetch, learn = () => {}) {
+    this.#learn = learn;
     this.#base = base;
     this.#tokens = tokens;
     this.#fetch = fetch;
@@ -66,6 +68,9 @@ export class Api {
   /** The first 200 members. @param {string} room @param {Cancel} [options] @returns {Promise<{items: Member[]}>} */
   members(room, options) { return this.call(`/api/rooms/${encodeURIComponent(room)}/members`, { query: { limit: 200 }, ...options }); }
 
+  /** Known users by the start of id or name. @param {string} query @param {Cancel} [options] @returns {Promise<{items: ({user: string} & Profile)[]}>} */
+  users(query, options) { return this.call('/api/users', { query: { query }, ...options }); }
+
   /** @param {string[]} users at most 500 @param {Cancel} [options] @returns {Promise<{items: UserPresence[]}>} */
   presence(users, options) { return this.call('/api/presence', { body: { users }, ...options }); }
 
@@ -75,7 +80,11 @@ export class Api {
     const url = `${this.#base}${path}?${new URLSearchParams(pairs)}`;
     let response = await this.#once(url, body, false, signal);
     if (response.status === 401) response = await this.#once(url, body, true, signal);
-    if (response.ok) return response.json();
+    if (response.ok) {
+      const answer = await response.json();
+      this.#learn(answer.profiles);
+      return answer;
+    }
     const retryAfter = Number(response.headers.get('Retry-After') ?? NaN) * 1000;
     const problem = await response.json().catch(() => ({}));
     throw new ChatError('http', problem.title ?? `HTTP ${response.status}`, {

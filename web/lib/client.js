@@ -7,16 +7,16 @@ import { ChatError, isRoomId, isSender, keyOf } from './protocol.js';
 import { IndexedDbStore } from './store.js';
 import { abortable, Emitter, systemClock } from './util.js';
 
-/** @import {Cancel, ChatOptions, Frame, Info, Overview, Status, Where} from './types.js' */
+/** @import {Cancel, ChatOptions, Frame, Info, Overview, Profile, Status, Where} from './types.js' */
 
 /** Most direct conversations in one `resume` frame, which keeps it under the frame limit. */
 const RESUME_AT_ONCE = 100;
 
 /**
  * A chat session that outlives its connections: rooms stay joined, events come in order and once, and a send is repeated until it is
- * acknowledged, even by the next page. `conversation`: a new one; `left`: one that ended; `overview`: the server's list of the user's
+ * acknowledged, even by the next page. `conversation`: a new one; `left`: one that ended; `profile`: a user is shown in another way; `overview`: the server's list of the user's
  * conversations, after each connection; `fault`: an error that the client works around.
- * @extends {Emitter<{status: Status, info: Info, conversation: Conversation, left: Conversation, overview: Overview[], fault: ChatError}>}
+ * @extends {Emitter<{status: Status, info: Info, conversation: Conversation, left: Conversation, profile: string, overview: Overview[], fault: ChatError}>}
  */
 export class ChatClient extends Emitter {
   /** By key, `room:…` or `to:…`. @type {Map<string, Conversation>} */
@@ -25,6 +25,8 @@ export class ChatClient extends Emitter {
   info = { user: null, node: '', connection: '', roundTrip: null, reconnects: 0 };
   /** Who is online. @type {Presence} */
   presence;
+  /** How users are shown, as far as the server has told. @type {Map<string, Profile>} */
+  profiles = new Map();
   #connection;
   #api;
   #outbox;
@@ -49,7 +51,7 @@ export class ChatClient extends Emitter {
     const tokens = new Tokens(getToken, clock, this.#lifetime.signal);
     this.#owner = base;
     this.#clock = clock;
-    this.#api = new Api(base, tokens, fetch);
+    this.#api = new Api(base, tokens, fetch, (profiles) => this.#learn(profiles));
     this.#connection = new Connection(`${base.replace(/^http/, 'ws')}/ws`, tokens, WebSocket, clock);
     this.presence = new Presence(
       (name) => [...this.conversations.values()].some(({ members }) => members.has(name)),
@@ -228,6 +230,8 @@ export class ChatClient extends Emitter {
   #receive(frame) {
     if (frame.type === 'error') return this.#refused(frame);
     const { type, room, to, from } = frame;
+    if (type === 'profile') return this.#learn({ [frame.user]: { name: frame.name, picture: frame.picture } });
+    this.#learn(frame.profiles);
     if (room !== undefined) {
       const conversation = this.conversations.get(keyOf({ room }));
       // The room was left on another device, or this answers the client's own leave.
@@ -243,6 +247,20 @@ export class ChatClient extends Emitter {
       if (isEvent && conversation.isNameless) this.#resume([conversation]);
     }
   }
+
+  /** @param {Record<string, Profile>|undefined} profiles */
+  #learn(profiles) {
+    for (const [user, { name, picture }] of Object.entries(profiles ?? {})) {
+      const known = this.profiles.get(user);
+      if (known?.name === name && known?.picture === picture) continue;
+      if (name === undefined && picture === undefined) this.profiles.delete(user);
+      else this.profiles.set(user, { name, picture });
+      this.emit('profile', user);
+    }
+  }
+
+  /** Known users by the start of id or name. @param {string} query @param {Cancel} [options] */
+  users(query, options) { return this.#api.users(query, options); }
 
   /** @param {Frame} error */
   #refused(error) {

@@ -27,11 +27,12 @@ const KINDS = {
   bool: [(v) => typeof v === 'boolean', 'true or false'],
   users: [(v) => Array.isArray(v) && v.every((u) => typeof u === 'string'), 'a list of users'],
   list: [Array.isArray, 'a list'],
+  map: [(v) => typeof v === 'object' && v !== null && !Array.isArray(v), 'an object'],
 };
 
 // "field:kind", with "?" for an optional one and "=" for a default. "where" is room or to.
 const SEND = 'nonce:nonce where ';
-const EVENT = 'id:name seq:seq from:user where timestamp:name nonce:nonce? edited:seq? deleted:bool? reactions:list? ';
+const EVENT = 'id:name seq:seq from:user name:string? where timestamp:name nonce:nonce? edited:seq? deleted:bool? reactions:list? ';
 const TABLES = {
   client: table({
     join: 'room:room since:seq? epoch:string? ref:string?',
@@ -48,7 +49,7 @@ const TABLES = {
     ping: 'ref:string?',
   }),
   server: table({
-    welcome: 'user:id connection:string node:string heartbeat:number expires:name',
+    welcome: 'user:user connection:string node:string heartbeat:number expires:name',
     ack: 'nonce:nonce id:name seq:seq epoch:string timestamp:name where duplicate:bool=false',
     room: EVENT + 'content:string',
     dm: EVENT + 'content:string',
@@ -56,12 +57,13 @@ const TABLES = {
     delete: EVENT + 'target:seq',
     react: EVENT + 'target:seq emoji:name remove:bool=false',
     durable: 'where seq:seq',
-    joined: 'room:room seq:seq epoch:string members:users count:seq typing:users read:seq ref:string?',
+    joined: 'room:room seq:seq epoch:string members:users count:seq typing:users read:seq profiles:map? ref:string?',
     resumed: 'where seq:seq head:seq complete:bool epoch:string ref:string?',
     left: 'room:room ref:string?',
-    online: 'room:room users:users count:seq',
+    online: 'room:room users:users count:seq profiles:map?',
     offline: 'room:room users:users count:seq',
     presence: 'room:room count:seq',
+    profile: 'user:user name:string? picture:string?',
     typing: 'from:user where active:bool',
     read: 'from:user where seq:seq',
     error: 'code:name message:string nonce:string? ref:string? retryAfter:number?',
@@ -141,6 +143,7 @@ export function check(value, direction) {
   if (!spec) throw new ChatError('unknown_type', `Unknown type "${type}".`, { field: 'type' });
   const frame = take(spec, value, { type });
   if (direction === 'server') return frame;
+  if (frame.to === SYSTEM && type !== 'read') bad('to', 'a user: what the server wrote can only be read');
   if (frame.content?.length > LIMITS.content) {
     throw new ChatError('too_large', `content: at most ${LIMITS.content} UTF-16 code units.`, { field: 'content' });
   }

@@ -5,6 +5,9 @@ export interface Where { room?: string; to?: string; }
 
 export interface Frame { type: string; [field: string]: any; }
 
+/** How a user is shown. `picture` is an https URL. */
+export interface Profile { name?: string; picture?: string; }
+
 export interface Reaction { emoji: string; count: number; users: string[]; }
 
 /** An event of a conversation's log. In history, `content` is the current text and `edited` the seq of the last edit. */
@@ -13,6 +16,8 @@ export interface ChatEvent extends Where {
   id: string;
   seq: number;
   from: string;
+  /** The sender's display name, on live events. */
+  name?: string;
   /** The server's time, RFC 3339, UTC. */
   timestamp: string;
   content?: string;
@@ -62,7 +67,7 @@ export type Change =
   | { kind: 'prepend' | 'trim'; count: number }
   | { kind: 'reset' | 'pending' | 'members' | 'typing' | 'read' | 'ready' };
 
-export interface Page { items: ChatEvent[]; epoch: string; head: number; next: string | null; }
+export interface Page { items: ChatEvent[]; profiles?: Record<string, Profile>; epoch: string; head: number; next: string | null; }
 
 export interface Overview extends Where { head: number; read: number; unread: number; last: ChatEvent | null; }
 

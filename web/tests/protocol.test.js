@@ -51,7 +51,7 @@ test('every frame type of both directions is in the golden set', () => {
   const types = (direction) => [...new Set(golden.frames.filter((f) => f.direction === direction).map((f) => f.frame.type))].sort();
   assert.deepEqual(types('client'), ['auth', 'delete', 'dm', 'edit', 'join', 'leave', 'ping', 'react', 'read', 'resume', 'room', 'typing']);
   assert.deepEqual(types('server'), ['ack', 'authenticated', 'delete', 'dm', 'durable', 'edit', 'error', 'joined', 'left', 'offline', 'online', 'pong',
-    'presence', 'react', 'read', 'reconnect', 'resumed', 'room', 'typing', 'welcome']);
+    'presence', 'profile', 'react', 'read', 'reconnect', 'resumed', 'room', 'typing', 'welcome']);
 });
 
 test('a frame past the byte limit is refused before it is sent', () => {

@@ -1,4 +1,4 @@
-/** @import {Clock, Cancel, Member, Overview, Page, TokenProvider, UserPresence, Where} from './types.js' */
+/** @import {Clock, Cancel, Member, Overview, Page, Profile, TokenProvider, UserPresence, Where} from './types.js' */
 /** The current token for the socket and HTTP. Concurrent callers share one call of the provider. */
 export class Tokens {
     /** @param {TokenProvider} provider @param {Clock} clock @param {AbortSignal} signal */
@@ -10,8 +10,8 @@ export class Tokens {
 }
 /** The HTTP part of the protocol. It throws `ChatError`s with code `http`, and `status` 0 when there is no answer. */
 export class Api {
-    /** @param {string} base @param {Tokens} tokens @param {typeof fetch} fetch */
-    constructor(base: string, tokens: Tokens, fetch: typeof globalThis.fetch);
+    /** @param {string} base @param {Tokens} tokens @param {typeof fetch} fetch @param {(profiles: Record<string, Profile>|undefined) => void} learn */
+    constructor(base: string, tokens: Tokens, fetch: typeof globalThis.fetch, learn?: (profiles: Record<string, Profile> | undefined) => void);
     /**
      * A page of history, oldest first with `after`, else newest first.
      * @param {Where} where @param {{before?: number|string, after?: number|string, limit?: number, signal?: AbortSignal}} [options]
@@ -30,6 +30,12 @@ export class Api {
     /** The first 200 members. @param {string} room @param {Cancel} [options] @returns {Promise<{items: Member[]}>} */
     members(room: string, options?: Cancel): Promise<{
         items: Member[];
+    }>;
+    /** Known users by the start of id or name. @param {string} query @param {Cancel} [options] @returns {Promise<{items: ({user: string} & Profile)[]}>} */
+    users(query: string, options?: Cancel): Promise<{
+        items: ({
+            user: string;
+        } & Profile)[];
     }>;
     /** @param {string[]} users at most 500 @param {Cancel} [options] @returns {Promise<{items: UserPresence[]}>} */
     presence(users: string[], options?: Cancel): Promise<{
@@ -50,4 +56,5 @@ import type { Page } from './types.js';
 import type { Cancel } from './types.js';
 import type { Overview } from './types.js';
 import type { Member } from './types.js';
+import type { Profile } from './types.js';
 import type { UserPresence } from './types.js';

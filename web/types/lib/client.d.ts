@@ -1,14 +1,15 @@
 /**
  * A chat session that outlives its connections: rooms stay joined, events come in order and once, and a send is repeated until it is
- * acknowledged, even by the next page. `conversation`: a new one; `left`: one that ended; `overview`: the server's list of the user's
+ * acknowledged, even by the next page. `conversation`: a new one; `left`: one that ended; `profile`: a user is shown in another way; `overview`: the server's list of the user's
  * conversations, after each connection; `fault`: an error that the client works around.
- * @extends {Emitter<{status: Status, info: Info, conversation: Conversation, left: Conversation, overview: Overview[], fault: ChatError}>}
+ * @extends {Emitter<{status: Status, info: Info, conversation: Conversation, left: Conversation, profile: string, overview: Overview[], fault: ChatError}>}
  */
 export class ChatClient extends Emitter<{
     status: Status;
     info: Info;
     conversation: Conversation;
     left: Conversation;
+    profile: string;
     overview: Overview[];
     fault: ChatError;
 }> {
@@ -20,6 +21,8 @@ export class ChatClient extends Emitter<{
     info: Info;
     /** Who is online. @type {Presence} */
     presence: Presence;
+    /** How users are shown, as far as the server has told. @type {Map<string, Profile>} */
+    profiles: Map<string, Profile>;
     get user(): string | null;
     get status(): Status;
     /** How many events are not acknowledged yet. */
@@ -41,6 +44,12 @@ export class ChatClient extends Emitter<{
     wake(): void;
     /** Loses the connection, to see it come back. */
     drop(): void;
+    /** Known users by the start of id or name. @param {string} query @param {Cancel} [options] */
+    users(query: string, options?: Cancel): Promise<{
+        items: ({
+            user: string;
+        } & Profile)[];
+    }>;
     #private;
 }
 import type { Status } from './types.js';
@@ -50,5 +59,6 @@ import type { Overview } from './types.js';
 import { ChatError } from './protocol.js';
 import { Emitter } from './util.js';
 import { Presence } from './presence.js';
+import type { Profile } from './types.js';
 import type { Cancel } from './types.js';
 import type { ChatOptions } from './types.js';

@@ -20,7 +20,11 @@ export const LIMITS: Readonly<{
     nonce: 64;
     page: 200;
 }>;
-export function isId(value: unknown): boolean;
+export function isRoomId(value: unknown): boolean;
+export function isUserId(value: unknown): boolean;
+export function isSender(value: unknown): boolean;
+/** The sender of what the server itself writes. It can be read, and not be written to. */
+export const SYSTEM: "system";
 /** A failure that the protocol, the server or this library names by a code. */
 export class ChatError extends Error {
     /** @param {string} code @param {string} message @param {{field?: string, retryAfter?: number, status?: number}} [more] */

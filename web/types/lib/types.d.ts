@@ -7,6 +7,11 @@ export interface Frame {
     type: string;
     [field: string]: any;
 }
+/** How a user is shown. `picture` is an https URL. */
+export interface Profile {
+    name?: string;
+    picture?: string;
+}
 export interface Reaction {
     emoji: string;
     count: number;
@@ -18,6 +23,8 @@ export interface ChatEvent extends Where {
     id: string;
     seq: number;
     from: string;
+    /** The sender's display name, on live events. */
+    name?: string;
     /** The server's time, RFC 3339, UTC. */
     timestamp: string;
     content?: string;
@@ -76,6 +83,7 @@ export type Change = {
 };
 export interface Page {
     items: ChatEvent[];
+    profiles?: Record<string, Profile>;
     epoch: string;
     head: number;
     next: string | null;
