@@ -8,6 +8,7 @@ using AspireChat.ConnectionService.Messages;
 using AspireChat.ConnectionService.Node;
 using AspireChat.ConnectionService.Presence;
 using AspireChat.ConnectionService.Profiles;
+using AspireChat.ConnectionService.Rooms;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.ConnectionService.Tickets;
 using AspireChat.ConnectionService.Tracing;
@@ -36,6 +37,7 @@ internal static class Composition
         builder.Services.AddMessageTracing();
         builder.Services.AddSockets();
         builder.Services.AddTickets();
+        builder.Services.AddRooms();
         return builder;
     }
 
@@ -46,6 +48,8 @@ internal static class Composition
         app.MapTickets();
         app.MapMessages();
         app.MapDisconnect();
+        app.MapRooms();
+        app.MapServerMessages();
         app.MapProfiles();
         return app;
     }

@@ -6,6 +6,7 @@ using AspireChat.PersistenceService.History;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Partitions;
 using AspireChat.PersistenceService.Retention;
+using AspireChat.PersistenceService.Rooms;
 using AspireChat.PersistenceService.Search;
 using AspireChat.PersistenceService.Users;
 using AspireChat.PersistenceService.Webhooks;
@@ -32,6 +33,7 @@ internal static class Composition
         builder.AddPartitions();
         builder.AddHistory();
         builder.AddConversations();
+        builder.AddRooms();
         builder.AddUsers();
         builder.Services.AddUserOrders();
         builder.AddSearch();
@@ -48,6 +50,7 @@ internal static class Composition
         app.MapHistory();
         app.MapReplay();
         app.MapConversations();
+        app.MapRooms();
         app.MapUsers();
         app.MapSearch();
         app.MapDeadLetters();

@@ -6,6 +6,7 @@ using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Rooms;
 
 namespace AspireChat.RedisLog;
 
@@ -20,6 +21,11 @@ namespace AspireChat.RedisLog;
 /// {"type":"read","c":"r:lobby","user":"alice","seq":17,"timestamp":…}                     written by read.lua
 /// {"type":"profile","user":"alice","profile":{"name":"Alice"},"timestamp":…}              written by profile.lua
 /// {"type":"revoke","user":"alice","timestamp":…}                                          written by revoke.lua
+/// {"type":"member","room":"lobby","user":"bob","change":"banned",…,"by":"alice","seq":0,"timestamp":…}       written by member.lua:
+///     also "role", "until", "reason"; a join and a leave have "role" where it is the owner's,
+///     and a join that created the room has "change":"created"
+/// {"type":"roomrules","room":"lobby","change":"updated","settings":{…},"by":"alice","timestamp":…}           written by room.lua:
+///     a deletion has "seq" (the head) and "life" instead of settings
 /// </code>
 /// <see cref="Encode"/> writes the events. When an event's content is deleted, append.lua writes its record again, with an empty
 /// <c>"content"</c>, with <c>"deleted":true</c>, and with the fields in any order. A traced event has <c>"trace"</c> as well, a W3C
@@ -41,7 +47,8 @@ public static class LogRecordCodec
     [ThreadStatic]
     private static Utf8JsonWriter? _writer;
 
-    private static readonly string[] TypeNames = [.. EventKinds.Names, "join", "leave", "read", "profile", "revoke"];
+    private static readonly string[] TypeNames =
+        [.. EventKinds.Names, "join", "leave", "read", "profile", "revoke", "member", "roomrules"];
 
     /// <summary>The record's JSON without seq and epoch, which do not exist yet.</summary>
     public static byte[] Encode(ConversationEvent e)
@@ -103,9 +110,10 @@ public static class LogRecordCodec
     private ref struct Fields
     {
         private string? _type, _room, _to, _from, _content, _nonce, _emoji, _user, _conversation, _trace, _name, _profile, _meta;
+        private string? _role, _by, _change, _reason, _settings;
         private List<string>? _mentions;
         private Guid _id;
-        private long _timestamp, _target, _seq, _replyTo;
+        private long _timestamp, _target, _seq, _replyTo, _until, _life;
         private bool _remove, _deleted;
 
         public static Fields Read(ReadOnlySpan<byte> record)
@@ -211,11 +219,51 @@ public static class LogRecordCodec
             {
                 _meta = Raw(ref json, record);
             }
-            else
+            else if (!ReadRoomField(ref json))
             {
                 json.Read();
                 json.Skip();
             }
+        }
+
+        /// <summary>The fields of what scripts write about rooms. False: the field is another one, and its value is still to be read.</summary>
+        private bool ReadRoomField(ref Utf8JsonReader json)
+        {
+            if (Is(ref json, "role"u8))
+            {
+                _role = json.GetString();
+            }
+            else if (Is(ref json, "by"u8))
+            {
+                _by = json.GetString();
+            }
+            else if (Is(ref json, "change"u8))
+            {
+                _change = json.GetString();
+            }
+            else if (Is(ref json, "until"u8))
+            {
+                _until = json.GetInt64();
+            }
+            else if (Is(ref json, "reason"u8))
+            {
+                _reason = json.GetString();
+            }
+            else if (Is(ref json, "life"u8))
+            {
+                _life = json.GetInt64();
+            }
+            else if (Is(ref json, "settings"u8))
+            {
+                using var settings = JsonDocument.ParseValue(ref json);
+                _settings = settings.RootElement.GetRawText();
+            }
+            else
+            {
+                return false;
+            }
+
+            return true;
         }
 
         /// <summary>When the property at the reader has this name, moves on to its value.</summary>
@@ -283,6 +331,19 @@ public static class LogRecordCodec
                     return new MembershipRecord
                     {
                         Conversation = ConversationKey.Room(_room), Timestamp = _timestamp, User = _user, Joined = _type == "join", Read = _seq,
+                        Owner = _role == "owner", Creates = _change == "created",
+                    };
+                case "member" when _room is not null && _user is not null && _by is not null && MemberChanges.TryParse(_change, out var change):
+                    return new MemberChangeRecord
+                    {
+                        Conversation = ConversationKey.Room(_room), Timestamp = _timestamp, User = _user, Change = change, By = _by, Read = _seq,
+                        Role = RoomRoles.TryParse(_role, out var role) ? role : RoomRole.None, Until = _until, Reason = _reason,
+                    };
+                case "roomrules" when _room is not null && _by is not null && _change is ("created" or "updated" or "deleted"):
+                    return new RoomRecord
+                    {
+                        Conversation = ConversationKey.Room(_room), Timestamp = _timestamp, By = _by, Change = _change,
+                        Settings = _settings is null ? RoomSettings.Plain : RoomSettings.Parse(_settings), Floor = _seq, Life = (int)_life,
                     };
                 case "read" when _user is not null && _conversation is not null && ConversationKey.TryParse(_conversation, out var read):
                     return new ReadRecord { Conversation = read, Timestamp = _timestamp, User = _user, Seq = _seq };

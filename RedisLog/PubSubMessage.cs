@@ -15,9 +15,10 @@ public enum PubSubKind : byte
     Durable = (byte)'D',
     Read = (byte)'R',
     Kick = (byte)'K',
-    Erased = (byte)'X',
+    Erased = (byte)'Z',
     Probe = (byte)'P',
     Profile = (byte)'U',
+    Deleted = (byte)'X',
 }
 
 /// <summary>
@@ -26,12 +27,13 @@ public enum PubSubKind : byte
 /// <code>
 /// message                       type             channels        written by
 /// E epoch seq record…           Events           room, users     append.lua
-/// F except frame                Frame            room, user      presence-diffs.lua, presence-typing.lua, ConnectionService
-/// L room moment                 Left             user            leave.lua
+/// F except frame                Frame            room, user      presence-diffs.lua, presence-typing.lua, member.lua, ConnectionService
+/// L room moment reason?         Left             user            leave.lua, member.lua
+/// X moment                      Deleted          room            room.lua
 /// D conversation epoch seq      Durable          room, users     durable.lua
 /// R conversation user seq       Read             room, users     read.lua
 /// K                             Kick             user            ConnectionService
-/// X conversation                Erased           room, users     PersistenceService
+/// Z conversation                Erased           room, users     PersistenceService
 /// P number                      Probe            node            ConnectionService
 /// U profile                     Profile          user            ConnectionService
 /// </code>
@@ -58,11 +60,19 @@ public abstract record PubSubMessage
         public override byte[] Encode() => [.. Ascii($"F {(Except.Length == 0 ? Nobody : Except)} "), .. Json.Span];
     }
 
-    /// <summary>The user whose channel it is ended their membership of a room.</summary>
+    /// <summary>The membership of the user whose channel it is has ended in a room.</summary>
     /// <param name="At">The moment, microseconds of Redis' clock.</param>
-    public sealed record Left(string Room, long At) : PubSubMessage
+    /// <param name="Reason">The <c>reason</c> of <c>left</c>; empty: the user left.</param>
+    public sealed record Left(string Room, long At, string Reason = "") : PubSubMessage
     {
-        public override byte[] Encode() => Ascii($"L {Room} {At}");
+        public override byte[] Encode() => Reason.Length == 0 ? Ascii($"L {Room} {At}") : Ascii($"L {Room} {At} {Reason}");
+    }
+
+    /// <summary>The room whose channel it is was deleted.</summary>
+    /// <param name="At">The moment, microseconds of Redis' clock.</param>
+    public sealed record Deleted(long At) : PubSubMessage
+    {
+        public override byte[] Encode() => Ascii($"X {At}");
     }
 
     /// <summary>All events of a conversation up to <paramref name="Seq"/> are committed.</summary>
@@ -89,7 +99,7 @@ public abstract record PubSubMessage
     /// <param name="Conversation">The stored key.</param>
     public sealed record Erased(string Conversation) : PubSubMessage
     {
-        public override byte[] Encode() => Ascii($"X {Conversation}");
+        public override byte[] Encode() => Ascii($"Z {Conversation}");
     }
 
     /// <summary>A replica's probe to itself.</summary>
@@ -118,7 +128,11 @@ public abstract record PubSubMessage
         {
             PubSubKind.Events => EventBatch.TryRead(payload, out var batch) ? new Events(batch) : null,
             PubSubKind.Frame => TryTake(ref rest, out string except) ? new Frame(rest, except == Nobody ? "" : except) : null,
-            PubSubKind.Left => TryTake(ref rest, out string room) && TryTake(ref rest, out long at) ? new Left(room, at) : null,
+            PubSubKind.Left =>
+                TryTake(ref rest, out string room) && TryTake(ref rest, out long at)
+                    ? new Left(room, at, Encoding.ASCII.GetString(rest.Span))
+                    : null,
+            PubSubKind.Deleted => TryTake(ref rest, out long deleted) ? new Deleted(deleted) : null,
             PubSubKind.Durable =>
                 TryTake(ref rest, out string committed) && TryTake(ref rest, out string epoch) && TryTake(ref rest, out long seq)
                     ? new Durable(committed, epoch, seq)

@@ -79,6 +79,20 @@ public static class RedisKeys
     public static string Members(ConversationKey key) => $"{Tag(key.Partition)}:m:{key.Value}";
 
     /// <summary>
+    /// hash: what a room is and who may do what in it, beside its log (rules.lua). <c>visibility</c>, <c>sending</c>, <c>retentionDays</c>,
+    /// <c>created</c>; <c>name</c>, <c>topic</c>, <c>meta</c> as JSON; <c>role:user</c> of moderators and owners; <c>ban:user</c> and
+    /// <c>mute:user</c> → <c>until by reason</c>; <c>gone:user</c> → when the user was removed; <c>owners</c>, <c>bans</c>, <c>mutes</c>
+    /// (how many); <c>heir</c> (who joins next is the owner). A room without the hash is from before there were roles.
+    /// </summary>
+    public static string Rules(ConversationKey key) => $"{Tag(key.Partition)}:g:{key.Value}";
+
+    /// <summary>hash with expiry: the members of a room that was deleted, until their indexes are cleaned.</summary>
+    public static string FormerMembers(ConversationKey key) => $"{Tag(key.Partition)}:former:{key.Value}";
+
+    /// <summary>string: there since the partition's rooms have owners, by adopt.lua or because it was filled with them.</summary>
+    public static string Ruled(int partition) => $"{Tag(partition)}:ruled";
+
+    /// <summary>
     /// set: the rooms that a user is a member of (an index over <see cref="Members"/>, for presence and for the bound on memberships).
     /// </summary>
     public static string UserRooms(string user) => $"u:{user}:rooms";
@@ -113,8 +127,8 @@ public static class RedisKeys
     public static string UserTold(string user) => $"{{{UserRooms(user)}}}:told";
 
     /// <summary>
-    /// stream with the fields of <see cref="KickFields"/>: operators' last orders about users, to disconnect them or to revoke their
-    /// tokens; its length is capped. <see cref="UserOrders"/> reads it. An order to disconnect is not durable: the operator repeats one that Redis
+    /// stream with the fields of <see cref="KickFields"/>: operators' last orders about users, to disconnect them or to revoke their tokens, and
+    /// the last removals from rooms; its length is capped. <see cref="UserOrders"/> reads it. An order to disconnect is not durable: the operator repeats one that Redis
     /// loses within its second. Revocations stand in <see cref="Revoked"/> as well.
     /// </summary>
     public const string Kicks = "kicks";
@@ -210,14 +224,14 @@ public static class RedisKeys
 
     /// <summary>
     /// True for keys that are rebuilt from PostgreSQL when a partition opens and must not survive from before: conversations, tails,
-    /// revisions, members, nonces, users, revocations. False for log, dead letters, lease and marks.
+    /// revisions, members, rules, nonces, users, revocations. False for log, dead letters, lease and marks.
     /// </summary>
     public static bool IsRebuilt(string key, out int partition)
     {
         partition = -1;
         return key.Length > 7 && key.StartsWith("{p", StringComparison.Ordinal) && key[4] == '}'
             && int.TryParse(key.AsSpan(2, 2), NumberStyles.None, CultureInfo.InvariantCulture, out partition)
-            && (key.AsSpan(5) is [':', 'c' or 't' or 'x' or 'm', ':', ..] || key.AsSpan(5).StartsWith(":nonces:")
+            && (key.AsSpan(5) is [':', 'c' or 't' or 'x' or 'm' or 'g', ':', ..] || key.AsSpan(5).StartsWith(":nonces:")
                 || key.AsSpan(5) is ":users" or ":revoked");
     }
 
@@ -247,6 +261,12 @@ public static class ConversationFields
 
     /// <summary>Only while dead letters hold events of the conversation: the lowest of their seqs. Durable stays below it.</summary>
     public const string Hold = "hold";
+
+    /// <summary>What has to be checked in a room, and how often it was deleted (rules.lua); missing where there is nothing.</summary>
+    public const string Rules = "rules";
+
+    /// <summary>Of a room that was deleted: its head then. Nothing up to it is read any more.</summary>
+    public const string Floor = "floor";
 }
 
 /// <summary>The field of an entry of <see cref="RedisKeys.Tail"/>.</summary>
@@ -263,6 +283,15 @@ public static class KickFields
 
     /// <summary>Tokens issued until this moment (Unix milliseconds) are revoked. Without it, the order only disconnects.</summary>
     public const string Until = "until";
+
+    /// <summary>The user left or was removed from this room; all users, where there is no <see cref="User"/>. Missing: disconnect.</summary>
+    public const string Room = "room";
+
+    /// <summary>The moment of the removal, microseconds of the clock of the room's log.</summary>
+    public const string At = "at";
+
+    /// <summary>The <c>reason</c> of <c>left</c>.</summary>
+    public const string Reason = "reason";
 }
 
 /// <summary>The fields of an entry of <see cref="RedisKeys.PresenceChanges"/>.</summary>

@@ -21,6 +21,24 @@ public static class RedisScan
     public static IAsyncEnumerable<RedisValue> FieldsAsync(IDatabase redis, RedisKey hash, CancellationToken cancellationToken) =>
         ScanAsync(redis, "HSCAN", hash, step: 2, cancellationToken);
 
+    /// <summary>A hash's fields whose names match a pattern, with their values.</summary>
+    public static async IAsyncEnumerable<(RedisValue Name, RedisValue Value)> PairsAsync(
+        IDatabase redis, RedisKey hash, string pattern, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var cursor = "0";
+        do
+        {
+            var reply = (RedisResult[])(await redis.ExecuteAsync("HSCAN", hash, cursor, "MATCH", pattern, "COUNT", Part).WaitAsync(cancellationToken))!;
+            cursor = (string)reply[0]!;
+            var items = (RedisValue[])reply[1]!;
+            for (var i = 0; i < items.Length; i += 2)
+            {
+                yield return (items[i], items[i + 1]);
+            }
+        }
+        while (cursor != "0");
+    }
+
     private static async IAsyncEnumerable<RedisValue> ScanAsync(
         IDatabase redis, string command, RedisKey key, int step, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -7,10 +7,18 @@ namespace AspireChat.RedisLog;
 public static class RedisScripts
 {
     public static string Append { get; } = Load("append.lua");
+
+    /// <summary>No script, but functions of those that follow: what a user is in a room, and what they may do.</summary>
+    public static string Rules { get; } = Load("rules.lua") + '\n';
+
     public static string Admit { get; } = Load("admit.lua");
     public static string Spend { get; } = Load("spend.lua");
-    public static string Join { get; } = Load("join.lua");
-    public static string Leave { get; } = Load("leave.lua");
+    public static string Join { get; } = Rules + Load("join.lua");
+    public static string Leave { get; } = Rules + Load("leave.lua");
+    public static string Member { get; } = Rules + Load("member.lua");
+    public static string Room { get; } = Rules + Load("room.lua");
+    public static string Standing { get; } = Rules + Load("standing.lua");
+    public static string Adopt { get; } = Rules + Load("adopt.lua");
     public static string Members { get; } = Load("members.lua");
     public static string Read { get; } = Load("read.lua");
     public static string Profile { get; } = Load("profile.lua");

@@ -13,6 +13,9 @@ public sealed record TailSlice(IReadOnlyList<ConversationEvent> Events, long Hea
 {
     /// <summary>The seq of a record that cannot be read and so ends the slice; 0 when there is none.</summary>
     public long Unreadable { get; init; }
+
+    /// <summary>Nothing up to this seq can be had from anywhere: the room was deleted.</summary>
+    public long Floor { get; init; }
 }
 
 /// <summary>A conversation's place and newest events at one moment.</summary>
@@ -23,6 +26,9 @@ public sealed record ConversationTail(string Epoch, long Head, long Durable, IRe
 {
     /// <summary>The lowest seq down to which the events are complete; head + 1 when there are none.</summary>
     public long Lowest => Head + 1 - Events.Count;
+
+    /// <summary>Nothing up to this seq is to be read: the room was deleted.</summary>
+    public long Floor { get; init; }
 
     /// <summary>Every event that is not in PostgreSQL is here.</summary>
     public bool CoversUncommitted => Lowest <= Durable + 1;
@@ -52,7 +58,7 @@ public static class TailReader
     public static async Task<TailSlice?> ReadAfterAsync(IDatabase redis, ConversationKey conversation, long afterSeq, int limit)
     {
         var records = new Dictionary<long, ReadOnlyMemory<byte>>();
-        var (epoch, head, bytes, last) = ("", 0L, 0, afterSeq);
+        var (epoch, head, bytes, last, floor) = ("", 0L, 0, afterSeq, 0L);
         while (true)
         {
             var reply = (RedisResult[])(await redis.ScriptEvaluateAsync(
@@ -65,7 +71,7 @@ public static class TailReader
                     return null;
                 }
 
-                (epoch, head) = (now, (long)reply[1]);
+                (epoch, head, floor) = (now, (long)reply[1], reply.Length > 4 ? (long)reply[4] : 0);
             }
             // Another life of the log has begun: what was read belongs together and ends here.
             var added = now == epoch ? Add(records, reply[3], ref bytes) : 0;
@@ -82,6 +88,7 @@ public static class TailReader
         return new TailSlice(events, events.Count > 0 ? Math.Max(head, events[^1].Seq) : head, epoch, Complete: events.Count > 0 || head <= afterSeq)
         {
             Unreadable = unreadable,
+            Floor = floor,
         };
     }
 
@@ -97,7 +104,7 @@ public static class TailReader
         IDatabase redis, ConversationKey conversation, long? before, long? after, int count, long near, int limit, int mostBytes = MostBytes)
     {
         var records = new Dictionary<long, ReadOnlyMemory<byte>>();
-        var (epoch, head, durable, lowest, bytes, last) = ("", 0L, 0L, 0L, 0, 0L);
+        var (epoch, head, durable, lowest, bytes, last, floor) = ("", 0L, 0L, 0L, 0, 0L, 0L);
         while (true)
         {
             var isFirst = epoch.Length == 0;
@@ -112,6 +119,7 @@ public static class TailReader
             if (isFirst)
             {
                 (epoch, head, durable, lowest) = (now, (long)reply[1], (long)reply[2], (long)reply[4]);
+                floor = reply.Length > 5 ? (long)reply[5] : 0;
                 last = head + 1;
             }
             var added = now == epoch && now.Length > 0 ? Add(records, reply[3], ref bytes) : 0;
@@ -122,7 +130,7 @@ public static class TailReader
             }
         }
 
-        return new ConversationTail(epoch, head, durable, Follow(records, head, step: -1, epoch));
+        return new ConversationTail(epoch, head, Math.Max(durable, floor), Follow(records, head, step: -1, epoch)) { Floor = floor };
     }
 
     /// <summary>The readable events that the tail has from one seq to another, both included, in order; there is no hole among them.</summary>

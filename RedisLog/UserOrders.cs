@@ -14,6 +14,12 @@ namespace AspireChat.RedisLog;
 /// </param>
 public readonly record struct UserOrder(string User, long At, long? Until);
 
+/// <summary>The end of a membership that its user did not ask for.</summary>
+/// <param name="User">Empty: of all members.</param>
+/// <param name="At">The moment, microseconds of the clock of the room's log.</param>
+/// <param name="Reason">The <c>reason</c> of <c>left</c>.</param>
+public readonly record struct RoomRemoval(string Room, string User, long At, string Reason);
+
 /// <summary>
 /// What operators ordered about users: every service reads the stream <see cref="RedisKeys.Kicks"/> several times a second, and keeps in
 /// memory who had tokens revoked until when. Each partition's revocations are read once (<see cref="RedisKeys.Revoked"/>), and again when
@@ -53,6 +59,12 @@ public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) 
 
     /// <summary>An order was read, at most once each. Called by one thread at a time; must neither block nor throw.</summary>
     public event Action<UserOrder>? Given;
+
+    /// <summary>A removal was read; like <see cref="Given"/>.</summary>
+    public event Action<RoomRemoval>? Removed;
+
+    /// <summary>All that was ordered before this moment (<see cref="TimeProvider.GetTimestamp"/>) was read; like <see cref="Given"/>.</summary>
+    public event Action<long>? Finished;
 
     /// <summary>The user's tokens are revoked until the moment. The service that gives the order knows it before it reads it.</summary>
     public void Learn(string user, long until) => _revoked.AddOrUpdate(user, until, (_, before) => Math.Max(before, until));
@@ -164,6 +176,7 @@ public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) 
         while (entries.Length == Kept);
         await Task.WhenAll(Enumerable.Range(0, LogPartitions.Count).Where(partition => !_known[partition]).Select(LearnAsync));
         Volatile.Write(ref _readAt, started);
+        Finished?.Invoke(started);
     }
 
     private void Forget()
@@ -177,6 +190,12 @@ public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) 
     private void Apply(StreamEntry entry)
     {
         var user = (string?)entry[KickFields.User] ?? "";
+        if ((string?)entry[KickFields.Room] is { } room)
+        {
+            Removed?.Invoke(new RoomRemoval(room, user, entry[KickFields.At].TryParse(out long at) ? at : 0, (string?)entry[KickFields.Reason] ?? ""));
+            return;
+        }
+
         var moment = entry[KickFields.Until];
         long? until = moment.HasValue ? (long)moment : null;
         if (until is { } revoked)

@@ -56,7 +56,7 @@ internal static class AppendBenchmark
         var options = new ConversationLogOptions { QueueLength = 100_000 };
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var log = new RedisConversationLog(
-            redis, Options.Create(options), new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>()),
+            redis, Options.Create(options), Options.Create(new RoomOptions()), new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>()),
             TimeProvider.System, NullLogger<RedisConversationLog>.Instance);
         await log.StartAsync(CancellationToken.None);
 

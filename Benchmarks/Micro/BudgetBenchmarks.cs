@@ -109,6 +109,10 @@ public class BudgetBenchmarks
 
     private sealed class NoQuotas : IUserQuotas
     {
+        public Task<TimeSpan> CreateRoomAsync(string user, CancellationToken cancellationToken) => Task.FromResult(TimeSpan.Zero);
+
+        public Task<bool> HasSpaceForRoomAsync(string user, string room, CancellationToken cancellationToken) => Task.FromResult(true);
+
         public Task<TimeSpan> BeginDirectAsync(ConversationKey conversation, string user, CancellationToken cancellationToken) =>
             Task.FromResult(TimeSpan.Zero);
 

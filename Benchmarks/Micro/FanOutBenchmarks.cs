@@ -109,7 +109,11 @@ public class FanOutBenchmarks : IHubEffects
 
     void IHubEffects.Subscribe(ChatChannel channel) => _inbox.Enqueue(new HubMessage.Subscribed(channel, Success: true));
 
-    void IHubEffects.Join(string room, string user, long token) =>
+    bool IHubEffects.KnowsRemovals(TimeSpan age) => true;
+
+    void IHubEffects.RemovalsHandled(long round) => throw new NotSupportedException();
+
+    void IHubEffects.Join(string room, string user, long token, int? rights) =>
         _inbox.Enqueue(new HubMessage.JoinAnswer(room, token, new JoinResult("e1", _seq, 0, NewMember: true, At: 0)));
 
     void IHubEffects.ReadPresence(string room) => _inbox.Enqueue(new HubMessage.PresenceAnswer(room, RoomPresence.Unknown));

@@ -96,6 +96,10 @@ public class InboundBenchmarks
 
     private sealed class NoQuotas : IUserQuotas
     {
+        public Task<TimeSpan> CreateRoomAsync(string user, CancellationToken cancellationToken) => Task.FromResult(TimeSpan.Zero);
+
+        public Task<bool> HasSpaceForRoomAsync(string user, string room, CancellationToken cancellationToken) => Task.FromResult(true);
+
         public Task<TimeSpan> BeginDirectAsync(ConversationKey conversation, string user, CancellationToken cancellationToken) =>
             Task.FromResult(TimeSpan.Zero);
 
@@ -106,7 +110,9 @@ public class InboundBenchmarks
     {
         public bool TryAppend(in AppendRequest request) => true;
 
-        public Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken) =>
+        public Task<JoinResult> RejoinAsync(string room, string user, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken, int? rights = null) =>
             throw new NotSupportedException();
 
         public Task<LeaveResult> LeaveAsync(string room, string user, CancellationToken cancellationToken) =>

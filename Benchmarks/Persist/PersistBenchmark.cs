@@ -68,7 +68,7 @@ internal static class PersistBenchmark
         await using var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString);
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var log = new RedisConversationLog(
-            connection, Options.Create(new ConversationLogOptions()),
+            connection, Options.Create(new ConversationLogOptions()), Options.Create(new RoomOptions()),
             new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>()), TimeProvider.System,
             NullLogger<RedisConversationLog>.Instance);
         await log.StartAsync(CancellationToken.None);

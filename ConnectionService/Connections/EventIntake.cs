@@ -24,17 +24,18 @@ internal sealed class EventIntake(
     public bool TryTake(out TimeSpan wait) => budget.TryTakeEvent(out wait);
 
     /// <summary>Appends an event that was taken. The answer comes from the hub.</summary>
-    public ValueTask AppendAsync(ConversationEvent e, CancellationToken cancellationToken)
+    /// <param name="authority">On whose authority, in a room.</param>
+    public ValueTask AppendAsync(ConversationEvent e, RoomAuthority authority, CancellationToken cancellationToken)
     {
         if (e.Target != 0)
         {
-            return ReviseAsync(e, cancellationToken);
+            return ReviseAsync(e, authority, cancellationToken);
         }
         if (e.Kind == EventKind.Dm && _begun?.Contains(e.Conversation) != true)
         {
             return BeginAsync(e, cancellationToken);
         }
-        Append(e);
+        Append(e, authority);
         return ValueTask.CompletedTask;
     }
 
@@ -81,14 +82,14 @@ internal sealed class EventIntake(
         Append(e);
     }
 
-    private void Append(ConversationEvent e)
+    private void Append(ConversationEvent e, RoomAuthority authority = RoomAuthority.Own)
     {
-        if (!log.TryAppend(new AppendRequest(e, RequireMember: false, this)))
+        if (!log.TryAppend(new AppendRequest(e, RequireMember: false, this, Authority: authority)))
         {
             Completed(e, AppendResult.Unavailable(retryAfter));
         }
     }
 
-    private async ValueTask ReviseAsync(ConversationEvent e, CancellationToken cancellationToken) =>
-        Completed(e, await revisions.AppendAsync(e, retryAfter, cancellationToken));
+    private async ValueTask ReviseAsync(ConversationEvent e, RoomAuthority authority, CancellationToken cancellationToken) =>
+        Completed(e, await revisions.AppendAsync(e, retryAfter, cancellationToken, authority));
 }

@@ -9,6 +9,7 @@ using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Rooms;
 using AspireChat.ServiceDefaults;
 using AspireChat.WebSockets;
 
@@ -171,6 +172,14 @@ internal sealed class FrameHandler(
             return;
         }
         connection.Expires = user.Expires.ToUnixTimeMilliseconds();
+        connection.Grants = user.Rooms;
+        foreach (var room in connection.Rooms.Keys)
+        {
+            if (connection.RightsIn(room) is { } rights && (rights & RoomRules.Join) == 0)
+            {
+                hubs.OfRoom(room).Post(new HubMessage.RightsChanged(connection, room));
+            }
+        }
         connection.IssuedAt = user.IssuedAt ?? 0;
         connection.Show(await profiles.ConnectedAsync(user.Id, user.Profile));
         Answer(new AuthenticatedFrame(Timestamps.ToText(user.Expires), RawJson.Of(frame.Ref)));
@@ -260,6 +269,13 @@ internal sealed class FrameHandler(
 
     private ValueTask AppendAsync(in ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
     {
+        var rights = frame.Room is null ? null : connection.RightsIn(frame.Room);
+        if (rights is not null && (rights & RoomRules.Send) == 0)
+        {
+            Refuse(new FrameError(ErrorCodes.Forbidden, "your token does not let you send in this room", frame.Nonce, frame.Ref));
+            return ValueTask.CompletedTask;
+        }
+        var authority = rights is not null && (rights & RoomRules.Moderate) == 0 ? RoomAuthority.Capped : RoomAuthority.Own;
         if (!intake.TryTake(out var wait))
         {
             var retryAfter = (int)Math.Ceiling(wait.TotalMilliseconds);
@@ -288,17 +304,18 @@ internal sealed class FrameHandler(
             connection.Name,
             frame.Details);
         return hook is not null && BeforeSendHook.AppliesTo(kind)
-            ? AskAndAppendAsync(e, frame.Ref, cancellationToken)
-            : intake.AppendAsync(e, cancellationToken);
+            ? AskAndAppendAsync(e, authority, frame.Ref, cancellationToken)
+            : intake.AppendAsync(e, authority, cancellationToken);
     }
 
     /// <summary>The next frame is read when the hook has answered: what a connection sends keeps its order, and waits at the client.</summary>
-    private async ValueTask AskAndAppendAsync(ConversationEvent e, string? reference, CancellationToken cancellationToken)
+    private async ValueTask AskAndAppendAsync(
+        ConversationEvent e, RoomAuthority authority, string? reference, CancellationToken cancellationToken)
     {
         var verdict = await hook!.AskAsync(e, options.Content, cancellationToken);
         if (verdict.Decision == HookDecision.Allow)
         {
-            await intake.AppendAsync(verdict.Event, cancellationToken);
+            await intake.AppendAsync(verdict.Event, authority, cancellationToken);
             return;
         }
 

@@ -63,7 +63,7 @@ internal sealed class SocketSessions(
         var connection = new Connection(id, user.Id, outbound, user.Expires.ToUnixTimeMilliseconds())
         {
             Welcome = Welcome(id, user), OpenedAt = time.GetUtcNow().ToUnixTimeMilliseconds(), ReplayBudget = budget.Replays,
-            IssuedAt = user.IssuedAt ?? 0,
+            IssuedAt = user.IssuedAt ?? 0, Grants = user.Rooms,
         };
         connection.Show(profile);
         var started = time.GetTimestamp();

@@ -20,7 +20,8 @@ internal sealed partial class EventReader(
     public async Task<TailSlice> ReadAsync(ConversationKey conversation, long afterSeq, int limit, CancellationToken cancellationToken)
     {
         var tail = await log.ReadTailAsync(conversation, afterSeq, limit, cancellationToken);
-        if (tail.Complete)
+        // Below its floor a room that was deleted has nothing, whatever PostgreSQL may still have.
+        if (tail.Complete || afterSeq < tail.Floor)
         {
             return tail;
         }

@@ -14,10 +14,12 @@ internal sealed class Revisions(IConversationLog log, IEventHistory history, IOp
 
     /// <summary>Appends and waits for the place: a caller who awaits each keeps the order of what one connection sends.</summary>
     /// <param name="retryAfter">Milliseconds for <see cref="AppendStatus.Unavailable"/>.</param>
-    public async Task<AppendResult> AppendAsync(ConversationEvent revision, int retryAfter, CancellationToken cancellationToken)
+    /// <param name="authority">On whose authority it is sent, in a room.</param>
+    public async Task<AppendResult> AppendAsync(
+        ConversationEvent revision, int retryAfter, CancellationToken cancellationToken, RoomAuthority authority = RoomAuthority.Own)
     {
         // The log is asked first: it knows a repeated nonce, and what is above the head.
-        var result = await log.AppendAsync(revision, retryAfter);
+        var result = await log.AppendAsync(revision, retryAfter, authority: authority);
         if (result.Status != AppendStatus.TargetNotInTail)
         {
             return result;
@@ -33,9 +35,10 @@ internal sealed class Revisions(IConversationLog log, IEventHistory history, IOp
         {
             return AppendResult.Unavailable(retryAfter);
         }
-        // An author never changes, so what was true a moment ago still is.
-        return refusal == AppendStatus.Accepted
-            ? await log.AppendAsync(revision, retryAfter, targetChecked: true)
+        // An author never changes, so what was true a moment ago still is. Who moderates may change: the log looks.
+        var asModerator = refusal == AppendStatus.NotAuthor && revision is { Kind: EventKind.Delete, Conversation.IsRoom: true };
+        return refusal == AppendStatus.Accepted || asModerator
+            ? await log.AppendAsync(revision, retryAfter, targetChecked: true, authority: authority, asModerator: asModerator)
             : AppendResult.Refused(refusal, result.Epoch);
     }
 

@@ -117,6 +117,7 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
                 foreach (var room in _rooms.Values)
                 {
                     room.PresenceMissed();
+                    room.Doubt();
                 }
 
                 Members.CheckAll(_rooms.Values);
@@ -125,26 +126,22 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
                 _rooms.GetValueOrDefault(answer.Room)?.JoinAnswered(answer.Token, answer.Result);
                 break;
             case HubMessage.RejoinAnswer answer:
-                _rooms.GetValueOrDefault(answer.Room)?.Members.Rejoins.Answered(answer.Token, answer.Written);
+                _rooms.GetValueOrDefault(answer.Room)?.Members.Rejoins.Answered(answer.Token, answer.Written, answer.Refusal);
                 break;
             case HubMessage.LeaveAnswer answer:
-                _rooms.GetValueOrDefault(answer.Room)?.LeaveAnswered(answer.User, answer.At);
+                _rooms.GetValueOrDefault(answer.Room)?.LeaveAnswered(answer.User, answer.At, answer.IsLastOwner);
                 break;
             case HubMessage.MembersAnswer answer:
-                foreach (var strangers in Members.Answered(answer.Rooms))
-                {
-                    _rooms.GetValueOrDefault(strangers.Room)?.StrangersFound(strangers);
-                }
-
+                FindStrangers(Members.Answered(answer.Rooms));
                 break;
             case HubMessage.PresenceAnswer answer:
                 _rooms.GetValueOrDefault(answer.Room)?.PresenceAnswered(answer.Presence);
                 break;
             case HubMessage.RepairAnswer answer:
-                Find(answer.Feed)?.RepairAnswered(answer.Token, answer.Slice);
+                Find(answer.Feed)?.RepairAnswered(answer.Token, MayHandOut(answer.Feed) ? answer.Slice : null);
                 break;
             case HubMessage.ReplayAnswer answer:
-                Find(answer.Feed)?.ReplayAnswered(answer.Token, answer.Slice);
+                Find(answer.Feed)?.ReplayAnswered(answer.Token, MayHandOut(answer.Feed) ? answer.Slice : null);
                 break;
             case HubMessage.PlacesAnswer answer:
                 Heads.PlacesAnswered(answer.Places);
@@ -153,7 +150,13 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
                 Heads.Answered(answer.Heads);
                 break;
             case HubMessage.MembershipEnded ended:
-                _rooms.GetValueOrDefault(ended.Room)?.MembershipEnded(ended.User, ended.At);
+                End(ended);
+                break;
+            case HubMessage.RightsChanged(var connection, var room):
+                _rooms.GetValueOrDefault(room)?.RightsChanged(connection);
+                break;
+            case HubMessage.RemovalsRead removals:
+                effects.RemovalsHandled(removals.Round);
                 break;
             case HubMessage.Kicked kicked:
                 _users.GetValueOrDefault(kicked.User)?.Kick(kicked.At);
@@ -180,6 +183,42 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
         else
         {
             _users.GetValueOrDefault(payload.Channel.Name)?.Receive(message);
+        }
+    }
+
+    /// <summary>What is read of a room's log is handed out only while it is known who is still a member.</summary>
+    private bool MayHandOut(FeedId feed) => feed.User is not null || _rooms.GetValueOrDefault(feed.Key.RoomId)?.IsCurrent != false;
+
+    private void End(HubMessage.MembershipEnded ended)
+    {
+        if (ended.User.Length == 0)
+        {
+            _rooms.GetValueOrDefault(ended.Room)?.AllEnded(ended.At, ended.Reason);
+        }
+        else
+        {
+            _rooms.GetValueOrDefault(ended.Room)?.MembershipEnded(ended.User, ended.At, ended.Reason);
+        }
+    }
+
+    private void FindStrangers(IReadOnlyList<RoomStrangers> found)
+    {
+        // One of many users is answered in several parts.
+        foreach (var parts in found.GroupBy(part => part.Room, StringComparer.Ordinal))
+        {
+            if (!_rooms.TryGetValue(parts.Key, out var room))
+            {
+                continue;
+            }
+
+            if (parts.Count(room.StrangersFound) == parts.Count())
+            {
+                room.Confirm();
+            }
+            else
+            {
+                Members.Again([room]);
+            }
         }
     }
 
@@ -212,6 +251,12 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
                 break;
             case AppendStatus.NotMember:
                 Refuse(ErrorCodes.NotJoined, "the sender is not a member of the room", null);
+                break;
+            case AppendStatus.Forbidden:
+                Refuse(ErrorCodes.Forbidden, "you may not send in this room", null);
+                break;
+            case AppendStatus.NoSuchRoom:
+                Refuse(ErrorCodes.NotFound, "there is no such room", null);
                 break;
             case AppendStatus.NoSuchTarget:
                 Refuse(

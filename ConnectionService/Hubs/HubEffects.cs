@@ -19,9 +19,13 @@ internal sealed class HubEffects(
     JoinTurns joins,
     MembershipIndex memberships,
     IPresenceReporter presence,
+    Removals removals,
     RecurringFault fault,
     ILogger logger) : IHubEffects
 {
+    /// <summary>Of the removals that the hub has handled.</summary>
+    private long _round;
+
     /// <summary>Longer than Redis usually takes to come back after a blip, shorter than a client's patience.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
@@ -42,9 +46,9 @@ internal sealed class HubEffects(
         },
         () => new HubMessage.Unsubscribed(channel));
 
-    public void Join(string room, string user, long token) => _ = RunAsync(
+    public void Join(string room, string user, long token, int? rights) => _ = RunAsync(
         "Joining",
-        async cancellation => new HubMessage.JoinAnswer(room, token, Known(await joins.JoinAsync(room, user, cancellation), room, user)),
+        async cancellation => new HubMessage.JoinAnswer(room, token, Known(await joins.JoinAsync(room, user, rights, cancellation), room, user)),
         () => new HubMessage.JoinAnswer(room, token, null),
         LongPatience);
 
@@ -52,8 +56,8 @@ internal sealed class HubEffects(
         "Joining again",
         async cancellation =>
         {
-            Known(await log.JoinAsync(room, user, cancellation), room, user);
-            return new HubMessage.RejoinAnswer(room, token, Written: true);
+            var joined = Known(await log.RejoinAsync(room, user, cancellation), room, user);
+            return new HubMessage.RejoinAnswer(room, token, Written: true) { Refusal = joined.Refusal };
         },
         () => new HubMessage.RejoinAnswer(room, token, Written: false));
 
@@ -62,6 +66,11 @@ internal sealed class HubEffects(
         async cancellation =>
         {
             var left = await log.LeaveAsync(room, user, cancellation);
+            if (left.IsLastOwner)
+            {
+                return new HubMessage.LeaveAnswer(room, user, left.At) { IsLastOwner = true };
+            }
+
             memberships.Remove(user, room);
             return new HubMessage.LeaveAnswer(room, user, left.At);
         },
@@ -97,6 +106,10 @@ internal sealed class HubEffects(
         "Reading heads",
         async cancellation => new HubMessage.HeadsAnswer(await log.ReadHeadsAsync(conversations, cancellation)),
         () => new HubMessage.HeadsAnswer(null));
+
+    public bool KnowsRemovals(TimeSpan age) => removals.IsKnown(_round, age);
+
+    public void RemovalsHandled(long round) => _round = Math.Max(_round, round);
 
     public void PostToRoom(string room, HubMessage message) => directory.OfRoom(room).Post(message);
 

@@ -29,6 +29,7 @@ internal sealed class HubService : BackgroundService, IHealthCheck
         JoinTurns joins,
         MembershipIndex memberships,
         IPresenceReporter presence,
+        Removals removals,
         OutboundDrain drain,
         HubMetrics metrics,
         TimeProvider time,
@@ -42,7 +43,7 @@ internal sealed class HubService : BackgroundService, IHealthCheck
         {
             var mailbox = new HubMailbox(options.Value.MailboxBytes, metrics, logger);
             directory.Add(mailbox);
-            var effects = new HubEffects(mailbox, directory, subscriber, log, events, replays, joins, memberships, presence, fault, logger);
+            var effects = new HubEffects(mailbox, directory, subscriber, log, events, replays, joins, memberships, presence, removals, fault, logger);
             _loops.Add(new HubLoop(new Hub(options.Value, retryAfter, effects, metrics, logger), mailbox, drain, options.Value, metrics, time, logger));
         }
         metrics.Meter.CreateObservableGauge("aspirechat.hub.mailbox.messages", () => _loops.Sum(loop => loop.Mailbox.Count), "{message}");
@@ -68,6 +69,7 @@ internal static class HubRegistration
         services.AddSingleton<HubMetrics>();
         services.AddSingleton<HubDirectory>();
         services.AddSingleton<MembershipIndex>();
+        services.AddSingleton<Removals>();
         services.AddSingleton<ReplayReads>();
         services.AddSingleton<JoinTurns>();
         services.AddSingleton<HubService>();

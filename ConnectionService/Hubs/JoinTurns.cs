@@ -18,7 +18,8 @@ internal sealed class JoinTurns(IConversationLog log, IOptions<HubOptions> optio
     private readonly FairTurns _turns = new(options.Value.Joins, mostWaitingOfKey: 2_000, mostWaiting: 100_000, time);
 
     /// <exception cref="LogUnavailableException">The log cannot be reached, or the node has too much to do.</exception>
-    public async Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken)
+    /// <param name="rights">What the user's token grants in the room; null: it has no claim.</param>
+    public async Task<JoinResult> JoinAsync(string room, string user, int? rights, CancellationToken cancellationToken)
     {
         if (!await _turns.EnterAsync(user, Patience, cancellationToken))
         {
@@ -27,7 +28,7 @@ internal sealed class JoinTurns(IConversationLog log, IOptions<HubOptions> optio
 
         try
         {
-            return await log.JoinAsync(room, user, cancellationToken);
+            return await log.JoinAsync(room, user, cancellationToken, rights);
         }
         finally
         {

@@ -38,6 +38,23 @@ internal sealed class KickLog(IConnectionMultiplexer redis, UserOrders orders, T
         await OrderAsync(user, [new(KickFields.User, user), new(KickFields.Until, until)]);
     }
 
+    /// <summary>
+    /// Keeps removals from a room for the replicas that pub/sub does not reach. Call it after the log has them, and before they are answered.
+    /// </summary>
+    /// <param name="users">Empty: all members.</param>
+    /// <param name="at">The moment, microseconds of the clock of the room's log.</param>
+    /// <exception cref="RedisException">Redis can't be reached.</exception>
+    public Task RemoveAsync(string room, IReadOnlyCollection<string> users, long at, string reason)
+    {
+        var database = redis.GetDatabase();
+        return Task.WhenAll((users.Count == 0 ? [""] : users).Select(user => database.StreamAddAsync(
+            RedisKeys.Kicks,
+            [
+                new(KickFields.User, user), new(KickFields.Room, room), new(KickFields.At, at), new(KickFields.Reason, reason),
+            ],
+            maxLength: UserOrders.Kept, useApproximateMaxLength: true)));
+    }
+
     private async Task OrderAsync(string user, NameValueEntry[] order)
     {
         await redis.GetDatabase().StreamAddAsync(RedisKeys.Kicks, order, maxLength: UserOrders.Kept, useApproximateMaxLength: true);

@@ -13,7 +13,7 @@ namespace AspireChat.ConnectionService.Log;
 internal sealed class AppendBatch(int partition, ConversationLogOptions options)
 {
     private const int FixedKeys = 7;
-    private const int KeysPerConversation = 4;
+    private const int KeysPerConversation = 5;
     private const int FixedArguments = 8;
     private const int ArgumentsPerConversation = 4;
     private const int ArgumentsPerEvent = 4;
@@ -23,6 +23,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
 
     /// <summary>No id of a user.</summary>
     private const string Unchecked = "*";
+    private const string NotAuthor = "!";
 
     private readonly List<AppendRequest> _requests = [];
     private readonly List<byte[]> _records = [];
@@ -95,6 +96,7 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
             keys[key++] = RedisKeys.Tail(conversation);
             keys[key++] = RedisKeys.Members(conversation);
             keys[key++] = RedisKeys.Revisions(conversation);
+            keys[key++] = RedisKeys.Rules(conversation);
             var (channel, second) = RedisChannels.Of(conversation);
             arguments[at++] = conversation.Value;
             arguments[at++] = channel;
@@ -188,38 +190,36 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
     {
         var e = request.Event;
         var replyTo = e.Details?.ReplyTo ?? 0;
-        if (!request.RequireMember && e.Target == 0 && replyTo == 0)
+        if (!request.RequireMember && e.Target == 0 && replyTo == 0 && request.Authority == RoomAuthority.Own)
         {
             return "";
         }
 
+        var authority = request.Authority switch { RoomAuthority.Server => "S", RoomAuthority.Capped => "-", _ => Unchecked };
         var member = request.RequireMember ? e.From : Unchecked;
         var revision = e.Target == 0
             ? $"{Unchecked} {Unchecked} {Unchecked} {Unchecked}"
             : string.Create(CultureInfo.InvariantCulture,
-                $"{e.Target} {EventKinds.NameOf(e.Kind)} {(request.TargetChecked ? Unchecked : e.From)} {e.From}");
+                $"{e.Target} {EventKinds.NameOf(e.Kind)} {Author(request)} {e.From}");
         var reply = replyTo == 0 ? Unchecked : replyTo.ToString(CultureInfo.InvariantCulture);
-        return $"{member} {revision} {reply} {(e.Remove ? "" : e.Emoji)}";
+        return $"{authority} {member} {revision} {reply} {(e.Remove ? "" : e.Emoji)}";
     }
+
+    /// <summary>Who must have written what is edited or deleted.</summary>
+    private static string Author(in AppendRequest request) =>
+        !request.TargetChecked ? request.Event.From : request.AsModerator ? NotAuthor : Unchecked;
 
     private static AppendResult ReadItem(RedisResult item, ConversationEvent e, string epoch)
     {
         if (item.Resp2Type == ResultType.Integer)
         {
-            var seq = (long)item;
-            return seq switch
-            {
-                > 0 => new AppendResult(AppendStatus.Accepted, e.Id, seq, epoch, e.Timestamp, 0),
-                -1 => AppendResult.Refused(AppendStatus.NotMember, epoch),
-                -2 => AppendResult.Refused(AppendStatus.NoSuchTarget, epoch),
-                -3 => AppendResult.Refused(AppendStatus.NotAuthor, epoch),
-                -4 => AppendResult.Refused(AppendStatus.TargetNotInTail, epoch),
-                -5 => AppendResult.Refused(AppendStatus.TooManyRevisions, epoch),
-                -6 => AppendResult.Refused(AppendStatus.TooManyEmojis, epoch),
-                _ => throw new FormatException($"append.lua answered {seq} for an event."),
-            };
+            return ReadNumber((long)item, e, epoch);
         }
-        var first = ((string?)item ?? "").Split(' ');
+        var first = ((string?)item ?? "").TrimEnd().Split(' ');
+        if (first.Length == 2)
+        {
+            return ReadNumber(long.Parse(first[0], CultureInfo.InvariantCulture), e, first[1]);
+        }
         if (first.Length != 4)
         {
             throw new FormatException("A remembered nonce is not 'seq epoch id timestamp'.");
@@ -233,4 +233,18 @@ internal sealed class AppendBatch(int partition, ConversationLogOptions options)
             long.Parse(first[3], CultureInfo.InvariantCulture),
             0);
     }
+
+    private static AppendResult ReadNumber(long seq, ConversationEvent e, string epoch) => seq switch
+    {
+        > 0 => new AppendResult(AppendStatus.Accepted, e.Id, seq, epoch, e.Timestamp, 0),
+        -1 => AppendResult.Refused(AppendStatus.NotMember, epoch),
+        -2 => AppendResult.Refused(AppendStatus.NoSuchTarget, epoch),
+        -3 => AppendResult.Refused(AppendStatus.NotAuthor, epoch),
+        -4 => AppendResult.Refused(AppendStatus.TargetNotInTail, epoch),
+        -5 => AppendResult.Refused(AppendStatus.TooManyRevisions, epoch),
+        -6 => AppendResult.Refused(AppendStatus.TooManyEmojis, epoch),
+        -7 => AppendResult.Refused(AppendStatus.Forbidden, epoch),
+        -8 => AppendResult.Refused(AppendStatus.NoSuchRoom, epoch),
+        _ => throw new FormatException($"append.lua answered {seq} for an event."),
+    };
 }

@@ -1,5 +1,6 @@
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Rooms;
 using AspireChat.RedisLog;
 
 namespace AspireChat.ConnectionService.Log;
@@ -21,9 +22,16 @@ public interface IConversationLog
     /// Makes the user a member of the room; the answer is the room's place at that moment, or why the user may not become one
     /// (<see cref="JoinResult.Refusal"/>). Users who are members already are never refused.
     /// </summary>
-    Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken);
+    /// <param name="rights">What the user's token grants in the room (<see cref="RoomRules"/>); null: it has no claim.</param>
+    Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken, int? rights = null);
 
-    /// <summary>Ends the membership and tells all replicas through the user's channel.</summary>
+    /// <summary>
+    /// Makes a user a member again who was one before the log was rebuilt. A user who was removed meanwhile stays out, and a room that was
+    /// deleted is not made again (<see cref="JoinResult.Refusal"/>).
+    /// </summary>
+    Task<JoinResult> RejoinAsync(string room, string user, CancellationToken cancellationToken);
+
+    /// <summary>Ends the membership and tells all replicas through the user's channel. The last owner stays while others are members.</summary>
     Task<LeaveResult> LeaveAsync(string room, string user, CancellationToken cancellationToken);
 
     /// <summary>
@@ -48,9 +56,27 @@ public interface IConversationLog
 
 /// <param name="Event">Seq and epoch are not set yet.</param>
 /// <param name="RequireMember">Refuse unless the sender is a member of the room: for sends by HTTP. Sockets check that they joined.</param>
-/// <param name="TargetChecked">The caller has made sure that the event's target exists and may be changed by the sender.</param>
+/// <param name="TargetChecked">
+/// The caller has made sure that the event's target exists and may be changed by the sender; with <paramref name="AsModerator"/>: if they are a
+/// moderator.
+/// </param>
+/// <param name="AsModerator">With <paramref name="TargetChecked"/>: the sender is not the author of what they delete.</param>
 public readonly record struct AppendRequest(
-    ConversationEvent Event, bool RequireMember, IAppendCompletion Completion, bool TargetChecked = false);
+    ConversationEvent Event, bool RequireMember, IAppendCompletion Completion, bool TargetChecked = false,
+    RoomAuthority Authority = RoomAuthority.Own, bool AsModerator = false);
+
+/// <summary>On whose authority an event is sent to a room.</summary>
+public enum RoomAuthority
+{
+    /// <summary>The sender's, as the room's rules have it.</summary>
+    Own,
+
+    /// <summary>The sender's, whose token does not let them moderate: they count as a member at most.</summary>
+    Capped,
+
+    /// <summary>The server's: it needs no membership, and no rule of the room holds it up.</summary>
+    Server,
+}
 
 /// <summary>Hears what became of an appended event.</summary>
 public interface IAppendCompletion
@@ -68,6 +94,12 @@ public enum AppendStatus
     Duplicate,
 
     NotMember,
+
+    /// <summary>The sender is muted, or only moderators send in the room.</summary>
+    Forbidden,
+
+    /// <summary>There is no such room, or it must look so to the sender.</summary>
+    NoSuchRoom,
 
     /// <summary>The message that an edit, delete or reaction refers to does not exist, or was deleted.</summary>
     NoSuchTarget,
@@ -112,8 +144,12 @@ public readonly record struct AppendResult(AppendStatus Status, Guid Id, long Se
 /// <param name="At">The moment of the join, microseconds of the log's clock: a leave of an earlier moment does not end it.</param>
 public sealed record JoinResult(string Epoch, long Head, long Read, bool NewMember, long At)
 {
-    /// <summary>Anything but <see cref="JoinRefusal.None"/>: the user is no member, answer <c>limit</c>.</summary>
+    /// <summary>Anything but <see cref="JoinRefusal.None"/>: the user is no member.</summary>
     public JoinRefusal Refusal { get; init; }
+
+    public RoomRole Role { get; init; } = RoomRole.Member;
+
+    public RoomSettings Settings { get; init; } = RoomSettings.Plain;
 }
 
 public enum JoinRefusal
@@ -128,11 +164,21 @@ public enum JoinRefusal
 
     /// <summary>The room has as many members as <see cref="ConversationLogOptions.MembersPerRoom"/> allows.</summary>
     RoomIsFull,
+
+    /// <summary>The user sees the room and may not join: they are banned, or their token does not let them.</summary>
+    Forbidden,
+
+    /// <summary>There is no such room, or it must look so to the user.</summary>
+    NotFound,
+
+    /// <summary>The room was deleted.</summary>
+    Deleted,
 }
 
 /// <param name="WasMember">False when the user was no member.</param>
 /// <param name="At">The moment of the leave, microseconds of the log's clock.</param>
-public readonly record struct LeaveResult(bool WasMember, long At);
+/// <param name="IsLastOwner">Nothing was done: the user is the last owner, and others are members.</param>
+public readonly record struct LeaveResult(bool WasMember, long At, bool IsLastOwner = false);
 
 /// <summary>Users of a room of whom it is asked whether they are members.</summary>
 public sealed record RoomUsers(string Room, IReadOnlyCollection<string> Users);
@@ -159,10 +205,11 @@ public static class AppendAnswer
     /// <summary>Appends one event and waits for its place; <see cref="AppendStatus.Unavailable"/> also when the queue is full.</summary>
     /// <param name="retryAfter">Milliseconds for the answer to a full queue.</param>
     public static Task<AppendResult> AppendAsync(
-        this IConversationLog log, ConversationEvent e, int retryAfter, bool requireMember = false, bool targetChecked = false)
+        this IConversationLog log, ConversationEvent e, int retryAfter, bool requireMember = false, bool targetChecked = false,
+        RoomAuthority authority = RoomAuthority.Own, bool asModerator = false)
     {
         var waiter = new Waiter();
-        return log.TryAppend(new AppendRequest(e, requireMember, waiter, targetChecked))
+        return log.TryAppend(new AppendRequest(e, requireMember, waiter, targetChecked, authority, asModerator))
             ? waiter.Task
             : Task.FromResult(AppendResult.Unavailable(retryAfter));
     }

@@ -1,4 +1,5 @@
 using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Rooms;
 using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
@@ -9,8 +10,11 @@ namespace AspireChat.ConnectionService.Log;
 /// <summary>The log in Redis: one publisher per partition, and the scripts of membership and cursors. Thread-safe.</summary>
 internal sealed partial class RedisConversationLog : BackgroundService, IConversationLog
 {
-    /// <summary>What join.lua answers of a member, of a user who would be the first in the room, and of one who would be one too many.</summary>
+    /// <summary>What join.lua answers of a member, of a user who would create the room, and of one who would be one too many.</summary>
     private const long WasMember = 0, NoSuchRoom = -2, RoomIsFull = -3;
+
+    /// <summary>What leave.lua answers of the last owner of a room with other members.</summary>
+    private const long IsLastOwner = -4;
 
     /// <summary>Members of one room asked for in one call: well under a millisecond of Redis, and Lua passes no more than 8,000 on.</summary>
     private const int UsersPerCall = 1_000;
@@ -25,6 +29,7 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
 
     private readonly IConnectionMultiplexer _redis;
     private readonly ConversationLogOptions _options;
+    private readonly RoomOptions _rooms;
     private readonly TimeProvider _time;
     private readonly ILogger<RedisConversationLog> _logger;
     private readonly PartitionPublisher[] _publishers;
@@ -32,12 +37,14 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
     public RedisConversationLog(
         IConnectionMultiplexer redis,
         IOptions<ConversationLogOptions> options,
+        IOptions<RoomOptions> rooms,
         ConversationLogMetrics metrics,
         TimeProvider time,
         ILogger<RedisConversationLog> logger)
     {
         _redis = redis;
         _options = options.Value;
+        _rooms = rooms.Value;
         _time = time;
         _logger = logger;
         var faults = new AppendFaults(time, logger);
@@ -50,18 +57,19 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
 
     public bool TryAppend(in AppendRequest request) => _publishers[request.Event.Conversation.Partition].TryPost(request);
 
-    public async Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken)
+    public Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken, int? rights = null) =>
+        JoinAsync(room, user, rights, again: false, cancellationToken);
+
+    public Task<JoinResult> RejoinAsync(string room, string user, CancellationToken cancellationToken) =>
+        JoinAsync(room, user, rights: null, again: true, cancellationToken);
+
+    private async Task<JoinResult> JoinAsync(string room, string user, int? rights, bool again, CancellationToken cancellationToken)
     {
         // Most joins are of members who come back: they cost one call. Only a new member is counted.
-        var (known, found) = await JoinAsync(room, user, look: true, cancellationToken);
-        if (found == WasMember)
+        var (known, found) = await JoinAsync(room, user, rights, again, look: true, cancellationToken);
+        if (found == WasMember || known.Refusal != JoinRefusal.None)
         {
             return known;
-        }
-
-        if (found == RoomIsFull)
-        {
-            return known with { Refusal = JoinRefusal.RoomIsFull };
         }
 
         var refusal = await AdmitAsync(room, user, creates: found == NoSuchRoom, cancellationToken);
@@ -70,15 +78,15 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
             return known with { Refusal = refusal };
         }
 
-        var (joined, outcome) = await JoinAsync(room, user, look: false, cancellationToken);
+        var (joined, _) = await JoinAsync(room, user, rights, again, look: false, cancellationToken);
         var database = _redis.GetDatabase();
-        if (outcome != RoomIsFull)
+        if (joined.Refusal == JoinRefusal.None)
         {
             database.SetAdd(RedisKeys.UserRooms(user), room, CommandFlags.FireAndForget);
         }
 
         database.SortedSetRemove(RedisKeys.UserJoins(user), room, CommandFlags.FireAndForget);
-        return outcome == RoomIsFull ? joined with { Refusal = JoinRefusal.RoomIsFull } : joined;
+        return joined;
     }
 
     public async Task<LeaveResult> LeaveAsync(string room, string user, CancellationToken cancellationToken)
@@ -86,9 +94,17 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
         var key = ConversationKey.Room(room);
         var reply = await CallAsync(
             RedisScripts.Leave,
-            [RedisKeys.Epoch(key.Partition), RedisKeys.Members(key), RedisKeys.Log(key.Partition)],
+            [
+                RedisKeys.Epoch(key.Partition), RedisKeys.Conversation(key), RedisKeys.Members(key), RedisKeys.Log(key.Partition),
+                RedisKeys.Rules(key),
+            ],
             [key.Value, room, user, Now(), RedisChannels.LogBell(key.Partition), RedisChannels.User(user)],
             cancellationToken);
+        if ((long)reply[1] == IsLastOwner)
+        {
+            return new LeaveResult(WasMember: true, (long)reply[2], IsLastOwner: true);
+        }
+
         _redis.GetDatabase().SetRemove(RedisKeys.UserRooms(user), room, CommandFlags.FireAndForget);
         return new LeaveResult((long)reply[1] == 1, (long)reply[2]);
     }
@@ -100,7 +116,10 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
         // Pipelined: the calls leave together.
         var asked = rooms.SelectMany(room => room.Users.Chunk(UsersPerCall).Select(users => (room.Room, Reply: database.ScriptEvaluateAsync(
             RedisScripts.Members,
-            [RedisKeys.Epoch(ConversationKey.Room(room.Room).Partition), RedisKeys.Members(ConversationKey.Room(room.Room))],
+            [
+                RedisKeys.Epoch(ConversationKey.Room(room.Room).Partition), RedisKeys.Members(ConversationKey.Room(room.Room)),
+                RedisKeys.Conversation(ConversationKey.Room(room.Room)),
+            ],
             [.. users.Select(user => (RedisValue)user)])))).ToList();
         await GuardAsync(Task.WhenAll(asked.Select(room => room.Reply)), cancellationToken);
         var answer = new List<RoomStrangers>(asked.Count);
@@ -184,7 +203,9 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
             {
                 for (var i = 0; i < keys.Length; i++)
                 {
-                    answer[keys[i]] = new ConversationHead(epoch, (long)reply[1 + 2 * i], (long)reply[2 + 2 * i]);
+                    var life = (string)reply[3 + 3 * i]!;
+                    answer[keys[i]] = new ConversationHead(
+                        RoomEpoch.Of(epoch, life), (long)reply[1 + 3 * i], (long)reply[2 + 3 * i]);
                 }
             }
         }
@@ -211,16 +232,36 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
 
     /// <param name="look">Only ask whether the user is a member.</param>
     /// <returns>The answer, and <see cref="WasMember"/>, <see cref="NoSuchRoom"/> or another value: join.lua.</returns>
-    private async Task<(JoinResult Result, long Found)> JoinAsync(string room, string user, bool look, CancellationToken cancellationToken)
+    private async Task<(JoinResult Result, long Found)> JoinAsync(
+        string room, string user, int? rights, bool again, bool look, CancellationToken cancellationToken)
     {
         var key = ConversationKey.Room(room);
         var reply = await CallAsync(
             RedisScripts.Join,
-            [RedisKeys.Epoch(key.Partition), RedisKeys.Conversation(key), RedisKeys.Members(key), RedisKeys.Log(key.Partition)],
-            [key.Value, room, user, Now(), RedisChannels.LogBell(key.Partition), look ? "1" : "0", _options.MembersPerRoom],
+            [
+                RedisKeys.Epoch(key.Partition), RedisKeys.Conversation(key), RedisKeys.Members(key), RedisKeys.Log(key.Partition),
+                RedisKeys.Rules(key),
+            ],
+            [
+                key.Value, room, user, Now(), RedisChannels.LogBell(key.Partition), look ? "1" : "0", _options.MembersPerRoom,
+                rights is { } granted ? granted : RedisValue.EmptyString, _rooms.CreatedBy == RoomCreation.Anyone ? "1" : "0", again ? "1" : "0",
+            ],
             cancellationToken);
         var found = (long)reply[3];
-        return (new JoinResult((string)reply[0]!, (long)reply[1], (long)reply[2], found == 1, (long)reply[4]), found);
+        var settings = (string)reply[6]!;
+        return (new JoinResult((string)reply[0]!, (long)reply[1], (long)reply[2], found == 1, (long)reply[4])
+        {
+            Refusal = found switch
+            {
+                RoomIsFull => JoinRefusal.RoomIsFull,
+                -4 => JoinRefusal.Forbidden,
+                -5 => JoinRefusal.NotFound,
+                -6 => JoinRefusal.Deleted,
+                _ => JoinRefusal.None,
+            },
+            Role = (RoomRole)(int)reply[5],
+            Settings = settings.Length == 0 ? RoomSettings.Plain : RoomSettings.Parse(settings),
+        }, found);
     }
 
     private async Task<JoinRefusal> AdmitAsync(string room, string user, bool creates, CancellationToken cancellationToken)
@@ -278,6 +319,8 @@ public static class ConversationLogRegistration
     public static IServiceCollection AddConversationLog(this IServiceCollection services)
     {
         services.AddValidatedOptions<ConversationLogOptions>(ConversationLogOptions.Section);
+        services.AddValidatedOptions<RoomOptions>(RoomOptions.Section);
+        services.AddSingleton<RoomLog>();
         services.AddSingleton<ConversationLogMetrics>();
         services.AddSingleton<RedisConversationLog>();
         services.AddSingleton<IConversationLog>(provider => provider.GetRequiredService<RedisConversationLog>());

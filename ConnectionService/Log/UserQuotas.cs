@@ -15,6 +15,13 @@ internal interface IUserQuotas
     /// <returns>Zero: the user may write to it. Otherwise they may begin another one after this time.</returns>
     Task<TimeSpan> BeginDirectAsync(ConversationKey conversation, string user, CancellationToken cancellationToken);
 
+    /// <summary>Counts a room that the user creates otherwise than by a join.</summary>
+    /// <returns>Zero: the user may create it. Otherwise they may create another one after this time.</returns>
+    Task<TimeSpan> CreateRoomAsync(string user, CancellationToken cancellationToken);
+
+    /// <summary>The user is a member of the room, or of fewer rooms than they may be.</summary>
+    Task<bool> HasSpaceForRoomAsync(string user, string room, CancellationToken cancellationToken);
+
     /// <summary>Counts bytes that were written already.</summary>
     /// <returns>Zero, or how long the user must not write any more: as much as they may in a day was counted before these.</returns>
     Task<TimeSpan> SpendBytesAsync(string user, long bytes, CancellationToken cancellationToken);
@@ -33,6 +40,25 @@ internal sealed class UserQuotas(IConnectionMultiplexer redis, IConversationLog 
         return heads.TryGetValue(conversation, out var state) && state.Head == 0
             ? await SpendAsync(RedisKeys.UserDirects(user), 1, options.Value.DirectsBegunPerHour, Hour, cancellationToken)
             : TimeSpan.Zero;
+    }
+
+    public Task<TimeSpan> CreateRoomAsync(string user, CancellationToken cancellationToken) =>
+        SpendAsync(RedisKeys.UserCreations(user), 1, options.Value.RoomsCreatedPerHour, Hour, cancellationToken);
+
+    public async Task<bool> HasSpaceForRoomAsync(string user, string room, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var database = redis.GetDatabase();
+            var rooms = database.SetLengthAsync(RedisKeys.UserRooms(user));
+            var isIn = database.SetContainsAsync(RedisKeys.UserRooms(user), room);
+            await Task.WhenAll(rooms, isIn).WaitAsync(cancellationToken);
+            return await isIn || await rooms < options.Value.RoomsPerUser;
+        }
+        catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || e is ObjectDisposedException)
+        {
+            throw new LogUnavailableException("Redis can't be reached.", e);
+        }
     }
 
     public Task<TimeSpan> SpendBytesAsync(string user, long bytes, CancellationToken cancellationToken) =>

@@ -9,6 +9,7 @@ using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Rooms;
 using AspireChat.ServiceDefaults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
@@ -24,7 +25,7 @@ internal static class MessageEndpoint
 
     private static async Task SendAsync(
         string room, HttpContext context, IOptions<SocketOptions> options, IOptions<ConversationLogOptions> logOptions, UserBudgets budgets,
-        NewEvents events, IConversationLog log, UserProfiles profiles, [FromServices] BeforeSendHook? hook = null)
+        NewEvents events, IConversationLog log, UserProfiles profiles, RoomLog roomLog, [FromServices] BeforeSendHook? hook = null)
     {
         if (!RoomIds.IsValid(room))
         {
@@ -44,6 +45,16 @@ internal static class MessageEndpoint
         }
 
         var user = ChatUser.From(context.User);
+        var rights = (int?)user.Rooms?.For(room);
+        if (rights is not null && (rights & RoomRules.Send) == 0)
+        {
+            var isSeen = await IsSeenAsync(roomLog, room, user.Id, rights, context.RequestAborted);
+            await (isSeen
+                ? RefuseAsync(context, 403, "your token does not let you send to this room", ErrorCodes.Forbidden)
+                : RefuseAsync(context, 404, "there is no such room", ErrorCodes.NotFound));
+            return;
+        }
+
         var budget = budgets.Of(user.Id);
         if (!budget.TryTakeEvent(out var retryAfter))
         {
@@ -69,7 +80,8 @@ internal static class MessageEndpoint
             e = verdict.Event;
         }
 
-        var result = await log.AppendAsync(e, logOptions.Value.RetryAfterMilliseconds, requireMember: true);
+        var result = await log.AppendAsync(e, logOptions.Value.RetryAfterMilliseconds, requireMember: true,
+            authority: rights is not null && (rights & RoomRules.Moderate) == 0 ? RoomAuthority.Capped : RoomAuthority.Own);
         AppendSpans.End(e, result);
         if (result.Status is AppendStatus.Duplicate or AppendStatus.Unavailable)
         {
@@ -81,6 +93,18 @@ internal static class MessageEndpoint
         }
 
         await AnswerAsync(context, room, e.Nonce, result);
+    }
+
+    private static async Task<bool> IsSeenAsync(RoomLog log, string room, string user, int? rights, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await log.ReadAsync(room, user, cancellationToken)).May(rights, RoomAction.Send) != RoomVerdict.NotFound;
+        }
+        catch (LogUnavailableException)
+        {
+            return false;
+        }
     }
 
     private static async Task AnswerAsync(HttpContext context, string room, string nonce, AppendResult result)
@@ -102,6 +126,12 @@ internal static class MessageEndpoint
                 break;
             case AppendStatus.NoSuchTarget:
                 await RefuseAsync(context, 404, "replyTo: there is no such event", ErrorCodes.NotFound);
+                break;
+            case AppendStatus.Forbidden:
+                await RefuseAsync(context, 403, $"you may not send to room {room}", ErrorCodes.Forbidden);
+                break;
+            case AppendStatus.NoSuchRoom:
+                await RefuseAsync(context, 404, "there is no such room", ErrorCodes.NotFound);
                 break;
             default:
                 var wait = TimeSpan.FromMilliseconds(result.RetryAfter);

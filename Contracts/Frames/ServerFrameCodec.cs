@@ -26,6 +26,7 @@ public static class ServerFrameCodec
 [JsonSerializable(typeof(JoinedFrame))]
 [JsonSerializable(typeof(ResumedFrame))]
 [JsonSerializable(typeof(LeftFrame))]
+[JsonSerializable(typeof(MemberFrame))]
 [JsonSerializable(typeof(OnlineFrame))]
 [JsonSerializable(typeof(OfflineFrame))]
 [JsonSerializable(typeof(PresenceFrame))]

@@ -45,6 +45,17 @@ public sealed record JoinedFrame(
     /// <summary>Of the users named, those who have one (<see cref="ProfileJson"/>); null: nobody has.</summary>
     public IReadOnlyDictionary<string, RawJson>? Profiles { get; init; }
 
+    /// <summary>The receiver's, in the room.</summary>
+    public string? Role { get; init; }
+
+    public string? Visibility { get; init; }
+
+    public string? Sending { get; init; }
+
+    public string? Name { get; init; }
+
+    public string? Topic { get; init; }
+
     protected override string TypeName => "joined";
 }
 
@@ -56,7 +67,20 @@ public sealed record ResumedFrame(string? Room, string? To, long Seq, long Head,
 
 public sealed record LeftFrame(string Room, RawJson? Ref) : ServerFrame
 {
+    /// <summary>
+    /// <c>removed</c>, <c>banned</c>, <c>deleted</c> (the room) or <c>forbidden</c> (by another token); null: the user left.
+    /// </summary>
+    public string? Reason { get; init; }
+
     protected override string TypeName => "left";
+}
+
+/// <summary>Somebody else changed what a user is in a room; member.lua writes it. To the members and to the user.</summary>
+/// <param name="Change"><c>added</c>, <c>removed</c>, <c>role</c>, <c>banned</c>, <c>unbanned</c>, <c>muted</c> or <c>unmuted</c>.</param>
+/// <param name="Until">When a ban or mute ends; null: it does not.</param>
+public sealed record MemberFrame(string Room, string User, string Change, string? Role, string? Until, string By) : ServerFrame
+{
+    protected override string TypeName => "member";
 }
 
 /// <param name="Users">The users who came online in the room.</param>

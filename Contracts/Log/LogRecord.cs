@@ -1,4 +1,5 @@
 using AspireChat.Contracts.Conversations;
+using AspireChat.Contracts.Rooms;
 
 namespace AspireChat.Contracts.Log;
 
@@ -86,6 +87,84 @@ public sealed record MembershipRecord : LogRecord
 
     /// <summary>The read cursor that a new member starts with: the room's head at that moment.</summary>
     public long Read { get; init; }
+
+    /// <summary>The user is the room's owner from now on; of a leave: was its last one, and who joins next is the owner.</summary>
+    public bool Owner { get; init; }
+
+    /// <summary>The join created the room.</summary>
+    public bool Creates { get; init; }
+}
+
+/// <summary>What somebody else changed about a user in a room. The wire and storage name is the lower-case member name.</summary>
+public enum MemberChange
+{
+    Added,
+    Removed,
+    Role,
+    Banned,
+    Unbanned,
+    Muted,
+    Unmuted,
+}
+
+public static class MemberChanges
+{
+    private static readonly string[] Names = [.. Enum.GetNames<MemberChange>().Select(name => name.ToLowerInvariant())];
+
+    public static string NameOf(MemberChange change) => Names[(int)change];
+
+    public static bool TryParse(string? name, out MemberChange change)
+    {
+        var at = Array.IndexOf(Names, name);
+        change = at < 0 ? default : (MemberChange)at;
+        return at >= 0;
+    }
+}
+
+/// <summary>A moderator, an owner or the server changed what a user is in a room. Written by member.lua.</summary>
+public sealed record MemberChangeRecord : LogRecord
+{
+    public required string User { get; init; }
+
+    public required MemberChange Change { get; init; }
+
+    /// <summary>Who did it.</summary>
+    public required string By { get; init; }
+
+    /// <summary>With <see cref="MemberChange.Added"/> and <see cref="MemberChange.Role"/>.</summary>
+    public RoomRole Role { get; init; }
+
+    /// <summary>Of a ban or mute: when it ends, Unix milliseconds; 0: it does not.</summary>
+    public long Until { get; init; }
+
+    public string? Reason { get; init; }
+
+    /// <summary>The read cursor of a member.</summary>
+    public long Read { get; init; }
+
+    /// <summary>The membership has ended.</summary>
+    public bool IsOut => Change is MemberChange.Removed or MemberChange.Banned;
+}
+
+/// <summary>A room was created, changed or deleted. Written by room.lua; a room that a join created has none.</summary>
+public sealed record RoomRecord : LogRecord
+{
+    /// <summary><c>created</c>, <c>updated</c> or <c>deleted</c>.</summary>
+    public required string Change { get; init; }
+
+    /// <summary>Who did it.</summary>
+    public required string By { get; init; }
+
+    /// <summary>All of them as they are now; meaningless for a deletion.</summary>
+    public required RoomSettings Settings { get; init; }
+
+    /// <summary>Of a deletion: the room's head. Nothing up to it is read any more.</summary>
+    public long Floor { get; init; }
+
+    /// <summary>Of a deletion: how often the room has been deleted.</summary>
+    public int Life { get; init; }
+
+    public bool IsDeletion => Change == "deleted";
 }
 
 /// <summary>A user's read cursor moved forward. Written by read.lua.</summary>

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;
+using AspireChat.Contracts.Rooms;
+using StackExchange.Redis;
 using AspireChat.PersistenceService.History;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.ServiceDefaults;
@@ -26,7 +28,8 @@ internal static class ConversationEndpoints
 
     private static async Task ListAsync(HttpContext context, ConversationList list)
     {
-        var caller = ChatUser.From(context.User).Id;
+        var user = ChatUser.From(context.User);
+        var caller = user.Id;
         var start = ConversationCursor.Start;
         string? after = context.Request.Query["after"];
         if (after is not null && !ConversationCursor.TryParse(after, out start))
@@ -64,6 +67,13 @@ internal static class ConversationEndpoints
         var users = context.RequestServices.GetRequiredService<NamedUsers>();
         for (; any; any = await states.MoveNextAsync())
         {
+            // What the token does not grant is as if its bearer were no member.
+            if (states.Current.Conversation.IsRoom && user.RightsIn(states.Current.Conversation.RoomId) is { } rights
+                && (rights & (RoomRules.Read | RoomRules.Join)) == 0)
+            {
+                continue;
+            }
+
             Write(answer.Json, states.Current, caller);
             AddUsers(users, states.Current, caller);
             await answer.SendAsync();
@@ -117,7 +127,7 @@ internal static class ConversationEndpoints
         json.WriteEndObject();
     }
 
-    private static async Task MembersAsync(HttpContext context, string room, RoomMembers members)
+    private static async Task MembersAsync(HttpContext context, string room, RoomMembers members, IConnectionMultiplexer redis)
     {
         string? after = context.Request.Query["after"];
         if (!RoomIds.IsValid(room) || (after is not null && !UserIds.IsValid(after)))
@@ -128,6 +138,10 @@ internal static class ConversationEndpoints
         if (!PageRequest.TryParseLimit(context.Request.Query["limit"], out var limit, out var problem))
         {
             await context.WriteProblemAsync(StatusCodes.Status400BadRequest, problem, ErrorCodes.BadRequest);
+            return;
+        }
+        if (await context.AdmitAsync(redis, room, RoomAction.Read) is null)
+        {
             return;
         }
         if (await members.ReadAsync(room, after ?? "", limit, context.RequestAborted) is not var (page, next))
@@ -147,6 +161,7 @@ internal static class ConversationEndpoints
             json.WriteString("user"u8, member.User);
             json.WriteBoolean("online"u8, member.Online);
             json.WriteNumber("read"u8, member.Read);
+            json.WriteString("role"u8, member.Role);
             json.WriteEndObject();
             await answer.SendAsync();
         }

@@ -23,7 +23,7 @@ internal sealed record ConversationPage(IReadOnlyList<ConversationPlace> Places,
 /// <param name="Later">What is not committed yet and may concern a message that is.</param>
 internal sealed record ConversationPlace(
     ConversationKey Conversation, long Head, long Durable, long Read, long Unread, long Mentions, HistoryItem? InTail,
-    IReadOnlyList<ConversationEvent> Later);
+    IReadOnlyList<ConversationEvent> Later, long Floor = 0);
 
 /// <summary>
 /// The conversations of a user, a page at a time: memberships as committed, corrected by Redis, which has the present state of head, cursor
@@ -69,7 +69,7 @@ internal sealed class ConversationList(
             return new ConversationPage(
                 [.. current.Select((place, i) => new ConversationPlace(
                     place.Conversation, place.Tail.Head, place.Tail.Durable, place.Read, unread[i].Unread, unread[i].Mentions, place.Last,
-                    [.. place.Tail.Events.Where(e => e.Target > 0)]))],
+                    [.. place.Tail.Events.Where(e => e.Target > 0)], place.Tail.Floor))],
                 next);
         }
         catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
@@ -84,7 +84,7 @@ internal sealed class ConversationList(
     {
         foreach (var part in page.Places.Chunk(Part))
         {
-            var asked = part.Where(place => place.InTail is null && place.Head > 0).ToList();
+            var asked = part.Where(place => place.InTail is null && place.Head > place.Floor).ToList();
             var found = asked.Count == 0
                 ? []
                 : await events.ReadLastAsync(
@@ -164,9 +164,9 @@ internal sealed class ConversationList(
                 place.Tail.Events.Count(e => e.Seq > above && e.Kind is EventKind.Room or EventKind.Dm && e.From != user),
                 place.Messages.Count(item =>
                     item.Seq > above && item.Event.From != user && item.Event.Details?.Mentions?.Contains(user) == true));
-            if (place.Tail.Durable > place.Read)
+            if (place.Tail.Durable > Math.Max(place.Read, place.Tail.Floor))
             {
-                ranges.Add((place.Conversation.Value, place.Read, place.Tail.Durable));
+                ranges.Add((place.Conversation.Value, Math.Max(place.Read, place.Tail.Floor), place.Tail.Durable));
                 indexes.Add(i);
             }
         }

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace AspireChat.PersistenceService.Conversations;
 
-internal sealed record RoomMember(string User, bool Online, long Read);
+internal sealed record RoomMember(string User, bool Online, long Read, string Role);
 
 /// <summary>A page of a room's members in the byte order of their ids. Thread-safe.</summary>
 internal sealed class RoomMembers(IConnectionMultiplexer redis, ConversationTable table)
@@ -36,7 +36,11 @@ internal sealed class RoomMembers(IConnectionMultiplexer redis, ConversationTabl
             var online = shown.Count == 0
                 ? []
                 : await database.SetContainsAsync(RedisKeys.RoomOnline(room), [.. shown.Select(member => (RedisValue)member.Key)]);
-            return (shown.Select((member, i) => new RoomMember(member.Key, online[i], member.Value)).ToList(), next);
+            var roles = shown.Count == 0
+                ? []
+                : await database.HashGetAsync(RedisKeys.Rules(key), [.. shown.Select(member => (RedisValue)$"role:{member.Key}")]);
+            return (shown.Select((member, i) =>
+                new RoomMember(member.Key, online[i], member.Value, (string?)roles[i] ?? "member")).ToList(), next);
         }
         catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
         {

@@ -15,7 +15,9 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
     /// <summary>What <see cref="ReadEvent"/> reads, in its order.</summary>
     internal const string Columns = "seq, created_at, target, edited, deleted, id, kind, removes, sender, nonce, epoch, content, emoji, reply_to, mentions, meta";
 
-    private const string BackPage = "FROM events WHERE conversation = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3";
+    private const string BackPage = "FROM events WHERE conversation = $1 AND seq < $2 AND seq > $4 ORDER BY seq DESC LIMIT $3";
+
+    private const string OnwardPage = "FROM events WHERE conversation = $1 AND seq > GREATEST($2, $4) ORDER BY seq LIMIT $3";
 
     private const string ForwardPage = "FROM events WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 
@@ -102,18 +104,20 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
     /// content is long, one at least.
     /// </summary>
     /// <param name="reactionsUpTo">Reactions of later seqs are left out: they come from the tail.</param>
+    /// <param name="floor">Nothing up to this seq is read.</param>
     /// <returns>The events, and whether there are more.</returns>
     public async Task<(List<HistoryItem> Items, bool More)> ReadPageAsync(
-        ConversationKey conversation, long bound, bool forward, int count, long reactionsUpTo, CancellationToken cancellationToken)
+        ConversationKey conversation, long bound, bool forward, int count, long reactionsUpTo, long floor, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var items = new List<HistoryItem>();
         var more = false;
-        await using (var command = new NpgsqlCommand($"SELECT {Columns} {(forward ? ForwardPage : BackPage)}", connection))
+        await using (var command = new NpgsqlCommand($"SELECT {Columns} {(forward ? OnwardPage : BackPage)}", connection))
         {
             command.Parameters.Add(new() { Value = conversation.Value });
             command.Parameters.Add(new() { Value = bound });
             command.Parameters.Add(new() { Value = (long)count + 1 });
+            command.Parameters.Add(new() { Value = floor });
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             var characters = 0;
             while (!more && await reader.ReadAsync(cancellationToken))
@@ -296,7 +300,7 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
         Kind = (EventKind)reader.GetInt16(6),
         Remove = reader.GetBoolean(7),
         From = reader.GetString(8),
-        Nonce = reader.GetString(9),
+        Nonce = StoredNonce.Read(reader.GetString(9), reader.GetString(10)),
         Epoch = reader.GetString(10),
         Content = reader.IsDBNull(11) ? null : reader.GetString(11),
         Emoji = reader.IsDBNull(12) ? null : reader.GetString(12),

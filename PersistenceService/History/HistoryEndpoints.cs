@@ -2,6 +2,8 @@ using System.Globalization;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
+using AspireChat.Contracts.Rooms;
+using StackExchange.Redis;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
@@ -23,10 +25,19 @@ internal static class HistoryEndpoints
 
     public static void MapHistory(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/api/rooms/{room}/messages", (HttpContext context, string room) =>
-            RoomIds.IsValid(room)
-                ? AnswerAsync(context, ConversationKey.Room(room), isSystem: false)
-                : RefuseAsync(context, $"room must be {RoomIds.Rule}.")).RequireAuthorization().LimitCalls();
+        routes.MapGet("/api/rooms/{room}/messages", async (HttpContext context, string room, IConnectionMultiplexer redis) =>
+        {
+            // A wrong call is refused whatever the room is.
+            var query = context.Request.Query;
+            if (RoomIds.IsValid(room) && !PageRequest.TryParse(query["before"], query["after"], query["limit"], out _, out var problem))
+            {
+                await RefuseAsync(context, problem);
+            }
+            else if (await context.AdmitAsync(redis, room, RoomAction.Read) is not null)
+            {
+                await AnswerAsync(context, ConversationKey.Room(room), isSystem: false);
+            }
+        }).RequireAuthorization().LimitCalls();
         routes.MapGet("/api/dms/{user}/messages", (HttpContext context, string user) =>
             UserIds.IsSender(user)
                 ? AnswerAsync(context, ConversationKey.Direct(ChatUser.From(context.User).Id, user), user is UserIds.System)

@@ -37,7 +37,7 @@ internal sealed class HistoryItem(
             return;
         }
 
-        if (later.Kind == EventKind.Delete && Event.Kind == EventKind.Edit && Event.Target == later.Target && Event.From == later.From)
+        if (later.Kind == EventKind.Delete && Event.Kind == EventKind.Edit && Event.Target == later.Target && MayDelete(later))
         {
             Redact();
         }
@@ -52,7 +52,7 @@ internal sealed class HistoryItem(
             case EventKind.Edit when !_deleted && !later.Deleted && later.From == Event.From:
                 Edit(later);
                 break;
-            case EventKind.Delete when later.From == Event.From:
+            case EventKind.Delete when MayDelete(later):
                 Redact();
                 break;
             case EventKind.React when later.Seq > reactionsUpTo:
@@ -72,6 +72,9 @@ internal sealed class HistoryItem(
     /// <summary>Writes the item as the caller sees it: only its author gets the nonce.</summary>
     public void Write(Utf8JsonWriter json, string caller) =>
         EventFrames.Write(json, Event, Event.From == caller, StateOrNull(), withName: false);
+
+    /// <summary>In a room moderators delete as well; the log took no deletion from anybody else.</summary>
+    private bool MayDelete(ConversationEvent later) => later.From == Event.From || Event.Conversation.IsRoom;
 
     private void Redact()
     {

@@ -75,14 +75,14 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
         redis.GetDatabase(), conversation, request.Before, request.After, request.Limit, near, options.Value.TailLimit, options.Value.TailBytes);
 
     /// <summary>The lowest seq that the page may contain.</summary>
-    private static long LowestOf(PageRequest request, long head) => request.After is { } after
+    private static long LowestOf(PageRequest request, ConversationTail tail) => Math.Max(tail.Floor + 1, request.After is { } after
         ? after + 1
-        : Math.Max(1, Math.Min(request.Before ?? long.MaxValue, head + 1) - request.Limit);
+        : Math.Min(request.Before ?? long.MaxValue, tail.Head + 1) - request.Limit);
 
     /// <summary>The page, if the tail holds it and everything above it (which may have changed its messages); else null.</summary>
     private HistoryPage? FromTail(ConversationTail tail, PageRequest request)
     {
-        if (LowestOf(request, tail.Head) is var lowest && lowest < tail.Lowest && lowest <= tail.Head)
+        if (LowestOf(request, tail) is var lowest && lowest < tail.Lowest && lowest <= tail.Head)
         {
             return null;
         }
@@ -98,7 +98,7 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
     {
         var bound = request.After ?? Math.Min(request.Before ?? long.MaxValue, tail.Head + 1);
         var (committed, more) = await events.ReadPageAsync(
-            conversation, bound, request.IsForward, request.Limit, tail.Durable, cancellationToken);
+            conversation, bound, request.IsForward, request.Limit, tail.Durable, tail.Floor, cancellationToken);
         var merged = new SortedDictionary<long, HistoryItem>();
         foreach (var item in committed.Where(item => item.Seq <= tail.Head))
         {
@@ -149,7 +149,7 @@ internal sealed class HistoryReader(IConnectionMultiplexer redis, EventTable eve
             characters += (item.Event.Content?.Length ?? 0) + (item.Event.Details?.Bytes ?? 0);
         }
         // A page read off the tail ends where the tail ends; what is below is in PostgreSQL.
-        if (!request.IsForward && items.Count > 0 && items[^1].Seq > 1)
+        if (!request.IsForward && items.Count > 0 && items[^1].Seq > tail.Floor + 1)
         {
             more |= items.Count == request.Limit;
         }

@@ -201,11 +201,13 @@ internal static class PartitionExtensions
     {
         builder.Services.AddSingleton<PartitionMetrics>();
         builder.Services.AddSingleton<PartitionTable>();
+        builder.Services.AddSingleton<RoomSeeder>();
         builder.Services.AddSingleton<RedisSeeder>();
         builder.Services.AddSingleton<PartitionOpener>();
         builder.Services.AddSingleton<PartitionOwnership>();
         builder.Services.AddHostedService(services => services.GetRequiredService<PartitionOwnership>());
         builder.Services.AddHostedService<PartitionSupervisor>();
+        builder.Services.AddHostedService<RoomAdoption>();
         return builder;
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
+using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
 using Npgsql;
 using StackExchange.Redis;
@@ -16,7 +17,7 @@ internal sealed record SeedCount(long Conversations, long Members, long Users, l
 /// known users and their revocations, the nonces of the last day. One pass over each table for all partitions together, streamed and
 /// pipelined.
 /// </summary>
-internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource database, TimeProvider time)
+internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource database, RoomSeeder rooms, TimeProvider time)
 {
     /// <summary>How long a nonce must be remembered (protocol §3).</summary>
     private static readonly TimeSpan NonceAge = TimeSpan.FromHours(24);
@@ -26,11 +27,13 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
     public async Task<SeedCount> SeedAsync(IReadOnlySet<int> partitions, CancellationToken cancellationToken)
     {
         var stale = await PurgeAsync(partitions, cancellationToken);
-        return new SeedCount(
+        var count = new SeedCount(
             await SeedConversationsAsync(partitions, cancellationToken),
             await SeedMembersAsync(partitions, withLeft: stale, cancellationToken),
             await SeedUsersAsync(partitions, cancellationToken),
             await SeedNoncesAsync(partitions, cancellationToken));
+        await rooms.SeedAsync(partitions, cancellationToken);
+        return count;
     }
 
     /// <summary>
@@ -163,7 +166,7 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
                 continue;
             }
 
-            var field = NonceField.Of(conversation, reader.GetString(1), reader.GetString(2));
+            var field = NonceField.Of(conversation, reader.GetString(1), StoredNonce.Read(reader.GetString(2), reader.GetString(4)));
             var at = new DateTimeOffset(reader.GetDateTime(6)).ToUnixTimeMilliseconds();
             var ack = string.Create(
                 CultureInfo.InvariantCulture, $"{reader.GetInt64(3)} {reader.GetString(4)} {reader.GetGuid(5)} {at}");
@@ -206,34 +209,5 @@ internal sealed class RedisSeeder(IConnectionMultiplexer redis, NpgsqlDataSource
         var command = database.CreateCommand(sql);
         command.CommandTimeout = 0;
         return command;
-    }
-
-    /// <summary>
-    /// Sends commands ahead of their answers, a few thousand at most, so that neither side's buffers grow with the database.
-    /// </summary>
-    private sealed class Pipeline(IDatabase database)
-    {
-        private const int Depth = 4_000;
-
-        private readonly List<Task> _inFlight = new(Depth);
-
-        public long Count { get; private set; }
-
-        public async ValueTask AddAsync(Func<IDatabase, Task> command)
-        {
-            _inFlight.Add(command(database));
-            Count++;
-            if (_inFlight.Count >= Depth)
-            {
-                await FinishAsync();
-            }
-        }
-
-        /// <summary>Waits for all answers; throws if one is an error.</summary>
-        public async Task FinishAsync()
-        {
-            await Task.WhenAll(_inFlight);
-            _inFlight.Clear();
-        }
     }
 }

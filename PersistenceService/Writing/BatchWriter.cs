@@ -59,6 +59,7 @@ internal sealed class BatchWriter(
     {
         var events = new EventColumns();
         var members = new MemberColumns();
+        var rooms = new RoomColumns();
         var users = new UserColumns();
         foreach (var entry in batches.SelectMany(batch => batch.Entries))
         {
@@ -69,6 +70,14 @@ internal sealed class BatchWriter(
                     break;
                 case MembershipRecord membership:
                     members.Add(entry, membership);
+                    rooms.Add(entry, membership);
+                    break;
+                case MemberChangeRecord change:
+                    members.Add(entry, change);
+                    rooms.Add(entry, change);
+                    break;
+                case RoomRecord room:
+                    rooms.Add(entry, room);
                     break;
                 case ReadRecord read:
                     members.Add(read);
@@ -86,13 +95,13 @@ internal sealed class BatchWriter(
 
         try
         {
-            return await WriteAsync(batches, events, members, users, tolerant: false, cancellationToken);
+            return await WriteAsync(batches, events, members, rooms, users, tolerant: false, cancellationToken);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
             // Redelivered, or in conflict: both are rare. ON CONFLICT looks into each unique index once more before every row, so only
             // batches that need it pay for it.
-            return await WriteAsync(batches, events, members, users, tolerant: true, cancellationToken);
+            return await WriteAsync(batches, events, members, rooms, users, tolerant: true, cancellationToken);
         }
     }
 
@@ -100,6 +109,7 @@ internal sealed class BatchWriter(
         IReadOnlyList<PartitionBatch> batches,
         EventColumns events,
         MemberColumns members,
+        RoomColumns rooms,
         UserColumns users,
         bool tolerant,
         CancellationToken cancellationToken)
@@ -108,7 +118,7 @@ internal sealed class BatchWriter(
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var heads = HeadsOf(events.Events);
         var before = new Dictionary<string, long>();
-        var inserted = await InsertAsync(connection, events, members, users, heads, before, batches, tolerant, cancellationToken);
+        var inserted = await InsertAsync(connection, events, members, rooms, users, heads, before, batches, tolerant, cancellationToken);
         IReadOnlyList<Conflict> conflicts = inserted == events.Count ? [] : await FindConflictsAsync(connection, events, cancellationToken);
         await FollowUpAsync(connection, events.Events, heads.Keys, before, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -141,6 +151,7 @@ internal sealed class BatchWriter(
         NpgsqlConnection connection,
         EventColumns events,
         MemberColumns members,
+        RoomColumns rooms,
         UserColumns users,
         SortedDictionary<string, Head> heads,
         Dictionary<string, long> before,
@@ -165,7 +176,7 @@ internal sealed class BatchWriter(
             batch.BatchCommands.Add(insert = events.ToInsert(tolerant));
         }
 
-        foreach (var upsert in members.ToUpserts().Concat(users.ToUpserts()))
+        foreach (var upsert in members.ToUpserts().Concat(rooms.ToUpserts()).Concat(users.ToUpserts()))
         {
             batch.BatchCommands.Add(upsert);
         }

@@ -58,7 +58,7 @@ internal sealed class EventColumns
         command.Parameters.AddArray(NpgsqlDbType.Smallint, _events, e => (short)e.Kind);
         command.Parameters.AddArray(NpgsqlDbType.Boolean, _events, e => e.Remove);
         command.Parameters.AddArray(NpgsqlDbType.Text, _events, e => e.From);
-        command.Parameters.AddArray(NpgsqlDbType.Text, _events, e => e.Nonce);
+        command.Parameters.AddArray(NpgsqlDbType.Text, _events, StoredNonce.Of);
         command.Parameters.AddArray(NpgsqlDbType.Text, _events, e => e.Epoch);
         command.Parameters.AddArray(NpgsqlDbType.Text, _events, e => e.Content);
         command.Parameters.AddArray(NpgsqlDbType.Text, _events, e => e.Emoji);

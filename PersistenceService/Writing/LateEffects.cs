@@ -9,13 +9,15 @@ namespace AspireChat.PersistenceService.Writing;
 /// </summary>
 internal static class LateEffects
 {
-    // A deleted message has no content, nor has any edit of it, before or after.
+    // A deleted message has no content, nor has any edit of it, before or after. In a room moderators delete as well: append.lua has looked
+    // whether the sender was one.
     private const string DeleteSql = """
         WITH dead AS (
             SELECT m.conversation, m.seq, min(d.seq) AS by
             FROM unnest($1, $2) AS t (conversation, target)
             JOIN events m ON m.conversation = t.conversation AND m.seq = t.target AND m.kind IN (0, 1)
-            JOIN events d ON d.conversation = t.conversation AND d.target = t.target AND d.kind = 3 AND d.sender = m.sender
+            JOIN events d ON d.conversation = t.conversation AND d.target = t.target AND d.kind = 3
+                AND (d.sender = m.sender OR left(d.conversation, 2) = 'r:')
             GROUP BY m.conversation, m.seq),
         wiped AS (
             UPDATE events e SET content = '', mentions = NULL, meta = NULL, deleted = dead.by FROM dead

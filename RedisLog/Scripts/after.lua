@@ -4,12 +4,16 @@
 --
 -- KEYS 1 epoch   2 conversation   3 tail   4 revisions
 -- ARGV 1 the seq   2 most events   3 most bytes, about
--- Reply: {epoch ('' = the partition is closed), head, durable, seq, record, seq, record, …: oldest first and without a hole}
+-- Reply: {epoch ('' = the partition is closed), head, durable, seq, record, seq, record, …: oldest first and without a hole,
+--         the floor: what is at or below it is gone for good}
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then return {'', 0, 0, {}} end
 
-local state = redis.call('HMGET', KEYS[2], 'head', 'durable')
-local head, durable = tonumber(state[1] or 0), tonumber(state[2] or 0)
+local state = redis.call('HMGET', KEYS[2], 'head', 'durable', 'rules', 'floor')
+local head, durable, floor = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[4] or 0)
+-- The log of a room that was deleted began anew above its floor, in an epoch of its own (rules.lua).
+local life = string.match(state[3] or '', '%d*$')
+if life ~= '' then epoch = epoch .. '.' .. life end
 local answer, most, bytes = {}, tonumber(ARGV[2]), tonumber(ARGV[3])
 local next = tonumber(ARGV[1]) + 1
 while next <= head and #answer < 2 * most and bytes > 0 do
@@ -23,7 +27,7 @@ while next <= head and #answer < 2 * most and bytes > 0 do
       i = i + 1
     else
       record = redis.call('HGET', KEYS[4], seq)
-      if not record then return {epoch, head, durable, answer} end
+      if not record then return {epoch, head, durable, answer, floor} end
     end
     answer[#answer + 1] = seq
     answer[#answer + 1] = record
@@ -31,4 +35,4 @@ while next <= head and #answer < 2 * most and bytes > 0 do
     next = next + 1
   until next > head or (i > #entries) or #answer >= 2 * most
 end
-return {epoch, head, durable, answer}
+return {epoch, head, durable, answer, floor}

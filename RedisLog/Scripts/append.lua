@@ -11,20 +11,26 @@
 -- bound is walked once, down to the beginning of the tail.) A trim takes at most 1,000 entries with each event, and those were added.
 --
 -- KEYS 1 epoch   2 log   3 nonces of today   4 of yesterday   5 of tomorrow (another node's clock may already be there)
---      6 moves   7 rung   8.. for each conversation of the batch: conversation, tail, members, revisions
+--      6 moves   7 rung   8.. for each conversation of the batch: conversation, tail, members, revisions, rules
 -- ARGV 1 seconds that a nonce hash is kept   2 events that a tail keeps although they are committed   3 bell channel
 --      4 number of events   5 bytes of committed events that a tail keeps   6 most edits of a message   7 most different emojis on a message
 --      8 most changes that one user makes to their reactions to a message   9.. the events' nonce fields, in the order of the events below
 --      then for each conversation: its stored key · channel · second channel ('' = none) · number of its events
---        and for each of these: 'id timestamp' for a repeated ack · record · conditions ('' = none), six words and the emoji:
---          user who must be a member · seq of the message that it refers to · 'edit', 'delete' or 'react'
---          · its sender, who must be the author of what is edited or deleted. '*' stands for: not checked here
---          · its sender · seq of the event that it replies to · the emoji of a reaction that is not taken back
+--        and for each of these: 'id timestamp' for a repeated ack · record · conditions ('' = none), seven words and the emoji:
+--          'S': the server sends, '-': the sender's token does not let them moderate, '*': neither
+--          · user who must be a member · seq of the message that it refers to · 'edit', 'delete' or 'react'
+--          · its sender, who must be the author of what is edited or deleted. '*' stands for: not checked here; '!': not the author, and
+--            may delete it as a moderator only · its sender · seq of the event that it replies to
+--          · the emoji of a reaction that is not taken back
 -- Reply: the epoch ('' = the partition is closed, nothing was done), then for each event, in the order given
 --        an integer > 0: its seq · -1: not a member · -2: no such message, or no such event to reply to · -3: not its author
 --        -4: the message is older than the tail: check it elsewhere and send the event again
 --        -5: the message takes no more such changes · -6: the message has as many emojis as it may
+--        -7: the sender is muted, or only moderators send · -8: there is no such room for the sender
 --        a string 'seq epoch id timestamp': the first ack of a repeated nonce
+--        a string 'number epoch': one of the numbers above, of a room whose log began anew in this epoch
+-- rules.lua describes a conversation's field `rules`, and decides the same where it stands before a script. Here the decision is made for
+-- every event, so only what a room has switched on is looked up.
 local call, format = redis.call, string.format
 local epoch = call('GET', KEYS[1])
 if not epoch then return {''} end
@@ -52,17 +58,44 @@ local function find(tail, seq)
   return read[key]
 end
 
+-- Whether the user may delete what others wrote.
+local function moderates(rules, user, authority)
+  if authority == 'S' then return true end
+  if authority == '-' then return false end
+  local role = call('HGET', rules, 'role:' .. user)
+  return role == 'moderator' or role == 'owner'
+end
+
+-- Why the rules of a room refuse an event, as a reply; nil when they do not.
+local function barred(members, rules, letters, record, authority)
+  if string.find(letters, 'x', 1, true) then return -8 end
+  if authority == 'S' then return nil end
+  local type, user = of(record)
+  if call('HEXISTS', members, user) == 0 then return string.find(letters, 'p', 1, true) and -8 or -1 end
+  if type == 'delete' then return nil end
+  if string.find(letters, 'u', 1, true) then
+    local mute = call('HGET', rules, 'mute:' .. user)
+    local ends = mute and tonumber(string.match(mute, '^%d+'))
+    if ends and (ends == 0 or ends > call('TIME')[1] * 1000) then return -7 end
+  end
+  if type ~= 'react' and string.find(letters, 'm', 1, true) and not moderates(rules, user, authority) then return -7 end
+  return nil
+end
+
 -- Why an edit, delete or reaction of the message at `target` cannot be accepted, as a reply; nil when it can.
-local function refusal(tail, revisions, head, target, kind, sender)
-  if target < 1 or target > head then return -2 end
+local function refusal(tail, revisions, rules, first, head, target, kind, sender, user, authority)
+  if target < first or target > head then return -2 end
   local message = find(tail, target)
   if not message then
     if call('HEXISTS', revisions, target) == 1 then return -2 end
     if sender == '*' then return nil end
+    if sender == '!' then return not moderates(rules, user, authority) and -3 or nil end
     return -4
   end
   if message[1] ~= 'room' and message[1] ~= 'dm' then return -2 end
-  if sender ~= '*' and kind ~= 'react' and message[2] ~= sender then return -3 end
+  if sender ~= '*' and kind ~= 'react' and message[2] ~= sender and (kind ~= 'delete' or not moderates(rules, user, authority)) then
+    return -3
+  end
   return nil
 end
 
@@ -183,7 +216,8 @@ end
 
 local reply, failure = {epoch}, nil
 local entry, size, nonces = {}, 0, {}
-local place = ' ' .. epoch .. ' '
+local usual = ' ' .. epoch .. ' '
+local place
 
 -- Tells the members of consecutive events, and puts them down for the log.
 local function publish(conversation, channel, second, first, records)
@@ -201,10 +235,15 @@ local function publish(conversation, channel, second, first, records)
 end
 
 local nonceAt, at = 9, 9 + events
-for keys = 8, #KEYS, 4 do
+for keys = 8, #KEYS, 5 do
   local conversation, channel, second, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
-  local tail, revisions = KEYS[keys + 1], KEYS[keys + 3]
-  local state = call('HMGET', KEYS[keys], 'head', 'durable', 'span')
+  local tail, revisions, rules = KEYS[keys + 1], KEYS[keys + 3], KEYS[keys + 4]
+  local state = call('HMGET', KEYS[keys], 'head', 'durable', 'span', 'rules')
+  local letters, life = '', ''
+  if state[4] then letters, life = string.match(state[4], '^(%a*)(%d*)$') end
+  -- The log of a room that was deleted and came back has an epoch of its own, and knows no nonce of the one before.
+  place = life == '' and usual or ' ' .. epoch .. '.' .. life .. ' '
+  local first = life == '' and 1 or tonumber(call('HGET', KEYS[keys], 'floor') or 0) + 1
   local head, durable = tonumber(state[1] or 0), tonumber(state[2] or 0)
   -- The tail in two generations by bytes: the older one, above `floor`, goes when the newer one, above `mark`, is full.
   local floor, mark, filled = string.match(state[3] or '0 0 0', '^(%d+) (%d+) (%d+)$')
@@ -214,20 +253,26 @@ for keys = 8, #KEYS, 4 do
   for i = 1, count do
     local nonce, record, conditions = ARGV[nonceAt], ARGV[at + 1], ARGV[at + 2]
     local refused = acks[nonce]
-    local member, target, kind, sender, user, reply_to, emoji
+    if refused and life ~= '' and string.match(refused, '^%d+ [^ .]*%.?(%d*) ') ~= life then refused = nil end
+    local authority, member, target, kind, sender, user, reply_to, emoji
+    if conditions ~= '' then
+      authority, member, target, kind, sender, user, reply_to, emoji =
+        string.match(conditions, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(.*)$')
+    end
+    if not refused and letters ~= '' then refused = barred(KEYS[keys + 2], rules, letters, record, authority) end
     if not refused and conditions ~= '' then
-      member, target, kind, sender, user, reply_to, emoji = string.match(conditions, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(.*)$')
       if member ~= '*' and call('HEXISTS', KEYS[keys + 2], member) == 0 then
-        refused = -1
-      elseif reply_to ~= '*' and tonumber(reply_to) > head then
-        -- There are no holes: every seq up to the head is an event.
+        refused = head == 0 and call('EXISTS', KEYS[keys + 2], rules) == 0 and -8 or -1
+      elseif reply_to ~= '*' and (tonumber(reply_to) < first or tonumber(reply_to) > head) then
+        -- There are no holes: every seq from the first one up to the head is an event.
         refused = -2
       elseif target ~= '*' then
-        refused = refusal(tail, revisions, head, tonumber(target), kind, sender) or excess(revisions, target, kind, sender, user, emoji)
+        refused = refusal(tail, revisions, rules, first, head, tonumber(target), kind, sender, user, authority)
+          or excess(revisions, target, kind, sender, user, emoji)
       end
     end
     if refused then
-      reply[#reply + 1] = refused
+      reply[#reply + 1] = (life == '' or type(refused) == 'string') and refused or refused .. place
     else
       local seq = format('%d', head + 1)
       if filled > generation then floor, mark, filled = mark, head, 0 end
@@ -249,7 +294,7 @@ for keys = 8, #KEYS, 4 do
       acks[nonce] = ack
       nonces[#nonces + 1] = nonce
       nonces[#nonces + 1] = ack
-      reply[#reply + 1] = head
+      reply[#reply + 1] = life == '' and head or seq .. place
       records[#records + 1] = record
       if #records == most then
         publish(conversation, channel, second, head - most + 1, records)

@@ -21,7 +21,7 @@ if not epoch then return 0 end
 local moved, at, trimmed = 0, 2, 0
 for i = 3, #KEYS, 3 do
   local seq = tonumber(ARGV[at + 1])
-  local state = redis.call('HMGET', KEYS[i], 'durable', 'hold', 'head', 'span')
+  local state = redis.call('HMGET', KEYS[i], 'durable', 'hold', 'head', 'span', 'rules')
   -- An event that PostgreSQL refused holds the mark back: it is not committed, and the tail must keep it readable.
   if state[2] then seq = math.min(seq, tonumber(state[2]) - 1) end
   if seq > tonumber(state[1] or 0) then
@@ -35,7 +35,8 @@ for i = 3, #KEYS, 3 do
     if floor > tonumber(state[1] or 0) and trimmed < 2000 then
       trimmed = trimmed + redis.call('XTRIM', KEYS[i + 1], 'MINID', '~', string.format('%d', math.min(floor, seq) + 1), 'LIMIT', 1000)
     end
-    local message = 'D ' .. ARGV[at] .. ' ' .. epoch .. ' ' .. text
+    local life = string.match(state[5] or '', '%d*$')
+    local message = 'D ' .. ARGV[at] .. ' ' .. epoch .. (life == '' and '' or '.' .. life) .. ' ' .. text
     redis.call('PUBLISH', ARGV[at + 2], message)
     if ARGV[at + 3] ~= '' then redis.call('PUBLISH', ARGV[at + 3], message) end
     moved = moved + 1

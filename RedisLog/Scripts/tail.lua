@@ -8,12 +8,16 @@
 --      3 events in the page   4 how far below the head the page may begin   5 most events to return   6 most bytes, about
 --      7 go on below this seq, and no lower than ARGV 8 ('' = begin)
 -- Reply: {epoch ('' = the partition is closed), head, durable, seq, record, seq, record, …: newest first and without a hole,
---         the lowest seq wanted; further events are to be had when the last of these is above it and the call was full}
+--         the lowest seq wanted; further events are to be had when the last of these is above it and the call was full,
+--         the floor: what is at or below it is gone for good}
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then return {'', 0, 0, {}, 0} end
 
-local state = redis.call('HMGET', KEYS[2], 'head', 'durable')
-local head, durable = tonumber(state[1] or 0), tonumber(state[2] or 0)
+local state = redis.call('HMGET', KEYS[2], 'head', 'durable', 'rules', 'floor')
+local head, durable, floor = tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[4] or 0)
+-- The log of a room that was deleted began anew above its floor, in an epoch of its own (rules.lua).
+local life = string.match(state[3] or '', '%d*$')
+if life ~= '' then epoch = epoch .. '.' .. life end
 local lowest, from
 if ARGV[7] ~= '' then
   lowest, from = tonumber(ARGV[8]), tonumber(ARGV[7]) - 1
@@ -24,8 +28,8 @@ else
   else
     page = math.max(1, math.min(ARGV[1] == '' and head + 1 or tonumber(ARGV[1]), head + 1) - tonumber(ARGV[3]))
   end
-  lowest, from = durable + 1, head
-  if page > head - tonumber(ARGV[4]) then lowest = math.min(lowest, page) end
+  lowest, from = math.max(durable, floor) + 1, head
+  if page > head - tonumber(ARGV[4]) then lowest = math.max(math.min(lowest, page), floor + 1) end
 end
 
 local answer, most, bytes = {}, tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -41,7 +45,7 @@ while next >= lowest and #answer < 2 * most and bytes > 0 do
       i = i + 1
     else
       record = redis.call('HGET', KEYS[4], seq)
-      if not record then return {epoch, head, durable, answer, lowest} end
+      if not record then return {epoch, head, durable, answer, lowest, floor} end
     end
     answer[#answer + 1] = seq
     answer[#answer + 1] = record
@@ -49,4 +53,4 @@ while next >= lowest and #answer < 2 * most and bytes > 0 do
     next = next - 1
   until next < lowest or (i > #entries) or #answer >= 2 * most
 end
-return {epoch, head, durable, answer, lowest}
+return {epoch, head, durable, answer, lowest, floor}

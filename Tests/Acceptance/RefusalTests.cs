@@ -108,13 +108,14 @@ public sealed class RefusalTests(ChatSystem system)
         await using var socket = await system.ConnectAsync(alice);
         var path = $"/api/rooms/{room}/messages";
 
-        var (stranger, _) = await system.CallAsync(alice, HttpMethod.Post, path, new { content = "x", nonce = "n" });
+        var (nowhere, _) = await system.CallAsync(alice, HttpMethod.Post, path, new { content = "x", nonce = "n" });
         await socket.JoinAsync(room);
+        var (stranger, _) = await system.CallAsync(ChatSystem.Unique("bob"), HttpMethod.Post, path, new { content = "x", nonce = "n" });
         var (created, ack) = await system.CallAsync(alice, HttpMethod.Post, path, new { content = "x", nonce = "n" });
         var repeated = await socket.SayAsync(room, "y", "n");
         var (again, _) = await system.CallAsync(alice, HttpMethod.Post, path, new { content = "z", nonce = "n" });
 
-        Assert.Equal((403, 201, 200), (stranger, created, again));
+        Assert.Equal((404, 403, 201, 200), (nowhere, stranger, created, again));
         Assert.Equal(((string?)ack!["id"], true), ((string?)repeated["id"], (bool?)repeated["duplicate"]));
     }
 

@@ -229,6 +229,10 @@ public sealed class BudgetTests
 
     private sealed class CountedQuotas : IUserQuotas
     {
+        public Task<TimeSpan> CreateRoomAsync(string user, CancellationToken cancellationToken) => Task.FromResult(TimeSpan.Zero);
+
+        public Task<bool> HasSpaceForRoomAsync(string user, string room, CancellationToken cancellationToken) => Task.FromResult(true);
+
         public List<long> Reports { get; } = [];
 
         public TimeSpan Wait { get; set; }

@@ -135,7 +135,7 @@ internal sealed class HubHarness : IHubEffects
 
     public void Unsubscribe(ChatChannel channel) => Answer($"unsubscribe {channel.Name}", new HubMessage.Unsubscribed(channel));
 
-    public void Join(string room, string user, long token) =>
+    public void Join(string room, string user, long token, int? rights) =>
         Answer($"join {room} {user}", new HubMessage.JoinAnswer(room, token, FailJoins ? null : Log.Join(room, user)));
 
     public void Rejoin(string room, string user, long token)
@@ -172,6 +172,15 @@ internal sealed class HubHarness : IHubEffects
 
     public void ReadHeads(IReadOnlyCollection<ConversationKey> conversations) =>
         Answer("heads", new HubMessage.HeadsAnswer(conversations.ToDictionary(key => key, Log.ReadHead)));
+
+    /// <summary>What is known of removals is old.</summary>
+    public bool RemovalsUnknown { get; set; }
+
+    public bool KnowsRemovals(TimeSpan age) => !RemovalsUnknown;
+
+    public void RemovalsHandled(long round)
+    {
+    }
 
     public void PostToRoom(string room, HubMessage message) => _inbox.Enqueue(message);
 

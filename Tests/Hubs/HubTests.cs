@@ -222,7 +222,7 @@ public sealed class HubTests
         _hub.Join("alice", "lobby");
         var written = _hub.Append(Lobby, "alice");
         _hub.Log.Redact(Lobby, written.Seq);
-        _hub.Publish(LobbyChannel, "X r:lobby");
+        _hub.Publish(LobbyChannel, "Z r:lobby");
         var (_, bob) = _hub.Join("bob", "lobby", since: 0);
         Assert.Equal("", HubHarness.Read(bob)[1].GetProperty("content").GetString());
     }
@@ -237,7 +237,7 @@ public sealed class HubTests
         hub.HoldTails = true;
         var (_, bob) = hub.Join("bob", "lobby", since: 0);
         hub.Log.Redact(Lobby, 1);
-        hub.Publish(LobbyChannel, "X r:lobby");
+        hub.Publish(LobbyChannel, "Z r:lobby");
         hub.Release();
         var frames = HubHarness.Read(bob);
         Assert.Equal(["joined", "room", "room", "resumed"], frames.Select(HubHarness.TypeOf));

@@ -18,8 +18,8 @@ public sealed class JoinTurnsTests
     public async Task A_user_who_joins_one_room_does_not_wait_for_the_hundreds_of_another()
     {
         var turns = new JoinTurns(_log, Options.Create(new HubOptions { Joins = 2 }), _time);
-        var many = Enumerable.Range(0, 300).Select(i => turns.JoinAsync($"m{i}", "mallory", CancellationToken.None)).ToList();
-        var one = turns.JoinAsync("lobby", "alice", CancellationToken.None);
+        var many = Enumerable.Range(0, 300).Select(i => turns.JoinAsync($"m{i}", "mallory", null, CancellationToken.None)).ToList();
+        var one = turns.JoinAsync("lobby", "alice", null, CancellationToken.None);
         Assert.Equal(["m0", "m1"], _log.Asked);
 
         for (var asked = 2; asked < 5; asked++)
@@ -43,12 +43,12 @@ public sealed class JoinTurnsTests
     public async Task A_join_that_waits_too_long_is_answered_as_if_the_log_were_away_and_one_that_fails_ends_its_turn()
     {
         var turns = new JoinTurns(_log, Options.Create(new HubOptions { Joins = 1 }), _time);
-        var first = turns.JoinAsync("m0", "mallory", CancellationToken.None);
-        var late = turns.JoinAsync("m1", "mallory", CancellationToken.None);
+        var first = turns.JoinAsync("m0", "mallory", null, CancellationToken.None);
+        var late = turns.JoinAsync("m1", "mallory", null, CancellationToken.None);
         _time.Advance(TimeSpan.FromSeconds(10));
         await Assert.ThrowsAsync<LogUnavailableException>(() => late);
 
-        var next = turns.JoinAsync("m2", "mallory", CancellationToken.None);
+        var next = turns.JoinAsync("m2", "mallory", null, CancellationToken.None);
         _log.FailNext();
         await Assert.ThrowsAsync<LogUnavailableException>(() => first);
         await Eventually.IsTrueAsync(() => _log.Asked.Contains("m2"), "the next one has its turn");
@@ -79,7 +79,9 @@ public sealed class JoinTurnsTests
 
         public void FailNext() => TakeNext()!.SetException(new LogUnavailableException("away"));
 
-        public Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken)
+        public Task<JoinResult> RejoinAsync(string room, string user, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<JoinResult> JoinAsync(string room, string user, CancellationToken cancellationToken, int? rights = null)
         {
             lock (_gate)
             {

@@ -124,11 +124,13 @@ public sealed class AppendTests(LogFixture fixture) : IClassFixture<LogFixture>
         await using var running = await fixture.StartLogAsync();
         var room = NewRoom();
 
+        var nowhere = await running.AppendAsync(LogFixture.Message(room, "alice", "n"), requireMember: true);
+        await running.Log.JoinAsync(room.RoomId, "bob", CancellationToken.None);
         var stranger = await running.AppendAsync(LogFixture.Message(room, "alice", "n"), requireMember: true);
         await running.Log.JoinAsync(room.RoomId, "alice", CancellationToken.None);
         var member = await running.AppendAsync(LogFixture.Message(room, "alice", "n"), requireMember: true);
 
-        Assert.Equal(AppendStatus.NotMember, stranger.Status);
+        Assert.Equal((AppendStatus.NoSuchRoom, AppendStatus.NotMember), (nowhere.Status, stranger.Status));
         Assert.Equal((AppendStatus.Accepted, 1L), (member.Status, member.Seq));
     }
 

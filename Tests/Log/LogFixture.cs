@@ -44,12 +44,13 @@ public sealed class LogFixture : IAsyncLifetime
     }
 
     /// <summary>The log as the service runs it. It runs until it is disposed.</summary>
-    internal async Task<RunningLog> StartLogAsync(ConversationLogOptions? options = null, TimeProvider? time = null)
+    internal async Task<RunningLog> StartLogAsync(
+        ConversationLogOptions? options = null, TimeProvider? time = null, RoomOptions? rooms = null)
     {
         var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var log = new RedisConversationLog(
             Redis,
-            Options.Create(options ?? new ConversationLogOptions()),
+            Options.Create(options ?? new ConversationLogOptions()), Options.Create(rooms ?? new RoomOptions()),
             new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>()),
             time ?? TimeProvider.System,
             NullLogger<RedisConversationLog>.Instance);

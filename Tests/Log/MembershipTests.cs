@@ -1,6 +1,7 @@
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Rooms;
 using AspireChat.RedisLog;
 using StackExchange.Redis;
 
@@ -21,8 +22,8 @@ public sealed class MembershipTests(LogFixture fixture) : IClassFixture<LogFixtu
         await running.AppendAsync(LogFixture.Message(room, "alice", "n3"));
         var again = await running.Log.JoinAsync(room.RoomId, "bob", CancellationToken.None);
 
-        Assert.Equal(new JoinResult(LogFixture.Epoch, 2, 2, NewMember: true, first.At), first);
-        Assert.Equal(new JoinResult(LogFixture.Epoch, 3, 2, NewMember: false, again.At), again);
+        Assert.Equal(new JoinResult(LogFixture.Epoch, 2, 2, NewMember: true, first.At) { Role = RoomRole.Owner, Settings = first.Settings }, first);
+        Assert.Equal(new JoinResult(LogFixture.Epoch, 3, 2, NewMember: false, again.At) { Role = RoomRole.Owner, Settings = again.Settings }, again);
         Assert.True(0 < first.At && first.At < again.At);
         Assert.Equal(["join bob 2"], await MembershipEntriesAsync(room));
     }

@@ -26,6 +26,7 @@ public sealed class AnswerBoundsTests
             settings["Calls:AnswerTime"] = "00:02:00";
         });
         await world.OpenedAsync();
+        await (await world.StartLogAsync()).AppendAsync(PersistenceWorld.Message(ConversationKey.Room("lobby"), "alice", "n"));
         await using var locked = await world.Source.OpenConnectionAsync();
         await using (var begin = new NpgsqlCommand("BEGIN; LOCK TABLE members IN ACCESS EXCLUSIVE MODE", locked))
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
@@ -195,15 +196,16 @@ public sealed class ConversationTests
 
         var first = await service.GetJsonAsync("/api/rooms/lobby/members?limit=2");
         Assert.Equal(
-            """[{"user":"Zed","online":false,"read":0},{"user":"alice","online":true,"read":0}]""",
+            """[{"user":"Zed","online":false,"read":0,"role":"member"},{"user":"alice","online":true,"read":0,"role":"member"}]""",
             first.GetProperty("items").GetRawText());
         Assert.Equal("alice", first.GetProperty("next").GetString());
         var second = await service.GetJsonAsync("/api/rooms/lobby/members?limit=2&after=alice");
         Assert.Equal(
-            """[{"user":"bob","online":false,"read":1},{"user":"dave","online":false,"read":0}]""",
+            """[{"user":"bob","online":false,"read":1,"role":"member"},{"user":"dave","online":false,"read":0,"role":"owner"}]""",
             second.GetProperty("items").GetRawText());
         Assert.Equal(JsonValueKind.Null, second.GetProperty("next").ValueKind);
-        Assert.Empty((await service.GetJsonAsync("/api/rooms/nobody/members")).GetProperty("items").EnumerateArray());
+        using var nobody = await service.GetAsync("/api/rooms/nobody/members");
+        Assert.Equal(HttpStatusCode.NotFound, nobody.StatusCode);
     }
 
     private static (long Head, long Read, long Unread) Numbers(JsonElement item) =>

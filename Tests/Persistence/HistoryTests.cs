@@ -103,12 +103,14 @@ public sealed class HistoryTests
         using var anonymous = await service.GetAsync("/api/rooms/lobby/messages", user: null);
         Assert.Equal(HttpStatusCode.Unauthorized, anonymous.StatusCode);
 
-        var nothing = await service.GetJsonAsync("/api/rooms/never-was/messages");
+        using var nowhere = await service.GetAsync("/api/rooms/never-was/messages");
+        Assert.Equal(HttpStatusCode.NotFound, nowhere.StatusCode);
+        var nothing = await service.GetJsonAsync("/api/dms/never-was/messages");
         Assert.Empty(nothing.GetProperty("items").EnumerateArray());
         Assert.Equal(0, nothing.GetProperty("head").GetInt64());
         Assert.Equal(JsonValueKind.Null, nothing.GetProperty("next").ValueKind);
         Assert.Equal(
-            (string?)await world.Database.StringGetAsync(RedisKeys.Epoch(ConversationKey.Room("never-was").Partition)),
+            (string?)await world.Database.StringGetAsync(RedisKeys.Epoch(ConversationKey.Direct("alice", "never-was").Partition)),
             nothing.GetProperty("epoch").GetString());
     }
 

@@ -101,12 +101,12 @@ public sealed class PersistenceWorld : IAsyncDisposable
     }
 
     /// <summary>The log as ConnectionService runs it.</summary>
-    internal async Task<Tests.Log.RunningLog> StartLogAsync(ConversationLogOptions? options = null)
+    internal async Task<Tests.Log.RunningLog> StartLogAsync(ConversationLogOptions? options = null, RoomOptions? rooms = null)
     {
         var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         _metrics ??= new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>());
         var log = new RedisConversationLog(
-            Redis, Options.Create(options ?? new ConversationLogOptions()), _metrics, TimeProvider.System, NullLogger<RedisConversationLog>.Instance);
+            Redis, Options.Create(options ?? new ConversationLogOptions()), Options.Create(rooms ?? new RoomOptions()), _metrics, TimeProvider.System, NullLogger<RedisConversationLog>.Instance);
         await log.StartAsync(CancellationToken.None);
         var running = new Tests.Log.RunningLog(log);
         _running.Add(running);

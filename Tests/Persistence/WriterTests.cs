@@ -81,12 +81,15 @@ public sealed class WriterTests
     }
 
     [Fact]
-    public async Task Only_the_author_can_delete()
+    public async Task In_a_direct_conversation_only_the_author_can_delete_and_in_a_room_whoever_the_log_let()
     {
         await using var world = await WriterFixture.CreateAsync();
-        await world.WriteAsync(LogEntries.Of(LogEntries.Message(Lobby, 1, content: "mine")),
-            LogEntries.Of(LogEntries.Delete(Lobby, 2, 1, from: "mallory")));
-        Assert.Equal(("mine", 0L, false), await StateAsync(world, 1));
+        var direct = ConversationKey.Direct("alice", "mallory");
+        await world.WriteAsync(
+            LogEntries.Of(LogEntries.Message(direct, 1, content: "mine")), LogEntries.Of(LogEntries.Delete(direct, 2, 1, from: "mallory")),
+            LogEntries.Of(LogEntries.Message(Lobby, 1, content: "theirs")), LogEntries.Of(LogEntries.Delete(Lobby, 2, 1, from: "moderator")));
+        Assert.Equal("mine", await world.QueryAsync<string>($"SELECT content FROM events WHERE conversation = '{direct.Value}' AND seq = 1"));
+        Assert.Equal(("", 0L, true), await StateAsync(world, 1));
     }
 
     [Fact]

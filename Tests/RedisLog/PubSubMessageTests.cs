@@ -12,7 +12,9 @@ public sealed class PubSubMessageTests
         { "D r:lobby k3v9 7", new PubSubMessage.Durable("r:lobby", "k3v9", 7) },
         { "R d:alice:bob bob 9", new PubSubMessage.Read("d:alice:bob", "bob", 9) },
         { "K", new PubSubMessage.Kick() },
-        { "X r:lobby", new PubSubMessage.Erased("r:lobby") },
+        { "Z r:lobby", new PubSubMessage.Erased("r:lobby") },
+        { "L lobby 1795367890123456 banned", new PubSubMessage.Left("lobby", 1795367890123456, "banned") },
+        { "X 1795367890123456", new PubSubMessage.Deleted(1795367890123456) },
         { "P 12", new PubSubMessage.Probe(12) },
         { "R d:a/urn:x urn:x 9", new PubSubMessage.Read("d:a/urn:x", "urn:x", 9) },
         { "U {\"name\":\"Alice A\"}", new PubSubMessage.Profile("{\"name\":\"Alice A\"}") },
@@ -59,6 +61,7 @@ public sealed class PubSubMessageTests
     [Theory]
     [InlineData("")]
     [InlineData("Y 1")]
+    [InlineData("X")]
     [InlineData("E k3v9")]
     [InlineData("E k3v9 x {}")]
     [InlineData("E  42 {}")]

@@ -3,6 +3,7 @@ using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;
+using AspireChat.ServiceDefaults;
 using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs.Mailboxes;
@@ -17,6 +18,7 @@ internal sealed class Connection(string id, string user, IOutbound outbound, lon
     private readonly TaskCompletionSource<bool> _welcomed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _expires = expires;
     private volatile bool _closed;
+    private volatile RoomGrants? _grants;
     private volatile Shown? _shown;
     private long _issuedAt;
 
@@ -28,6 +30,16 @@ internal sealed class Connection(string id, string user, IOutbound outbound, lon
 
     /// <summary>Unix milliseconds.</summary>
     public long OpenedAt { get; init; }
+
+    /// <summary>What the token allows in rooms; null: it has no claim, and the rooms' rules decide alone. Moved by <c>auth</c>.</summary>
+    public RoomGrants? Grants
+    {
+        get => _grants;
+        set => _grants = value;
+    }
+
+    /// <summary>What the token grants in the room; null: it has no claim.</summary>
+    public int? RightsIn(string room) => _grants is { } grants ? (int)grants.For(room) : null;
 
     /// <summary>When the token was issued, Unix milliseconds; 0: it does not say. Moved by <c>auth</c>.</summary>
     public long IssuedAt

@@ -36,7 +36,7 @@ internal sealed class HubMailbox(long limit, HubMetrics metrics, ILogger logger)
 
         var kind = (PubSubKind)bytes.Span[0];
         // A kick or a leave cannot be found in any log later, and is rare.
-        if (kind is not (PubSubKind.Kick or PubSubKind.Left) && Bytes > limit)
+        if (kind is not (PubSubKind.Kick or PubSubKind.Left or PubSubKind.Deleted) && Bytes > limit)
         {
             metrics.CountDropped("mailbox_full");
             if (kind == PubSubKind.Events && _overflowed.TryAdd(channel, true))

@@ -59,10 +59,18 @@ internal abstract record HubMessage
     public sealed record JoinAnswer(string Room, long Token, JoinResult? Result) : HubMessage;
 
     /// <summary>Whether a member's record is in the log again. False: the log can't be reached.</summary>
-    public sealed record RejoinAnswer(string Room, long Token, bool Written) : HubMessage;
+    public sealed record RejoinAnswer(string Room, long Token, bool Written) : HubMessage
+    {
+        /// <summary>Anything but None: the user is no member any more.</summary>
+        public JoinRefusal Refusal { get; init; }
+    }
 
     /// <summary>No moment: the log can't be reached.</summary>
-    public sealed record LeaveAnswer(string Room, string User, long? At) : HubMessage;
+    public sealed record LeaveAnswer(string Room, string User, long? At) : HubMessage
+    {
+        /// <summary>Nothing was done: the user is the last owner, and others are members.</summary>
+        public bool IsLastOwner { get; init; }
+    }
 
     /// <summary>The users that are no members any more. Nothing: the log can't be reached.</summary>
     public sealed record MembersAnswer(IReadOnlyList<RoomStrangers>? Rooms) : HubMessage;
@@ -84,7 +92,15 @@ internal abstract record HubMessage
     /// <summary>
     /// The user's membership of the room has ended, wherever that was asked for. It says nothing of a join after the moment.
     /// </summary>
-    public sealed record MembershipEnded(string Room, string User, long At) : HubMessage;
+    /// <param name="User">Empty: that of all users.</param>
+    /// <param name="Reason">The <c>reason</c> of <c>left</c>; null: the user left.</param>
+    public sealed record MembershipEnded(string Room, string User, long At, string? Reason = null) : HubMessage;
+
+    /// <summary>The connection's token may let it no longer into the room.</summary>
+    public sealed record RightsChanged(Connection Connection, string Room) : HubMessage;
+
+    /// <summary>The removals that were read up to this round came before this message.</summary>
+    public sealed record RemovalsRead(long Round) : HubMessage;
 
     /// <summary>An operator disconnects the user's connections that are older than the moment (Unix milliseconds).</summary>
     public sealed record Kicked(string User, long At) : HubMessage;

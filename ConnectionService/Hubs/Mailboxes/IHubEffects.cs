@@ -19,7 +19,8 @@ internal interface IHubEffects
     void Unsubscribe(ChatChannel channel);
 
     /// <summary>Answered by <see cref="HubMessage.JoinAnswer"/>.</summary>
-    void Join(string room, string user, long token);
+    /// <param name="rights">What the token of the connection grants in the room; null: it has no claim.</param>
+    void Join(string room, string user, long token, int? rights);
 
     /// <summary>Writes a member's record again. Answered by <see cref="HubMessage.RejoinAnswer"/>.</summary>
     void Rejoin(string room, string user, long token);
@@ -44,6 +45,12 @@ internal interface IHubEffects
 
     /// <summary>Answered by <see cref="HubMessage.HeadsAnswer"/>.</summary>
     void ReadHeads(IReadOnlyCollection<ConversationKey> conversations);
+
+    /// <summary>This hub has handled all removals from rooms that were ordered up to so long ago.</summary>
+    bool KnowsRemovals(TimeSpan age);
+
+    /// <summary>This hub has handled the removals of all rounds up to this one.</summary>
+    void RemovalsHandled(long round);
 
     /// <summary>Posts to the hub that owns the room (it may be the same one).</summary>
     void PostToRoom(string room, HubMessage message);

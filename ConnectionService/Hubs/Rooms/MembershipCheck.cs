@@ -56,18 +56,23 @@ internal sealed class MembershipCheck(HubContext hub)
         hub.Effects.ReadMembers([.. _asked.Select(room => new RoomUsers(room.Members.Room, [.. room.Members.Users.Keys]))]);
     }
 
-    /// <summary>Null: the log can't be reached, and is asked again.</summary>
+    /// <summary>Null: the log can't be reached, and is asked again. So is a room that the answer leaves out.</summary>
     public IReadOnlyList<RoomStrangers> Answered(IReadOnlyList<RoomStrangers>? rooms)
     {
         _asking = false;
-        if (rooms is not null)
-        {
-            return rooms;
-        }
+        var known = rooms?.Select(room => room.Room).ToHashSet(StringComparer.Ordinal) ?? [];
+        Again(_asked.Where(room => !known.Contains(room.Members.Room)));
+        return rooms ?? [];
+    }
 
-        _retryAt = hub.Now + RetryDelay;
-        CheckAll(_asked);
-        return [];
+    /// <summary>The answer said nothing of the rooms as they are: they are asked for again, after a while.</summary>
+    public void Again(IEnumerable<Room> rooms)
+    {
+        foreach (var room in rooms)
+        {
+            _retryAt = hub.Now + RetryDelay;
+            Queue(room);
+        }
     }
 
     private void Queue(Room room)

@@ -1,4 +1,5 @@
 using AspireChat.ConnectionService.Hubs.Mailboxes;
+using AspireChat.ConnectionService.Log;
 
 namespace AspireChat.ConnectionService.Hubs.Rooms;
 
@@ -7,7 +8,8 @@ namespace AspireChat.ConnectionService.Hubs.Rooms;
 /// be lost too. Joining again is harmless. Belongs to one hub.
 /// </summary>
 /// <param name="isHere">Whether a user still has a connection in the room.</param>
-internal sealed class Rejoins(string room, Func<string, bool> isHere, HubContext hub) : ITimed
+/// <param name="refused">A user is no member any more: they were removed, or the room was deleted.</param>
+internal sealed class Rejoins(string room, Func<string, bool> isHere, Action<string, JoinRefusal> refused, HubContext hub) : ITimed
 {
     private const int RetryDelay = 500;
 
@@ -18,6 +20,9 @@ internal sealed class Rejoins(string room, Func<string, bool> isHere, HubContext
     private readonly HashSet<string> _failed = new(StringComparer.Ordinal);
 
     private long _retryAt;
+
+    /// <summary>Of somebody here it is not known whether they still are a member.</summary>
+    public bool IsBusy => _asked.Count > 0 || _failed.Count > 0;
 
     /// <summary>The user's membership is being written: the log may not know it yet.</summary>
     public bool IsUnderWay(string user) => _failed.Contains(user) || _asked.ContainsValue(user);
@@ -31,12 +36,24 @@ internal sealed class Rejoins(string room, Func<string, bool> isHere, HubContext
         }
     }
 
-    public void Answered(long token, bool written)
+    public void Answered(long token, bool written, JoinRefusal refusal)
     {
-        if (!_asked.Remove(token, out var user) || written)
+        if (!_asked.Remove(token, out var user))
         {
             return;
         }
+
+        if (refusal != JoinRefusal.None)
+        {
+            refused(user, refusal);
+            return;
+        }
+
+        if (written)
+        {
+            return;
+        }
+
         if (_failed.Count == 0)
         {
             _retryAt = hub.Now + RetryDelay;

@@ -4,6 +4,7 @@ using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Frames;
+using AspireChat.Contracts.Rooms;
 using AspireChat.RedisLog;
 using AspireChat.WebSockets;
 
@@ -15,6 +16,12 @@ namespace AspireChat.ConnectionService.Hubs.Rooms;
 /// </summary>
 internal sealed class Room
 {
+    /// <summary>
+    /// How old the knowledge of removals may be while events are handed out. In a private room, that is how long an event may reach
+    /// somebody who was removed. Of a public room anybody may read; there a busy node must not hold events up for a slow read.
+    /// </summary>
+    private static readonly TimeSpan PrivateLease = TimeSpan.FromSeconds(1), PublicLease = TimeSpan.FromSeconds(5);
+
     private readonly HubContext _hub;
     private readonly ChannelSubscription _subscription;
 
@@ -37,17 +44,28 @@ internal sealed class Room
 
     private readonly Dictionary<string, PendingLeave> _leaves = new(StringComparer.Ordinal);
     private bool _readingPresence;
+    private bool _isPrivate;
+
+    /// <summary>Pub/sub was away, and the log has not said yet who is still a member.</summary>
+    private bool _isUnconfirmed;
 
     public Room(string name, HubContext hub)
     {
         _hub = hub;
-        Members = new RoomMembers(name, hub);
+        Members = new RoomMembers(name, Refused, hub);
         _subscription = new ChannelSubscription(ChatChannel.Room(name), hub);
     }
 
     public RoomMembers Members { get; private set; }
 
     private string Name => Members.Room;
+
+    /// <summary>
+    /// It is known who is still a member. While it is not, no event is handed out: the log is read again later.
+    /// </summary>
+    public bool IsCurrent => _isPrivate
+        ? !_isUnconfirmed && !Members.Rejoins.IsBusy && _hub.Effects.KnowsRemovals(PrivateLease)
+        : _hub.Effects.KnowsRemovals(PublicLease);
 
     private bool IsWanted => Members.Any || _waiting.Count > 0 || _asking.Count > 0 || _ready.Count > 0;
 
@@ -96,7 +114,7 @@ internal sealed class Room
     {
         _subscription.Answered(subscribed: false);
         // Events published from now on are not heard, so the next subscription starts with an empty feed.
-        Members = new RoomMembers(Name, _hub);
+        Members = new RoomMembers(Name, Refused, _hub);
         if (_waiting.Count > 0)
         {
             _subscription.Want();
@@ -116,7 +134,7 @@ internal sealed class Room
         }
         else if (result.Refusal != JoinRefusal.None)
         {
-            Refuse(join, Limit(result.Refusal, join.Ref));
+            Refuse(join, Refusal(result.Refusal, join.Ref));
         }
         else if (!Members.Feed.Locate(result.Epoch, result.Head))
         {
@@ -126,6 +144,7 @@ internal sealed class Room
         else
         {
             join.Result = result;
+            _isPrivate = result.Settings.Visibility == RoomVisibility.Private;
             _ready.Add(join);
             if (_readingPresence)
             {
@@ -149,7 +168,12 @@ internal sealed class Room
                 continue;
             }
 
-            if (join.Result!.Epoch == Members.Feed.Epoch)
+            if (join.Connection.RightsIn(Name) is { } rights && (rights & RoomRules.Join) == 0)
+            {
+                // Another token came meanwhile.
+                Refuse(join, Refusal(JoinRefusal.Forbidden, join.Ref));
+            }
+            else if (join.Result!.Epoch == Members.Feed.Epoch)
             {
                 Admit(join, presence);
             }
@@ -184,14 +208,14 @@ internal sealed class Room
     }
 
     /// <summary>No moment: the log could not be reached.</summary>
-    public void LeaveAnswered(string user, long? at)
+    public void LeaveAnswered(string user, long? at, bool isLastOwner)
     {
         if (!_leaves.TryGetValue(user, out var leave))
         {
             return;
         }
 
-        if (at is { } moment)
+        if (!isLastOwner && at is { } moment)
         {
             MembershipEnded(user, moment);
         }
@@ -201,8 +225,8 @@ internal sealed class Room
         {
             var member = Members.Find(connection);
             // A connection that is out already shows that the log took the leave, whether or not its answer came.
-            var isOut = at is not null || leave.Out.Contains(connection);
-            connection.Outbound.Send(isOut ? Left(reference) : Unavailable(reference));
+            var isOut = (at is not null && !isLastOwner) || leave.Out.Contains(connection);
+            connection.Outbound.Send(isOut ? Left(reference) : isLastOwner ? LastOwner(reference) : Unavailable(reference));
             member?.Pass = pass;
             Settle(connection, pass, joined: member is not null);
         }
@@ -213,7 +237,8 @@ internal sealed class Room
     /// The user's membership ended at this moment of the log's clock. Every local connection of the user that joined before leaves the room and
     /// is told. The signal may come late, after a new join: that join stays.
     /// </summary>
-    public void MembershipEnded(string user, long at)
+    /// <param name="reason">Why, for the client; null: the user left.</param>
+    public void MembershipEnded(string user, long at, string? reason = null)
     {
         var leave = _leaves.GetValueOrDefault(user);
         var ended = Members.Of(user).Where(member => member.JoinedAt <= at).ToList();
@@ -228,7 +253,7 @@ internal sealed class Room
             }
             else
             {
-                member.Connection.Outbound.Send(Left(null));
+                member.Connection.Outbound.Send(Left(null, reason));
             }
         }
         // A join under way may have run before the leave: ask again, so that what the connection is told is what the log has.
@@ -249,21 +274,50 @@ internal sealed class Room
         }
     }
 
+    /// <summary>The memberships of all users ended at this moment of the log's clock.</summary>
+    public void AllEnded(long at, string? reason)
+    {
+        foreach (var user in Members.Users.Keys.Concat(_asking.Values.Concat(_ready).Select(join => join.Connection.User)).Distinct().ToList())
+        {
+            MembershipEnded(user, at, reason);
+        }
+    }
+
+    /// <summary>Another token of the connection may not let it stay.</summary>
+    public void RightsChanged(Connection connection)
+    {
+        if (connection.RightsIn(Name) is { } rights && (rights & RoomRules.Join) == 0 && Members.Find(connection) is { } member)
+        {
+            Members.Remove(connection);
+            Settle(connection, member.Pass, joined: false);
+            connection.Outbound.Send(Left(null, "forbidden"));
+        }
+    }
+
+    /// <summary>Pub/sub was away: removals may have been missed.</summary>
+    public void Doubt() => _isUnconfirmed = true;
+
+    /// <summary>The log has said who is no member, and that is dealt with.</summary>
+    public void Confirm() => _isUnconfirmed = false;
+
     /// <summary>
     /// The log's answer about members, asked for after pub/sub had been away. An answer about another epoch is old, and so is one about a user
     /// whose membership is being written.
     /// </summary>
-    public void StrangersFound(RoomStrangers strangers)
+    /// <returns>False: the answer is about another epoch.</returns>
+    public bool StrangersFound(RoomStrangers strangers)
     {
         if (strangers.Epoch != Members.Feed.Epoch)
         {
-            return;
+            return false;
         }
 
         foreach (var user in strangers.Users.Where(user => !Members.Rejoins.IsUnderWay(user)))
         {
             MembershipEnded(user, strangers.At);
         }
+
+        return true;
     }
 
     public void Remove(Connection connection)
@@ -288,6 +342,12 @@ internal sealed class Room
     {
         switch (message)
         {
+            case PubSubMessage.Events events when !IsCurrent:
+                Members.Feed.Expect(events.Batch.FirstSeq);
+                break;
+            case PubSubMessage.Deleted deleted:
+                AllEnded(deleted.At, "deleted");
+                break;
             case PubSubMessage.Events events:
                 foreach (var e in events.Batch.Decode())
                 {
@@ -343,7 +403,7 @@ internal sealed class Room
     {
         var token = _hub.NextToken();
         _asking.Add(token, join);
-        _hub.Effects.Join(Name, join.Connection.User, token);
+        _hub.Effects.Join(Name, join.Connection.User, token, join.Connection.RightsIn(Name));
     }
 
     private void Admit(PendingJoin join, RoomPresence presence)
@@ -382,12 +442,27 @@ internal sealed class Room
         pass.Settle(joined);
     }
 
-    private OutboundFrame Left(RawJson? reference) => OutboundFrame.Of(new LeftFrame(Name, reference));
+    /// <summary>A user was a member before the log was rebuilt, and is none now.</summary>
+    private void Refused(string user, JoinRefusal refusal) =>
+        MembershipEnded(user, long.MaxValue, refusal == JoinRefusal.Deleted ? "deleted" : "removed");
 
-    private static OutboundFrame Limit(JoinRefusal refusal, RawJson? reference) => OutboundFrame.Of(new ErrorFrame(
-        ErrorCodes.Limit,
+    private OutboundFrame Left(RawJson? reference, string? reason = null) => OutboundFrame.Of(new LeftFrame(Name, reference) { Reason = reason });
+
+    private static OutboundFrame LastOwner(RawJson? reference) => OutboundFrame.Of(new ErrorFrame(
+        ErrorCodes.Forbidden, "you are the last owner: name another one first", null, reference, null));
+
+    private static OutboundFrame Refusal(JoinRefusal refusal, RawJson? reference) => OutboundFrame.Of(new ErrorFrame(
         refusal switch
         {
+            JoinRefusal.Forbidden => ErrorCodes.Forbidden,
+            JoinRefusal.NotFound or JoinRefusal.Deleted => ErrorCodes.NotFound,
+            _ => ErrorCodes.Limit,
+        },
+        refusal switch
+        {
+            JoinRefusal.Forbidden => "you may not join this room",
+            JoinRefusal.NotFound or JoinRefusal.Deleted => "there is no such room",
+
             JoinRefusal.TooManyCreated => "too many rooms created in this hour",
             JoinRefusal.RoomIsFull => "the room has as many members as it may have",
             _ => "you are a member of too many rooms: leave one first",

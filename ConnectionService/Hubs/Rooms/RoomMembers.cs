@@ -4,6 +4,8 @@ using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
+using AspireChat.Contracts.Rooms;
+using AspireChat.ConnectionService.Log;
 using AspireChat.WebSockets;
 
 namespace AspireChat.ConnectionService.Hubs.Rooms;
@@ -17,12 +19,13 @@ internal sealed class RoomMembers : IFeedReceivers
     /// <summary>How many connections each local user has in the room.</summary>
     private readonly Dictionary<string, int> _users = new(StringComparer.Ordinal);
 
-    public RoomMembers(string room, HubContext hub)
+    /// <param name="refused">A user of this room turned out to be no member any more.</param>
+    public RoomMembers(string room, Action<string, JoinRefusal> refused, HubContext hub)
     {
         _hub = hub;
         Room = room;
         Feed = new Feed(new FeedId(ConversationKey.Room(room), null), this, hub);
-        Rejoins = new Rejoins(room, _users.ContainsKey, hub);
+        Rejoins = new Rejoins(room, _users.ContainsKey, refused, hub);
         Cursors = new CursorRelay(room, frame => Forward(frame, except: null), hub);
     }
 
@@ -193,6 +196,11 @@ internal sealed class RoomMembers : IFeedReceivers
             Room, seq, Feed.Epoch, [.. online.Take(most)], count, [.. presence.Typing.Where(user => user != self)], join.Result!.Read, join.Ref)
         {
             Profiles = ProfilesOf(join.Connection, presence),
+            Role = RoomRoles.NameOf(join.Result.Role),
+            Visibility = RoomSettings.NameOf(join.Result.Settings.Visibility),
+            Sending = RoomSettings.NameOf(join.Result.Settings.Sending),
+            Name = join.Result.Settings.Name,
+            Topic = join.Result.Settings.Topic,
         };
     }
 

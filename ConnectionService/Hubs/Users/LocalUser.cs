@@ -109,7 +109,7 @@ internal sealed class LocalUser(string name, HubContext hub)
                 Forward(OutboundFrame.Of(frame.Json.Span));
                 break;
             case PubSubMessage.Left left:
-                hub.Effects.PostToRoom(left.Room, new HubMessage.MembershipEnded(left.Room, Name, left.At));
+                hub.Effects.PostToRoom(left.Room, new HubMessage.MembershipEnded(left.Room, Name, left.At, left.Reason.Length == 0 ? null : left.Reason));
                 break;
             case PubSubMessage.Durable durable when Find(durable.Conversation) is { } direct:
                 direct.Feed.DurableHeard(durable.Epoch, durable.Seq);

@@ -268,7 +268,13 @@ internal sealed class SimulatedNode
                 null);
         }
 
-        public void Join(string room, string user, long token) => Start(
+        public bool KnowsRemovals(TimeSpan age) => true;
+
+        public void RemovalsHandled(long round)
+        {
+        }
+
+        public void Join(string room, string user, long token, int? rights) => Start(
             () => new HubMessage.JoinAnswer(room, token, node._plan.Alter(node._log.Join(room, user))),
             () => new HubMessage.JoinAnswer(room, token, null));
 
