@@ -168,6 +168,27 @@ public sealed class WebhookFaultTests
     }
 
     [Fact]
+    public async Task A_conversation_with_much_to_tell_is_told_call_after_call()
+    {
+        await using var server = await HookServer.StartAsync();
+        await using var world = await PersistenceWorld.CreateAsync();
+        await using (await StartAsync(world, server))
+        {
+            await world.OpenedAsync();
+        }
+
+        await using var log = await world.StartLogAsync();
+        await SendAsync(log, Lobby, 1_000);
+        var dead = new PartitionLog(world.Redis, new ReplicaName("dead"), Options.Create(new PersistenceOptions()));
+        await WriteAsync(world, server, await dead.ReadNewAsync(Lobby.Partition, 1_000));
+
+        // Ten calls: were each found by the look of every ten seconds only, it would take a minute and a half.
+        await using var service = await StartAsync(world, server);
+        await Eventually.IsTrueAsync(() => server.Events.Count == 1_000, "all are told");
+        Assert.Equal(Enumerable.Range(1, 1_000).Select(i => (long)i), server.Events.Select(Seq));
+    }
+
+    [Fact]
     public async Task A_call_that_a_replica_began_is_repeated_by_the_next_one_with_the_same_id_and_events()
     {
         var isHung = true;
