@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using Microsoft.Extensions.DependencyInjection;
@@ -68,6 +69,43 @@ public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) 
 
     /// <summary>The user's tokens are revoked until the moment. The service that gives the order knows it before it reads it.</summary>
     public void Learn(string user, long until) => _revoked.AddOrUpdate(user, until, (_, before) => Math.Max(before, until));
+
+    /// <summary>Revokes the user's tokens that were issued until now, and closes the sockets that they opened.</summary>
+    /// <returns>False when the user's partition is closed: nothing was done.</returns>
+    /// <exception cref="RedisException">The order may or may not be carried out, and is harmless to repeat.</exception>
+    public async Task<bool> TryRevokeAsync(string user)
+    {
+        var own = ConversationKey.Own(user);
+        var reply = (RedisResult[])(await redis.GetDatabase().ScriptEvaluateAsync(
+            RedisScripts.Revoke,
+            [RedisKeys.Epoch(own.Partition), RedisKeys.Revoked(own.Partition), RedisKeys.Log(own.Partition)],
+            [own.Value, user, time.GetUtcNow().ToUnixTimeMilliseconds(), RedisChannels.LogBell(own.Partition)]))!;
+        if ((string?)reply[0] is "")
+        {
+            return false;
+        }
+
+        var until = (long)double.Parse((string)reply[1]!, CultureInfo.InvariantCulture);
+        Learn(user, until);
+        await GiveAsync(user, [new(KickFields.User, user), new(KickFields.Until, until)]);
+        return true;
+    }
+
+    /// <summary>Like <see cref="TryRevokeAsync"/>, and waits while the partition is closed.</summary>
+    public async Task RevokeAsync(string user, CancellationToken cancellationToken)
+    {
+        while (!await TryRevokeAsync(user))
+        {
+            await Task.Delay(ShortestPause, time, cancellationToken);
+        }
+    }
+
+    /// <summary>Gives an order about a user: it stands in the stream, and pub/sub carries it at once.</summary>
+    public async Task GiveAsync(string user, NameValueEntry[] order)
+    {
+        await redis.GetDatabase().StreamAddAsync(RedisKeys.Kicks, order, maxLength: Kept, useApproximateMaxLength: true);
+        await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisChannels.User(user)), new PubSubMessage.Kick().Encode());
+    }
 
     public ValueTask<RevocationState> CheckAsync(string user, long? issuedAt) =>
         Check(user, issuedAt) is var state and not RevocationState.Unknown

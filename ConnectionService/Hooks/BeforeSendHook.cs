@@ -104,8 +104,8 @@ internal sealed partial class BeforeSendHook : IDisposable
             {
                 null => Fallback(e),
                 { Allow: false } => Verdict("denied", HookDecision.Deny, e, answer.Reason),
-                { Content: { } content } => Verdict("replaced", HookDecision.Allow, e with { Content = content }, ""),
-                _ => Verdict("allowed", HookDecision.Allow, e, ""),
+                { Content: null, Meta: null } => Verdict("allowed", HookDecision.Allow, e, ""),
+                _ => Verdict("replaced", HookDecision.Allow, Replaced(e, answer), ""),
             };
         }
         finally
@@ -115,6 +115,12 @@ internal sealed partial class BeforeSendHook : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static ConversationEvent Replaced(ConversationEvent e, HookAnswer answer) => e with
+    {
+        Content = answer.Content ?? e.Content,
+        Details = answer.Meta is null ? e.Details : (e.Details ?? new MessageDetails()) with { Meta = answer.Meta },
+    };
 
     private HookVerdict Verdict(string outcome, HookDecision decision, ConversationEvent e, string reason)
     {

@@ -1,6 +1,4 @@
-using System.Globalization;
 using AspireChat.ConnectionService.Log;
-using AspireChat.Contracts.Conversations;
 using AspireChat.RedisLog;
 using StackExchange.Redis;
 
@@ -10,11 +8,11 @@ namespace AspireChat.ConnectionService.Kicks;
 /// Gives operators' orders about users. Pub/sub carries them at once, but a replica whose subscription is away does not hear them. So they
 /// stand in a stream as well, and every service reads on (<see cref="UserOrders"/>). Thread-safe.
 /// </summary>
-internal sealed class KickLog(IConnectionMultiplexer redis, UserOrders orders, TimeProvider time)
+internal sealed class KickLog(IConnectionMultiplexer redis, UserOrders orders)
 {
     /// <summary>Closes the user's sockets.</summary>
     /// <exception cref="RedisException">Redis can't be reached: the order may or may not be carried out.</exception>
-    public Task DisconnectAsync(string user) => OrderAsync(user, [new(KickFields.User, user)]);
+    public Task DisconnectAsync(string user) => orders.GiveAsync(user, [new(KickFields.User, user)]);
 
     /// <summary>Revokes the user's tokens that were issued until now, and closes the sockets that they opened.</summary>
     /// <exception cref="RedisException">
@@ -23,19 +21,10 @@ internal sealed class KickLog(IConnectionMultiplexer redis, UserOrders orders, T
     /// <exception cref="LogUnavailableException">The user's partition is closed: nothing was done.</exception>
     public async Task RevokeAsync(string user)
     {
-        var own = ConversationKey.Own(user);
-        var reply = (RedisResult[])(await redis.GetDatabase().ScriptEvaluateAsync(
-            RedisScripts.Revoke,
-            [RedisKeys.Epoch(own.Partition), RedisKeys.Revoked(own.Partition), RedisKeys.Log(own.Partition)],
-            [own.Value, user, time.GetUtcNow().ToUnixTimeMilliseconds(), RedisChannels.LogBell(own.Partition)]))!;
-        if ((string?)reply[0] is "")
+        if (!await orders.TryRevokeAsync(user))
         {
             throw new LogUnavailableException("The user's partition is closed.");
         }
-
-        var until = (long)double.Parse((string)reply[1]!, CultureInfo.InvariantCulture);
-        orders.Learn(user, until);
-        await OrderAsync(user, [new(KickFields.User, user), new(KickFields.Until, until)]);
     }
 
     /// <summary>
@@ -53,11 +42,5 @@ internal sealed class KickLog(IConnectionMultiplexer redis, UserOrders orders, T
                 new(KickFields.User, user), new(KickFields.Room, room), new(KickFields.At, at), new(KickFields.Reason, reason),
             ],
             maxLength: UserOrders.Kept, useApproximateMaxLength: true)));
-    }
-
-    private async Task OrderAsync(string user, NameValueEntry[] order)
-    {
-        await redis.GetDatabase().StreamAddAsync(RedisKeys.Kicks, order, maxLength: UserOrders.Kept, useApproximateMaxLength: true);
-        await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisChannels.User(user)), new PubSubMessage.Kick().Encode());
     }
 }

@@ -23,12 +23,13 @@ internal sealed class AuthoredContent(NpgsqlDataSource database)
         """;
 
     private const string SeqsSql = """
-        SELECT seq FROM events WHERE conversation = $1 AND sender = $2 AND kind IN (0, 1, 2) AND content <> ''
+        SELECT seq FROM events WHERE conversation = $1 AND sender = $2 AND kind IN (0, 1, 2)
+            AND (content <> '' OR mentions IS NOT NULL OR meta IS NOT NULL)
         """;
 
     // An erased message reads like a deleted one. It names itself as what deleted it.
     private const string EraseSql = """
-        UPDATE events SET content = '', deleted = COALESCE(deleted, seq) WHERE conversation = $1 AND seq = ANY ($2)
+        UPDATE events SET content = '', mentions = NULL, meta = NULL, deleted = COALESCE(deleted, seq) WHERE conversation = $1 AND seq = ANY ($2)
         """;
 
     /// <summary>Conversations behind a place in which the user wrote anything, in byte order.</summary>
@@ -68,13 +69,23 @@ internal sealed class AuthoredContent(NpgsqlDataSource database)
         }
     }
 
-    /// <summary>Ends what is kept of the user's places in conversations: memberships and read cursors.</summary>
-    public async Task ForgetMembershipsAsync(string user, CancellationToken cancellationToken)
+    /// <summary>
+    /// Ends what is kept of the user besides what they wrote: memberships and read cursors, the profile, what webhooks were to tell of what the
+    /// user has not seen. That tokens are revoked stays.
+    /// </summary>
+    public async Task ForgetUserAsync(string user, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("DELETE FROM members WHERE member = $1");
-        command.CommandTimeout = 0;
-        command.Parameters.Add(new() { Value = user });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        foreach (var sql in (string[])[
+            "DELETE FROM members WHERE member = $1",
+            "UPDATE users SET name = NULL, name_key = NULL, picture = NULL, first_seen = NULL WHERE user_id = $1",
+            "DELETE FROM webhook_unseen WHERE member = $1",
+        ])
+        {
+            await using var command = database.CreateCommand(sql);
+            command.CommandTimeout = 0;
+            command.Parameters.Add(new() { Value = user });
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
     }
 
     private async Task<List<long>> ReadSeqsAsync(ConversationKey conversation, string user, CancellationToken cancellationToken)

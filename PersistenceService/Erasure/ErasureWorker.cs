@@ -14,6 +14,7 @@ internal sealed partial class ErasureWorker(
     AuthoredContent content,
     TailContent tails,
     CommittedLog log,
+    UserOrders orders,
     MigrationService migrations,
     TimeProvider time,
     ILogger<ErasureWorker> logger) : BackgroundService
@@ -60,6 +61,8 @@ internal sealed partial class ErasureWorker(
     {
         var (id, user, _, place, erased) = erasure;
         Began(logger, id, user, place);
+        // Nothing comes after it from a token of before.
+        await orders.RevokeAsync(user, cancellationToken);
         await tails.LeaveRoomsAsync(user, cancellationToken);
         await tails.DiscardLettersAsync(user);
         // What was written before the order is in PostgreSQL then, and a conversation that began a moment ago is among those found.
@@ -80,7 +83,8 @@ internal sealed partial class ErasureWorker(
             }
         }
 
-        await content.ForgetMembershipsAsync(user, cancellationToken);
+        await content.ForgetUserAsync(user, cancellationToken);
+        await tails.ForgetProfileAsync(user);
         await erasures.NoteAsync(id, ErasureStatus.Done, place, erased, cancellationToken);
         Ended(logger, id, user, erased);
     }

@@ -1,3 +1,4 @@
+using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.PersistenceService.DeadLetters;
@@ -16,6 +17,9 @@ internal sealed class TailContent(IConnectionMultiplexer redis, DeadLetterQueue 
     /// <summary>Entries that one call looks at: well under a millisecond of Redis.</summary>
     private const int EntriesPerCall = 128;
 
+    /// <summary>What leave.lua answers of the last owner of a room that has other members.</summary>
+    private const long IsLastOwner = -4;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Ends all memberships of rooms. Nodes hear of it as of any other leave.</summary>
@@ -26,18 +30,36 @@ internal sealed class TailContent(IConnectionMultiplexer redis, DeadLetterQueue 
         {
             var room = name.ToString();
             var key = ConversationKey.Room(room);
-            await UntilOpenAsync(
-                () => database.ScriptEvaluateAsync(
-                    RedisScripts.Leave,
-                    [RedisKeys.Epoch(key.Partition), RedisKeys.Members(key), RedisKeys.Log(key.Partition)],
-                    [
-                        key.Value, room, user, time.GetUtcNow().ToUnixTimeMilliseconds(), RedisChannels.LogBell(key.Partition),
-                        RedisChannels.User(user),
-                    ]),
+            RedisKey[] keys =
+            [
+                RedisKeys.Epoch(key.Partition), RedisKeys.Conversation(key), RedisKeys.Members(key), RedisKeys.Log(key.Partition),
+                RedisKeys.Rules(key),
+            ];
+            var (now, bell) = (time.GetUtcNow().ToUnixTimeMilliseconds(), RedisChannels.LogBell(key.Partition));
+            var left = await UntilOpenAsync(
+                () => database.ScriptEvaluateAsync(RedisScripts.Leave, keys, [key.Value, room, user, now, bell, RedisChannels.User(user)]),
                 cancellationToken);
+            if ((long)left[1] == IsLastOwner)
+            {
+                // The server removes whom the room's rules keep. It is left without an owner, whom the server can name.
+                await UntilOpenAsync(
+                    () => database.ScriptEvaluateAsync(
+                        RedisScripts.Member,
+                        keys,
+                        [
+                            key.Value, room, now, bell, RedisChannels.Room(room), UserIds.System, "S", "remove", user, RedisChannels.User(user),
+                            "", 0, "", 0, "",
+                        ]),
+                    cancellationToken);
+            }
+
             await database.SetRemoveAsync(RedisKeys.UserRooms(user), room);
         }
     }
+
+    /// <summary>Nobody is shown the user's name or picture any more, and the user is no longer known.</summary>
+    public Task ForgetProfileAsync(string user) =>
+        redis.GetDatabase().HashDeleteAsync(RedisKeys.Users(ConversationKey.Own(user).Partition), user);
 
     /// <summary>
     /// Takes the content out of the user's messages and edits in the tail of one conversation, then makes the nodes forget what they have

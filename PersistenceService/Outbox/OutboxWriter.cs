@@ -30,10 +30,14 @@ internal sealed class OutboxWriter(IOptions<WebhookOptions> options, OutboxBell 
         ON CONFLICT DO NOTHING
         """;
 
+    // What is no event has no seq. A later place in the log than its own says that it was written before. Kind 5 is a room's.
     private const string MembersSql = $"""
         INSERT INTO webhook_outbox {Columns}
         {Rows}
         WHERE NOT EXISTS (SELECT FROM members m WHERE m.conversation = b.lane AND m.member = b.detail::json ->> 'user' AND m.changed >= b.position)
+            AND NOT EXISTS (SELECT FROM restrictions r
+                WHERE r.conversation = b.lane AND r.member = b.detail::json ->> 'user' AND r.changed >= b.position)
+            AND NOT EXISTS (SELECT FROM rooms r WHERE b.kind = 5 AND r.conversation = b.lane AND r.changed >= b.position)
         ON CONFLICT DO NOTHING
         """;
 

@@ -1,5 +1,8 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using AspireChat.Contracts;
 using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Rooms;
 
 namespace AspireChat.PersistenceService.Outbox;
 
@@ -19,6 +22,8 @@ internal static class WebhookEvents
         ConversationEvent e => new WebhookEvent(KindOf(e.Kind), e.Conversation.Value, e.Seq, e.Timestamp),
         MembershipRecord m => new WebhookEvent(
             WebhookKind.MemberChanged, m.Conversation.Value, 0, m.Timestamp, MemberDetail(m.User, m.Joined ? "joined" : "left")),
+        MemberChangeRecord m => new WebhookEvent(WebhookKind.MemberChanged, m.Conversation.Value, 0, m.Timestamp, MemberDetail(m)),
+        RoomRecord r => new WebhookEvent(WebhookKind.RoomChanged, r.Conversation.Value, 0, r.Timestamp, RoomDetail(r)),
         _ => null,
     };
 
@@ -30,17 +35,10 @@ internal static class WebhookEvents
             return [];
         }
 
-        var mentioned = MentionsOf(e).Where(user => user != e.From);
+        var mentioned = (e.Details?.Mentions ?? []).Where(user => user != e.From);
         return e.Conversation.IsRoom || e.Conversation.Other(e.From) == e.From
             ? mentioned.Distinct(StringComparer.Ordinal)
             : mentioned.Prepend(e.Conversation.Other(e.From)).Distinct(StringComparer.Ordinal);
-    }
-
-    /// <summary>The users that the message mentions.</summary>
-    private static IReadOnlyList<string> MentionsOf(ConversationEvent e)
-    {
-        _ = e;
-        return [];
     }
 
     private static WebhookKind KindOf(EventKind kind) => kind switch
@@ -53,4 +51,25 @@ internal static class WebhookEvents
 
     private static string MemberDetail(string user, string change) =>
         $$"""{"user":{{JsonSerializer.Serialize(user)}},"change":"{{change}}"}""";
+
+    private static string MemberDetail(MemberChangeRecord record)
+    {
+        var detail = new JsonObject
+        {
+            ["user"] = record.User, ["change"] = MemberChanges.NameOf(record.Change), ["by"] = record.By,
+        };
+        if (RoomRoles.NameOf(record.Role) is { } role)
+        {
+            detail["role"] = role;
+        }
+
+        if (record.Until > 0)
+        {
+            detail["until"] = Timestamps.ToText(record.Until);
+        }
+
+        return detail.ToJsonString();
+    }
+
+    private static string RoomDetail(RoomRecord record) => new JsonObject { ["change"] = record.Change, ["by"] = record.By }.ToJsonString();
 }
