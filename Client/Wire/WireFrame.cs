@@ -49,7 +49,6 @@ internal sealed class WireFrame
     public string? Message { get; init; }
     public double? RetryAfter { get; init; }
     public double? After { get; init; }
-    public string? Name { get; init; }
     public string? Picture { get; init; }
     public IReadOnlyDictionary<string, WireProfile>? Profiles { get; init; }
 

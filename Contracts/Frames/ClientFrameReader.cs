@@ -18,17 +18,21 @@ public static class ClientFrameReader
         ReadOnlySpan<byte> utf8, FrameLimits limits, out ClientFrame frame, [NotNullWhen(false)] out FrameError? error)
     {
         var fields = new FrameFields(utf8, limits);
+        MessageDetails? details = null;
+        SignalBody? signal = null;
         try
         {
             fields.Read();
+            if (fields.Problem is null && IsWhole(ref fields, limits))
+            {
+                ReadBody(ref fields, out details, out signal);
+            }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             fields.Fail(ErrorCodes.BadRequest, "the frame is not one JSON object");
         }
-        MessageDetails? details = null;
-        SignalBody? signal = null;
-        if (fields.Problem is null && IsWhole(ref fields, limits) && ReadBody(ref fields, out details, out signal))
+        if (fields.Problem is null)
         {
             frame = Frame(in fields, details, signal);
             error = null;
@@ -39,15 +43,14 @@ public static class ClientFrameReader
         return false;
     }
 
-    /// <summary>The parts that only some types have. False: there is a problem.</summary>
-    private static bool ReadBody(ref FrameFields fields, out MessageDetails? details, out SignalBody? signal)
+    /// <summary>The parts that only some types have.</summary>
+    private static void ReadBody(ref FrameFields fields, out MessageDetails? details, out SignalBody? signal)
     {
         var type = fields.Type!.Value;
         details = type is ClientFrameType.Room or ClientFrameType.Dm or ClientFrameType.Edit
             ? fields.ReadDetails(isEdit: type == ClientFrameType.Edit)
             : null;
         signal = type == ClientFrameType.Signal ? fields.ReadSignal() : null;
-        return fields.Problem is null;
     }
 
     private static ClientFrame Frame(in FrameFields fields, MessageDetails? details, SignalBody? signal) => new()

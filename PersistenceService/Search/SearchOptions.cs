@@ -32,15 +32,15 @@ internal sealed class SearchOptions
     public TimeSpan Linger { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
-    /// The share of time that indexing takes while this process commits more than <see cref="BusyAbove"/> events a second: 0.01–1, 0.1 by default.
+    /// The share of time that indexing takes while this process commits more than <see cref="BusyAbove"/> events a second: 0.01–1, 0.05 by default.
     /// The index falls behind meanwhile, and catches up afterwards.
     /// </summary>
     [Range(0.01, 1)]
-    public double BusyShare { get; set; } = 0.1;
+    public double BusyShare { get; set; } = 0.05;
 
-    /// <summary>Events a second: 1–10,000,000, 5,000 by default.</summary>
+    /// <summary>Events a second: 1–10,000,000, 20,000 by default. Up to there the index keeps up, and takes half a core.</summary>
     [Range(1, 10_000_000)]
-    public double BusyAbove { get; set; } = 5_000;
+    public double BusyAbove { get; set; } = 20_000;
 
     /// <summary>What a client is told to wait after a search that took too long: 1–60 s, 2 s by default.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
