@@ -134,11 +134,21 @@ public sealed class WebClientTests : IDisposable
         Assert.Equal(
             new[]
             {
-                "get /", "get /alive", "get /api/admin/users", "get /api/conversations", "get /api/dms/{user}/messages",
+                "delete /api/admin/rooms/{room}", "delete /api/admin/rooms/{room}/bans/{user}",
+                "delete /api/admin/rooms/{room}/members/{user}", "delete /api/admin/rooms/{room}/messages/{seq}",
+                "delete /api/admin/rooms/{room}/mutes/{user}", "delete /api/rooms/{room}", "delete /api/rooms/{room}/bans/{user}",
+                "delete /api/rooms/{room}/members/{user}", "delete /api/rooms/{room}/mutes/{user}", "get /", "get /alive",
+                "get /api/admin/rooms", "get /api/admin/rooms/{room}/bans", "get /api/admin/users", "get /api/conversations",
+                "get /api/dms/{user}/messages", "get /api/rooms", "get /api/rooms/{room}", "get /api/rooms/{room}/bans",
                 "get /api/rooms/{room}/members", "get /api/rooms/{room}/messages", "get /api/users", "get /api/users/{user}/presence",
-                "get /dev/token", "get /health", "get /openapi/v1.json", "get /ws", "post /api/admin/users/{user}/disconnect",
-                "post /api/admin/users/{user}/revoke", "post /api/presence", "post /api/rooms/{room}/messages", "post /api/socket-tickets",
-                "post /dev/token", "put /api/admin/users/{user}",
+                "get /dev/token", "get /health", "get /openapi/v1.json", "get /ws", "patch /api/admin/rooms/{room}",
+                "patch /api/rooms/{room}", "post /api/admin/dms/{user}/messages", "post /api/admin/rooms/{room}/members",
+                "post /api/admin/rooms/{room}/messages", "post /api/admin/users/{user}/disconnect",
+                "post /api/admin/users/{user}/revoke", "post /api/presence", "post /api/rooms", "post /api/rooms/{room}/messages",
+                "post /api/socket-tickets", "post /dev/token", "put /api/admin/rooms/{room}",
+                "put /api/admin/rooms/{room}/bans/{user}", "put /api/admin/rooms/{room}/members/{user}",
+                "put /api/admin/rooms/{room}/mutes/{user}", "put /api/admin/users/{user}", "put /api/rooms/{room}/bans/{user}",
+                "put /api/rooms/{room}/members/{user}", "put /api/rooms/{room}/mutes/{user}",
             },
             operations.Order(StringComparer.Ordinal));
         var references = References(document).Distinct().ToArray();
