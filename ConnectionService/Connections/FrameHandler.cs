@@ -241,6 +241,11 @@ internal sealed class FrameHandler(
 
     private void Signal(in ClientFrame frame)
     {
+        if (frame.Room is not null && connection.RightsIn(frame.Room) is { } rights && (rights & RoomRules.Send) == 0)
+        {
+            Refuse(new FrameError(ErrorCodes.Forbidden, "your token does not let you send in this room", frame.Nonce, frame.Ref));
+            return;
+        }
         if (!_signals.TryTake(out var wait) || !budget.Signals.TryTake(out wait))
         {
             Refuse(new FrameError(ErrorCodes.RateLimited, "too many signals", frame.Nonce, frame.Ref, (int)Math.Ceiling(wait.TotalMilliseconds)));

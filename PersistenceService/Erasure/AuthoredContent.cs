@@ -29,6 +29,8 @@ internal sealed class AuthoredContent(NpgsqlDataSource database)
 
     // An erased message reads like a deleted one. It names itself as what deleted it.
     private const string EraseSql = """
+        WITH found AS (DELETE FROM search WHERE conversation = $1 AND seq = ANY ($2)),
+        mentioned AS (DELETE FROM mentions WHERE conversation = $1 AND seq = ANY ($2))
         UPDATE events SET content = '', mentions = NULL, meta = NULL, deleted = COALESCE(deleted, seq) WHERE conversation = $1 AND seq = ANY ($2)
         """;
 

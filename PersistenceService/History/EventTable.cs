@@ -72,13 +72,15 @@ internal sealed class EventTable(NpgsqlDataSource database, IOptions<HistoryOpti
 
     private const string IsShown = """
         kind IN (0, 1) AND deleted IS NULL
+            AND seq > COALESCE((SELECT r.floor FROM rooms r WHERE r.conversation = newest.conversation), 0)
             AND NOT EXISTS (SELECT FROM unnest($3, $4) AS x (name, seq) WHERE x.name = newest.conversation AND x.seq = newest.seq)
         """;
 
     private const string MessagesSql = $"""
         SELECT {Columns}, b.number FROM unnest($1, $2) WITH ORDINALITY AS b (name, place, number)
         CROSS JOIN LATERAL (
-            SELECT * FROM events WHERE conversation = b.name AND seq = b.place AND kind IN (0, 1) AND deleted IS NULL OFFSET 0) e
+            SELECT * FROM events WHERE conversation = b.name AND seq = b.place AND kind IN (0, 1) AND deleted IS NULL
+                AND seq > COALESCE((SELECT r.floor FROM rooms r WHERE r.conversation = b.name), 0) OFFSET 0) e
         """;
 
     // As for one conversation, but each message has a conversation and an end of its own.

@@ -35,7 +35,9 @@ internal sealed class OldEvents(NpgsqlDataSource database)
             DELETE FROM events e USING oldest o
             WHERE e.conversation = $1 AND e.seq = o.seq AND o.created_at < $2
                 AND NOT EXISTS (SELECT FROM oldest y WHERE y.seq < o.seq AND y.created_at >= $2)
-            RETURNING e.seq)
+            RETURNING e.seq),
+        found AS (DELETE FROM search s USING gone g WHERE s.conversation = $1 AND s.seq = g.seq),
+        mentioned AS (DELETE FROM mentions x USING gone g WHERE x.conversation = $1 AND x.seq = g.seq)
         SELECT count(*), COALESCE(max(seq), 0) FROM gone
         """;
 

@@ -25,8 +25,12 @@ internal sealed class RoomTable(NpgsqlDataSource database)
             SELECT r.conversation, r.wiped, LEAST(r.floor, r.wiped + $1) AS until FROM rooms r
             WHERE r.wiped < r.floor ORDER BY r.conversation LIMIT 1 FOR UPDATE SKIP LOCKED),
         gone AS (
-            UPDATE events e SET content = '', deleted = COALESCE(e.deleted, e.seq) FROM part p
-            WHERE e.conversation = p.conversation AND e.seq > p.wiped AND e.seq <= p.until AND e.content <> '')
+            UPDATE events e SET content = '', mentions = NULL, meta = NULL, deleted = COALESCE(e.deleted, e.seq) FROM part p
+            WHERE e.conversation = p.conversation AND e.seq > p.wiped AND e.seq <= p.until AND e.content IS NOT NULL),
+        found AS (
+            DELETE FROM search s USING part p WHERE s.conversation = p.conversation AND s.seq > p.wiped AND s.seq <= p.until),
+        mentioned AS (
+            DELETE FROM mentions x USING part p WHERE x.conversation = p.conversation AND x.seq > p.wiped AND x.seq <= p.until)
         UPDATE rooms r SET wiped = p.until FROM part p WHERE r.conversation = p.conversation
         """;
 

@@ -33,7 +33,7 @@ internal static class SearchEndpoint
     private static async Task SearchAsync(
         HttpContext context, SearchReader reader, SearchMetrics metrics, IOptions<SearchOptions> options)
     {
-        if (!TryParse(context.Request.Query, ChatUser.From(context.User).Id, out var query, out var problem))
+        if (!TryParse(context.Request.Query, ChatUser.From(context.User), out var query, out var problem))
         {
             await context.WriteProblemAsync(StatusCodes.Status400BadRequest, problem, ErrorCodes.BadRequest);
             return;
@@ -62,7 +62,7 @@ internal static class SearchEndpoint
     }
 
     private static bool TryParse(
-        IQueryCollection parameters, string caller, [NotNullWhen(true)] out SearchQuery? query, [NotNullWhen(false)] out string? problem)
+        IQueryCollection parameters, ChatUser caller, [NotNullWhen(true)] out SearchQuery? query, [NotNullWhen(false)] out string? problem)
     {
         query = null;
         string? text = parameters["q"], room = parameters["room"], to = parameters["to"], from = parameters["from"], before = parameters["before"];
@@ -83,7 +83,7 @@ internal static class SearchEndpoint
             return false;
         }
         ConversationKey? conversation = room is not null ? ConversationKey.Room(room)
-            : to is not null ? ConversationKey.Direct(caller, to)
+            : to is not null ? ConversationKey.Direct(caller.Id, to)
             : null;
         var start = SearchCursor.Start;
         if (before is not null && (!SearchCursor.TryParse(before, out start) || !IsOf(start, conversation)))
@@ -96,7 +96,7 @@ internal static class SearchEndpoint
             return false;
         }
 
-        query = new SearchQuery(SearchWords.Of(text), caller, conversation, from, Grants: null, start, limit);
+        query = new SearchQuery(SearchWords.Of(text), caller.Id, conversation, from, caller.Rooms?.With(RoomRights.Read).ToArray(), start, limit);
         return true;
     }
 
@@ -108,15 +108,18 @@ internal static class SearchEndpoint
     {
         await using var answer = new JsonAnswer(context);
         var json = answer.Json;
+        var users = context.RequestServices.GetRequiredService<NamedUsers>();
         json.WriteStartObject();
         json.WriteStartArray("items"u8);
         foreach (var item in page.Items)
         {
+            users.Add(item);
             item.Write(json, caller);
             await answer.SendAsync();
         }
 
         json.WriteEndArray();
+        await users.WriteAsync(json);
         json.WriteString("next"u8, page.Next?.ToString());
         json.WriteEndObject();
     }

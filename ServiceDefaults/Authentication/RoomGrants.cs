@@ -52,6 +52,13 @@ public sealed class RoomGrants
         return rights;
     }
 
+    /// <summary>The rooms in which a right is granted: ids, and beginnings of ids that end in <c>*</c>.</summary>
+    public IReadOnlyList<string> With(RoomRights right) =>
+    [
+        .. _rooms.Where(room => room.Value.HasFlag(right)).Select(room => room.Key),
+        .. _prefixes.Where(prefix => prefix.Rights.HasFlag(right)).Select(prefix => prefix.Prefix + "*"),
+    ];
+
     /// <summary>Reads the claim. False when it has another form, an unknown right, or is larger than the bounds.</summary>
     public static bool TryParse(string json, [NotNullWhen(true)] out RoomGrants? grants)
     {
