@@ -9,7 +9,9 @@ import { abortable, Emitter, newNonce, withResolvers } from './util.js';
 /**
  * What a conversation needs from its client.
  * @typedef {{clock: Clock, api: import('./api.js').Api, outbox: import('./outbox.js').Outbox,
- *   me: () => string|null, connected: () => boolean, send: (frame: Frame) => boolean, ref: () => string}} Session
+ *   me: () => string|null, connected: () => boolean, send: (frame: Frame) => boolean, ref: () => string,
+ *   leaving: () => boolean, recount: () => void}} Session `leaving`: whether the room's `leave` is unanswered; `recount`: `unread` is not
+ *   exact, so the server is asked
  */
 
 const JOIN_WITHIN_MS = 15_000;
@@ -64,7 +66,7 @@ export class Conversation extends Emitter {
       on: {
         delivered: (events) => this.#deliver(events),
         prepended: (count) => this.#prepended(count),
-        reset: () => this.#change({ kind: 'reset' }),
+        reset: () => this.#onReset(),
         lost: (range) => this.emit('lost', range),
         fault: (error) => this.emit('fault', error),
       },
@@ -91,8 +93,10 @@ export class Conversation extends Emitter {
   get readKnown() { return this.#cursors.known; }
   /** Others' read cursors, as far as known. */
   get reads() { return this.#cursors.others; }
-  /** Others' messages above the own read cursor, as far as the client knows. */
-  get unread() { return this.#cursors.unread(this.messages); }
+  /** Others' messages above the own read cursor. */
+  get unread() { return this.#cursors.unread(this.messages, this.#first); }
+  /** Whether `unread` is exact, or the best guess until the server is asked. */
+  get unreadKnown() { return this.#cursors.isExact(this.#first); }
   /** Other users who have read up to `seq`, as far as known. @param {number} seq @returns {string[]} */
   readBy(seq) { return [...this.reads].filter(([, read]) => read >= seq).map(([user]) => user); }
 
@@ -102,8 +106,9 @@ export class Conversation extends Emitter {
    * @returns {Promise<Receipt>} resolves when it is in the log; rejects with a ChatError when it is refused for good
    */
   async send(content, { signal } = {}) {
+    this.#lifetime.signal.throwIfAborted();
     const nonce = newNonce();
-    this.pending.push({ nonce, content, created: this.#session.clock.now(), state: 'sending' });
+    this.pending.push({ nonce, content, created: this.#session.clock.date(), state: 'sending' });
     this.#typingSender.stop();
     this.#change({ kind: 'pending' });
     try {
@@ -149,8 +154,11 @@ export class Conversation extends Emitter {
 
   /** Drops the oldest loaded messages. @param {number} keep how many stay */
   trim(keep) {
+    const before = this.unread;
     const count = this.#sync.timeline.trim(keep);
-    if (count > 0) this.#change({ kind: 'trim', count });
+    if (count === 0) return;
+    this.#cursors.dropped(before, this.#cursors.unread(this.messages, this.read + 1), this.#first);
+    this.#change({ kind: 'trim', count });
   }
 
   /** The room's first 200 members, with their read cursors. @param {Cancel} [options] @returns {Promise<Member[]>} */
@@ -164,13 +172,14 @@ export class Conversation extends Emitter {
 
   /** @param {AbortSignal} [signal] stops only the wait @returns {Promise<void>} resolves when joined */
   join(signal) {
+    if (this.disposed) return Promise.reject(this.#lifetime.signal.reason);
     const asked = this.wanted;
     this.wanted = true;
     if (this.joined) return Promise.resolve();
     if (!this.#joining) {
       this.#joining = withResolvers();
       this.#joining.promise.catch(() => {});
-      if (!asked && this.#session.connected()) this.#sendJoin();
+      if (!asked) this.#sendJoin();
     }
     return abortable(/** @type {Promise<void>} */ (this.#joining?.promise), signal);
   }
@@ -184,10 +193,17 @@ export class Conversation extends Emitter {
 
   /** The client is connected. */
   connected() {
+    // A room's cursor goes once the room is joined.
     this.#cursors.flush();
     if (this.kind !== 'room') this.#change({ kind: 'ready' });
-    else if (this.wanted) this.#sendJoin();
+    else this.#sendJoin();
   }
+
+  /** A `leave` of this room was answered after the room was joined again. */
+  leftBefore() { this.#sendJoin(); }
+
+  /** Whether a `join` is under way. What the server said of the room before it answers does not hold any more. */
+  get isJoining() { return this.#joinRef !== ''; }
 
   /** Events do not name their log. Only the answer to `resume` does. */
   get isNameless() { return this.kind !== 'room' && this.epoch === null && !this.#sync.catchingUp; }
@@ -201,6 +217,8 @@ export class Conversation extends Emitter {
 
   disconnected() {
     this.joined = false;
+    this.#joinRef = '';
+    this.#cursors.disconnected();
     this.#session.clock.clear(this.#joinTimer);
     this.#typingSender.reset();
     this.#typingUsers.clear();
@@ -215,6 +233,7 @@ export class Conversation extends Emitter {
   joinRefused(error) {
     if (error.ref !== this.#joinRef) return false;
     const { clock } = this.#session;
+    this.#joinRef = '';
     clock.clear(this.#joinTimer);
     if (error.code === 'unavailable' || error.code === 'rate_limited') {
       this.#joinTimer = clock.set(() => this.#sendJoin(), (error.retryAfter ?? 1000) * (1 + clock.random() / 5));
@@ -232,7 +251,7 @@ export class Conversation extends Emitter {
   /** A send was answered `not_joined`. @returns {boolean} whether the room is joined again */
   joinAgain() {
     this.joined = false;
-    if (this.wanted) this.#sendJoin();
+    this.#sendJoin();
     return this.wanted;
   }
 
@@ -257,6 +276,7 @@ export class Conversation extends Emitter {
   /** @param {boolean} forget false when a later page shall send what is not acknowledged */
   dispose(forget) {
     if (this.disposed) return;
+    if (!forget) this.#cursors.flush();
     this.wanted = false;
     this.disconnected();
     const fault = new ChatError('closed', 'The conversation was left.');
@@ -268,7 +288,8 @@ export class Conversation extends Emitter {
   }
 
   /** @param {Frame} event @param {Cancel} [options] */
-  #act(event, options) {
+  async #act(event, options) {
+    this.#lifetime.signal.throwIfAborted();
     return this.#session.outbox.add(this.key, { ...event, ...this.where, nonce: newNonce() }, options?.signal);
   }
 
@@ -278,8 +299,12 @@ export class Conversation extends Emitter {
     this.#change({ kind: 'pending' });
   }
 
+  /** The seq from which on all is loaded; Infinity when nothing is. */
+  get #first() { return this.#sync.timeline.last === null ? Infinity : this.#sync.timeline.first; }
+
   #sendJoin() {
-    const { clock, ref, send } = this.#session;
+    const { clock, connected, leaving, ref, send } = this.#session;
+    if (!this.wanted || !connected() || leaving()) return;
     const { last, epoch, place } = this.#sync.timeline;
     this.#joinRef = ref();
     this.#joinWithReplay = last !== null && epoch !== null;
@@ -290,13 +315,18 @@ export class Conversation extends Emitter {
 
   /** @param {Frame} frame */
   #onJoined(frame) {
+    // This answers a join before a leave.
+    if (frame.ref !== undefined && frame.ref !== this.#joinRef) return;
+    this.#joinRef = '';
     this.#session.clock.clear(this.#joinTimer);
     this.joined = true;
     this.members = new Set(frame.members);
     this.count = frame.count;
-    this.#cursors.learn(frame.read);
     for (const user of frame.typing) if (user !== this.#session.me()) this.#typingUsers.set(user, true);
     this.#sync.joined(frame.seq, frame.epoch, this.#joinWithReplay);
+    this.#cursors.learn(frame.read);
+    this.#cursors.flush();
+    if (!this.unreadKnown) this.#session.recount();
     this.#joining?.resolve();
     this.#joining = null;
     this.#change({ kind: 'ready' });
@@ -350,6 +380,12 @@ export class Conversation extends Emitter {
     for (const event of events) this.emit('event', event);
   }
 
+  #onReset() {
+    this.#cursors.reset();
+    this.#session.recount();
+    this.#change({ kind: 'reset' });
+  }
+
   /** @param {number} count */
   #prepended(count) {
     for (const { nonce, seq } of [...this.pending]) if (seq !== undefined && seq <= this.head) this.discard(nonce);
@@ -369,7 +405,11 @@ export class Conversation extends Emitter {
   }
 
   /** @param {string} from @param {number} seq */
-  #read(from, seq) { this.#cursors.receive(from === this.#session.me() ? null : from, seq); }
+  #read(from, seq) {
+    const own = from === this.#session.me();
+    this.#cursors.receive(own ? null : from, seq);
+    if (own && !this.unreadKnown) this.#session.recount();
+  }
 
   /** @param {Change} change */
   #change(change) { this.emit('change', change); }
