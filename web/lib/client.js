@@ -33,7 +33,10 @@ export class ChatClient extends Emitter {
   #clock;
   #lifetime = new AbortController();
   #refs = 0;
-  /** Rooms that were left, until the server confirms it. `ref`: of the `leave` under way, if there is one. @type {Map<string, {ref?: string, timer?: any}>} */
+  /**
+   * Rooms that were left, until the server confirms it. `ref`: of the `leave` under way, if there is one.
+   * @type {Map<string, {ref?: string, timer?: any}>}
+   */
   #leaving = new Map();
   /** Rooms that were left since the overview was asked for, so that it may still have them. @type {Set<string>} */
   #leftSince = new Set();
@@ -124,7 +127,11 @@ export class ChatClient extends Emitter {
     this.#lifetime.signal.throwIfAborted();
     const conversation = this.#conversation({ room });
     this.#leftSince.delete(room);
-    if (this.#leaving.get(room)?.ref === undefined) this.#leaving.delete(room);
+    const leave = this.#leaving.get(room);
+    if (leave && leave.ref === undefined) {
+      this.#clock.clear(leave.timer);
+      this.#leaving.delete(room);
+    }
     try {
       await conversation.join(signal);
     } catch (error) {
@@ -341,6 +348,7 @@ export class ChatClient extends Emitter {
     const leave = this.#leaving.get(room);
     if (leave && (code === 'unavailable' || code === 'rate_limited') && !this.conversations.has(keyOf({ room }))) {
       this.#clock.clear(leave.timer);
+      leave.ref = undefined;
       leave.timer = this.#clock.set(() => this.#left(room, true), retryAfter * (1 + this.#clock.random() / 5));
       return;
     }
@@ -363,7 +371,7 @@ function misuseOf({ getToken, url, WebSocket, fetch, store }) {
     ['url', /^https?:\/\/[^/]/.test(String(url)), 'must be the http or https address of the gateway'],
     ['WebSocket', typeof WebSocket === 'function', 'this runtime has none, so one must be given'],
     ['fetch', typeof fetch === 'function', 'this runtime has none, so one must be given'],
-    ['store', store === null || ['load', 'put', 'remove'].every((name) => typeof store[name] === 'function'), 'must have load, put and remove'],
+    ['store', !store || ['load', 'put', 'remove'].every((name) => typeof store[name] === 'function'), 'must have load, put and remove'],
   ];
   const broken = rules.find(([, holds]) => !holds);
   return broken ? new ChatError('bad_option', `${broken[0]}: ${broken[2]}.`, { field: broken[0] }) : null;

@@ -1,9 +1,10 @@
 import { ChatError, keyOf } from './protocol.js';
 import { ReadCursors } from './reading.js';
+import { RoomSeat } from './seat.js';
 import { Sync } from './sync.js';
 import { isMessage } from './timeline.js';
 import { TypingSender, TypingUsers } from './typing.js';
-import { abortable, Emitter, newNonce, withResolvers } from './util.js';
+import { abortable, Emitter, newNonce } from './util.js';
 
 /** @import {Cancel, Change, ChatEvent, Clock, Frame, Member, Message, Overview, Pending, Receipt, Stored, Where} from './types.js' */
 /**
@@ -14,7 +15,6 @@ import { abortable, Emitter, newNonce, withResolvers } from './util.js';
  *   exact, so the server is asked
  */
 
-const JOIN_WITHIN_MS = 15_000;
 /** Most messages kept without a call of `trim`. The oldest go first, a tenth at a time. */
 const LOADED_MAX = 10_000;
 
@@ -31,19 +31,13 @@ export class Conversation extends Emitter {
   members = new Set();
   /** How many are online. */
   count = 0;
-  /** Whether the room is subscribed on this connection. */
-  joined = false;
-  /** Whether to join the room on every connection. */
-  wanted = false;
   #session;
   #sync;
   #typingSender;
   #typingUsers;
   #cursors;
-  /** @type {any} */ #joinTimer = null;
-  #joinRef = ''; #joinWithReplay = false;
-  /** @type {ReturnType<typeof withResolvers>|null} */
-  #joining = null;
+  #seat;
+  #joinWithReplay = false;
   #lifetime = new AbortController();
 
   /** @param {Session} session @param {Where} where */
@@ -56,6 +50,7 @@ export class Conversation extends Emitter {
     /** The room, or the other user. @type {string} */
     this.name = where.room ?? where.to ?? '';
     this.#session = session;
+    this.#seat = new RoomSeat(session, (ref) => this.#sendJoin(ref));
     this.#typingSender = new TypingSender(session.clock, (active) => session.send({ type: 'typing', ...where, active }));
     this.#typingUsers = new TypingUsers(session.clock, () => this.#change({ kind: 'typing' }));
     this.#cursors = new ReadCursors(
@@ -83,6 +78,10 @@ export class Conversation extends Emitter {
   get atStart() { return this.#sync.timeline.atStart; }
   /** Who else is typing. */
   get typingUsers() { return this.#typingUsers.users; }
+  /** Whether the room is subscribed on this connection. */
+  get joined() { return this.#seat.joined; }
+  /** Whether to join the room on every connection. */
+  get wanted() { return this.#seat.wanted; }
   /** Whether events can be sent now. */
   get ready() { return this.#session.connected() && (this.kind === 'direct' || this.joined); }
   /** Whether the conversation was left or its client closed. */
@@ -173,15 +172,7 @@ export class Conversation extends Emitter {
   /** @param {AbortSignal} [signal] stops only the wait @returns {Promise<void>} resolves when joined */
   join(signal) {
     if (this.disposed) return Promise.reject(this.#lifetime.signal.reason);
-    const asked = this.wanted;
-    this.wanted = true;
-    if (this.joined) return Promise.resolve();
-    if (!this.#joining) {
-      this.#joining = withResolvers();
-      this.#joining.promise.catch(() => {});
-      if (!asked) this.#sendJoin();
-    }
-    return abortable(/** @type {Promise<void>} */ (this.#joining?.promise), signal);
+    return abortable(this.#seat.want(), signal);
   }
 
   /** Takes over a send that an earlier page left. @param {Stored} stored */
@@ -196,14 +187,14 @@ export class Conversation extends Emitter {
     // A room's cursor goes once the room is joined.
     this.#cursors.flush();
     if (this.kind !== 'room') this.#change({ kind: 'ready' });
-    else this.#sendJoin();
+    else this.#seat.ask();
   }
 
   /** A `leave` of this room was answered after the room was joined again. */
-  leftBefore() { this.#sendJoin(); }
+  leftBefore() { this.#seat.ask(); }
 
-  /** Whether a `join` is under way. What the server said of the room before it answers does not hold any more. */
-  get isJoining() { return this.#joinRef !== ''; }
+  /** Whether a `join` is under way. */
+  get isJoining() { return this.#seat.isAsking; }
 
   /** Events do not name their log. Only the answer to `resume` does. */
   get isNameless() { return this.kind !== 'room' && this.epoch === null && !this.#sync.catchingUp; }
@@ -216,10 +207,8 @@ export class Conversation extends Emitter {
   }
 
   disconnected() {
-    this.joined = false;
-    this.#joinRef = '';
+    this.#seat.down();
     this.#cursors.disconnected();
-    this.#session.clock.clear(this.#joinTimer);
     this.#typingSender.reset();
     this.#typingUsers.clear();
     this.#sync.disconnected();
@@ -231,27 +220,17 @@ export class Conversation extends Emitter {
 
   /** @param {Frame} error @returns {boolean} whether it answers this room's join */
   joinRefused(error) {
-    if (error.ref !== this.#joinRef) return false;
-    const { clock } = this.#session;
-    this.#joinRef = '';
-    clock.clear(this.#joinTimer);
-    if (error.code === 'unavailable' || error.code === 'rate_limited') {
-      this.#joinTimer = clock.set(() => this.#sendJoin(), (error.retryAfter ?? 1000) * (1 + clock.random() / 5));
-      return true;
-    }
-    this.wanted = false;
-    const fault = new ChatError(error.code, error.message);
+    const fault = this.#seat.refused(error);
+    if (!(fault instanceof ChatError)) return fault;
     this.#session.outbox.fail(fault, this.key);
-    if (this.#joining) this.#joining.reject(fault);
-    else this.emit('fault', fault);
-    this.#joining = null;
+    if (!this.#seat.drop(fault)) this.emit('fault', fault);
     return true;
   }
 
   /** A send was answered `not_joined`. @returns {boolean} whether the room is joined again */
   joinAgain() {
-    this.joined = false;
-    this.#sendJoin();
+    this.#seat.down();
+    this.#seat.ask();
     return this.wanted;
   }
 
@@ -277,11 +256,9 @@ export class Conversation extends Emitter {
   dispose(forget) {
     if (this.disposed) return;
     if (!forget) this.#cursors.flush();
-    this.wanted = false;
     this.disconnected();
     const fault = new ChatError('closed', 'The conversation was left.');
-    this.#joining?.reject(fault);
-    this.#joining = null;
+    this.#seat.drop(fault);
     this.#session.outbox.fail(fault, this.key, forget);
     this.#cursors.dispose();
     this.#lifetime.abort(fault);
@@ -302,24 +279,16 @@ export class Conversation extends Emitter {
   /** The seq from which on all is loaded; Infinity when nothing is. */
   get #first() { return this.#sync.timeline.last === null ? Infinity : this.#sync.timeline.first; }
 
-  #sendJoin() {
-    const { clock, connected, leaving, ref, send } = this.#session;
-    if (!this.wanted || !connected() || leaving()) return;
+  /** @param {string} ref */
+  #sendJoin(ref) {
     const { last, epoch, place } = this.#sync.timeline;
-    this.#joinRef = ref();
     this.#joinWithReplay = last !== null && epoch !== null;
-    send({ type: 'join', ...this.where, ref: this.#joinRef, ...(this.#joinWithReplay && place) });
-    clock.clear(this.#joinTimer);
-    this.#joinTimer = clock.set(() => this.#sendJoin(), JOIN_WITHIN_MS);
+    this.#session.send({ type: 'join', ...this.where, ref, ...(this.#joinWithReplay && place) });
   }
 
   /** @param {Frame} frame */
   #onJoined(frame) {
-    // This answers a join before a leave.
-    if (frame.ref !== undefined && frame.ref !== this.#joinRef) return;
-    this.#joinRef = '';
-    this.#session.clock.clear(this.#joinTimer);
-    this.joined = true;
+    if (!this.#seat.take(frame)) return;
     this.members = new Set(frame.members);
     this.count = frame.count;
     for (const user of frame.typing) if (user !== this.#session.me()) this.#typingUsers.set(user, true);
@@ -327,8 +296,7 @@ export class Conversation extends Emitter {
     this.#cursors.learn(frame.read);
     this.#cursors.flush();
     if (!this.unreadKnown) this.#session.recount();
-    this.#joining?.resolve();
-    this.#joining = null;
+    this.#seat.ready();
     this.#change({ kind: 'ready' });
     this.#session.outbox.pump(this.key);
   }

@@ -46,7 +46,10 @@ export class ReadCursors {
     return this.own >= below || (this.own === read && head >= below);
   }
 
-  /** Messages below `first` are dropped, so their count is kept. @param {number} before what was unread @param {number} after of the rest */
+  /**
+   * Messages below `first` are dropped, and their count is kept.
+   * @param {number} before what was unread @param {number} after of the rest @param {number} first
+   */
   dropped(before, after, first) { this.#base = { unread: before - after, head: first - 1, read: this.own }; }
 
   /** The user has read up to `seq`. @param {number} seq */

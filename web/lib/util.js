@@ -37,7 +37,8 @@ export function abortable(promise, signal) {
 
 /**
  * Runs a request with a signal that ends it when the caller's does, or after `ms` without an answer.
- * @template T @param {Clock} clock @param {number} ms @param {AbortSignal|undefined} signal @param {(signal: AbortSignal) => Promise<T>} run
+ * @template T @param {Clock} clock @param {number} ms @param {AbortSignal|undefined} signal
+ * @param {(signal: AbortSignal) => Promise<T>} run
  */
 export async function within(clock, ms, signal, run) {
   const own = new AbortController();
