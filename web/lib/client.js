@@ -202,7 +202,9 @@ export class ChatClient extends Emitter {
 
   /** @param {Conversation} conversation */
   #remove(conversation) {
-    if (!this.conversations.delete(conversation.key)) return;
+    // It may have been joined again since.
+    if (this.conversations.get(conversation.key) !== conversation) return;
+    this.conversations.delete(conversation.key);
     conversation.dispose(true);
     this.emit('left', conversation);
   }
