@@ -124,6 +124,7 @@ test('join, leave, join at once ends joined, however the server orders its answe
     // The first call has failed by then.
     await settle();
     if (order === 'joined first') socket.say(joined(0, { ref: early }));
+    assert.equal(kit.client.conversations.get('room:lobby').joined, false, 'that was the join before the leave');
     left(socket);
     if (order === 'left first') socket.say(joined(0, { ref: early }));
     const { ref } = socket.last('join');
