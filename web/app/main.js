@@ -77,7 +77,6 @@ function start(user) {
     if (next) go(hashOf(next));
     event.preventDefault();
   }, page);
-  addEventListener('online', () => client.wake(), page);
   document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') client.wake(); }, page);
 
   const end = (message) => {

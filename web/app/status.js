@@ -15,6 +15,7 @@ export class ChatBanner extends HTMLElement {
   }
 
   watch(client) {
+    let until = 0;
     const draw = () => {
       clearTimeout(this.#timer);
       const { state, retryAt, reason } = client.status;
@@ -28,7 +29,7 @@ export class ChatBanner extends HTMLElement {
         this.#button.onclick = () => client.connect().catch(() => {});
       }
       if (state === 'reconnecting') {
-        const seconds = retryAt ? Math.ceil((retryAt - Date.now()) / 1000) : 0;
+        const seconds = retryAt ? Math.ceil((until - performance.now()) / 1000) : 0;
         this.#text.textContent = seconds > 1
           ? `Connection lost. Trying again in ${seconds} s. What you write is sent then.` : 'Reconnecting…';
         this.#button.textContent = 'Try now';
@@ -36,7 +37,8 @@ export class ChatBanner extends HTMLElement {
         if (seconds > 1) this.#timer = setTimeout(draw, 1000);
       }
     };
-    client.on('status', draw);
+    // The machine's clock may be set while the wait is shown.
+    client.on('status', ({ retryAt = 0 }) => { until = performance.now() + retryAt - Date.now(); draw(); });
     draw();
   }
 }

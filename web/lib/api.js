@@ -1,6 +1,10 @@
 import { ChatError } from './protocol.js';
+import { within } from './util.js';
 
 /** @import {Clock, Cancel, Member, Overview, Page, Profile, SearchPage, TokenProvider, UserPresence, Where} from './types.js' */
+
+/** A request or a token that takes longer has failed, so that nothing waits for an answer that the network has lost. */
+const ANSWER_WITHIN_MS = 15_000;
 
 /** The current token for the socket and HTTP. Concurrent callers share one call of the provider. */
 export class Tokens {
@@ -8,7 +12,6 @@ export class Tokens {
   #clock;
   #signal;
   #token = '';
-  #fetchedAt = -Infinity;
   /** @type {Promise<string>|null} */
   #pending = null;
 
@@ -19,9 +22,7 @@ export class Tokens {
     this.#signal = signal;
   }
 
-  /** Milliseconds since the token was fetched. */
-  get age() { return this.#clock.now() - this.#fetchedAt; }
-
+  /** @returns {Promise<string>} rejects with a `ChatError` `token`, which is `fatal` when asking again is of no use */
   async get(fresh = false) {
     if (!fresh && this.#token) return this.#token;
     this.#pending ??= this.#fetch(fresh).finally(() => { this.#pending = null; });
@@ -30,10 +31,19 @@ export class Tokens {
 
   /** @param {boolean} fresh */
   async #fetch(fresh) {
-    const answer = await this.#provider({ fresh, signal: this.#signal });
-    this.#token = typeof answer === 'string' ? answer : answer.token;
-    this.#fetchedAt = this.#clock.now();
-    return this.#token;
+    let answer;
+    try {
+      answer = await within(this.#clock, ANSWER_WITHIN_MS, this.#signal, async (signal) => this.#provider({ fresh, signal }));
+    } catch (error) {
+      const { message = String(error), fatal } = /** @type {any} */ (error ?? {});
+      throw new ChatError('token', message, { fatal: fatal === true });
+    }
+    const token = /** @type {any} */ (answer)?.token ?? answer;
+    // What a subprotocol and a header can't carry would throw there.
+    if (typeof token !== 'string' || !/^[\w.-]+$/.test(token)) {
+      throw new ChatError('token', 'getToken gave something that is no JSON Web Token.', { fatal: true });
+    }
+    return this.#token = token;
   }
 }
 
@@ -42,14 +52,16 @@ export class Api {
   #base;
   #tokens;
   #fetch;
+  #clock;
   #learn;
 
-  /** @param {string} base @param {Tokens} tokens @param {typeof fetch} fetch @param {(profiles: Record<string, Profile>|undefined) => void} learn */
-  constructor(base, tokens, fetch, learn = () => {}) {
+  /** @param {string} base @param {Tokens} tokens @param {typeof fetch} fetch @param {Clock} clock @param {(profiles: Record<string, Profile>|undefined) => void} learn */
+  constructor(base, tokens, fetch, clock, learn = () => {}) {
     this.#learn = learn;
     this.#base = base;
     this.#tokens = tokens;
     this.#fetch = fetch;
+    this.#clock = clock;
   }
 
   /**
@@ -85,6 +97,17 @@ export class Api {
   async call(path, { query = {}, body, signal } = {}) {
     const pairs = Object.entries(query).filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]);
     const url = `${this.#base}${path}?${new URLSearchParams(pairs)}`;
+    try {
+      return await within(this.#clock, ANSWER_WITHIN_MS, signal, (own) => this.#ask(url, body, own));
+    } catch (error) {
+      if (error instanceof ChatError || signal?.aborted) throw error;
+      // No answer, or one that was cut off or is no JSON.
+      throw new ChatError('http', 'The server did not answer.', { status: 0 });
+    }
+  }
+
+  /** @param {string} url @param {object|undefined} body @param {AbortSignal} signal */
+  async #ask(url, body, signal) {
     let response = await this.#once(url, body, false, signal);
     if (response.status === 401) response = await this.#once(url, body, true, signal);
     if (response.ok) {
@@ -99,15 +122,10 @@ export class Api {
     });
   }
 
-  /** @param {string} url @param {object|undefined} body @param {boolean} fresh @param {AbortSignal} [signal] */
+  /** @param {string} url @param {object|undefined} body @param {boolean} fresh @param {AbortSignal} signal */
   async #once(url, body, fresh, signal) {
     const headers = { Authorization: `Bearer ${await this.#tokens.get(fresh)}`, ...(body && { 'Content-Type': 'application/json' }) };
-    try {
-      const fetch = this.#fetch;
-      return await fetch(url, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), signal });
-    } catch (error) {
-      if (signal?.aborted) throw error;
-      throw new ChatError('http', 'The server did not answer.', { status: 0 });
-    }
+    const fetch = this.#fetch;
+    return fetch(url, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), signal });
   }
 }

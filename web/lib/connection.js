@@ -7,10 +7,14 @@ const WELCOME_WITHIN_MS = 10_000;
 const PONG_WITHIN_MS = 10_000;
 /** After a connection that lived this long, the next loss starts with a short wait again. */
 const STABLE_AFTER_MS = 10_000;
-/** Browsers do not tell why a handshake failed. The token may be the reason, so an older one is renewed first. */
-const RENEW_TOKEN_AFTER_MS = 30_000;
+/** A clock that runs ahead would find each new token expired, so it asks only this often. The server closes with 4002 if it is. */
+const RENEW_AT_MOST_EVERY_MS = 30_000;
 const RENEW_EARLY_MS = 60_000;
 const OVERLOADED_WAIT_MS = 5000;
+/** Some browsers say that they are offline when they are not, so it is tried all the same. */
+const OFFLINE_WAIT_MS = 60_000;
+/** A network that comes and goes must not make the client hammer the server. */
+const TRY_AT_MOST_EVERY_MS = 1000;
 
 /**
  * One session over any number of sockets. It opens and watches a socket, renews the token, and reconnects after a loss.
@@ -27,10 +31,20 @@ export class Connection extends Emitter {
   #tokens;
   #WebSocket;
   #clock;
+  #probe;
   /** @type {WebSocket|null} */
   #socket = null;
   #everConnected = false;
   #failures = 0;
+  /** How many tokens in a row the server called expired before they carried anything. */
+  #refusals = 0;
+  #probing = false;
+  #offline = false;
+  #triedAt = -Infinity;
+  #retryAt = 0;
+  #welcomedAt = 0;
+  /** Whether the next try needs a new token. */
+  #fresh = false;
   /** Counts the sockets, so that calls for an earlier one are ignored. */
   #generation = 0;
   /** @type {number|null} when to leave a draining node */
@@ -43,17 +57,44 @@ export class Connection extends Emitter {
   /** @type {Record<string, any>} the present socket's, by purpose */
   #timers = {};
 
-  /** @param {string} url @param {import('./api.js').Tokens} tokens @param {typeof WebSocket} WebSocket @param {Clock} clock */
-  constructor(url, tokens, WebSocket, clock) {
+  /**
+   * @param {string} url @param {import('./api.js').Tokens} tokens @param {typeof WebSocket} WebSocket @param {Clock} clock
+   * @param {() => Promise<any>} probe asks the API for anything
+   */
+  constructor(url, tokens, WebSocket, clock, probe) {
     super();
     this.#url = url;
     this.#tokens = tokens;
     this.#WebSocket = WebSocket;
     this.#clock = clock;
+    this.#probe = probe;
   }
 
   open() {
-    if (this.status.state === 'idle' || this.status.state === 'closed') this.#open(false);
+    if (this.status.state !== 'idle' && this.status.state !== 'closed') return;
+    this.#failures = this.#refusals = 0;
+    this.#open();
+  }
+
+  /** Ends the session until `open`, because another try would fail too. @param {ChatError} error @param {number} [code] */
+  fail(error, code) {
+    this.#end();
+    this.#setStatus({ state: 'closed', code, reason: error.message, error });
+    this.emit('fault', error);
+  }
+
+  /** Follows the browser's opinion of the network. @param {EventTarget} network @param {AbortSignal} signal */
+  watchNetwork(network, signal) {
+    network.addEventListener('offline', () => {
+      this.#offline = true;
+      if (this.connected) this.#sendPing();
+      else if (this.#timers.retry !== undefined) this.#retryIn(OFFLINE_WAIT_MS);
+    }, { signal });
+    network.addEventListener('online', () => {
+      this.#offline = false;
+      if (!this.connected) this.#failures = 0;
+      this.wake();
+    }, { signal });
   }
 
   close() {
@@ -70,8 +111,11 @@ export class Connection extends Emitter {
 
   /** The network may have changed. Retries now instead of later, or pings the server. */
   wake() {
-    if (this.connected) this.#sendPing();
-    else if (this.#timers.retry !== undefined) this.#open(false);
+    if (this.connected) return this.#sendPing();
+    if (this.#timers.retry === undefined) return;
+    const at = Math.max(this.#clock.now(), this.#triedAt + TRY_AT_MOST_EVERY_MS);
+    if (at === this.#clock.now()) this.#open();
+    else if (at < this.#retryAt) this.#retryIn(at - this.#clock.now());
   }
 
   /** Loses the connection, as a network would. */
@@ -85,23 +129,23 @@ export class Connection extends Emitter {
     this.#timers[name] = this.#clock.set(run, ms);
   }
 
-  /** @param {boolean} fresh whether a new token is needed */
-  async #open(fresh) {
+  async #open() {
     const generation = this.#forget();
+    this.#triedAt = this.#clock.now();
     this.#setStatus({ state: this.#everConnected || this.#failures > 0 ? 'reconnecting' : 'connecting' });
-    let token;
+    let socket;
     try {
-      token = await this.#tokens.get(fresh || (this.#failures > 0 && this.#tokens.age > RENEW_TOKEN_AFTER_MS));
-    } catch (fault) {
+      const token = await this.#tokens.get(this.#fresh);
       if (generation !== this.#generation) return;
-      const { fatal, message: reason } = /** @type {any} */ (fault);
-      if (!fatal) return this.#lost(CLOSE.abnormal, reason);
-      this.#end();
-      return this.#setStatus({ state: 'closed', reason });
+      this.#fresh = false;
+      // It throws for an address that the browser does not allow, such as an insecure one on a secure page.
+      socket = this.#socket = new this.#WebSocket(this.#url, [SUBPROTOCOL, `bearer.${token}`]);
+    } catch (error) {
+      if (generation !== this.#generation) return;
+      const { message } = /** @type {Error} */ (error);
+      if (!(error instanceof ChatError)) return this.fail(new ChatError('bad_option', message, { field: 'url' }));
+      return error.fatal ? this.fail(error) : this.#lost(CLOSE.abnormal, message);
     }
-    if (generation !== this.#generation) return;
-    const socket = new this.#WebSocket(this.#url, [SUBPROTOCOL, `bearer.${token}`]);
-    this.#socket = socket;
     this.#timer('open', () => this.#lost(CLOSE.abnormal, 'no answer'), WELCOME_WITHIN_MS);
     socket.onmessage = (event) => { if (generation === this.#generation) this.#receive(event.data); };
     socket.onclose = (event) => { if (generation === this.#generation) this.#lost(event.code, closeReason(event.code)); };
@@ -134,11 +178,14 @@ export class Connection extends Emitter {
     this.connected = true;
     if (this.#everConnected) this.reconnects++;
     this.#everConnected = true;
-    this.#timer('stable', () => { this.#failures = 0; }, STABLE_AFTER_MS);
+    this.#welcomedAt = this.#clock.now();
+    this.#triedAt = -Infinity;
+    this.#refusals = 0;
     this.#heartbeat = Math.max(1, welcome.heartbeat) * 1000;
     this.#watch();
     this.#renewTokenBefore(welcome.expires);
     this.emit('welcome', welcome);
+    if (!this.connected) return;
     this.#setStatus({ state: 'connected' });
     this.#sendPing();
   }
@@ -172,10 +219,9 @@ export class Connection extends Emitter {
   /** @param {string} expires */
   #renewTokenBefore(expires) {
     this.#clock.clear(this.#timers.auth);
-    const left = Date.parse(expires) - this.#clock.now();
+    const left = Date.parse(expires) - this.#clock.date();
     if (Number.isNaN(left)) return;
-    // A clock that runs ahead would find each new token expired, so it asks every 30 s. The server closes with 4002 if it is.
-    const wait = left > 0 ? left - Math.min(RENEW_EARLY_MS, left * 0.2) : RENEW_TOKEN_AFTER_MS;
+    const wait = left > 0 ? left - Math.min(RENEW_EARLY_MS, left * 0.2) : RENEW_AT_MOST_EVERY_MS;
     this.#timer('auth', () => this.#renewToken(0), Math.min(wait, 2 ** 31 - 1));
   }
 
@@ -187,8 +233,10 @@ export class Connection extends Emitter {
       if (generation === this.#generation) this.send({ type: 'auth', token });
     } catch (error) {
       if (generation !== this.#generation) return;
-      this.emit('fault', new ChatError('token', String(error)));
-      this.#timer('auth', () => this.#renewToken(attempt + 1), backoff(this.#clock, attempt, 1000, 30_000));
+      const fault = /** @type {ChatError} */ (error);
+      this.emit('fault', fault);
+      // The connection lives until its token expires. Then the session ends.
+      if (!fault.fatal) this.#timer('auth', () => this.#renewToken(attempt + 1), backoff(this.#clock, attempt, 1000, 30_000));
     }
   }
 
@@ -201,14 +249,45 @@ export class Connection extends Emitter {
   /** @param {number} code @param {string} reason */
   #lost(code, reason) {
     const leaveAt = this.#leaveAt;
+    const { connected } = this;
+    const refused = this.#socket !== null && !connected;
     this.#end();
-    if (isFinalClose(code)) return this.#setStatus({ state: 'closed', code, reason });
+    if (isFinalClose(code)) return this.fail(new ChatError('closed', reason, { closeCode: code }), code);
+    this.#fresh ||= code === CLOSE.tokenExpired;
+    if (refused && code === CLOSE.tokenExpired) {
+      // The token has been renewed since the first time.
+      if (++this.#refusals > 1) return this.fail(new ChatError('token', reason, { closeCode: code }), code);
+    } else if (refused) {
+      this.#askWhy();
+    }
+    if (connected && this.#clock.now() - this.#welcomedAt >= STABLE_AFTER_MS) this.#failures = 0;
     const attempt = this.#failures++;
     let wait = backoff(this.#clock, attempt);
     if (leaveAt !== null) wait = Math.max(attempt && wait, leaveAt - this.#clock.now());
     else if (code === CLOSE.overloaded) wait += OVERLOADED_WAIT_MS * (0.5 + this.#clock.random() / 2);
-    this.#timer('retry', () => this.#open(code === CLOSE.tokenExpired), wait);
-    this.#setStatus({ state: 'reconnecting', code, reason, retryAt: this.#clock.now() + wait });
+    this.#retryIn(this.#offline ? OFFLINE_WAIT_MS : wait, { code, reason });
+  }
+
+  /** @param {number} ms @param {{code?: number, reason?: string}} [why] */
+  #retryIn(ms, { code, reason } = this.status) {
+    this.#retryAt = this.#clock.now() + ms;
+    this.#timer('retry', () => this.#open(), ms);
+    this.#setStatus({ state: 'reconnecting', code, reason, retryAt: this.#clock.date() + ms });
+  }
+
+  // A browser does not say why a handshake failed. The API says whether it was the token, and has asked for a new one by then.
+  async #askWhy() {
+    if (this.#probing) return;
+    this.#probing = true;
+    try {
+      await this.#probe();
+    } catch (error) {
+      const { fatal, message, status } = /** @type {ChatError} */ (error);
+      const final = fatal || status === 401 || status === 403;
+      if (final && this.status.state !== 'closed' && !this.connected) this.fail(new ChatError('token', message, { status }));
+    } finally {
+      this.#probing = false;
+    }
   }
 
   /** Ends the socket, if there is one, and its timers. */

@@ -1,18 +1,20 @@
 import { ChatError, keyOf } from './protocol.js';
 import { ReadCursors } from './reading.js';
+import { RoomSeat } from './seat.js';
 import { Sync } from './sync.js';
 import { isMessage } from './timeline.js';
 import { TypingSender, TypingUsers } from './typing.js';
-import { abortable, Emitter, newNonce, withResolvers } from './util.js';
+import { abortable, Emitter, newNonce } from './util.js';
 
 /** @import {Cancel, Change, ChatEvent, Clock, Details, Frame, Member, Message, Overview, Pending, Receipt, Signal, Stored, Where} from './types.js' */
 /**
  * What a conversation needs from its client.
  * @typedef {{clock: Clock, api: import('./api.js').Api, outbox: import('./outbox.js').Outbox,
- *   me: () => string|null, connected: () => boolean, send: (frame: Frame) => boolean, ref: () => string}} Session
+ *   me: () => string|null, connected: () => boolean, send: (frame: Frame) => boolean, ref: () => string,
+ *   leaving: () => boolean, recount: () => void}} Session `leaving`: whether the room's `leave` is unanswered; `recount`: `unread` is not
+ *   exact, so the server is asked
  */
 
-const JOIN_WITHIN_MS = 15_000;
 /** Most messages kept without a call of `trim`. The oldest go first, a tenth at a time. */
 const LOADED_MAX = 10_000;
 
@@ -29,19 +31,13 @@ export class Conversation extends Emitter {
   members = new Set();
   /** How many are online. */
   count = 0;
-  /** Whether the room is subscribed on this connection. */
-  joined = false;
-  /** Whether to join the room on every connection. */
-  wanted = false;
   #session;
   #sync;
   #typingSender;
   #typingUsers;
   #cursors;
-  /** @type {any} */ #joinTimer = null;
-  #joinRef = ''; #joinWithReplay = false;
-  /** @type {ReturnType<typeof withResolvers>|null} */
-  #joining = null;
+  #seat;
+  #joinWithReplay = false;
   #lifetime = new AbortController();
 
   /** @param {Session} session @param {Where} where */
@@ -54,6 +50,7 @@ export class Conversation extends Emitter {
     /** The room, or the other user. @type {string} */
     this.name = where.room ?? where.to ?? '';
     this.#session = session;
+    this.#seat = new RoomSeat(session, (ref) => this.#sendJoin(ref));
     this.#typingSender = new TypingSender(session.clock, (active) => session.send({ type: 'typing', ...where, active }));
     this.#typingUsers = new TypingUsers(session.clock, () => this.#change({ kind: 'typing' }));
     this.#cursors = new ReadCursors(
@@ -64,7 +61,7 @@ export class Conversation extends Emitter {
       on: {
         delivered: (events) => this.#deliver(events),
         prepended: (count) => this.#prepended(count),
-        reset: () => this.#change({ kind: 'reset' }),
+        reset: () => this.#onReset(),
         lost: (range) => this.emit('lost', range),
         fault: (error) => this.emit('fault', error),
       },
@@ -81,6 +78,10 @@ export class Conversation extends Emitter {
   get atStart() { return this.#sync.timeline.atStart; }
   /** Who else is typing. */
   get typingUsers() { return this.#typingUsers.users; }
+  /** Whether the room is subscribed on this connection. */
+  get joined() { return this.#seat.joined; }
+  /** Whether to join the room on every connection. */
+  get wanted() { return this.#seat.wanted; }
   /** Whether events can be sent now. */
   get ready() { return this.#session.connected() && (this.kind === 'direct' || this.joined); }
   /** Whether the conversation was left or its client closed. */
@@ -91,8 +92,10 @@ export class Conversation extends Emitter {
   get readKnown() { return this.#cursors.known; }
   /** Others' read cursors, as far as known. */
   get reads() { return this.#cursors.others; }
-  /** Others' messages above the own read cursor, as far as the client knows. */
-  get unread() { return this.#cursors.unread(this.messages); }
+  /** Others' messages above the own read cursor. */
+  get unread() { return this.#cursors.unread(this.messages, this.#first); }
+  /** Whether `unread` is exact, or the best guess until the server is asked. */
+  get unreadKnown() { return this.#cursors.isExact(this.#first); }
   /** Other users who have read up to `seq`, as far as known. @param {number} seq @returns {string[]} */
   readBy(seq) { return [...this.reads].filter(([, read]) => read >= seq).map(([user]) => user); }
 
@@ -103,8 +106,9 @@ export class Conversation extends Emitter {
    * @returns {Promise<Receipt>} resolves when it is in the log; rejects with a ChatError when it is refused for good
    */
   async send(content, { signal, ...details } = {}) {
+    this.#lifetime.signal.throwIfAborted();
     const nonce = newNonce();
-    this.pending.push({ nonce, content, created: this.#session.clock.now(), state: 'sending', details });
+    this.pending.push({ nonce, content, created: this.#session.clock.date(), state: 'sending', details });
     this.#typingSender.stop();
     this.#change({ kind: 'pending' });
     try {
@@ -163,8 +167,11 @@ export class Conversation extends Emitter {
 
   /** Drops the oldest loaded messages. @param {number} keep how many stay */
   trim(keep) {
+    const before = this.unread;
     const count = this.#sync.timeline.trim(keep);
-    if (count > 0) this.#change({ kind: 'trim', count });
+    if (count === 0) return;
+    this.#cursors.dropped(before, this.#cursors.unread(this.messages, this.read + 1), this.#first);
+    this.#change({ kind: 'trim', count });
   }
 
   /** The room's first 200 members, with their read cursors. @param {Cancel} [options] @returns {Promise<Member[]>} */
@@ -178,15 +185,8 @@ export class Conversation extends Emitter {
 
   /** @param {AbortSignal} [signal] stops only the wait @returns {Promise<void>} resolves when joined */
   join(signal) {
-    const asked = this.wanted;
-    this.wanted = true;
-    if (this.joined) return Promise.resolve();
-    if (!this.#joining) {
-      this.#joining = withResolvers();
-      this.#joining.promise.catch(() => {});
-      if (!asked && this.#session.connected()) this.#sendJoin();
-    }
-    return abortable(/** @type {Promise<void>} */ (this.#joining?.promise), signal);
+    if (this.disposed) return Promise.reject(this.#lifetime.signal.reason);
+    return abortable(this.#seat.want(), signal);
   }
 
   /** Takes over a send that an earlier page left. @param {Stored} stored */
@@ -201,10 +201,17 @@ export class Conversation extends Emitter {
 
   /** The client is connected. */
   connected() {
+    // A room's cursor goes once the room is joined.
     this.#cursors.flush();
     if (this.kind !== 'room') this.#change({ kind: 'ready' });
-    else if (this.wanted) this.#sendJoin();
+    else this.#seat.ask();
   }
+
+  /** A `leave` of this room was answered after the room was joined again. */
+  leftBefore() { this.#seat.ask(); }
+
+  /** Whether a `join` is under way. */
+  get isJoining() { return this.#seat.isAsking; }
 
   /** Events do not name their log. Only the answer to `resume` does. */
   get isNameless() { return this.kind !== 'room' && this.epoch === null && !this.#sync.catchingUp; }
@@ -217,8 +224,8 @@ export class Conversation extends Emitter {
   }
 
   disconnected() {
-    this.joined = false;
-    this.#session.clock.clear(this.#joinTimer);
+    this.#seat.down();
+    this.#cursors.disconnected();
     this.#typingSender.reset();
     this.#typingUsers.clear();
     this.#sync.disconnected();
@@ -230,26 +237,17 @@ export class Conversation extends Emitter {
 
   /** @param {Frame} error @returns {boolean} whether it answers this room's join */
   joinRefused(error) {
-    if (error.ref !== this.#joinRef) return false;
-    const { clock } = this.#session;
-    clock.clear(this.#joinTimer);
-    if (error.code === 'unavailable' || error.code === 'rate_limited') {
-      this.#joinTimer = clock.set(() => this.#sendJoin(), (error.retryAfter ?? 1000) * (1 + clock.random() / 5));
-      return true;
-    }
-    this.wanted = false;
-    const fault = new ChatError(error.code, error.message);
+    const fault = this.#seat.refused(error);
+    if (!(fault instanceof ChatError)) return fault;
     this.#session.outbox.fail(fault, this.key);
-    if (this.#joining) this.#joining.reject(fault);
-    else this.emit('fault', fault);
-    this.#joining = null;
+    if (!this.#seat.drop(fault)) this.emit('fault', fault);
     return true;
   }
 
   /** A send was answered `not_joined`. @returns {boolean} whether the room is joined again */
   joinAgain() {
-    this.joined = false;
-    if (this.wanted) this.#sendJoin();
+    this.#seat.down();
+    this.#seat.ask();
     return this.wanted;
   }
 
@@ -275,18 +273,18 @@ export class Conversation extends Emitter {
   /** @param {boolean} forget false when a later page shall send what is not acknowledged */
   dispose(forget) {
     if (this.disposed) return;
-    this.wanted = false;
+    if (!forget) this.#cursors.flush();
     this.disconnected();
     const fault = new ChatError('closed', 'The conversation was left.');
-    this.#joining?.reject(fault);
-    this.#joining = null;
+    this.#seat.drop(fault);
     this.#session.outbox.fail(fault, this.key, forget);
     this.#cursors.dispose();
     this.#lifetime.abort(fault);
   }
 
   /** @param {Frame} event @param {Cancel} [options] */
-  #act(event, options) {
+  async #act(event, options) {
+    this.#lifetime.signal.throwIfAborted();
     return this.#session.outbox.add(this.key, { ...event, ...this.where, nonce: newNonce() }, options?.signal);
   }
 
@@ -296,27 +294,27 @@ export class Conversation extends Emitter {
     this.#change({ kind: 'pending' });
   }
 
-  #sendJoin() {
-    const { clock, ref, send } = this.#session;
+  /** The seq from which on all is loaded; Infinity when nothing is. */
+  get #first() { return this.#sync.timeline.last === null ? Infinity : this.#sync.timeline.first; }
+
+  /** @param {string} ref */
+  #sendJoin(ref) {
     const { last, epoch, place } = this.#sync.timeline;
-    this.#joinRef = ref();
     this.#joinWithReplay = last !== null && epoch !== null;
-    send({ type: 'join', ...this.where, ref: this.#joinRef, ...(this.#joinWithReplay && place) });
-    clock.clear(this.#joinTimer);
-    this.#joinTimer = clock.set(() => this.#sendJoin(), JOIN_WITHIN_MS);
+    this.#session.send({ type: 'join', ...this.where, ref, ...(this.#joinWithReplay && place) });
   }
 
   /** @param {Frame} frame */
   #onJoined(frame) {
-    this.#session.clock.clear(this.#joinTimer);
-    this.joined = true;
+    if (!this.#seat.take(frame)) return;
     this.members = new Set(frame.members);
     this.count = frame.count;
-    this.#cursors.learn(frame.read);
     for (const user of frame.typing) if (user !== this.#session.me()) this.#typingUsers.set(user, true);
     this.#sync.joined(frame.seq, frame.epoch, this.#joinWithReplay);
-    this.#joining?.resolve();
-    this.#joining = null;
+    this.#cursors.learn(frame.read);
+    this.#cursors.flush();
+    if (!this.unreadKnown) this.#session.recount();
+    this.#seat.ready();
     this.#change({ kind: 'ready' });
     this.#session.outbox.pump(this.key);
   }
@@ -368,6 +366,12 @@ export class Conversation extends Emitter {
     for (const event of events) this.emit('event', event);
   }
 
+  #onReset() {
+    this.#cursors.reset();
+    this.#session.recount();
+    this.#change({ kind: 'reset' });
+  }
+
   /** @param {number} count */
   #prepended(count) {
     for (const { nonce, seq } of [...this.pending]) if (seq !== undefined && seq <= this.head) this.discard(nonce);
@@ -387,7 +391,11 @@ export class Conversation extends Emitter {
   }
 
   /** @param {string} from @param {number} seq */
-  #read(from, seq) { this.#cursors.receive(from === this.#session.me() ? null : from, seq); }
+  #read(from, seq) {
+    const own = from === this.#session.me();
+    this.#cursors.receive(own ? null : from, seq);
+    if (own && !this.unreadKnown) this.#session.recount();
+  }
 
   /** @param {Change} change */
   #change(change) { this.emit('change', change); }

@@ -3,7 +3,7 @@ import { backoff } from './util.js';
 
 /** @import {Clock, Frame, OutboxStore, Receipt, Stored} from './types.js' */
 /**
- * @typedef {{nonce: string, key: string, frame: Frame, created: number, sent: boolean, attempts: number, timer: any,
+ * @typedef {{nonce: string, key: string, frame: Frame, created: number, since: number, sent: boolean, attempts: number, timer: any,
  *   resolve: (receipt: Receipt) => void, reject: (error: ChatError) => void}} Entry
  */
 
@@ -61,12 +61,15 @@ export class Outbox {
     this.#owner = owner;
     this.#block('', RESTORE_WITHIN_MS);
     const added = [...this.#queues.values()].flat();
-    const stored = await store.load(owner).catch((error) => this.#unkept(error)) ?? [];
+    const stored = await this.#try(() => store.load(owner)) ?? [];
     for (const entry of added) this.#keep(entry);
     for (const { nonce, frame, created } of stored.reverse()) {
       if (this.#find(nonce)) continue;
-      const { key, settle } = adopt({ owner, nonce, frame, created });
-      this.#insert({ nonce, key, frame, created, sent: false, attempts: 1, timer: null, ...settle }, true);
+      await this.#try(async () => {
+        const { key, settle } = adopt({ owner, nonce, frame, created });
+        const since = this.#clock.now() - (this.#clock.date() - created);
+        this.#insert({ nonce, key, frame, created, since, sent: false, attempts: 1, timer: null, ...settle }, true);
+      });
     }
     this.#unblock('');
     this.pump();
@@ -83,7 +86,10 @@ export class Outbox {
     encode(frame);
     return new Promise((resolve, reject) => {
       /** @type {Entry} */
-      const entry = { nonce: frame.nonce, key, frame, created: this.#clock.now(), sent: false, attempts: 0, timer: null, resolve, reject };
+      const entry = {
+        nonce: frame.nonce, key, frame, created: this.#clock.date(), since: this.#clock.now(), sent: false, attempts: 0, timer: null,
+        resolve, reject,
+      };
       this.#insert(entry);
       if (this.#owner !== null) this.#keep(entry);
       signal?.addEventListener('abort', () => {
@@ -146,7 +152,8 @@ export class Outbox {
   #pumpOne(key) {
     for (let entry; (entry = this.#queues.get(key)?.[0]); ) {
       if (entry.sent || this.#blocked.has('') || this.#blocked.has(key) || !this.#ready(key)) return;
-      if (this.#clock.now() - entry.created > NONCE_LIFE_MS) {
+      // A clock may be set back, and the one that never jumps may stand still while the machine sleeps. The greater age is safe.
+      if (Math.max(this.#clock.now() - entry.since, this.#clock.date() - entry.created) > NONCE_LIFE_MS) {
         this.#remove(entry);
         entry.reject(new ChatError('expired', 'The message waited a day for a connection.'));
         continue;
@@ -202,16 +209,22 @@ export class Outbox {
     if (queue.length === 0) this.#queues.delete(entry.key);
     this.#unsend(entry);
     this.size--;
-    if (forget && this.#owner !== null) this.#store?.remove(entry.nonce).catch((error) => this.#unkept(error));
+    if (forget && this.#owner !== null) this.#try(() => this.#store?.remove(entry.nonce));
     return true;
   }
 
   /** @param {Entry} entry */
   #keep({ nonce, frame, created }) {
     const stored = { owner: /** @type {string} */ (this.#owner), nonce, frame, created };
-    this.#store?.put(stored).catch((error) => this.#unkept(error));
+    this.#try(() => this.#store?.put(stored));
   }
 
-  /** Storage can be forbidden or full. Sending works without it. @param {any} error */
-  #unkept(error) { this.#fault(new ChatError('store', String(error))); }
+  /** Storage can be forbidden or full. Sending works without it. @template T @param {() => Promise<T>|undefined} run */
+  async #try(run) {
+    try {
+      return await run();
+    } catch (error) {
+      this.#fault(new ChatError('store', String(error)));
+    }
+  }
 }

@@ -13,6 +13,8 @@ export class Presence extends Emitter {
   #now;
   /** @type {Map<string, UserPresence & {at: number}>} */
   #known = new Map();
+  /** Users of whom rooms told something since a question to the server, for each one that is under way. @type {Set<Set<string>>} */
+  #asking = new Set();
 
   /**
    * @param {(user: string) => boolean} inRooms @param {import('./api.js').Api['presence']} ask @param {() => number} now
@@ -34,15 +36,25 @@ export class Presence extends Emitter {
   /** Asks the server, 500 users a call. @param {string[]} users @param {Cancel} [options] @returns {Promise<UserPresence[]>} */
   async fetch(users, options) {
     const all = [];
-    for (let i = 0; i < users.length; i += AT_ONCE) all.push(...(await this.#ask(users.slice(i, i + AT_ONCE), options)).items);
-    for (const item of all) this.#known.set(item.user, { ...item, at: this.#now() });
+    /** @type {Set<string>} */
+    const newer = new Set();
+    this.#asking.add(newer);
+    try {
+      for (let i = 0; i < users.length; i += AT_ONCE) all.push(...(await this.#ask(users.slice(i, i + AT_ONCE), options)).items);
+    } finally {
+      this.#asking.delete(newer);
+    }
+    for (const item of all) if (!newer.has(item.user)) this.#known.set(item.user, { ...item, at: this.#now() });
     this.emit('change', undefined);
     return all;
   }
 
   /** A room said that these came or went, so older answers do not hold. @param {string[]} users */
   changed(users) {
-    for (const user of users) this.#known.delete(user);
+    for (const user of users) {
+      this.#known.delete(user);
+      for (const newer of this.#asking) newer.add(user);
+    }
     this.emit('change', undefined);
   }
 }

@@ -101,11 +101,13 @@ function table(types) {
 
 /** A failure that the protocol, the server or this library names by a code. */
 export class ChatError extends Error {
-  /** @type {string|undefined} the frame's field at fault */ field;
+  /** @type {string|undefined} the frame's field or the option at fault */ field;
   /** @type {number|undefined} milliseconds */ retryAfter;
   /** @type {number|undefined} of HTTP; 0: no answer */ status;
+  /** @type {number|undefined} of the socket */ closeCode;
+  /** @type {boolean|undefined} trying again is of no use */ fatal;
 
-  /** @param {string} code @param {string} message @param {{field?: string, retryAfter?: number, status?: number}} [more] */
+  /** @param {string} code @param {string} message @param {Partial<ChatError>} [more] */
   constructor(code, message, more) {
     super(message);
     this.name = 'ChatError';

@@ -10,6 +10,9 @@ const REPLAY_PAUSE_MS = 5000;
 const LATE_MS = 2000;
 /** How often history is asked for events that it does not have. Then they count as lost. */
 const REPAIR_TRIES = 6;
+const PAGE = 200;
+/** A page asked for after one that did not come: a slow network may carry this in time. */
+const SMALL_PAGE = 20;
 /** A page may have only edits and reactions. This many are searched for a message to show. */
 const PAGES_AT_ONCE = 10;
 
@@ -124,7 +127,26 @@ export class Sync {
     this.disconnected();
     this.timeline.reset(epoch, head);
     this.#on.reset();
-    this.older().catch((error) => this.#on.fault(error));
+    this.#loadNewest(this.#generation);
+  }
+
+  /** @param {number} generation */
+  async #loadNewest(generation) {
+    for (let failures = 0; generation === this.#generation && !this.#signal.aborted; ) {
+      try {
+        await this.older();
+        return;
+      } catch (error) {
+        if (this.#signal.aborted) return;
+        await this.#failed(/** @type {ChatError} */ (error), failures++).catch(() => {});
+      }
+    }
+  }
+
+  /** Waits after a request that failed. @param {ChatError} fault @param {number} failures */
+  #failed(fault, failures) {
+    this.#on.fault(fault);
+    return sleep(this.#clock, Math.max(fault.retryAfter ?? 0, backoff(this.#clock, failures, 250, 10_000)), this.#signal);
   }
 
   /** Loads older messages. Concurrent calls share one. @returns {Promise<number>} how many; 0 at the start of the log */
@@ -145,7 +167,7 @@ export class Sync {
       if (generation !== this.#generation) return 0;
       if (timeline.isForeign(page.epoch)) return this.reload(page.epoch, page.head), 0;
       if (timeline.last === null) timeline.reset(page.epoch || null, page.head);
-      added += timeline.prepend(page.items);
+      added += timeline.prepend(page.items, page.head);
       for (const event of inOrder(page.items)) if (event.seq > /** @type {number} */ (timeline.last)) this.take(event);
       // Retention may have removed the oldest events, so the log may begin above 1.
       if (page.items.length === 0 || page.next === null) timeline.first = Math.min(timeline.first, 1);
@@ -160,11 +182,19 @@ export class Sync {
     const generation = this.#generation;
     const current = () => this.#connected() && generation === this.#generation && !this.#signal.aborted;
     try {
-      for (let attempt = 0; current() && this.#behind; ) {
-        const progress = await this.#repairOnce(current);
-        if (progress) attempt = 0;
-        else if (progress === false && ++attempt >= REPAIR_TRIES) this.#giveUp();
-        else if (current() && this.#behind) await sleep(this.#clock, backoff(this.#clock, attempt, 250, 10_000), this.#signal);
+      for (let misses = 0, failures = 0; current() && this.#behind; ) {
+        let page;
+        try {
+          page = await this.#page({ after: /** @type {number} */ (this.timeline.place.since), limit: failures ? SMALL_PAGE : PAGE });
+        } catch (error) {
+          if (this.#signal.aborted) throw error;
+          await this.#failed(/** @type {ChatError} */ (error), failures++);
+          continue;
+        }
+        failures = 0;
+        if (!current() || this.#takePage(page)) misses = 0;
+        else if (++misses >= REPAIR_TRIES) this.#giveUp();
+        else if (this.#behind) await sleep(this.#clock, backoff(this.#clock, misses, 250, 10_000), this.#signal);
       }
     } catch (error) {
       if (!this.#signal.aborted) throw error;
@@ -175,22 +205,11 @@ export class Sync {
     }
   }
 
-  /** @param {() => boolean} current @returns {Promise<boolean|null>} whether it brought events; null when history did not answer */
-  async #repairOnce(current) {
+  /** @param {Page} page @returns {boolean} whether it brought events, or another log */
+  #takePage(page) {
     const { timeline } = this;
     const last = /** @type {number} */ (timeline.last);
-    let page;
-    try {
-      page = await this.#page({ after: /** @type {number} */ (timeline.place.since), limit: 200 });
-    } catch (error) {
-      if (this.#signal.aborted) throw error;
-      const fault = /** @type {ChatError} */ (error);
-      this.#on.fault(fault);
-      if (fault.retryAfter !== undefined) await sleep(this.#clock, fault.retryAfter, this.#signal);
-      return null;
-    }
-    if (!current()) return null;
-    if (timeline.isForeign(page.epoch)) return this.reload(page.epoch, page.head), null;
+    if (timeline.isForeign(page.epoch)) return this.reload(page.epoch, page.head), true;
     for (const event of inOrder(page.items)) this.take(event);
     if (page.head <= /** @type {number} */ (timeline.last) && !timeline.hasGap) this.#target = 0;
     return /** @type {number} */ (timeline.last) > last;

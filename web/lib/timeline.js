@@ -2,6 +2,8 @@
 
 /** Most events held above a gap. History brings the others again. */
 const HELD_MAX = 2000;
+/** Most changes kept for messages that are not loaded. Only those that come while a page is on its way are needed. */
+const CHANGES_MAX = 1000;
 
 /** Whether an event is a message, not a change of one. @param {ChatEvent} event */
 export const isMessage = ({ type }) => type === 'room' || type === 'dm';
@@ -29,6 +31,8 @@ export class Timeline {
   #ids = new Map();
   /** @type {Map<number, ChatEvent>} */
   #held = new Map();
+  /** Changes of messages below the loaded ones: a page that is on its way may be older than they are. @type {ChatEvent[]} */
+  #changes = [];
   #me;
 
   /** @param {() => string|null} me the user's own id */
@@ -51,6 +55,7 @@ export class Timeline {
     this.first = (head ?? 0) + 1;
     this.durable = 0;
     this.messages = [];
+    this.#changes = [];
     for (const map of [this.#bySeq, this.#ids, this.#held]) map.clear();
   }
 
@@ -106,15 +111,19 @@ export class Timeline {
   /**
    * Adds a page of history in front.
    * @param {ChatEvent[]} items in any order; only those older than `first` are taken
-   * @returns {number} how many messages were added
+   * @param {number} head the newest event when the page was made @returns {number} how many messages were added
    */
-  prepend(items) {
+  prepend(items, head) {
     const older = items.filter((e) => e.seq < this.first).sort((a, b) => a.seq - b.seq);
     if (older.at(-1)?.seq !== this.first - 1) return 0;
     for (const { seq, id } of older) this.#ids.set(seq, id);
     const messages = older.filter(isMessage).map((event) => this.#view(event, false));
     this.first = older[0].seq;
     this.messages.unshift(...messages);
+    const changes = this.#changes.filter(({ target = 0 }) => target >= this.first);
+    this.#changes = this.#changes.filter(({ target = 0 }) => target < this.first);
+    // The page has counted earlier reactions. To apply an edit or a delete again changes nothing.
+    for (const change of changes) if (change.type !== 'react' || change.seq > head) this.#apply(change);
     return messages.length;
   }
 
@@ -155,7 +164,9 @@ export class Timeline {
 
   /** Applies an edit, delete or reaction; doing so again changes nothing. @param {ChatEvent} event */
   #apply(event) {
-    const message = this.#bySeq.get(event.target ?? 0);
+    const { target = 0 } = event;
+    const message = this.#bySeq.get(target);
+    if (!message && target < this.first && this.#changes.push(event) > CHANGES_MAX) this.#changes.shift();
     if (!message || message.deleted) return;
     if (event.type === 'delete') Object.assign(message, { deleted: true, content: '', reactions: [], mentions: [], meta: undefined });
     else if (event.type === 'react') applyReaction(message.reactions, event);

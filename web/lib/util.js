@@ -2,7 +2,8 @@
 
 /** @type {Clock} */
 export const systemClock = {
-  now: () => Date.now(),
+  now: () => performance.now(),
+  date: () => Date.now(),
   set: (run, ms) => setTimeout(run, ms),
   clear: (timer) => clearTimeout(timer),
   random: Math.random,
@@ -28,10 +29,30 @@ export function abortable(promise, signal) {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
-    if (signal.aborted) return abort();
+    if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
+}
+
+/**
+ * Runs a request with a signal that ends it when the caller's does, or after `ms` without an answer.
+ * @template T @param {Clock} clock @param {number} ms @param {AbortSignal|undefined} signal
+ * @param {(signal: AbortSignal) => Promise<T>} run
+ */
+export async function within(clock, ms, signal, run) {
+  const own = new AbortController();
+  const abort = () => own.abort(signal?.reason);
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  const timer = clock.set(() => own.abort(new Error(`No answer within ${ms / 1000} s.`)), ms);
+  try {
+    // A request that does not heed its signal is no longer waited for.
+    return await abortable(run(own.signal), own.signal);
+  } finally {
+    clock.clear(timer);
+    signal?.removeEventListener('abort', abort);
+  }
 }
 
 /** Some browsers in use lack Promise.withResolvers. */

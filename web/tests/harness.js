@@ -2,12 +2,15 @@
 import { ChatClient } from '../aspirechat.js';
 
 export class FakeClock {
-  #now = Date.parse('2026-03-01T12:00:00.000Z');
+  #now = 1000;
+  /** What this machine's clock says. Tests may set it. */
+  wall = Date.parse('2026-03-01T12:00:00.000Z') - 1000;
   #timers = new Map();
   #next = 1;
   /** Constant, so that backoff waits are exact: half of a wait is random, and this takes all of it. */
   random = () => 0.999999;
   now = () => this.#now;
+  date = () => this.#now + this.wall;
   set = (run, ms) => {
     const id = this.#next++;
     this.#timers.set(id, { run, at: this.#now + ms });
@@ -104,7 +107,7 @@ export const direct = (seq, from = 'bob', to = 'alice', more = {}) => {
 export const range = (from, to, make = message) => Array.from({ length: to - from + 1 }, (_, i) => make(from + i));
 export const welcome = (clock, more = {}) => ({
   type: 'welcome', user: 'alice', connection: `c-${FakeSocket.all.length}`, node: 'n-1', heartbeat: 15,
-  expires: new Date(clock.now() + 3600_000).toISOString(), ...more,
+  expires: new Date(clock.date() + 3600_000).toISOString(), ...more,
 });
 export const joined = (seq, more = {}) => ({ type: 'joined', room: 'lobby', seq, epoch: 'e1', members: ['alice', 'bob'], count: 2, typing: [], read: seq, ...more });
 export const ack = (frame, seq, more = {}) => ({

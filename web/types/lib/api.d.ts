@@ -1,17 +1,15 @@
-/** @import {Clock, Cancel, Member, Overview, Page, Profile, SearchPage, TokenProvider, UserPresence, Where} from './types.js' */
 /** The current token for the socket and HTTP. Concurrent callers share one call of the provider. */
 export class Tokens {
     /** @param {TokenProvider} provider @param {Clock} clock @param {AbortSignal} signal */
     constructor(provider: TokenProvider, clock: Clock, signal: AbortSignal);
-    /** Milliseconds since the token was fetched. */
-    get age(): number;
+    /** @returns {Promise<string>} rejects with a `ChatError` `token`, which is `fatal` when asking again is of no use */
     get(fresh?: boolean): Promise<string>;
     #private;
 }
 /** The HTTP part of the protocol. It throws `ChatError`s with code `http`, and `status` 0 when there is no answer. */
 export class Api {
-    /** @param {string} base @param {Tokens} tokens @param {typeof fetch} fetch @param {(profiles: Record<string, Profile>|undefined) => void} learn */
-    constructor(base: string, tokens: Tokens, fetch: typeof globalThis.fetch, learn?: (profiles: Record<string, Profile> | undefined) => void);
+    /** @param {string} base @param {Tokens} tokens @param {typeof fetch} fetch @param {Clock} clock @param {(profiles: Record<string, Profile>|undefined) => void} learn */
+    constructor(base: string, tokens: Tokens, fetch: typeof globalThis.fetch, clock: Clock, learn?: (profiles: Record<string, Profile> | undefined) => void);
     /**
      * A page of history, oldest first with `after`, else newest first.
      * @param {Where} where @param {{before?: number|string, after?: number|string, limit?: number, signal?: AbortSignal}} [options]

@@ -14,7 +14,7 @@ export class ChatClient extends Emitter<{
     fault: ChatError;
 }> {
     /** @param {ChatOptions} options */
-    constructor({ getToken, user, url, signal, WebSocket, fetch, clock, store, }: ChatOptions);
+    constructor({ getToken, user, url, signal, WebSocket, fetch, clock, store, network, }: ChatOptions);
     /** By key, `room:…` or `to:…`. @type {Map<string, Conversation>} */
     conversations: Map<string, Conversation>;
     /** The session's user and connection. @type {Info} */
@@ -29,7 +29,9 @@ export class ChatClient extends Emitter<{
     get unacknowledged(): number;
     /**
      * Connects and stays connected.
-     * @param {Cancel} [options] stops waiting @returns {Promise<void>} resolves when connected; rejects when there will be no connection
+     * @param {Cancel} [options] stops waiting
+     * @returns {Promise<void>} resolves when connected; rejects with a `ChatError` when there will be no connection: `bad_option` names the
+     * option in `field`, `token` is a refused or malformed one, `closed` has the socket's `closeCode`
      */
     connect({ signal }?: Cancel): Promise<void>;
     /** Ends the session. Unacknowledged sends reject with `closed`; the user's next session sends those that are stored. */

@@ -10,8 +10,11 @@ export class Connection extends Emitter<{
     fault: ChatError;
     roundTrip: number;
 }> {
-    /** @param {string} url @param {import('./api.js').Tokens} tokens @param {typeof WebSocket} WebSocket @param {Clock} clock */
-    constructor(url: string, tokens: import("./api.js").Tokens, WebSocket: typeof globalThis.WebSocket, clock: Clock);
+    /**
+     * @param {string} url @param {import('./api.js').Tokens} tokens @param {typeof WebSocket} WebSocket @param {Clock} clock
+     * @param {() => Promise<any>} probe asks the API for anything
+     */
+    constructor(url: string, tokens: import("./api.js").Tokens, WebSocket: typeof globalThis.WebSocket, clock: Clock, probe: () => Promise<any>);
     /** @type {Status} */
     status: Status;
     /** How often a lost connection was replaced. */
@@ -19,6 +22,10 @@ export class Connection extends Emitter<{
     /** Whether a socket is open and welcomed. */
     connected: boolean;
     open(): void;
+    /** Ends the session until `open`, because another try would fail too. @param {ChatError} error @param {number} [code] */
+    fail(error: ChatError, code?: number): void;
+    /** Follows the browser's opinion of the network. @param {EventTarget} network @param {AbortSignal} signal */
+    watchNetwork(network: EventTarget, signal: AbortSignal): void;
     close(): void;
     /** @param {Frame} frame @returns {boolean} false when there is no connection to send it on */
     send(frame: Frame): boolean;

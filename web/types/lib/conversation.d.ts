@@ -22,10 +22,6 @@ export class Conversation extends Emitter<{
     members: Set<string>;
     /** How many are online. */
     count: number;
-    /** Whether the room is subscribed on this connection. */
-    joined: boolean;
-    /** Whether to join the room on every connection. */
-    wanted: boolean;
     where: Where;
     key: string;
     /** @type {'room'|'direct'} */
@@ -42,6 +38,10 @@ export class Conversation extends Emitter<{
     get atStart(): boolean;
     /** Who else is typing. */
     get typingUsers(): string[];
+    /** Whether the room is subscribed on this connection. */
+    get joined(): boolean;
+    /** Whether to join the room on every connection. */
+    get wanted(): boolean;
     /** Whether events can be sent now. */
     get ready(): boolean;
     /** Whether the conversation was left or its client closed. */
@@ -51,8 +51,10 @@ export class Conversation extends Emitter<{
     get readKnown(): boolean;
     /** Others' read cursors, as far as known. */
     get reads(): Map<string, number>;
-    /** Others' messages above the own read cursor, as far as the client knows. */
+    /** Others' messages above the own read cursor. */
     get unread(): number;
+    /** Whether `unread` is exact, or the best guess until the server is asked. */
+    get unreadKnown(): boolean;
     /** Other users who have read up to `seq`, as far as known. @param {number} seq @returns {string[]} */
     readBy(seq: number): string[];
     /**
@@ -108,6 +110,10 @@ export class Conversation extends Emitter<{
     };
     /** The client is connected. */
     connected(): void;
+    /** A `leave` of this room was answered after the room was joined again. */
+    leftBefore(): void;
+    /** Whether a `join` is under way. */
+    get isJoining(): boolean;
     /** Events do not name their log. Only the answer to `resume` does. */
     get isNameless(): boolean;
     /** @returns {Frame|null} this conversation's entry in `resume` */
@@ -128,7 +134,8 @@ export class Conversation extends Emitter<{
     #private;
 }
 /**
- * What a conversation needs from its client.
+ * `leaving`: whether the room's `leave` is unanswered; `recount`: `unread` is not
+ *   exact, so the server is asked
  */
 export type Session = {
     clock: Clock;
@@ -138,6 +145,8 @@ export type Session = {
     connected: () => boolean;
     send: (frame: Frame) => boolean;
     ref: () => string;
+    leaving: () => boolean;
+    recount: () => void;
 };
 import type { ChatEvent } from './types.js';
 import type { Change } from './types.js';

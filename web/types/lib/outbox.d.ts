@@ -50,6 +50,7 @@ export type Entry = {
     key: string;
     frame: Frame;
     created: number;
+    since: number;
     sent: boolean;
     attempts: number;
     timer: any;

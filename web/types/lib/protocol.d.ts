@@ -30,15 +30,13 @@ export function isSender(value: unknown): boolean;
 export const SYSTEM: "system";
 /** A failure that the protocol, the server or this library names by a code. */
 export class ChatError extends Error {
-    /** @param {string} code @param {string} message @param {{field?: string, retryAfter?: number, status?: number}} [more] */
-    constructor(code: string, message: string, more?: {
-        field?: string;
-        retryAfter?: number;
-        status?: number;
-    });
-    /** @type {string|undefined} the frame's field at fault */ field: string | undefined;
+    /** @param {string} code @param {string} message @param {Partial<ChatError>} [more] */
+    constructor(code: string, message: string, more?: Partial<ChatError>);
+    /** @type {string|undefined} the frame's field or the option at fault */ field: string | undefined;
     /** @type {number|undefined} milliseconds */ retryAfter: number | undefined;
     /** @type {number|undefined} of HTTP; 0: no answer */ status: number | undefined;
+    /** @type {number|undefined} of the socket */ closeCode: number | undefined;
+    /** @type {boolean|undefined} trying again is of no use */ fatal: boolean | undefined;
     code: string;
 }
 export const CLOSE: Readonly<{

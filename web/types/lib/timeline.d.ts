@@ -53,9 +53,9 @@ export class Timeline {
     /**
      * Adds a page of history in front.
      * @param {ChatEvent[]} items in any order; only those older than `first` are taken
-     * @returns {number} how many messages were added
+     * @param {number} head the newest event when the page was made @returns {number} how many messages were added
      */
-    prepend(items: ChatEvent[]): number;
+    prepend(items: ChatEvent[], head: number): number;
     /** Drops the oldest messages. @param {number} keep how many stay @returns {number} how many went */
     trim(keep: number): number;
     /** All up to `seq` is in the database. @param {number} seq @returns {Message[]} the changed messages */

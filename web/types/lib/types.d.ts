@@ -133,13 +133,15 @@ export interface UserPresence {
     lastSeen: string | null;
 }
 /**
- * The session's state. `retryAt`: when the next try starts, while reconnecting. `code` and `reason`: why the last socket ended.
+ * The session's state. `retryAt`: when the next try starts, while reconnecting, as `Date.now()` counts. `code` and `reason`: why the last
+ * socket ended. `error`: why the session is closed, unless the application closed it.
  */
 export interface Status {
     state: 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed';
     retryAt?: number;
     code?: number;
     reason?: string;
+    error?: Error;
 }
 /** `roundTrip` in milliseconds, null until the first one. */
 export interface Info {
@@ -151,7 +153,10 @@ export interface Info {
 }
 /** Time and random numbers as dependencies, so that tests can control both. */
 export interface Clock {
+    /** Milliseconds of a clock that never jumps. All durations are measured by it. */
     now(): number;
+    /** Milliseconds since 1970, by this machine's clock, which may be set at any time. */
+    date(): number;
     set(run: () => void, ms: number): any;
     clear(timer: any): void;
     random(): number;
@@ -190,6 +195,8 @@ export interface ChatOptions {
     url?: string;
     /** Closes the client. */
     signal?: AbortSignal;
+    /** Tells `online` and `offline`; default: the browser's window. */
+    network?: EventTarget | null;
     /** Stores sends over a reload; default: IndexedDB if there is one. null keeps them in memory only. */
     store?: OutboxStore | null;
     /** For tests, and for runtimes that lack it. */

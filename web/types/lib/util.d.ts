@@ -2,6 +2,12 @@
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void>;
 /** Lets a signal end the wait. @template T @param {Promise<T>} promise @param {AbortSignal} [signal] @returns {Promise<T>} */
 export function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T>;
+/**
+ * Runs a request with a signal that ends it when the caller's does, or after `ms` without an answer.
+ * @template T @param {Clock} clock @param {number} ms @param {AbortSignal|undefined} signal
+ * @param {(signal: AbortSignal) => Promise<T>} run
+ */
+export function within<T>(clock: Clock, ms: number, signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T>;
 /** Some browsers in use lack Promise.withResolvers. */
 export function withResolvers(): {
     promise: Promise<void>;
