@@ -44,8 +44,8 @@ internal static class WebhookBenchmark
         await using var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString);
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var log = new RedisConversationLog(
-            connection, Options.Create(new ConversationLogOptions()), new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>()),
-            TimeProvider.System, NullLogger<RedisConversationLog>.Instance);
+            connection, Options.Create(new ConversationLogOptions()), Options.Create(new RoomOptions()),
+            new ConversationLogMetrics(services.GetRequiredService<IMeterFactory>()), TimeProvider.System, NullLogger<RedisConversationLog>.Instance);
         await log.StartAsync(CancellationToken.None);
         var passed = true;
         await RunAsync(log, receiver, "warm", 500, 100, TimeSpan.FromSeconds(5));

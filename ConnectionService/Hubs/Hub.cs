@@ -117,7 +117,7 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
                 foreach (var room in _rooms.Values)
                 {
                     room.PresenceMissed();
-                    room.Doubt();
+                    room.Removals.Doubt();
                 }
 
                 Members.CheckAll(_rooms.Values);
@@ -213,7 +213,7 @@ internal sealed class Hub(HubOptions options, int retryAfter, IHubEffects effect
 
             if (parts.Count(room.StrangersFound) == parts.Count())
             {
-                room.Confirm();
+                room.Removals.Confirm();
             }
             else
             {

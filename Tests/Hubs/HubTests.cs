@@ -217,34 +217,6 @@ public sealed class HubTests
     }
 
     [Fact]
-    public void After_an_erasure_nothing_is_replayed_from_the_ring()
-    {
-        _hub.Join("alice", "lobby");
-        var written = _hub.Append(Lobby, "alice");
-        _hub.Log.Redact(Lobby, written.Seq);
-        _hub.Publish(LobbyChannel, "Z r:lobby");
-        var (_, bob) = _hub.Join("bob", "lobby", since: 0);
-        Assert.Equal("", HubHarness.Read(bob)[1].GetProperty("content").GetString());
-    }
-
-    [Fact]
-    public void A_page_that_was_read_before_an_erasure_is_not_sent()
-    {
-        var hub = new HubHarness(new HubOptions { RingEvents = 1 });
-        hub.Join("alice", "lobby");
-        hub.Append(Lobby, "alice");
-        hub.Append(Lobby, "alice");
-        hub.HoldTails = true;
-        var (_, bob) = hub.Join("bob", "lobby", since: 0);
-        hub.Log.Redact(Lobby, 1);
-        hub.Publish(LobbyChannel, "Z r:lobby");
-        hub.Release();
-        var frames = HubHarness.Read(bob);
-        Assert.Equal(["joined", "room", "room", "resumed"], frames.Select(HubHarness.TypeOf));
-        Assert.Equal("", frames[1].GetProperty("content").GetString());
-    }
-
-    [Fact]
     public void A_seq_claimed_by_two_events_is_delivered_once()
     {
         var (_, bob) = _hub.Join("bob", "lobby");

@@ -5,7 +5,7 @@ import { unique } from './system.js';
 
 const KB = 1000;
 /** A guard against growth; the goal of 100 KB is not reached (docs/client.md). */
-const WEIGHT_KB = 160;
+const WEIGHT_KB = 200;
 
 /** @param {{system: import('./system.js').System, browser: import('playwright-core').Browser, screenshots: string}} stage */
 export function looks(stage) {

@@ -1,7 +1,6 @@
 using AspireChat.ConnectionService.Hubs.Feeds;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Log;
-using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Subscriptions;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Rooms;
@@ -16,12 +15,6 @@ namespace AspireChat.ConnectionService.Hubs.Rooms;
 /// </summary>
 internal sealed class Room
 {
-    /// <summary>
-    /// How old the knowledge of removals may be while events are handed out. In a private room, that is how long an event may reach
-    /// somebody who was removed. Of a public room anybody may read; there a busy node must not hold events up for a slow read.
-    /// </summary>
-    private static readonly TimeSpan PrivateLease = TimeSpan.FromSeconds(1), PublicLease = TimeSpan.FromSeconds(5);
-
     private readonly HubContext _hub;
     private readonly ChannelSubscription _subscription;
 
@@ -34,38 +27,28 @@ internal sealed class Room
     /// <summary>Joins that wait for the presence snapshot only; one read serves all.</summary>
     private readonly List<PendingJoin> _ready = [];
 
-    /// <summary>
-    /// Frames of presence and typing that came while the snapshot was being read: the snapshot may be older. A read takes half a second at most,
-    /// and PresenceService bounds how many frames a room gets in that time.
-    /// </summary>
-    private readonly List<(OutboundFrame Frame, string Except)> _meanwhile = [];
-
-    private static ReadOnlySpan<byte> SignalStart => "{\"type\":\"signal\""u8;
-
+    private readonly PresenceReading _presence = new();
     private readonly Dictionary<string, PendingLeave> _leaves = new(StringComparer.Ordinal);
-    private bool _readingPresence;
-    private bool _isPrivate;
-
-    /// <summary>Pub/sub was away, and the log has not said yet who is still a member.</summary>
-    private bool _isUnconfirmed;
 
     public Room(string name, HubContext hub)
     {
         _hub = hub;
+        Removals = new RemovalLease(hub);
         Members = new RoomMembers(name, Refused, hub);
         _subscription = new ChannelSubscription(ChatChannel.Room(name), hub);
     }
 
     public RoomMembers Members { get; private set; }
 
+    /// <summary>How well it is known who was removed.</summary>
+    public RemovalLease Removals { get; }
+
     private string Name => Members.Room;
 
     /// <summary>
     /// It is known who is still a member. While it is not, no event is handed out: the log is read again later.
     /// </summary>
-    public bool IsCurrent => _isPrivate
-        ? !_isUnconfirmed && !Members.Rejoins.IsBusy && _hub.Effects.KnowsRemovals(PrivateLease)
-        : _hub.Effects.KnowsRemovals(PublicLease);
+    public bool IsCurrent => Removals.IsHeld(Members.Rejoins);
 
     private bool IsWanted => Members.Any || _waiting.Count > 0 || _asking.Count > 0 || _ready.Count > 0;
 
@@ -95,19 +78,9 @@ internal sealed class Room
     public void Subscribed(bool success)
     {
         _subscription.Answered(success);
-        var waiting = _waiting.ToList();
+        List<PendingJoin> waiting = [.. _waiting];
         _waiting.Clear();
-        foreach (var join in waiting)
-        {
-            if (success)
-            {
-                Ask(join);
-            }
-            else
-            {
-                Refuse(join);
-            }
-        }
+        waiting.ForEach(success ? Ask : Refuse);
     }
 
     public void Unsubscribed()
@@ -128,13 +101,9 @@ internal sealed class Room
             return;
         }
 
-        if (result is null)
+        if (result is not { Refusal: JoinRefusal.None })
         {
-            Refuse(join);
-        }
-        else if (result.Refusal != JoinRefusal.None)
-        {
-            Refuse(join, Refusal(result.Refusal, join.Ref));
+            Refuse(join, result is null ? Unavailable(join.Ref) : RoomFrames.Refusal(result.Refusal, join.Ref));
         }
         else if (!Members.Feed.Locate(result.Epoch, result.Head))
         {
@@ -144,21 +113,18 @@ internal sealed class Room
         else
         {
             join.Result = result;
-            _isPrivate = result.Settings.Visibility == RoomVisibility.Private;
+            Removals.IsPrivate = result.Settings.Visibility == RoomVisibility.Private;
             _ready.Add(join);
-            if (_readingPresence)
+            if (_presence.TryBegin())
             {
-                return;
+                _hub.Effects.ReadPresence(Name);
             }
-
-            _readingPresence = true;
-            _hub.Effects.ReadPresence(Name);
         }
     }
 
     public void PresenceAnswered(RoomPresence presence)
     {
-        _readingPresence = false;
+        _presence.End();
         var ready = _ready.ToList();
         _ready.Clear();
         foreach (var join in ready)
@@ -171,7 +137,7 @@ internal sealed class Room
             if (join.Connection.RightsIn(Name) is { } rights && (rights & RoomRules.Join) == 0)
             {
                 // Another token came meanwhile.
-                Refuse(join, Refusal(JoinRefusal.Forbidden, join.Ref));
+                Refuse(join, RoomFrames.Refusal(JoinRefusal.Forbidden, join.Ref));
             }
             else if (join.Result!.Epoch == Members.Feed.Epoch)
             {
@@ -182,7 +148,7 @@ internal sealed class Room
                 Ask(join);
             }
         }
-        _meanwhile.Clear();
+        _presence.Clear();
     }
 
     public void Leave(Connection connection, RoomPass pass, RawJson? reference)
@@ -226,7 +192,7 @@ internal sealed class Room
             var member = Members.Find(connection);
             // A connection that is out already shows that the log took the leave, whether or not its answer came.
             var isOut = (at is not null && !isLastOwner) || leave.Out.Contains(connection);
-            connection.Outbound.Send(isOut ? Left(reference) : isLastOwner ? LastOwner(reference) : Unavailable(reference));
+            connection.Outbound.Send(isOut ? RoomFrames.Left(Name, reference) : isLastOwner ? RoomFrames.LastOwner(reference) : Unavailable(reference));
             member?.Pass = pass;
             Settle(connection, pass, joined: member is not null);
         }
@@ -253,7 +219,7 @@ internal sealed class Room
             }
             else
             {
-                member.Connection.Outbound.Send(Left(null, reason));
+                member.Connection.Outbound.Send(RoomFrames.Left(Name, null, reason));
             }
         }
         // A join under way may have run before the leave: ask again, so that what the connection is told is what the log has.
@@ -290,15 +256,9 @@ internal sealed class Room
         {
             Members.Remove(connection);
             Settle(connection, member.Pass, joined: false);
-            connection.Outbound.Send(Left(null, "forbidden"));
+            connection.Outbound.Send(RoomFrames.Left(Name, null, "forbidden"));
         }
     }
-
-    /// <summary>Pub/sub was away: removals may have been missed.</summary>
-    public void Doubt() => _isUnconfirmed = true;
-
-    /// <summary>The log has said who is no member, and that is dealt with.</summary>
-    public void Confirm() => _isUnconfirmed = false;
 
     /// <summary>
     /// The log's answer about members, asked for after pub/sub had been away. An answer about another epoch is old, and so is one about a user
@@ -360,12 +320,7 @@ internal sealed class Room
             case PubSubMessage.Frame(var json, var except):
                 var frame = OutboundFrame.Of(json.Span);
                 Members.Forward(frame, except);
-                // Whoever joins needs the changes of presence. A signal from before they joined is not for them.
-                if (_readingPresence && !json.Span.StartsWith(SignalStart))
-                {
-                    _meanwhile.Add((frame, except));
-                }
-
+                _presence.Heard(json.Span, frame, except);
                 break;
             case PubSubMessage.Read read when Members.Any:
                 Members.Cursors.Moved(read.User, read.Seq);
@@ -410,17 +365,9 @@ internal sealed class Room
     {
         var heard = Members.Find(join.Connection) is not null;
         Members.Admit(join, presence);
-        if (heard)
+        if (!heard)
         {
-            return;
-        }
-
-        foreach (var (frame, except) in _meanwhile)
-        {
-            if (join.Connection.User != except)
-            {
-                join.Connection.Outbound.SendEphemeral(frame);
-            }
+            _presence.CatchUp(join.Connection);
         }
     }
 
@@ -446,31 +393,5 @@ internal sealed class Room
     private void Refused(string user, JoinRefusal refusal) =>
         MembershipEnded(user, long.MaxValue, refusal == JoinRefusal.Deleted ? "deleted" : "removed");
 
-    private OutboundFrame Left(RawJson? reference, string? reason = null) => OutboundFrame.Of(new LeftFrame(Name, reference) { Reason = reason });
-
-    private static OutboundFrame LastOwner(RawJson? reference) => OutboundFrame.Of(new ErrorFrame(
-        ErrorCodes.Forbidden, "you are the last owner: name another one first", null, reference, null));
-
-    private static OutboundFrame Refusal(JoinRefusal refusal, RawJson? reference) => OutboundFrame.Of(new ErrorFrame(
-        refusal switch
-        {
-            JoinRefusal.Forbidden => ErrorCodes.Forbidden,
-            JoinRefusal.NotFound or JoinRefusal.Deleted => ErrorCodes.NotFound,
-            _ => ErrorCodes.Limit,
-        },
-        refusal switch
-        {
-            JoinRefusal.Forbidden => "you may not join this room",
-            JoinRefusal.NotFound or JoinRefusal.Deleted => "there is no such room",
-
-            JoinRefusal.TooManyCreated => "too many rooms created in this hour",
-            JoinRefusal.RoomIsFull => "the room has as many members as it may have",
-            _ => "you are a member of too many rooms: leave one first",
-        },
-        null,
-        reference,
-        null));
-
-    private OutboundFrame Unavailable(RawJson? reference) => OutboundFrame.Of(new ErrorFrame(
-        ErrorCodes.Unavailable, "the log can't be reached", null, reference, _hub.RetryAfterMilliseconds));
+    private OutboundFrame Unavailable(RawJson? reference) => RoomFrames.Unavailable(reference, _hub.RetryAfterMilliseconds);
 }
