@@ -3,6 +3,7 @@ import { Connection } from './connection.js';
 import { Conversation } from './conversation.js';
 import { Outbox } from './outbox.js';
 import { Presence } from './presence.js';
+import { Profiles } from './profiles.js';
 import { ChatError, isRoomId, isSender, keyOf } from './protocol.js';
 import { IndexedDbStore } from './store.js';
 import { abortable, backoff, Emitter, systemClock } from './util.js';
@@ -28,7 +29,7 @@ export class ChatClient extends Emitter {
   /** Who is online. @type {Presence} */
   presence;
   /** How users are shown, as far as the server has told. @type {Map<string, Profile>} */
-  profiles = new Map();
+  profiles = new Profiles();
   #connection;
   #api;
   #outbox;
@@ -335,16 +336,8 @@ export class ChatClient extends Emitter {
     }
   }
 
-  /** @param {Record<string, Profile>|undefined} profiles */
-  #learn(profiles) {
-    for (const [user, { name, picture }] of Object.entries(profiles ?? {})) {
-      const known = this.profiles.get(user);
-      if (known?.name === name && known?.picture === picture) continue;
-      if (name === undefined && picture === undefined) this.profiles.delete(user);
-      else this.profiles.set(user, { name, picture });
-      this.emit('profile', user);
-    }
-  }
+  /** @param {Record<string, Profile>|undefined} said */
+  #learn(said) { this.profiles.learn(said, (user) => this.emit('profile', user)); }
 
   /** Known users by the start of id or name. @param {string} query @param {Cancel} [options] */
   users(query, options) { return this.#api.users(query, options); }

@@ -6,7 +6,7 @@ import { isMessage } from './timeline.js';
 import { TypingSender, TypingUsers } from './typing.js';
 import { abortable, Emitter, newNonce } from './util.js';
 
-/** @import {Cancel, Change, ChatEvent, Clock, Details, Frame, Member, Message, Overview, Pending, Receipt, Signal, Stored, Where} from './types.js' */
+/** @import {Cancel, Change, ChatEvent, Clock, Details, Frame, Member, MemberChange, Message, Overview, Pending, Receipt, Signal, Stored, Where} from './types.js' */
 /**
  * What a conversation needs from its client.
  * @typedef {{clock: Clock, api: import('./api.js').Api, outbox: import('./outbox.js').Outbox,
@@ -22,7 +22,7 @@ const LOADED_MAX = 10_000;
  * A room or the direct conversation with a user: its messages in order and once each, pending sends, members and typing users. `event`
  * gives each event of the log after the join once, in the order of `seq`. `change` says what to draw. `lost` names events that neither
  * the socket nor history has.
- * @extends {Emitter<{event: ChatEvent, change: Change, lost: {from: number, to: number}, signal: Signal, fault: ChatError}>}
+ * @extends {Emitter<{event: ChatEvent, change: Change, lost: {from: number, to: number}, signal: Signal, member: MemberChange, fault: ChatError}>}
  */
 export class Conversation extends Emitter {
   /** The user's messages on their way, in order. @type {Pending[]} */
@@ -52,9 +52,9 @@ export class Conversation extends Emitter {
     this.#session = session;
     this.#seat = new RoomSeat(session, (ref) => this.#sendJoin(ref));
     this.#typingSender = new TypingSender(session.clock, (active) => session.send({ type: 'typing', ...where, active }));
-    this.#typingUsers = new TypingUsers(session.clock, () => this.#change({ kind: 'typing' }));
+    this.#typingUsers = new TypingUsers(session.clock, () => this.emit('change', { kind: 'typing' }));
     this.#cursors = new ReadCursors(
-      session.clock, (seq) => this.ready && session.send({ type: 'read', ...where, seq }), () => this.#change({ kind: 'read' }));
+      session.clock, (seq) => this.ready && session.send({ type: 'read', ...where, seq }), () => this.emit('change', { kind: 'read' }));
     this.#sync = new Sync({
       where, clock: session.clock, api: session.api, me: session.me, signal: this.#lifetime.signal,
       connected: () => this.ready,
@@ -110,7 +110,7 @@ export class Conversation extends Emitter {
     const nonce = newNonce();
     this.pending.push({ nonce, content, created: this.#session.clock.date(), state: 'sending', details });
     this.#typingSender.stop();
-    this.#change({ kind: 'pending' });
+    this.emit('change', { kind: 'pending' });
     try {
       const frame = { type: this.kind === 'room' ? 'room' : 'dm', ...this.where, content, nonce, ...details };
       return await this.#session.outbox.add(this.key, frame, signal);
@@ -132,7 +132,7 @@ export class Conversation extends Emitter {
     const index = this.pending.findIndex((p) => p.nonce === nonce);
     if (index < 0) return undefined;
     const [pending] = this.pending.splice(index, 1);
-    this.#change({ kind: 'pending' });
+    this.emit('change', { kind: 'pending' });
     return pending;
   }
 
@@ -171,7 +171,7 @@ export class Conversation extends Emitter {
     const count = this.#sync.timeline.trim(keep);
     if (count === 0) return;
     this.#cursors.dropped(before, this.#cursors.unread(this.messages, this.read + 1), this.#first);
-    this.#change({ kind: 'trim', count });
+    this.emit('change', { kind: 'trim', count });
   }
 
   /** The room's first 200 members, with their read cursors. @param {Cancel} [options] @returns {Promise<Member[]>} */
@@ -195,7 +195,7 @@ export class Conversation extends Emitter {
       const { content, replyTo, mentions, meta } = frame;
       this.pending.unshift({ nonce, content, created, state: 'sending', details: { replyTo, mentions, meta } });
     }
-    this.#change({ kind: 'pending' });
+    this.emit('change', { kind: 'pending' });
     return { resolve: () => {}, reject: (/** @type {Error} */ error) => this.#failed(nonce, error) };
   }
 
@@ -203,13 +203,12 @@ export class Conversation extends Emitter {
   connected() {
     // A room's cursor goes once the room is joined.
     this.#cursors.flush();
-    if (this.kind !== 'room') this.#change({ kind: 'ready' });
+    if (this.kind !== 'room') this.emit('change', { kind: 'ready' });
     else this.#seat.ask();
   }
 
   /** A `leave` of this room was answered after the room was joined again. */
   leftBefore() { this.#seat.ask(); }
-
   /** Whether a `join` is under way. */
   get isJoining() { return this.#seat.isAsking; }
 
@@ -229,7 +228,7 @@ export class Conversation extends Emitter {
     this.#typingSender.reset();
     this.#typingUsers.clear();
     this.#sync.disconnected();
-    this.#change({ kind: 'ready' });
+    this.emit('change', { kind: 'ready' });
   }
 
   /** A `resume` of this conversation was refused. */
@@ -262,8 +261,9 @@ export class Conversation extends Emitter {
       case 'joined': return this.#onJoined(frame);
       case 'resumed': return this.#sync.resumed(frame);
       case 'online': case 'offline': return this.#presence(frame);
-      case 'presence': this.count = frame.count; return this.#change({ kind: 'members' });
+      case 'presence': this.count = frame.count; return this.emit('change', { kind: 'members' });
       case 'typing': return frame.from === this.#session.me() ? undefined : this.#typingUsers.set(frame.from, frame.active);
+      case 'member': return this.emit('member', /** @type {any} */ (frame));
       case 'signal': return this.emit('signal', /** @type {any} */ ({ from: frame.from, name: frame.name, data: frame.data }));
       case 'read': return this.#read(frame.from, frame.seq);
       default: return this.#sync.take(/** @type {any} */ (frame));
@@ -291,7 +291,7 @@ export class Conversation extends Emitter {
   /** @param {string} nonce @param {Error} error */
   #failed(nonce, error) {
     Object.assign(this.pending.find((p) => p.nonce === nonce) ?? {}, { state: 'failed', error });
-    this.#change({ kind: 'pending' });
+    this.emit('change', { kind: 'pending' });
   }
 
   /** The seq from which on all is loaded; Infinity when nothing is. */
@@ -315,14 +315,14 @@ export class Conversation extends Emitter {
     this.#cursors.flush();
     if (!this.unreadKnown) this.#session.recount();
     this.#seat.ready();
-    this.#change({ kind: 'ready' });
+    this.emit('change', { kind: 'ready' });
     this.#session.outbox.pump(this.key);
   }
 
   /** @param {number} seq */
   #durable(seq) {
     const messages = this.#sync.timeline.setDurable(seq);
-    if (messages.length > 0) this.#change({ kind: 'update', messages });
+    if (messages.length > 0) this.emit('change', { kind: 'update', messages });
     this.#sync.expect(seq);
   }
 
@@ -341,7 +341,7 @@ export class Conversation extends Emitter {
       this.discard(nonce);
     } else if (pending.state !== 'accepted') {
       Object.assign(pending, { state: 'accepted', seq: receipt.seq });
-      this.#change({ kind: 'pending' });
+      this.emit('change', { kind: 'pending' });
     }
   }
 
@@ -361,21 +361,21 @@ export class Conversation extends Emitter {
       this.discard(this.pending.find((p) => p.seq === seq)?.nonce ?? '');
     }
     if (this.messages.length > LOADED_MAX * 1.1) this.trim(LOADED_MAX);
-    if (changed.append.length > 0) this.#change({ kind: 'append', messages: changed.append });
-    if (changed.update.length > 0) this.#change({ kind: 'update', messages: changed.update });
+    if (changed.append.length > 0) this.emit('change', { kind: 'append', messages: changed.append });
+    if (changed.update.length > 0) this.emit('change', { kind: 'update', messages: changed.update });
     for (const event of events) this.emit('event', event);
   }
 
   #onReset() {
     this.#cursors.reset();
     this.#session.recount();
-    this.#change({ kind: 'reset' });
+    this.emit('change', { kind: 'reset' });
   }
 
   /** @param {number} count */
   #prepended(count) {
     for (const { nonce, seq } of [...this.pending]) if (seq !== undefined && seq <= this.head) this.discard(nonce);
-    this.#change({ kind: 'prepend', count });
+    this.emit('change', { kind: 'prepend', count });
   }
 
   /** @param {Frame} frame */
@@ -387,7 +387,7 @@ export class Conversation extends Emitter {
       if (type === 'offline') this.#typingUsers.set(user, false);
     }
     this.count = count;
-    this.#change({ kind: 'members' });
+    this.emit('change', { kind: 'members' });
   }
 
   /** @param {string} from @param {number} seq */
@@ -396,7 +396,4 @@ export class Conversation extends Emitter {
     this.#cursors.receive(own ? null : from, seq);
     if (own && !this.unreadKnown) this.#session.recount();
   }
-
-  /** @param {Change} change */
-  #change(change) { this.emit('change', change); }
 }

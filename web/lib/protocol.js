@@ -68,9 +68,11 @@ const TABLES = {
     delete: EVENT + 'target:seq',
     react: EVENT + 'target:seq emoji:name remove:bool=false',
     durable: 'where seq:seq',
-    joined: 'room:room seq:seq epoch:string members:users count:seq typing:users read:seq profiles:map? ref:string?',
+    joined: 'room:room seq:seq epoch:string members:users count:seq typing:users read:seq role:name? visibility:name? sending:name? name:string? topic:string? ' +
+      'profiles:map? ref:string?',
     resumed: 'where seq:seq head:seq complete:bool epoch:string ref:string?',
-    left: 'room:room ref:string?',
+    left: 'room:room reason:name? ref:string?',
+    member: 'room:room user:user change:name role:name? until:name? by:user',
     online: 'room:room users:users count:seq profiles:map?',
     offline: 'room:room users:users count:seq',
     presence: 'room:room count:seq',

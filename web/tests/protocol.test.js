@@ -50,7 +50,7 @@ test('golden pages hold events that decode as frames', () => {
 test('every frame type of both directions is in the golden set', () => {
   const types = (direction) => [...new Set(golden.frames.filter((f) => f.direction === direction).map((f) => f.frame.type))].sort();
   assert.deepEqual(types('client'), ['auth', 'delete', 'dm', 'edit', 'join', 'leave', 'ping', 'react', 'read', 'resume', 'room', 'signal', 'typing']);
-  assert.deepEqual(types('server'), ['ack', 'authenticated', 'delete', 'dm', 'durable', 'edit', 'error', 'joined', 'left', 'offline', 'online', 'pong',
+  assert.deepEqual(types('server'), ['ack', 'authenticated', 'delete', 'dm', 'durable', 'edit', 'error', 'joined', 'left', 'member', 'offline', 'online', 'pong',
     'presence', 'profile', 'react', 'read', 'reconnect', 'resumed', 'room', 'signal', 'typing', 'welcome']);
 });
 
