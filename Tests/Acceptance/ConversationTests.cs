@@ -73,7 +73,9 @@ public sealed class ConversationTests(ChatSystem system)
         var sockets = new List<ChatSocket>();
         for (var i = 0; i < 6; i++)
         {
-            var socket = await system.ConnectAsync(ChatSystem.Unique($"user{i}"));
+            // The gateway fills up the node with the fewest sockets, whoever else has some, so that both are asked for.
+            var user = ChatSystem.Unique($"user{i}");
+            var socket = i % 2 == 0 ? await system.ConnectAsync(user) : await system.ConnectElsewhereAsync(user, sockets[^1].Node);
             sockets.Add(socket);
             await socket.JoinAsync(room);
         }

@@ -74,7 +74,8 @@ public sealed class SearchTests
         await search.World.ExecuteAsync(
             """
             INSERT INTO rooms (conversation, visibility, sending, created_at, changed, deleted) VALUES
-                ('r:secret', 1, 0, now(), 1, false), ('r:gone', 0, 0, now(), 1, true), ('r:open', 0, 0, now(), 1, false);
+                ('r:secret', 1, 0, now(), 1, false), ('r:gone', 0, 0, now(), 1, true), ('r:open', 0, 0, now(), 1, false)
+            ON CONFLICT (conversation) DO UPDATE SET visibility = excluded.visibility, deleted = excluded.deleted;
             INSERT INTO restrictions (conversation, member, kind, active, until, made_by, changed) VALUES
                 ('r:open', 'banned', 0, true, NULL, 'alice', 1), ('r:open', 'soon', 0, true, now() + interval '1 hour', 'alice', 1),
                 ('r:open', 'over', 0, true, now() - interval '1 hour', 'alice', 1), ('r:open', 'lifted', 0, false, NULL, 'alice', 1),
@@ -113,7 +114,8 @@ public sealed class SearchTests
         await search.SayAsync(ConversationKey.Room("secret"), "alice", "needle");
         await search.SayAsync(ConversationKey.Room("open"), "alice", "needle");
         await search.IndexedAsync();
-        await search.World.ExecuteAsync("INSERT INTO rooms (conversation, visibility, sending, created_at, changed) VALUES ('r:secret', 1, 0, now(), 1)");
+        await search.World.ExecuteAsync("INSERT INTO rooms (conversation, visibility, sending, created_at, changed) VALUES ('r:secret', 1, 0, now(), 1) " +
+            "ON CONFLICT (conversation) DO UPDATE SET visibility = 1");
 
         var table = search.Service.Get<SearchTable>();
         var all = new SearchQuery(SearchWords.Of("needle"), caller, null, null, grants, SearchCursor.Start, 10);
