@@ -82,7 +82,7 @@ public static class RedisKeys
     /// hash: what a room is and who may do what in it, beside its log (rules.lua). <c>visibility</c>, <c>sending</c>, <c>retentionDays</c>,
     /// <c>created</c>; <c>name</c>, <c>topic</c>, <c>meta</c> as JSON; <c>role:user</c> of moderators and owners; <c>ban:user</c> and
     /// <c>mute:user</c> → <c>until by reason</c>; <c>gone:user</c> → when the user was removed; <c>owners</c>, <c>bans</c>, <c>mutes</c>
-    /// (how many); <c>heir</c> (who joins next is the owner). A room without the hash is from before there were roles.
+    /// (how many); <c>heir</c> (who joins next is the owner); <c>plain</c> (a join created it, and nobody has used its rules). A room without the hash is from before there were roles.
     /// </summary>
     public static string Rules(ConversationKey key) => $"{Tag(key.Partition)}:g:{key.Value}";
 

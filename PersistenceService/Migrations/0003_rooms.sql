@@ -12,6 +12,8 @@ CREATE TABLE rooms (
     -- Null: what the system's setting says.
     retention_days integer,
     created_at     timestamptz NOT NULL,
+    -- A join created it, and it was given no settings: its last owner may leave although others are members.
+    plain          boolean     NOT NULL DEFAULT false,
     -- The room was deleted; the row stays, so that a late entry of the log cannot bring it back.
     deleted        boolean     NOT NULL DEFAULT false,
     -- How often it was deleted. The number is part of the epoch of its log since then.

@@ -1,8 +1,8 @@
 -- Rooms from before there were roles are public, and whoever has been a member for longest is the owner. Where nobody is left, whoever was
 -- there first keeps the place: who joins next is the owner. Apart from the step that adds the columns, whose lock would last until all rows are
 -- written: here only one row of each room is locked, in the order in which members are always written.
-INSERT INTO rooms (conversation, visibility, sending, created_at, changed)
-SELECT conversation, 0, 0, min(joined_at), 0 FROM members WHERE conversation LIKE 'r:%' GROUP BY conversation
+INSERT INTO rooms (conversation, visibility, sending, plain, created_at, changed)
+SELECT conversation, 0, 0, true, min(joined_at), 0 FROM members WHERE conversation LIKE 'r:%' GROUP BY conversation
 ON CONFLICT DO NOTHING;
 
 WITH firsts AS MATERIALIZED (

@@ -15,7 +15,7 @@ namespace AspireChat.PersistenceService.Partitions;
 internal sealed class RoomSeeder(IConnectionMultiplexer redis, NpgsqlDataSource database, TimeProvider time)
 {
     private const string RoomsSql =
-        "SELECT conversation, visibility, sending, name, topic, meta, retention_days, created_at, deleted, life, floor FROM rooms";
+        "SELECT conversation, visibility, sending, name, topic, meta, retention_days, created_at, deleted, life, floor, plain FROM rooms";
 
     private const string RolesSql = "SELECT conversation, member, role, joined FROM members WHERE role <> 0";
 
@@ -82,6 +82,11 @@ internal sealed class RoomSeeder(IConnectionMultiplexer redis, NpgsqlDataSource 
                 new("sending", RoomSettings.NameOf(isModerated ? RoomSending.Moderators : RoomSending.Members)),
                 new("created", new DateTimeOffset(reader.GetDateTime(7)).ToUnixTimeMilliseconds()),
             ];
+            if (reader.GetBoolean(11))
+            {
+                fields.Add(new("plain", "1"));
+            }
+
             AddText(fields, "name", reader, 3);
             AddText(fields, "topic", reader, 4);
             if (!reader.IsDBNull(5))

@@ -14,11 +14,12 @@ internal sealed class RoomColumns
 {
     private const string RoomSql = """
         INSERT INTO rooms AS r (
-            conversation, visibility, sending, name, topic, meta, retention_days, created_at, deleted, life, floor, begun, changed)
-        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            conversation, visibility, sending, name, topic, meta, retention_days, created_at, deleted, life, floor, begun, changed,
+            plain)
+        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         ON CONFLICT (conversation) DO UPDATE SET
             visibility = excluded.visibility, sending = excluded.sending, name = excluded.name, topic = excluded.topic, meta = excluded.meta,
-            retention_days = excluded.retention_days,
+            retention_days = excluded.retention_days, plain = excluded.plain,
             created_at = CASE WHEN excluded.begun > 0 OR r.deleted THEN excluded.created_at ELSE r.created_at END,
             deleted = excluded.deleted, life = GREATEST(r.life, excluded.life), floor = GREATEST(r.floor, excluded.floor),
             begun = GREATEST(r.begun, excluded.begun), changed = excluded.changed
@@ -54,7 +55,7 @@ internal sealed class RoomColumns
         var place = entry.Position.Packed;
         Add(new RoomRow(
             record.Conversation.Value, record.IsDeletion ? RoomSettings.Plain : record.Settings, record.Timestamp, record.IsDeletion,
-            record.Life, record.Floor, record.IsDeletion ? place : 0, place));
+            record.Life, record.Floor, record.IsDeletion ? place : 0, place, Plain: false));
     }
 
     /// <summary>A room that a join created.</summary>
@@ -64,7 +65,7 @@ internal sealed class RoomColumns
         {
             Add(new RoomRow(
                 record.Conversation.Value, RoomSettings.Plain, record.Timestamp, Deleted: false, Life: 0, Floor: 0, Begun: 0,
-                entry.Position.Packed));
+                entry.Position.Packed, Plain: true));
         }
     }
 
@@ -139,6 +140,7 @@ internal sealed class RoomColumns
         command.Parameters.AddArray(NpgsqlDbType.Bigint, rows, row => row.Floor);
         command.Parameters.AddArray(NpgsqlDbType.Bigint, rows, row => row.Begun);
         command.Parameters.AddArray(NpgsqlDbType.Bigint, rows, row => row.Changed);
+        command.Parameters.AddArray(NpgsqlDbType.Boolean, rows, row => row.Plain);
         return command;
     }
 
@@ -164,7 +166,8 @@ internal sealed class RoomColumns
     }
 
     private sealed record RoomRow(
-        string Conversation, RoomSettings Settings, long Timestamp, bool Deleted, int Life, long Floor, long Begun, long Changed);
+        string Conversation, RoomSettings Settings, long Timestamp, bool Deleted, int Life, long Floor, long Begun, long Changed,
+        bool Plain);
 
     private sealed record RestrictionRow(
         string Conversation, string Member, short Kind, bool Active, long Until, string? Reason, string By, long Changed);

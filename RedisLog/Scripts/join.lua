@@ -38,7 +38,7 @@ if ARGV[6] == '1' then return {place, s.head, 0, s.exists and -1 or -2, at, 0, '
 local role, created = 1, ''
 if not s.exists then
   created = ',"change":"created"'
-  redis.call('HSET', KEYS[5], 'created', ARGV[4])
+  redis.call('HSET', KEYS[5], 'created', ARGV[4], 'plain', '1')
   remark(KEYS[2], s.letters, s.life, '', 'pmcux')
 end
 -- A room from before there were roles has no rules; where nobody is left in it, it is as if its owner had left.

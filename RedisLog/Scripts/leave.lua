@@ -1,4 +1,5 @@
--- Ends a user's membership of a room and tells every replica where the user is connected. The last owner stays while others are members.
+-- Ends a user's membership of a room and tells every replica where the user is connected. The last owner stays while others are members,
+-- but in a plain room, which a join created and nobody has given rules: there everybody may go.
 -- Needs rules.lua. LogRecordCodec describes the record, PubSubMessage.Left the message.
 --
 -- Work: O(1), whatever the number of members.
@@ -15,16 +16,19 @@ local at = time[1] * 1000000 + time[2]
 local user = ARGV[3]
 local s = standing(KEYS[2], KEYS[3], KEYS[5], user, math.floor(at / 1000))
 local place = lived(epoch, s.life)
+local plain = redis.call('HEXISTS', KEYS[5], 'plain') == 1
+local alone = redis.call('HLEN', KEYS[3]) <= 1
 local last = s.role == 3 and tonumber(redis.call('HGET', KEYS[5], 'owners') or 1) <= 1
-if last and redis.call('HLEN', KEYS[3]) > 1 then return {place, -4, at} end
+if last and not alone and not plain then return {place, -4, at} end
 
 local was = redis.call('HDEL', KEYS[3], user)
 if was == 1 then
   assign(KEYS[5], user, s.role, 0)
   -- The room stays, and whoever joins next is its owner.
-  if last then redis.call('HSET', KEYS[5], 'heir', '1') end
+  local heir = alone and (last or plain)
+  if heir then redis.call('HSET', KEYS[5], 'heir', '1') end
   local record = '{"type":"leave","room":"' .. ARGV[2] .. '","user":"' .. user .. '","seq":0,"timestamp":' .. ARGV[4]
-  if last then record = record .. ',"role":"owner"' end
+  if heir then record = record .. ',"role":"owner"' end
   redis.call('XADD', KEYS[4], '*', 'c', ARGV[1], 's', '0', 'p', place, 'e', record .. '}')
   redis.call('PUBLISH', ARGV[5], '1')
 end

@@ -34,6 +34,9 @@ if op == 'add' and t.role > 0 and (role == '' or ROLES[role] == t.role) then ret
 -- Nobody acts on somebody of a higher or the same role.
 if t.role >= rank(a, rights) then return {place, -4, at, ''} end
 
+-- Somebody uses the rules: from now on they hold.
+redis.call('HDEL', rules, 'plain')
+
 -- The change as the record and the frame have it.
 local function tell(change, fields, seq)
   local id = redis.call('XADD', KEYS[4], '*', 'c', ARGV[1], 's', '0', 'p', place,

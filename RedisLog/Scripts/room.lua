@@ -58,6 +58,7 @@ if op == 'delete' then
   return {place, 1, at, record('deleted', ',"seq":' .. head .. ',"life":' .. life), ''}
 end
 
+redis.call('HDEL', rules, 'plain')
 if creates then redis.call('HSET', rules, 'created', ARGV[3]) end
 for i, field in ipairs({'visibility', 'sending', 'name', 'topic', 'meta', 'retentionDays'}) do
   local value = ARGV[8 + i]

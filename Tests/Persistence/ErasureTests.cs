@@ -70,12 +70,17 @@ public sealed class ErasureTests
     public async Task An_order_that_its_replica_left_is_carried_out_by_another()
     {
         await using var world = await PersistenceWorld.CreateAsync();
-        await world.MigrateAsync();
+        await using (await world.StartServiceAsync())
+        {
+            await world.OpenedAsync();
+        }
+
         // As a replica leaves it that died after the first conversation.
         await world.ExecuteAsync(
             "INSERT INTO erasures (id, subject, status, place, erased, asked_at, touched_at) " +
             "VALUES ('00000000-0000-0000-0000-000000000001', 'alice', 0, 'd:', 7, now(), now() - interval '1 minute')");
         var service = await world.StartServiceAsync();
+        await world.OpenedAsync();
 
         var erasure = await DoneAsync(service, "/api/admin/erasures/00000000-0000-0000-0000-000000000001");
 
@@ -87,6 +92,7 @@ public sealed class ErasureTests
     {
         await using var world = await PersistenceWorld.CreateAsync();
         var service = await world.StartServiceAsync();
+        await world.OpenedAsync();
 
         Assert.Equal(HttpStatusCode.Forbidden, (await CallAsync(service, HttpMethod.Delete, "/api/admin/users/alice", "")).StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await CallAsync(service, HttpMethod.Get, "/api/admin/users/alice/export", "")).StatusCode);

@@ -24,11 +24,28 @@ public sealed class RoomLogTests(LogFixture fixture) : IClassFixture<LogFixture>
     private static RoomActor As(string user, int? rights = null) => new(user, rights, IsServer: false);
 
     [Fact]
-    public async Task Who_joins_first_owns_the_room_and_the_last_owner_leaves_it_only_alone()
+    public async Task Where_nobody_has_used_the_rules_everybody_may_leave_and_an_empty_room_is_the_next_ones()
     {
         await using var running = await fixture.StartLogAsync();
         Assert.Equal(RoomRole.Owner, (await JoinAsync(running, "alice")).Role);
         Assert.Equal(RoomRole.Member, (await JoinAsync(running, "bob")).Role);
+
+        Assert.False((await running.Log.LeaveAsync(_room, "alice", default)).IsLastOwner);
+        // Nobody becomes the owner of a room with members by joining it.
+        Assert.Equal(RoomRole.Member, (await JoinAsync(running, "mallory")).Role);
+        await running.Log.LeaveAsync(_room, "mallory", default);
+        await running.Log.LeaveAsync(_room, "bob", default);
+
+        Assert.Equal(RoomRole.Owner, (await JoinAsync(running, "carol")).Role);
+    }
+
+    [Fact]
+    public async Task Who_joins_first_owns_the_room_and_the_last_owner_of_a_room_with_rules_leaves_it_only_alone()
+    {
+        await using var running = await fixture.StartLogAsync();
+        Assert.Equal(RoomRole.Owner, (await JoinAsync(running, "alice")).Role);
+        Assert.Equal(RoomRole.Member, (await JoinAsync(running, "bob")).Role);
+        Assert.Equal(RoomOutcome.Changed, (await Rooms.ChangeAsync(As("alice"), _room, MemberOperation.Mute, "bob", default)).Outcome);
 
         Assert.True((await running.Log.LeaveAsync(_room, "alice", default)).IsLastOwner);
         Assert.Equal(RoomRole.Owner, (await JoinAsync(running, "alice")).Role);
