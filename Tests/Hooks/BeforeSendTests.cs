@@ -21,7 +21,7 @@ public sealed class BeforeSendTests(LogFixture redis) : IClassFixture<LogFixture
         await using var server = await HookServer.StartAsync((call, context) => AnswerAsync(context, (string?)call.Json["content"] switch
         {
             "bad" => """{"allow":false,"reason":"mind your words"}""",
-            "replace" => """{"allow":true,"content":"replaced"}""",
+            "replace" => """{"allow":true,"content":"replaced","meta":{"by":"the hook"}}""",
             _ => """{"allow":true}""",
         }));
         await using var node = await StartAsync(server);
@@ -32,7 +32,8 @@ public sealed class BeforeSendTests(LogFixture redis) : IClassFixture<LogFixture
         await alice.SendAsync(new { type = "room", room = "hook-basics", content = "bad", nonce = "n2" });
         var error = await alice.ExpectAsync("error");
         Assert.Equal(("forbidden", "mind your words", "n2"), ((string?)error["code"], (string?)error["message"], (string?)error["nonce"]));
-        await alice.SayAsync("hook-basics", "replace", "n3");
+        await alice.SendAsync(new { type = "room", room = "hook-basics", content = "replace", meta = new { kept = 1 }, nonce = "n3" });
+        await alice.ExpectAsync("ack", frame => (string?)frame["nonce"] == "n3");
         await alice.SendAsync(new { type = "edit", room = "hook-basics", target = 1, content = "replace", nonce = "n4" });
         await alice.ExpectAsync("ack", frame => (string?)frame["nonce"] == "n4");
         await alice.SendAsync(new { type = "dm", to = "bob", content = "psst", nonce = "n5" });
@@ -43,7 +44,8 @@ public sealed class BeforeSendTests(LogFixture redis) : IClassFixture<LogFixture
         await alice.ExpectAsync("ack", frame => (string?)frame["nonce"] == "n7");
 
         Assert.Equal("good", await ContentAsync(alice, "room", 1));
-        Assert.Equal("replaced", await ContentAsync(alice, "room", 2));
+        var replaced = await alice.ExpectAsync("room", frame => (long)frame["seq"]! == 2);
+        Assert.Equal(("replaced", """{"by":"the hook"}"""), ((string?)replaced["content"], replaced["meta"]?.ToJsonString()));
         Assert.Equal("replaced", await ContentAsync(alice, "edit", 3));
         Assert.Equal(["n1", "n2", "n3", "n4", "n5"], server.Calls.Select(call => (string?)call.Json["nonce"]));
         Assert.All(server.Calls, call => new StandardWebhook(Secret).Verify(call.Body, call.Headers));
@@ -88,6 +90,7 @@ public sealed class BeforeSendTests(LogFixture redis) : IClassFixture<LogFixture
     [InlineData(200, """{"allow":true,"content":""}""")]
     [InlineData(200, """{"allow":true,"content":"a\u0000b"}""")]
     [InlineData(200, """{"allow":true,"content":"\ud800"}""")]
+    [InlineData(200, """{"allow":true,"meta":[1]}""")]
     [InlineData(200, "long")]
     public async Task An_answer_that_is_none_counts_as_down(int status, string body)
     {

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
+using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
+using AspireChat.Contracts.Rooms;
 using AspireChat.RedisLog;
 using AspireChat.Tests.Persistence;
 using AspireChat.Tests.ServiceDefaults;
@@ -51,6 +53,34 @@ public sealed class WebhookTests
         await NothingIsLeftAsync(world);
 
         JsonObject Single(string type) => server.Events.Single(e => (string?)e["type"] == type);
+    }
+
+    [Fact]
+    public async Task Changes_of_rooms_and_of_members_are_told_with_who_made_them()
+    {
+        await using var server = await HookServer.StartAsync();
+        await using var world = await PersistenceWorld.CreateAsync();
+        await using var service = await StartAsync(world, server);
+        await world.OpenedAsync();
+        await using var log = await world.StartLogAsync();
+        var rooms = new RoomLog(world.Redis, Options.Create(new ConversationLogOptions()), Options.Create(new RoomOptions()), TimeProvider.System);
+        await log.Log.JoinAsync("lobby", "alice", CancellationToken.None);
+        var alice = new RoomActor("alice", null, IsServer: false);
+
+        await rooms.ChangeAsync(alice, "lobby", MemberOperation.Add, "bob", CancellationToken.None, RoomRole.Moderator);
+        await rooms.ChangeAsync(RoomActor.Server, "lobby", MemberOperation.Ban, "bob", CancellationToken.None);
+        await rooms.ChangeAsync(alice, "lobby", "update", new RoomFields(Sending: RoomSending.Moderators), owned: false, CancellationToken.None);
+        await Eventually.IsTrueAsync(() => server.Events.Count == 4, "all is told");
+
+        Assert.Equal(
+            [
+                """member.changed {"room":"lobby","user":"alice","change":"joined"}""",
+                """member.changed {"room":"lobby","user":"bob","change":"added","by":"alice","role":"moderator"}""",
+                """member.changed {"room":"lobby","user":"bob","change":"banned","by":"system"}""",
+                """room.changed {"room":"lobby","change":"updated","by":"alice"}""",
+            ],
+            server.Events.Select(e => $"{(string?)e["type"]} {e["data"]!.ToJsonString()}"));
+        await NothingIsLeftAsync(world);
     }
 
     [Fact]
