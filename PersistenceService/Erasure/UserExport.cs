@@ -11,8 +11,8 @@ using Npgsql;
 namespace AspireChat.PersistenceService.Erasure;
 
 /// <summary>
-/// Everything that is kept about a user, as lines of JSON (NDJSON): memberships with their read cursors, then the events that the user sent,
-/// in the order of their conversations. Each line has a <c>kind</c>. It is written as it is read, so its size has no bound. It begins when
+/// Everything that is kept about a user, as lines of JSON (NDJSON): the profile, memberships with their read cursors, bans and mutes, then the
+/// events that the user sent, in the order of their conversations. Each line has a <c>kind</c>. It is written as it is read, so its size has no bound. It begins when
 /// what was sent before is committed. One export runs at a time; another one is answered 503. Thread-safe.
 /// </summary>
 internal sealed class UserExport(NpgsqlDataSource database, EventTable events, CommittedLog log, TimeProvider time)
@@ -56,7 +56,9 @@ internal sealed class UserExport(NpgsqlDataSource database, EventTable events, C
 
         context.Response.ContentType = "application/x-ndjson; charset=utf-8";
         await using var json = new Utf8JsonWriter(context.Response.BodyWriter, Options);
+        await WriteProfileAsync(user, json, context);
         await WriteMembershipsAsync(user, json, context);
+        await WriteRestrictionsAsync(user, json, context);
         await foreach (var e in events.ReadOfSenderAsync(user, context.RequestAborted))
         {
             json.WriteStartObject();
@@ -68,6 +70,46 @@ internal sealed class UserExport(NpgsqlDataSource database, EventTable events, C
         }
 
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    private async Task WriteProfileAsync(string user, Utf8JsonWriter json, HttpContext context)
+    {
+        await using var command = database.CreateCommand("SELECT name, picture, first_seen FROM users WHERE user_id = $1");
+        command.Parameters.Add(new() { Value = user });
+        await using var reader = await command.ExecuteReaderAsync(context.RequestAborted);
+        while (await reader.ReadAsync(context.RequestAborted))
+        {
+            json.WriteStartObject();
+            json.WriteString("kind"u8, "profile"u8);
+            json.WriteString("user"u8, user);
+            json.WriteString("name"u8, reader.IsDBNull(0) ? null : reader.GetString(0));
+            json.WriteString("picture"u8, reader.IsDBNull(1) ? null : reader.GetString(1));
+            json.WriteString("firstSeen"u8, reader.IsDBNull(2) ? null : Timestamps.ToText(new DateTimeOffset(reader.GetDateTime(2))));
+            await EndLineAsync(json, context);
+        }
+    }
+
+    private async Task WriteRestrictionsAsync(string user, Utf8JsonWriter json, HttpContext context)
+    {
+        await using var command = database.CreateCommand(
+            "SELECT conversation, kind, until, reason FROM restrictions WHERE member = $1 AND active ORDER BY conversation, kind");
+        command.CommandTimeout = 0;
+        command.Parameters.Add(new() { Value = user });
+        await using var reader = await command.ExecuteReaderAsync(context.RequestAborted);
+        while (await reader.ReadAsync(context.RequestAborted))
+        {
+            if (!ConversationKey.TryParse(reader.GetString(0), out var room) || !room.IsRoom)
+            {
+                continue;
+            }
+
+            json.WriteStartObject();
+            json.WriteString("kind"u8, reader.GetInt16(1) == 0 ? "ban"u8 : "mute"u8);
+            json.WriteString("room"u8, room.RoomId);
+            json.WriteString("until"u8, reader.IsDBNull(2) ? null : Timestamps.ToText(new DateTimeOffset(reader.GetDateTime(2))));
+            json.WriteString("reason"u8, reader.IsDBNull(3) ? null : reader.GetString(3));
+            await EndLineAsync(json, context);
+        }
     }
 
     private async Task WriteMembershipsAsync(string user, Utf8JsonWriter json, HttpContext context)
