@@ -54,7 +54,7 @@ internal static class FrameDispatch
                 conversation.Log.OnResumed(frame.Epoch!, frame.Head!.Value);
                 break;
             case "left":
-                OnLeft(conversation, session, null);
+                OnLeft(conversation, session, frame.Reason);
                 break;
             case "durable":
                 conversation.Log.OnDurable(frame.Seq!.Value);

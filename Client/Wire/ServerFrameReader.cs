@@ -108,6 +108,7 @@ internal static class ServerFrameReader
                 : f.Read is null ? "read" : Seq(f) ?? Room(f),
             "resumed" => f.Head is not >= 0 ? "head" : f.Complete is null ? "complete" : f.Epoch is null ? "epoch" : Seq(f) ?? Place(f),
             "left" => Room(f),
+            "member" => f.Change is null ? "change" : !UserIds.IsSender(f.User) ? "user" : !UserIds.IsSender(f.By) ? "by" : Room(f),
             "online" or "offline" => f.Users is null ? "users" : f.Count is null ? "count" : Room(f),
             "presence" => f.Count is null ? "count" : Room(f),
             "typing" => f.Active is null ? "active" : From(f) ?? Place(f),

@@ -50,6 +50,14 @@ internal sealed class WireFrame
     public double? RetryAfter { get; init; }
     public double? After { get; init; }
     public string? Picture { get; init; }
+    public string? Role { get; init; }
+    public string? Visibility { get; init; }
+    public string? Sending { get; init; }
+    public string? Topic { get; init; }
+    public string? Reason { get; init; }
+    public string? Change { get; init; }
+    public string? Until { get; init; }
+    public string? By { get; init; }
     public IReadOnlyDictionary<string, WireProfile>? Profiles { get; init; }
 
     /// <summary>A text that this client sent. Another implementation of the server might give back something else.</summary>

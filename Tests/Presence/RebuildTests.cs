@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AspireChat.Contracts.Conversations;
 using AspireChat.RedisLog;
 using AspireChat.Servers;
 using AspireChat.Tests.Servers;
@@ -36,6 +37,14 @@ public sealed class RebuildTests(RedisServer server)
         await Eventually.IsTrueAsync(() => IsInLobbyAsync("alice"), "after the wipe alice is online in the lobby again");
 
         await presence.DisposeAsync();
+        // As the log has it: the partitions are open while the service starts.
+        var database = redis.GetDatabase();
+        foreach (var user in (string[])["alice", "bob"])
+        {
+            await database.HashSetAsync(RedisKeys.Members(ConversationKey.Room("lobby")), user, 0);
+            await database.SetAddAsync(RedisKeys.UserRooms(user), "lobby");
+        }
+
         reporter.ConnectionOpened("bob");
         reporter.MembershipChanged("lobby", "bob", true);
         presence = await RunningPresence.StartAsync(own, port);
