@@ -28,7 +28,7 @@ export class ChatClient extends Emitter {
   info = { user: null, node: '', connection: '', roundTrip: null, reconnects: 0 };
   /** Who is online. @type {Presence} */
   presence;
-  /** How users are shown, as far as the server has told. @type {Map<string, Profile>} */
+  /** How users are shown, as far as the server has told. @type {Profiles} */
   profiles = new Profiles();
   #connection;
   #api;

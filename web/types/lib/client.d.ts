@@ -21,8 +21,8 @@ export class ChatClient extends Emitter<{
     info: Info;
     /** Who is online. @type {Presence} */
     presence: Presence;
-    /** How users are shown, as far as the server has told. @type {Map<string, Profile>} */
-    profiles: Map<string, Profile>;
+    /** How users are shown, as far as the server has told. @type {Profiles} */
+    profiles: Profiles;
     get user(): string | null;
     get status(): Status;
     /** How many events are not acknowledged yet. */
@@ -66,6 +66,7 @@ import type { Overview } from './types.js';
 import { ChatError } from './protocol.js';
 import { Emitter } from './util.js';
 import { Presence } from './presence.js';
-import type { Profile } from './types.js';
+import { Profiles } from './profiles.js';
 import type { Cancel } from './types.js';
+import type { Profile } from './types.js';
 import type { ChatOptions } from './types.js';

@@ -2,7 +2,7 @@
  * A room or the direct conversation with a user: its messages in order and once each, pending sends, members and typing users. `event`
  * gives each event of the log after the join once, in the order of `seq`. `change` says what to draw. `lost` names events that neither
  * the socket nor history has.
- * @extends {Emitter<{event: ChatEvent, change: Change, lost: {from: number, to: number}, signal: Signal, fault: ChatError}>}
+ * @extends {Emitter<{event: ChatEvent, change: Change, lost: {from: number, to: number}, signal: Signal, member: MemberChange, fault: ChatError}>}
  */
 export class Conversation extends Emitter<{
     event: ChatEvent;
@@ -12,6 +12,7 @@ export class Conversation extends Emitter<{
         to: number;
     };
     signal: Signal;
+    member: MemberChange;
     fault: ChatError;
 }> {
     /** @param {Session} session @param {Where} where */
@@ -151,6 +152,7 @@ export type Session = {
 import type { ChatEvent } from './types.js';
 import type { Change } from './types.js';
 import type { Signal } from './types.js';
+import type { MemberChange } from './types.js';
 import { ChatError } from './protocol.js';
 import { Emitter } from './util.js';
 import type { Pending } from './types.js';

@@ -50,6 +50,15 @@ export interface Details {
     meta?: Record<string, any>;
 }
 /** A product's own event from another user, which is not stored. */
+/** What somebody else changed about a member of a room; `until`: when a ban or mute ends. */
+export interface MemberChange {
+    room: string;
+    user: string;
+    by: string;
+    role?: 'member' | 'moderator' | 'owner';
+    until?: string;
+    change: 'added' | 'removed' | 'role' | 'banned' | 'unbanned' | 'muted' | 'unmuted';
+}
 export interface Signal {
     from: string;
     name: string;
