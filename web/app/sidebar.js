@@ -1,6 +1,7 @@
 import { isRoomId, isUserId } from '../aspirechat.js';
 import './status.js';
 import { avatar, h, icon } from './dom.js';
+import { hashOf } from './session.js';
 
 const LOOK_EVERY_MS = 20_000;
 const STATES = {
