@@ -12,11 +12,17 @@ internal sealed class AttackProcess : IDisposable
     private const string Ready = "ready";
     private const string Done = "done ";
 
+    /// <summary>For the preparation, and for the end of the attack behind its own time.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly Process _process;
+    private readonly TimeSpan _duration;
 
-    private AttackProcess(Process process) => _process = process;
+    private AttackProcess(Process process, TimeSpan duration)
+    {
+        _process = process;
+        _duration = duration;
+    }
 
     /// <summary>Starts the process and returns when the attack is prepared.</summary>
     public static async Task<AttackProcess> StartAsync(
@@ -29,10 +35,10 @@ internal sealed class AttackProcess : IDisposable
             "--seconds", seconds.ToString(CultureInfo.InvariantCulture), "--attackers", attackers.ToString(CultureInfo.InvariantCulture),
         ];
         var start = new ProcessStartInfo("nice", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        var attack = new AttackProcess(Process.Start(start)!);
+        var attack = new AttackProcess(Process.Start(start)!, TimeSpan.FromSeconds(seconds));
         try
         {
-            await attack.ReadAsync(Ready, cancellationToken);
+            await attack.ReadAsync(Ready, Patience, cancellationToken);
             return attack;
         }
         catch
@@ -47,7 +53,7 @@ internal sealed class AttackProcess : IDisposable
     {
         await _process.StandardInput.WriteLineAsync("go".AsMemory(), cancellationToken);
         await _process.StandardInput.FlushAsync(cancellationToken);
-        var done = await ReadAsync(Done, cancellationToken);
+        var done = await ReadAsync(Done, _duration + Patience, cancellationToken);
         await _process.WaitForExitAsync(cancellationToken);
         return long.Parse(done.AsSpan(Done.Length), CultureInfo.InvariantCulture);
     }
@@ -104,10 +110,10 @@ internal sealed class AttackProcess : IDisposable
         }
     }
 
-    private async Task<string> ReadAsync(string beginning, CancellationToken cancellationToken)
+    private async Task<string> ReadAsync(string beginning, TimeSpan limit, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
+        patience.CancelAfter(limit);
         while (await _process.StandardOutput.ReadLineAsync(patience.Token) is { } line)
         {
             if (line.StartsWith(beginning, StringComparison.Ordinal))
