@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 
 namespace AspireChat.Chaos.Hostile.Attacks;
 
@@ -198,10 +197,17 @@ internal static class EventTargets
     /// <summary>The seq of a message of the attacker's own in the bystanders' room.</summary>
     public static async Task<long> OwnAsync(Attacker attacker, CancellationToken cancellationToken)
     {
-        using var socket = await attacker.JoinAsync(attacker.Hall, cancellationToken);
-        await socket.SendAsync(new { type = "room", room = attacker.Hall, content = "mine", nonce = "own" }, cancellationToken);
-        return await socket.ExpectAsync("ack", cancellationToken) is JsonElement ack
-            ? ack.GetProperty("seq").GetInt64()
-            : throw new InvalidOperationException("The attacker has no message of his own.");
+        while (true)
+        {
+            using var socket = await attacker.JoinAsync(attacker.Hall, cancellationToken);
+            await socket.SendAsync(new { type = "room", room = attacker.Hall, content = "mine", nonce = "own" }, cancellationToken);
+            if (await socket.ExpectAsync("ack", cancellationToken) is { } ack)
+            {
+                return ack.GetProperty("seq").GetInt64();
+            }
+
+            // Cut: among many attackers that happens.
+            await Task.Delay(TimeSpan.FromMilliseconds(250), TimeProvider.System, cancellationToken);
+        }
     }
 }
