@@ -57,14 +57,22 @@ export function embedding(stage) {
         return { status: answer.status, body: await answer.json().catch(() => null) };
       };
       const history = await call(`rooms/${room}/messages`);
+      // Presence is known a moment after the connect.
+      const online = async (path, options, of) => {
+        for (let tries = 0; tries < 100; tries++) {
+          if (of((await call(path, options)).body)) return true;
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+        return false;
+      };
       const result = {
         name: event.name,
         history: history.body.items.map((item) => item.content), profiles: history.body.profiles,
         direct: (await call(`dms/${encodeURIComponent(other)}/messages`)).body.items.map((item) => item.content),
         conversations: (await call('conversations')).body.items.map((item) => item.room ?? item.to).sort(),
         members: (await call(`rooms/${room}/members`)).body.items.map((item) => item.user).sort(),
-        presence: (await call('presence', { method: 'POST', body: JSON.stringify({ users: [other] }) })).body.items[0].online,
-        own: (await call(`users/${encodeURIComponent(user)}/presence`)).body.online,
+        presence: await online('presence', { method: 'POST', body: JSON.stringify({ users: [other] }) }, (body) => body.items[0].online),
+        own: await online(`users/${encodeURIComponent(user)}/presence`, {}, (body) => body.online),
         sent: (await call(`rooms/${room}/messages`, { method: 'POST', body: JSON.stringify({ content: 'by HTTP', nonce: 'n-1' }) })).status,
         // A page can read why it was refused.
         refused: (await call('conversations', {}, { Authorization: 'Bearer a.b.c' })).body.code,
