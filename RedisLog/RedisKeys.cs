@@ -1,5 +1,6 @@
 using System.Globalization;
 using AspireChat.Contracts.Conversations;
+using StackExchange.Redis;
 
 namespace AspireChat.RedisLog;
 
@@ -85,6 +86,10 @@ public static class RedisKeys
     /// (how many); <c>heir</c> (who joins next is the owner); <c>plain</c> (a join created it, and nobody has used its rules). A room without the hash is from before there were roles.
     /// </summary>
     public static string Rules(ConversationKey key) => $"{Tag(key.Partition)}:g:{key.Value}";
+
+    /// <summary>The keys of the scripts that decide about a membership (join.lua, leave.lua, member.lua), in their order.</summary>
+    public static RedisKey[] OfMembership(ConversationKey room) =>
+        [Epoch(room.Partition), Conversation(room), Members(room), Log(room.Partition), Rules(room)];
 
     /// <summary>hash with expiry: the members of a room that was deleted, until their indexes are cleaned.</summary>
     public static string FormerMembers(ConversationKey key) => $"{Tag(key.Partition)}:former:{key.Value}";

@@ -103,9 +103,13 @@ public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) 
     /// <summary>Gives an order about a user: it stands in the stream, and pub/sub carries it at once.</summary>
     public async Task GiveAsync(string user, NameValueEntry[] order)
     {
-        await redis.GetDatabase().StreamAddAsync(RedisKeys.Kicks, order, maxLength: Kept, useApproximateMaxLength: true);
+        await KeepAsync(order);
         await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(RedisChannels.User(user)), new PubSubMessage.Kick().Encode());
     }
+
+    /// <summary>Puts an order, or a removal from a room, into the stream.</summary>
+    public Task KeepAsync(NameValueEntry[] order) =>
+        redis.GetDatabase().StreamAddAsync(RedisKeys.Kicks, order, maxLength: Kept, useApproximateMaxLength: true);
 
     public ValueTask<RevocationState> CheckAsync(string user, long? issuedAt) =>
         Check(user, issuedAt) is var state and not RevocationState.Unknown

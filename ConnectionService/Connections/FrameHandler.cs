@@ -75,12 +75,8 @@ internal sealed class FrameHandler(
                 return ResumeAsync(frame, cancellationToken);
             case ClientFrameType.Auth:
                 return AuthenticateAsync(frame, cancellationToken);
-            case ClientFrameType.Typing:
-                return TypingAsync(in frame, cancellationToken);
-            case ClientFrameType.Read:
-                return MoveCursorAsync(in frame, cancellationToken);
-            case ClientFrameType.Signal:
-                return SignalAsync(in frame, cancellationToken);
+            case ClientFrameType.Typing or ClientFrameType.Read or ClientFrameType.Signal:
+                return NotifyAsync(in frame, cancellationToken);
             case ClientFrameType.Ping:
                 Answer(new PongFrame(RawJson.Of(frame.Ref)));
                 return ValueTask.CompletedTask;
@@ -191,21 +187,38 @@ internal sealed class FrameHandler(
     /// </summary>
     private ValueTask PayForConversationAsync(CancellationToken cancellationToken) => budget.Conversations.PayAsync(1, cancellationToken);
 
-    private ValueTask TypingAsync(in ClientFrame frame, CancellationToken cancellationToken)
+    /// <summary>What leaves nothing in the log: typing, signals, read cursors.</summary>
+    private ValueTask NotifyAsync(in ClientFrame frame, CancellationToken cancellationToken)
     {
         if (!HasPlace(in frame))
         {
-            return TypingLaterAsync(frame, cancellationToken);
+            return NotifyLaterAsync(frame, cancellationToken);
         }
-        Typing(in frame);
+        Notify(in frame);
         return ValueTask.CompletedTask;
     }
 
-    private async ValueTask TypingLaterAsync(ClientFrame frame, CancellationToken cancellationToken)
+    private async ValueTask NotifyLaterAsync(ClientFrame frame, CancellationToken cancellationToken)
     {
         if (await IsJoinedAsync(frame, cancellationToken))
         {
-            Typing(in frame);
+            Notify(in frame);
+        }
+    }
+
+    private void Notify(in ClientFrame frame)
+    {
+        switch (frame.Type)
+        {
+            case ClientFrameType.Typing:
+                Typing(in frame);
+                break;
+            case ClientFrameType.Signal:
+                Signal(in frame);
+                break;
+            default:
+                cursors.Move(ConversationOf(in frame), frame.Seq!.Value);
+                break;
         }
     }
 
@@ -221,29 +234,10 @@ internal sealed class FrameHandler(
         }
     }
 
-    private ValueTask SignalAsync(in ClientFrame frame, CancellationToken cancellationToken)
-    {
-        if (!HasPlace(in frame))
-        {
-            return SignalLaterAsync(frame, cancellationToken);
-        }
-        Signal(in frame);
-        return ValueTask.CompletedTask;
-    }
-
-    private async ValueTask SignalLaterAsync(ClientFrame frame, CancellationToken cancellationToken)
-    {
-        if (await IsJoinedAsync(frame, cancellationToken))
-        {
-            Signal(in frame);
-        }
-    }
-
     private void Signal(in ClientFrame frame)
     {
-        if (frame.Room is not null && connection.RightsIn(frame.Room) is { } rights && (rights & RoomRules.Send) == 0)
+        if (!MaySend(in frame, out _))
         {
-            Refuse(new FrameError(ErrorCodes.Forbidden, "your token does not let you send in this room", frame.Nonce, frame.Ref));
             return;
         }
         if (!_signals.TryTake(out var wait) || !budget.Signals.TryTake(out wait))
@@ -254,33 +248,28 @@ internal sealed class FrameHandler(
         signals.Publish(connection.User, frame.Room, frame.To, frame.Signal!);
     }
 
-    private ValueTask MoveCursorAsync(in ClientFrame frame, CancellationToken cancellationToken)
+    /// <summary>False: the connection's token does not let it send there, and the client is told.</summary>
+    /// <param name="rights">What the token grants in the room; null: it has no claim, or the frame names no room.</param>
+    private bool MaySend(in ClientFrame frame, out int? rights)
     {
-        if (!HasPlace(in frame))
+        rights = frame.Room is null ? null : connection.RightsIn(frame.Room);
+        if (rights is null || (rights & RoomRules.Send) != 0)
         {
-            return MoveCursorLaterAsync(frame, cancellationToken);
+            return true;
         }
-        cursors.Move(ConversationOf(in frame), frame.Seq!.Value);
-        return ValueTask.CompletedTask;
-    }
 
-    private async ValueTask MoveCursorLaterAsync(ClientFrame frame, CancellationToken cancellationToken)
-    {
-        if (await IsJoinedAsync(frame, cancellationToken))
-        {
-            cursors.Move(ConversationOf(in frame), frame.Seq!.Value);
-        }
+        Refuse(new FrameError(ErrorCodes.Forbidden, "your token does not let you send in this room", frame.Nonce, frame.Ref));
+        return false;
     }
 
     private ValueTask AppendAsync(in ClientFrame frame, EventKind kind, CancellationToken cancellationToken)
     {
-        var rights = frame.Room is null ? null : connection.RightsIn(frame.Room);
-        if (rights is not null && (rights & RoomRules.Send) == 0)
+        if (!MaySend(in frame, out var rights))
         {
-            Refuse(new FrameError(ErrorCodes.Forbidden, "your token does not let you send in this room", frame.Nonce, frame.Ref));
             return ValueTask.CompletedTask;
         }
-        var authority = rights is not null && (rights & RoomRules.Moderate) == 0 ? RoomAuthority.Capped : RoomAuthority.Own;
+
+        var authority = RoomAuthorities.Of(rights);
         if (!intake.TryTake(out var wait))
         {
             var retryAfter = (int)Math.Ceiling(wait.TotalMilliseconds);

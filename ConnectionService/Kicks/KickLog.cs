@@ -8,7 +8,7 @@ namespace AspireChat.ConnectionService.Kicks;
 /// Gives operators' orders about users. Pub/sub carries them at once, but a replica whose subscription is away does not hear them. So they
 /// stand in a stream as well, and every service reads on (<see cref="UserOrders"/>). Thread-safe.
 /// </summary>
-internal sealed class KickLog(IConnectionMultiplexer redis, UserOrders orders)
+internal sealed class KickLog(UserOrders orders)
 {
     /// <summary>Closes the user's sockets.</summary>
     /// <exception cref="RedisException">Redis can't be reached: the order may or may not be carried out.</exception>
@@ -33,14 +33,9 @@ internal sealed class KickLog(IConnectionMultiplexer redis, UserOrders orders)
     /// <param name="users">Empty: all members.</param>
     /// <param name="at">The moment, microseconds of the clock of the room's log.</param>
     /// <exception cref="RedisException">Redis can't be reached.</exception>
-    public Task RemoveAsync(string room, IReadOnlyCollection<string> users, long at, string reason)
-    {
-        var database = redis.GetDatabase();
-        return Task.WhenAll((users.Count == 0 ? [""] : users).Select(user => database.StreamAddAsync(
-            RedisKeys.Kicks,
-            [
-                new(KickFields.User, user), new(KickFields.Room, room), new(KickFields.At, at), new(KickFields.Reason, reason),
-            ],
-            maxLength: UserOrders.Kept, useApproximateMaxLength: true)));
-    }
+    public Task RemoveAsync(string room, IReadOnlyCollection<string> users, long at, string reason) =>
+        Task.WhenAll((users.Count == 0 ? [""] : users).Select(user => orders.KeepAsync(
+        [
+            new(KickFields.User, user), new(KickFields.Room, room), new(KickFields.At, at), new(KickFields.Reason, reason),
+        ])));
 }

@@ -78,6 +78,13 @@ public enum RoomAuthority
     Server,
 }
 
+public static class RoomAuthorities
+{
+    /// <summary>That of a user whose token grants these rights in the room; null: the token has no claim.</summary>
+    public static RoomAuthority Of(int? rights) =>
+        rights is not null && (rights & RoomRules.Moderate) == 0 ? RoomAuthority.Capped : RoomAuthority.Own;
+}
+
 /// <summary>Hears what became of an appended event.</summary>
 public interface IAppendCompletion
 {

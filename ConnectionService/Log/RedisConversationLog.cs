@@ -94,10 +94,7 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
         var key = ConversationKey.Room(room);
         var reply = await CallAsync(
             RedisScripts.Leave,
-            [
-                RedisKeys.Epoch(key.Partition), RedisKeys.Conversation(key), RedisKeys.Members(key), RedisKeys.Log(key.Partition),
-                RedisKeys.Rules(key),
-            ],
+            RedisKeys.OfMembership(key),
             [key.Value, room, user, Now(), RedisChannels.LogBell(key.Partition), RedisChannels.User(user)],
             cancellationToken);
         if ((long)reply[1] == IsLastOwner)
@@ -238,10 +235,7 @@ internal sealed partial class RedisConversationLog : BackgroundService, IConvers
         var key = ConversationKey.Room(room);
         var reply = await CallAsync(
             RedisScripts.Join,
-            [
-                RedisKeys.Epoch(key.Partition), RedisKeys.Conversation(key), RedisKeys.Members(key), RedisKeys.Log(key.Partition),
-                RedisKeys.Rules(key),
-            ],
+            RedisKeys.OfMembership(key),
             [
                 key.Value, room, user, Now(), RedisChannels.LogBell(key.Partition), look ? "1" : "0", _options.MembersPerRoom,
                 rights is { } granted ? granted : RedisValue.EmptyString, _rooms.CreatedBy == RoomCreation.Anyone ? "1" : "0", again ? "1" : "0",

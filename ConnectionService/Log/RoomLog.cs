@@ -1,3 +1,4 @@
+using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Rooms;
 using AspireChat.RedisLog;
@@ -10,9 +11,7 @@ namespace AspireChat.ConnectionService.Log;
 /// <param name="Rights">What their token grants in the room; null: it has no claim.</param>
 internal readonly record struct RoomActor(string User, int? Rights, bool IsServer)
 {
-    public const string System = "system";
-
-    public static RoomActor Server => new(System, null, IsServer: true);
+    public static RoomActor Server => new(UserIds.System, null, IsServer: true);
 
     /// <summary>As the scripts read it.</summary>
     public RedisValue Authority => IsServer ? "S" : Rights is { } rights ? rights : RedisValue.EmptyString;
@@ -91,10 +90,7 @@ internal sealed class RoomLog(
         };
         var reply = await CallAsync(
             RedisScripts.Member,
-            [
-                RedisKeys.Epoch(key.Partition), RedisKeys.Conversation(key), RedisKeys.Members(key), RedisKeys.Log(key.Partition),
-                RedisKeys.Rules(key),
-            ],
+            RedisKeys.OfMembership(key),
             [
                 key.Value, room, Now(), RedisChannels.LogBell(key.Partition), RedisChannels.Room(room), actor.User, actor.Authority,
                 Operations[(int)operation], user, RedisChannels.User(user), RoomRoles.NameOf(role) ?? "", until, reason, most, untilText,

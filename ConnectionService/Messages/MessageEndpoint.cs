@@ -81,7 +81,7 @@ internal static class MessageEndpoint
         }
 
         var result = await log.AppendAsync(e, logOptions.Value.RetryAfterMilliseconds, requireMember: true,
-            authority: rights is not null && (rights & RoomRules.Moderate) == 0 ? RoomAuthority.Capped : RoomAuthority.Own);
+            authority: RoomAuthorities.Of(rights));
         AppendSpans.End(e, result);
         if (result.Status is AppendStatus.Duplicate or AppendStatus.Unavailable)
         {
@@ -112,14 +112,7 @@ internal static class MessageEndpoint
         switch (result.Status)
         {
             case AppendStatus.Accepted or AppendStatus.Duplicate:
-                var duplicate = result.Status == AppendStatus.Duplicate;
-                context.Response.StatusCode = duplicate ? StatusCodes.Status200OK : StatusCodes.Status201Created;
-                context.Response.ContentType = "application/json; charset=utf-8";
-                await context.Response.Body.WriteAsync(
-                    ServerFrameCodec.Encode(new AckFrame(
-                        nonce, result.Id, result.Seq, result.Epoch, Timestamps.ToText(result.Timestamp), room, null,
-                        duplicate ? true : null)),
-                    context.RequestAborted);
+                await context.WriteAckAsync(nonce, result, room, to: null);
                 break;
             case AppendStatus.NotMember:
                 await RefuseAsync(context, 403, $"only members may send to room {room}", ErrorCodes.Forbidden);

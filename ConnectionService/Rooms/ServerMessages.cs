@@ -112,13 +112,7 @@ internal static class ServerMessages
         switch (result.Status)
         {
             case AppendStatus.Accepted or AppendStatus.Duplicate:
-                var duplicate = result.Status == AppendStatus.Duplicate;
-                context.Response.StatusCode = duplicate ? StatusCodes.Status200OK : StatusCodes.Status201Created;
-                context.Response.ContentType = "application/json; charset=utf-8";
-                await context.Response.Body.WriteAsync(
-                    ServerFrameCodec.Encode(new AckFrame(
-                        e.Nonce, result.Id, result.Seq, result.Epoch, Timestamps.ToText(result.Timestamp), room, to, duplicate ? true : null)),
-                    context.RequestAborted);
+                await context.WriteAckAsync(e.Nonce, result, room, to);
                 break;
             case AppendStatus.NoSuchRoom:
                 await context.WriteNoRoomAsync();

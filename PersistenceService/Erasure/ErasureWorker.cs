@@ -89,14 +89,14 @@ internal sealed partial class ErasureWorker(
         Ended(logger, id, user, erased);
     }
 
-    [LoggerMessage(LogEvents.Persistence + 60, LogLevel.Information, "Erasure {Id} of user {User} begins behind conversation '{Place}'.")]
+    [LoggerMessage(LogEvents.Persistence + 80, LogLevel.Information, "Erasure {Id} of user {User} begins behind conversation '{Place}'.")]
     private static partial void Began(ILogger logger, Guid id, string user, string place);
 
-    [LoggerMessage(LogEvents.Persistence + 61, LogLevel.Information,
+    [LoggerMessage(LogEvents.Persistence + 81, LogLevel.Information,
         "Erasure {Id} of user {User} is done: {Count} messages and edits have lost their content.")]
     private static partial void Ended(ILogger logger, Guid id, string user, long count);
 
-    [LoggerMessage(LogEvents.Persistence + 62, LogLevel.Warning,
+    [LoggerMessage(LogEvents.Persistence + 82, LogLevel.Warning,
         "An erasure cannot go on ({Count} failures since the last such line). It is tried again.")]
     private static partial void Interrupted(ILogger logger, Exception fault, long count);
 }

@@ -30,11 +30,7 @@ internal sealed class TailContent(IConnectionMultiplexer redis, DeadLetterQueue 
         {
             var room = name.ToString();
             var key = ConversationKey.Room(room);
-            RedisKey[] keys =
-            [
-                RedisKeys.Epoch(key.Partition), RedisKeys.Conversation(key), RedisKeys.Members(key), RedisKeys.Log(key.Partition),
-                RedisKeys.Rules(key),
-            ];
+            var keys = RedisKeys.OfMembership(key);
             var (now, bell) = (time.GetUtcNow().ToUnixTimeMilliseconds(), RedisChannels.LogBell(key.Partition));
             var left = await UntilOpenAsync(
                 () => database.ScriptEvaluateAsync(RedisScripts.Leave, keys, [key.Value, room, user, now, bell, RedisChannels.User(user)]),

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using AspireChat.Contracts;
@@ -17,6 +18,9 @@ namespace AspireChat.PersistenceService.Erasure;
 /// </summary>
 internal sealed class UserExport(NpgsqlDataSource database, EventTable events, CommittedLog log, TimeProvider time)
 {
+    /// <summary>Bytes that are written before they are sent. One line may add more.</summary>
+    private const int Piece = 16 * 1_024;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
@@ -74,10 +78,9 @@ internal sealed class UserExport(NpgsqlDataSource database, EventTable events, C
 
     private async Task WriteProfileAsync(string user, Utf8JsonWriter json, HttpContext context)
     {
-        await using var command = database.CreateCommand("SELECT name, picture, first_seen FROM users WHERE user_id = $1");
-        command.Parameters.Add(new() { Value = user });
-        await using var reader = await command.ExecuteReaderAsync(context.RequestAborted);
-        while (await reader.ReadAsync(context.RequestAborted))
+        await foreach (var reader in RowsAsync(
+            "SELECT name, picture, first_seen FROM users WHERE user_id = $1",
+            user, context.RequestAborted))
         {
             json.WriteStartObject();
             json.WriteString("kind"u8, "profile"u8);
@@ -91,12 +94,9 @@ internal sealed class UserExport(NpgsqlDataSource database, EventTable events, C
 
     private async Task WriteRestrictionsAsync(string user, Utf8JsonWriter json, HttpContext context)
     {
-        await using var command = database.CreateCommand(
-            "SELECT conversation, kind, until, reason FROM restrictions WHERE member = $1 AND active ORDER BY conversation, kind");
-        command.CommandTimeout = 0;
-        command.Parameters.Add(new() { Value = user });
-        await using var reader = await command.ExecuteReaderAsync(context.RequestAborted);
-        while (await reader.ReadAsync(context.RequestAborted))
+        await foreach (var reader in RowsAsync(
+            "SELECT conversation, kind, until, reason FROM restrictions WHERE member = $1 AND active ORDER BY conversation, kind",
+            user, context.RequestAborted))
         {
             if (!ConversationKey.TryParse(reader.GetString(0), out var room) || !room.IsRoom)
             {
@@ -114,12 +114,9 @@ internal sealed class UserExport(NpgsqlDataSource database, EventTable events, C
 
     private async Task WriteMembershipsAsync(string user, Utf8JsonWriter json, HttpContext context)
     {
-        await using var command = database.CreateCommand(
-            "SELECT conversation, joined, read, joined_at FROM members WHERE member = $1 ORDER BY conversation");
-        command.CommandTimeout = 0;
-        command.Parameters.Add(new() { Value = user });
-        await using var reader = await command.ExecuteReaderAsync(context.RequestAborted);
-        while (await reader.ReadAsync(context.RequestAborted))
+        await foreach (var reader in RowsAsync(
+            "SELECT conversation, joined, read, joined_at FROM members WHERE member = $1 ORDER BY conversation",
+            user, context.RequestAborted))
         {
             if (!ConversationKey.TryParse(reader.GetString(0), out var conversation))
             {
@@ -144,13 +141,30 @@ internal sealed class UserExport(NpgsqlDataSource database, EventTable events, C
         }
     }
 
+    /// <summary>The rows of a query about the user, however many; the reader stands on each in turn.</summary>
+    private async IAsyncEnumerable<NpgsqlDataReader> RowsAsync(
+        string sql, string user, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(sql);
+        command.CommandTimeout = 0;
+        command.Parameters.Add(new() { Value = user });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            yield return reader;
+        }
+    }
+
     private static async Task EndLineAsync(Utf8JsonWriter json, HttpContext context)
     {
         json.WriteEndObject();
         await json.FlushAsync(context.RequestAborted);
         json.Reset();
         context.Response.BodyWriter.Write("\n"u8);
-        // Waits while the client has enough to read.
-        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        if (context.Response.BodyWriter.UnflushedBytes >= Piece)
+        {
+            // Waits while the client has enough to read.
+            await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        }
     }
 }

@@ -4,7 +4,6 @@ using AspireChat.PersistenceService.Outbox;
 using AspireChat.PersistenceService.Partitions;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
-using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
@@ -49,8 +48,6 @@ internal sealed class PresenceFeed(
     /// <summary>While nobody reads for this long, nothing is written into the stream any more.</summary>
     private static readonly TimeSpan Watching = TimeSpan.FromHours(1);
 
-    private readonly RecurringFault _outage = new(time);
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!options.Value.Wants(WebhookKind.UserOnline) && !options.Value.Wants(WebhookKind.UserOffline))
@@ -58,24 +55,8 @@ internal sealed class PresenceFeed(
             return;
         }
 
-        while (true)
-        {
-            try
-            {
-                while (ownership.Owned.Contains(LogPartitions.Of(Lane)) && await ReadAsync(stoppingToken) == Most)
-                {
-                    // As many as one look takes: there are more.
-                }
-            }
-            catch (Exception e) when (DatabaseFaults.Is(e) || RedisFaults.IsAwayOrRefused(e))
-            {
-                if (_outage.IsDue(out var count))
-                {
-                    WebhookLog.RedisAway(logger, e, count);
-                }
-            }
-            await Task.Delay(Interval, time, stoppingToken);
-        }
+        await new WebhookLoop(Interval, time, logger).RunAsync(
+            async token => ownership.Owned.Contains(LogPartitions.Of(Lane)) && await ReadAsync(token) == Most, stoppingToken);
     }
 
     /// <summary>Returns how many there were.</summary>

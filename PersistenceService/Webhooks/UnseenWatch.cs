@@ -4,7 +4,6 @@ using AspireChat.PersistenceService.Outbox;
 using AspireChat.PersistenceService.Partitions;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
-using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
@@ -60,8 +59,6 @@ internal sealed class UnseenWatch(
         .. options.Value.Targets.Where(target => target.Value.Wants(WebhookKind.MessageUnseen)).Select(target => (short)target.Key),
     ];
 
-    private readonly RecurringFault _outage = new(time);
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (_webhooks.Length == 0)
@@ -69,24 +66,8 @@ internal sealed class UnseenWatch(
             return;
         }
 
-        while (true)
-        {
-            try
-            {
-                while (await LookAsync(stoppingToken) == Most)
-                {
-                    // As many as one look takes: there are more.
-                }
-            }
-            catch (Exception e) when (DatabaseFaults.Is(e) || RedisFaults.IsAwayOrRefused(e))
-            {
-                if (_outage.IsDue(out var count))
-                {
-                    WebhookLog.RedisAway(logger, e, count);
-                }
-            }
-            await Task.Delay(Interval, time, stoppingToken);
-        }
+        await new WebhookLoop(Interval, time, logger).RunAsync(
+            async token => await LookAsync(token) == Most, stoppingToken);
     }
 
     /// <summary>Returns how many were due.</summary>
