@@ -30,19 +30,19 @@ internal sealed class HeadCheck(HubContext hub, Func<IEnumerable<Feed>> feeds)
     /// <summary>Just heard of; checked when they fall silent.</summary>
     private readonly List<Feed> _busy = [];
 
-    /// <summary>How often each partition was seen to have moved. A feed that was checked at this number is up to date.</summary>
-    private readonly long[] _moved = new long[LogPartitions.Count];
+    private readonly PartitionMoves _moves = new(hub.Traffic);
 
-    /// <summary>As the log told it; null when it is not known.</summary>
-    private readonly PartitionPlace?[] _places = new PartitionPlace?[LogPartitions.Count];
-
-    private readonly List<int> _quiet = [];
+    /// <summary>Their heads are being read.</summary>
     private List<Feed> _asked = [];
+
     private bool _asking;
     private bool _askingPlaces;
     private int _sweeps;
     private long _sweepAt;
+
+    /// <summary>The next sweep goes through the feeds although no partition may have moved.</summary>
     private bool _again;
+
     private bool _urgent;
     private bool _urgentAsked;
 
@@ -78,19 +78,7 @@ internal sealed class HeadCheck(HubContext hub, Func<IEnumerable<Feed>> feeds)
             return;
         }
 
-        var moved = _again;
-        foreach (var partition in _quiet)
-        {
-            // A closed partition has no place, and counts as moved until it is open.
-            PartitionPlace? place = places.TryGetValue(partition, out var known) ? known : null;
-            if (place is null || place != _places[partition])
-            {
-                _places[partition] = place;
-                _moved[partition]++;
-                moved = true;
-            }
-        }
-        if (moved)
+        if (_moves.Answered(places) | _again)
         {
             Queue(all: false);
             AskHeads();
@@ -143,34 +131,21 @@ internal sealed class HeadCheck(HubContext hub, Func<IEnumerable<Feed>> feeds)
         {
             _urgentAsked = true;
             _urgent = false;
-            Array.Clear(_places);
+            _moves.Forget();
             Queue(all: true);
             return;
         }
 
         if (_sweeps++ % SweepsPerCount == 0)
         {
-            Count();
+            CountFollowed();
         }
-        _quiet.Clear();
-        var heard = false;
-        for (var partition = 0; partition < LogPartitions.Count; partition++)
-        {
-            if (hub.Traffic.TakeHeard(partition))
-            {
-                _moved[partition]++;
-                heard = true;
-            }
-            else if (hub.Traffic.IsFollowed(partition))
-            {
-                _quiet.Add(partition);
-            }
-        }
-        if (_quiet.Count > 0)
+        var silent = _moves.Silent(out var heard);
+        if (silent.Count > 0)
         {
             _askingPlaces = true;
             _again |= heard;
-            hub.Effects.ReadPlaces([.. _quiet]);
+            hub.Effects.ReadPlaces(silent);
         }
         else if (heard || _again)
         {
@@ -178,7 +153,7 @@ internal sealed class HeadCheck(HubContext hub, Func<IEnumerable<Feed>> feeds)
         }
     }
 
-    private void Count()
+    private void CountFollowed()
     {
         hub.Traffic.ForgetFollowed();
         foreach (var feed in feeds())
@@ -196,7 +171,7 @@ internal sealed class HeadCheck(HubContext hub, Func<IEnumerable<Feed>> feeds)
         _busy.Clear();
         foreach (var feed in feeds())
         {
-            if (!feed.IsPositioned || !feed.HasReceivers || (!all && feed.CheckedAt == _moved[feed.Partition]))
+            if (!feed.IsPositioned || !feed.HasReceivers || (!all && feed.CheckedAt == _moves.Of(feed.Partition)))
             {
                 continue;
             }
@@ -246,7 +221,7 @@ internal sealed class HeadCheck(HubContext hub, Func<IEnumerable<Feed>> feeds)
             }
 
             // The partition's place was read before the head will be: what moves it later is seen by the next sweep.
-            feed.CheckedAt = _moved[feed.Partition];
+            feed.CheckedAt = _moves.Of(feed.Partition);
             _asked.Add(feed);
         }
         if (_asked.Count == 0)
