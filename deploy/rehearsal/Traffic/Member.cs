@@ -55,7 +55,10 @@ internal sealed class Member : IAsyncDisposable
         {
             await Task.Delay(first, TimeProvider.System, enough);
             using var pace = new PeriodicTimer(interval);
-            for (var i = 0; await pace.WaitForNextTickAsync(enough); i++) underWay.Add(SendOneAsync($"{_user} {i}"));
+            for (var i = 0; await pace.WaitForNextTickAsync(enough); i++)
+            {
+                underWay.Add(SendOneAsync($"{_user} {i}"));
+            }
         }
         catch (OperationCanceledException)
         {

@@ -42,14 +42,25 @@ async Task<int> RunAsync(Uri url, int clients, int rate, string file)
     {
         var sent = new Dictionary<long, string>();
         foreach (var member in room)
+        {
             foreach (var (seq, content) in member.Sent)
-                if (!sent.TryAdd(seq, content)) doubled++;
+            {
+                if (!sent.TryAdd(seq, content))
+                {
+                    doubled++;
+                }
+            }
+        }
+
         acknowledged += sent.Count;
         var head = sent.Keys.Max();
         foreach (var member in room)
         {
             for (var i = 0; i < 600 && member.Seen.Count < head; i++)
+            {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
+            }
+
             var seen = member.Seen.ToList();
             doubled += seen.Count - seen.DistinctBy(message => message.Content).Count();
             lost += sent.Values.Except(seen.Select(message => message.Content)).Count();
@@ -61,7 +72,11 @@ async Task<int> RunAsync(Uri url, int clients, int rate, string file)
         doubled += history.Count - history.Values.Distinct().Count();
     }
 
-    foreach (var member in members) await member.DisposeAsync();
+    foreach (var member in members)
+    {
+        await member.DisposeAsync();
+    }
+
     Tell("end", members);
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
         $"acknowledged {acknowledged} in {sentFor.TotalSeconds:0} s, lost {lost}, doubled {doubled}, out of order {swapped}, reloads {members.Sum(m => m.Reloads)}, " +
@@ -79,17 +94,34 @@ async Task<int> VerifyAsync(Uri url, string file)
         var found = await HistoryAsync(reader, Conversation.Room(room));
         foreach (var (seq, content) in kept.Contents)
         {
-            if (!found.TryGetValue(seq, out var there)) lost++;
-            else if (there != content) wrong++;
+            if (!found.TryGetValue(seq, out var there))
+            {
+                lost++;
+            }
+            else if (there != content)
+            {
+                wrong++;
+            }
         }
 
         await reader.ConnectAsync();
         // As one who was there before comes back.
         var joined = await reader.JoinAsync(room, new Cursor(kept.Contents.Keys.Max(), kept.Epoch));
-        if (joined.Epoch == kept.Epoch) sameEpoch++;
-        if (!await IsToldToReloadAsync(reader)) untold++;
+        if (joined.Epoch == kept.Epoch)
+        {
+            sameEpoch++;
+        }
+
+        if (!await IsToldToReloadAsync(reader))
+        {
+            untold++;
+        }
+
         var next = await reader.SendAsync(Conversation.Room(room), "after the restore");
-        if (next.Seq != joined.Head + 1 || joined.Head < kept.Contents.Keys.Max()) astray++;
+        if (next.Seq != joined.Head + 1 || joined.Head < kept.Contents.Keys.Max())
+        {
+            astray++;
+        }
     }
 
     Console.WriteLine($"restored: {ledger.Count} durable before the backup, lost {lost}, changed {wrong}; " +
@@ -123,7 +155,11 @@ static async Task<Dictionary<long, string>> HistoryAsync(ChatClient reader, Conv
     for (var after = "0"; after is not null;)
     {
         var page = await reader.HistoryAsync(room, after: after, limit: 200);
-        foreach (var message in page.Items.OfType<MessageSent>()) found[message.Seq] = message.Content;
+        foreach (var message in page.Items.OfType<MessageSent>())
+        {
+            found[message.Seq] = message.Content;
+        }
+
         after = page.Items.Count == 0 ? null : page.Next;
     }
 
@@ -139,7 +175,12 @@ static Ledger Durable(List<Member> members)
         var epoch = room.SelectMany(member => member.Acknowledged).Where(accepted => accepted.Epoch is not null).MaxBy(accepted => accepted.Seq);
         var kept = ledger.Rooms[room.Key.RoomId!] = new RoomLedger { Epoch = epoch?.Epoch ?? "" };
         foreach (var (seq, content) in room.SelectMany(member => member.Sent))
-            if (seq <= durable) kept.Contents[seq] = content;
+        {
+            if (seq <= durable)
+            {
+                kept.Contents[seq] = content;
+            }
+        }
     }
 
     return ledger;
@@ -151,7 +192,13 @@ void Tell(string chapter, List<Member> members)
 {
     List<(int? Code, TimeSpan Away)> returns = [];
     foreach (var member in members)
-        while (member.Returns.TryDequeue(out var back)) returns.Add(back);
+    {
+        while (member.Returns.TryDequeue(out var back))
+        {
+            returns.Add(back);
+        }
+    }
+
     var codes = string.Join(", ", returns.GroupBy(back => back.Code).OrderBy(code => code.Key)
         .Select(code => $"{code.Key?.ToString(CultureInfo.InvariantCulture) ?? "cut"} ×{code.Count()}"));
     var longest = returns.Count == 0 ? 0 : returns.Max(back => back.Away.TotalSeconds);
