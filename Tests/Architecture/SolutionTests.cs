@@ -16,6 +16,6 @@ public sealed class SolutionTests
             .ToList();
 
         Assert.Contains("Tests/Tests.csproj", projects);
-        Assert.Empty(projects.Where(project => !solution.Contains($"\"{project}\"", StringComparison.Ordinal)));
+        Assert.DoesNotContain(projects, project => !solution.Contains($"\"{project}\"", StringComparison.Ordinal));
     }
 }
