@@ -70,10 +70,11 @@ public sealed class WebhookTests
         await rooms.ChangeAsync(alice, "lobby", MemberOperation.Add, "bob", CancellationToken.None, RoomRole.Moderator);
         await rooms.ChangeAsync(RoomActor.Server, "lobby", MemberOperation.Ban, "bob", CancellationToken.None);
         await rooms.ChangeAsync(alice, "lobby", "update", new RoomFields(Sending: RoomSending.Moderators), owned: false, CancellationToken.None);
-        await Eventually.IsTrueAsync(() => server.Events.Count == 4, "all is told");
+        await Eventually.IsTrueAsync(() => server.Events.Count == 5, "all is told");
 
         Assert.Equal(
             [
+                """room.changed {"room":"lobby","change":"created","by":"alice"}""",
                 """member.changed {"room":"lobby","user":"alice","change":"joined"}""",
                 """member.changed {"room":"lobby","user":"bob","change":"added","by":"alice","role":"moderator"}""",
                 """member.changed {"room":"lobby","user":"bob","change":"banned","by":"system"}""",
