@@ -87,6 +87,13 @@ internal static class MessageEndpoint
             budget.Written.Add(e);
         }
 
+        // The log knows nothing of tokens: one that opens a private room shows it, and its bearer is told that they are no member.
+        if (result.Status == AppendStatus.NoSuchRoom && rights is not null
+            && await IsSeenAsync(roomLog, room, user.Id, rights, context.RequestAborted))
+        {
+            result = result with { Status = AppendStatus.NotMember };
+        }
+
         await context.WriteSentAsync(e, result);
     }
 
