@@ -108,7 +108,7 @@ internal static class RemovalCommand
         for (var i = 0; i < options.Tries; i++)
         {
             var number = i;
-            running.Add(Task.Run(async () => times.Enqueue(await TryAsync(system, server, number))));
+            running.Add(Task.Run(async () => times.Enqueue(await TryAsync(system, server, options, number))));
             await timer.WaitForNextTickAsync();
             if (running.Exists(task => task.IsFaulted))
             {
@@ -120,13 +120,15 @@ internal static class RemovalCommand
         return times;
     }
 
-    private static async Task<RemovalTimes> TryAsync(AspireChatSystem system, HttpClient server, int number)
+    private static async Task<RemovalTimes> TryAsync(AspireChatSystem system, HttpClient server, RemovalOptions options, int number)
     {
         var user = Removed(number);
         var one = new RemovalTry((RemovalKind)(number % 3));
         await using var socket = await JoinAsync(system, system.Nodes[1 - Calls], user, one.Heard, one.Joined);
         // Events flow, whichever way they come.
         await one.Served.WaitAsync(Patience);
+        // Not in step with the messages: otherwise each call would come just behind one.
+        await Task.Delay(TimeSpan.FromSeconds(Random.Shared.NextDouble() * 2 / options.Rate), TimeProvider.System, CancellationToken.None);
         var begun = Stopwatch.GetTimestamp();
         await DoneAsync(one.Kind switch
         {
