@@ -33,7 +33,7 @@ public sealed class WebhookTests
         await log.AppendAsync(PersistenceWorld.Message(Lobby, "bob", "react") with { Kind = EventKind.React, Target = 2, Content = null, Emoji = "👍" });
         await log.AppendAsync(PersistenceWorld.Message(Lobby, "alice", "delete") with { Kind = EventKind.Delete, Target = 3, Content = null });
         await log.AppendAsync(PersistenceWorld.Message(ConversationKey.Direct("alice", "bob"), "alice", "d1", "psst"));
-        await Eventually.IsTrueAsync(() => server.Events.Count == 255, "all events are told");
+        await Eventually.IsTrueAsync(() => server.Events.Count == 256, "all events are told");
 
         foreach (var call in server.Calls)
         {
