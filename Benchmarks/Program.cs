@@ -40,7 +40,7 @@ switch (args)
     default:
         Console.Error.WriteLine(
             "Usage: dotnet run -c Release --project Benchmarks -- " +
-            "append [rounds] | erase … | latency [gateway] | load … | micro … | persist [rounds] | presence [users|join|kill] | removal … | rules [rounds] | search [--rows N] "
-            + "| soak … | webhooks [seconds]");
+            "append [rounds] | erase … | latency [gateway] | load … | micro … | persist [rounds] | presence [users|join|kill] | removal … "
+            + "| rules [rounds] | search [--rows N] | soak … | webhooks [seconds]");
         return 2;
 }

@@ -60,14 +60,18 @@ internal static class EraseCommand
     }
 
     private static string Report(
-        EraseOptions options, SteadyChat chat, (string Name, long From)[] windows, long ticks, double took, long erased, long left, out bool hasPassed)
+        EraseOptions options, SteadyChat chat, (string Name, long From)[] windows, long ticks, double took, long erased, long left,
+        out bool hasPassed)
     {
         var text = new StringBuilder("# Erasing a user while others chat\n\n")
-            .Append(Invariant($"`erase`: {options.Own:N0} of {options.Messages:N0} messages are the user's, in 200 rooms. Meanwhile {options.Rooms} rooms of {options.RoomSize} "))
+            .Append(Invariant($"`erase`: {options.Own:N0} of {options.Messages:N0} messages are the user's, in 200 rooms. "))
+            .Append(Invariant($"Meanwhile {options.Rooms} rooms of {options.RoomSize} "))
             .Append(Invariant($"get {options.Rate:N0} messages a second. Each window has {ticks / (double)Stopwatch.Frequency:N1} s.\n\n"))
             .Append(Machine.Describe()).Append("\n\n")
-            .Append(Invariant($"The erasure took **{took:N1} s** for {erased:N0} messages and edits; {left:N0} of the user's messages have content left.\n\n"))
-            .Append("| window | messages | ack p50 ms | p99 ms | max ms | delivery p50 ms | p99 ms | max ms |\n|---|---|---|---|---|---|---|---|\n");
+            .Append(Invariant($"The erasure took **{took:N1} s** for {erased:N0} messages and edits; "))
+            .Append(Invariant($"{left:N0} of the user's messages have content left.\n\n"))
+            .Append("| window | messages | ack p50 ms | p99 ms | max ms | delivery p50 ms | p99 ms | max ms |\n")
+            .Append("|---|---|---|---|---|---|---|---|\n");
         var p99 = new Dictionary<string, (double Ack, double Delivery)>();
         foreach (var (name, from) in windows)
         {

@@ -29,7 +29,8 @@ internal sealed class AspireChatSystem : SystemUnderTest
     /// <param name="build">The root of another checkout whose built programs run; null for this one's.</param>
     public static AspireChatSystem Start(
         string name, IReadOnlyDictionary<string, string> environment, string? build = null, SystemChanges? changes = null) =>
-        StartAsync(new AspireChatSystem(name, build), system => system.StartAsync(environment, changes ?? new SystemChanges())).GetAwaiter().GetResult();
+        StartAsync(new AspireChatSystem(name, build), system => system.StartAsync(environment, changes ?? new SystemChanges()))
+            .GetAwaiter().GetResult();
 
     /// <summary>kill -9 of one of <see cref="SystemUnderTest.Nodes"/>, which is not started again.</summary>
     public void KillNode(Uri node) => _nodes[node].KillAsync().GetAwaiter().GetResult();
@@ -45,8 +46,9 @@ internal sealed class AspireChatSystem : SystemUnderTest
     public string Token(string user, string? scope)
     {
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        var more = scope is null ? "" : $",\"scope\":\"{scope}\"";
         var signed = Base64("""{"alg":"HS256","typ":"JWT"}""") + "." + Base64(
-            $$"""{"sub":"{{user}}","iss":"aspirechat","aud":"aspirechat","nbf":{{now - 60}},"iat":{{now - 60}},"exp":{{now + 86_400}}{{(scope is null ? "" : $",\"scope\":\"{scope}\"")}}}""");
+            $$"""{"sub":"{{user}}","iss":"aspirechat","aud":"aspirechat","nbf":{{now - 60}},"iat":{{now - 60}},"exp":{{now + 86_400}}{{more}}}""");
         return $"{signed}.{Base64(HMACSHA256.HashData(Encoding.UTF8.GetBytes(_key), Encoding.ASCII.GetBytes(signed)))}";
     }
 

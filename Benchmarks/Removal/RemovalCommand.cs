@@ -182,7 +182,8 @@ internal static class RemovalCommand
         using var answer = await call;
         if (!answer.IsSuccessStatusCode)
         {
-            throw new InvalidOperationException($"{answer.RequestMessage?.RequestUri}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+            var body = await answer.Content.ReadAsStringAsync();
+            throw new InvalidOperationException($"{answer.RequestMessage?.RequestUri}: {(int)answer.StatusCode} {body}");
         }
     }
 }

@@ -18,8 +18,9 @@ internal static class RemovalReport
     public static string Of(RemovalOptions options, IReadOnlyCollection<RemovalTimes> tries, long silenced, double deliveredPerSecond)
     {
         var text = new StringBuilder("# Removal under load\n\n")
-            .Append(Invariant($"`removal`: {tries.Count:N0} tries, in turn a removal, a ban and a revocation of tokens, in a {(options.IsPublic ? "public" : "private")} room "))
-            .Append(Invariant($"with {options.Members:N0} members connected and {options.Rate:N0} messages a second ({deliveredPerSecond:N0} deliveries a second).\n"))
+            .Append(Invariant($"`removal`: {tries.Count:N0} tries, in turn a removal, a ban and a revocation of tokens, "))
+            .Append(Invariant($"in a {(options.IsPublic ? "public" : "private")} room with {options.Members:N0} members connected "))
+            .Append(Invariant($"and {options.Rate:N0} messages a second ({deliveredPerSecond:N0} deliveries a second).\n"))
             .Append("Each call goes to one node, and who is removed is connected to the other one. ")
             .Append(options.WithoutPubSub
                 ? Invariant($"Pub/sub of that node did not arrive: {silenced:N0} messages were taken out of what Redis sent to it.\n\n")
@@ -37,7 +38,8 @@ internal static class RemovalReport
         return text
             .Append("\nThe end is `left`, or the close of the connection where tokens were revoked. What came before the answer counts as 0.\n\n")
             .Append("| events more than 1 s after the answer | events after the end | tries without an end |\n|---|---|---|\n")
-            .Append(Invariant($"| {tries.Sum(each => each.Late):N0} | {tries.Sum(each => each.Behind):N0} | {tries.Count(each => each.EndFromAnswer is null):N0} |\n"))
+            .Append(Invariant($"| {tries.Sum(each => each.Late):N0} | {tries.Sum(each => each.Behind):N0} "))
+            .Append(Invariant($"| {tries.Count(each => each.EndFromAnswer is null):N0} |\n"))
             .Append(HasPassed(options, tries) ? "\nWithin the goal.\n" : "\n**Not within the goal.**\n")
             .ToString();
     }

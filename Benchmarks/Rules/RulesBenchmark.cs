@@ -90,7 +90,8 @@ internal static class RulesBenchmark
         return [.. ways];
 
         static ConversationKey[] Find(string name) =>
-            [.. Enumerable.Range(0, int.MaxValue).Select(n => ConversationKey.Room($"{name}-{n}")).Where(key => key.Partition == Partition).Take(Rooms)];
+            [.. Enumerable.Range(0, int.MaxValue).Select(n => ConversationKey.Room($"{name}-{n}"))
+                .Where(key => key.Partition == Partition).Take(Rooms)];
     }
 
     private static async Task<bool> CompareAsync(
@@ -115,7 +116,7 @@ internal static class RulesBenchmark
         {
             var more = Machine.Median(samples.Zip(times[0], (with, without) => with - without));
             most = Math.Max(most, more);
-            Console.WriteLine(Invariant($"| {batch} | {ways[way].Name} | {Machine.Median(samples):N2} | {(way == 0 ? "" : more.ToString("N2", CultureInfo.InvariantCulture))} |"));
+            Console.WriteLine(Invariant($"| {batch} | {ways[way].Name} | {Machine.Median(samples):N2} | {(way == 0 ? (double?)null : more):N2} |"));
         }
 
         return most <= 3;
@@ -146,7 +147,8 @@ internal static class RulesBenchmark
         var microseconds = (await ScriptMicrosecondsAsync(redis) - before) / (double)events;
         // Nobody persists here: what is kept would grow from way to way.
         var day = RedisKeys.NonceDay(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
-        await redis.GetDatabase().KeyDeleteAsync([RedisKeys.Log(Partition), RedisKeys.Nonces(Partition, day), .. rooms.Select(room => (RedisKey)RedisKeys.Tail(room))]);
+        await redis.GetDatabase().KeyDeleteAsync(
+            [RedisKeys.Log(Partition), RedisKeys.Nonces(Partition, day), .. rooms.Select(room => (RedisKey)RedisKeys.Tail(room))]);
         return microseconds;
     }
 
@@ -182,7 +184,9 @@ internal static class RulesBenchmark
         return RoomGrants.TryParse(json, out var grants) ? grants : throw new InvalidOperationException("The claim cannot be read.");
     }
 
-    /// <summary>Nanoseconds of what a node does before an append: the rights in the room, whether they let the connection send, and the authority.</summary>
+    /// <summary>
+    /// Nanoseconds of what a node does before an append: the rights in the room, whether they let the connection send, and the authority.
+    /// </summary>
     private static double LookUp(RoomGrants? grants)
     {
         var (allowed, begun) = (0, Stopwatch.GetTimestamp());
