@@ -1,9 +1,12 @@
 using AspireChat.Benchmarks.Append;
+using AspireChat.Benchmarks.Erase;
 using AspireChat.Benchmarks.Latency;
 using AspireChat.Benchmarks.Load;
 using AspireChat.Benchmarks.Micro;
 using AspireChat.Benchmarks.Persist;
 using AspireChat.Benchmarks.Presence;
+using AspireChat.Benchmarks.Removal;
+using AspireChat.Benchmarks.Rules;
 using AspireChat.Benchmarks.Search;
 using AspireChat.Benchmarks.Webhooks;
 
@@ -24,6 +27,12 @@ switch (args)
         return PresenceCommand.Run(rest);
     case ["webhooks", .. var rest]:
         return await WebhookBenchmark.RunAsync(rest.Length > 0 ? int.Parse(rest[0]) : 20);
+    case ["removal", .. var rest]:
+        return await RemovalCommand.RunAsync(rest);
+    case ["erase", .. var rest]:
+        return await EraseCommand.RunAsync(rest);
+    case ["rules", .. var rest]:
+        return await RulesBenchmark.RunAsync(rest.Length > 0 ? int.Parse(rest[0]) : 7);
     case ["soak", .. var rest]:
         return SoakCommand.Run(rest);
     case ["latency", .. var rest]:
@@ -31,6 +40,7 @@ switch (args)
     default:
         Console.Error.WriteLine(
             "Usage: dotnet run -c Release --project Benchmarks -- " +
-            "append [rounds] | persist [rounds] | search [--messages N] | latency [gateway] | load … | micro … | presence [users|join|kill] | soak … | webhooks [seconds]");
+            "append [rounds] | erase … | latency [gateway] | load … | micro … | persist [rounds] | presence [users|join|kill] | removal … "
+            + "| rules [rounds] | search [--rows N] | soak … | webhooks [seconds]");
         return 2;
 }

@@ -22,11 +22,15 @@ internal sealed class AspireChatSystem : SystemUnderTest
     /// <summary>The connection string that the services get.</summary>
     public string RedisConnection { get; private set; } = "";
 
+    public string PostgresConnection { get; private set; } = "";
+
     /// <summary>Starts the system and blocks until it is healthy.</summary>
     /// <param name="environment">Variables for every service. Those that this system sets override them.</param>
     /// <param name="build">The root of another checkout whose built programs run; null for this one's.</param>
-    public static AspireChatSystem Start(string name, IReadOnlyDictionary<string, string> environment, string? build = null) =>
-        StartAsync(new AspireChatSystem(name, build), system => system.StartAsync(environment)).GetAwaiter().GetResult();
+    public static AspireChatSystem Start(
+        string name, IReadOnlyDictionary<string, string> environment, string? build = null, SystemChanges? changes = null) =>
+        StartAsync(new AspireChatSystem(name, build), system => system.StartAsync(environment, changes ?? new SystemChanges()))
+            .GetAwaiter().GetResult();
 
     /// <summary>kill -9 of one of <see cref="SystemUnderTest.Nodes"/>, which is not started again.</summary>
     public void KillNode(Uri node) => _nodes[node].KillAsync().GetAwaiter().GetResult();
@@ -37,19 +41,23 @@ internal sealed class AspireChatSystem : SystemUnderTest
     /// <summary>
     /// A token that lives for a day (HS256). It is signed here, because asking for thousands of tokens would add to the load.
     /// </summary>
-    public override string Token(string user)
+    public override string Token(string user) => Token(user, scope: null);
+
+    public string Token(string user, string? scope)
     {
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        var more = scope is null ? "" : $",\"scope\":\"{scope}\"";
         var signed = Base64("""{"alg":"HS256","typ":"JWT"}""") + "." + Base64(
-            $$"""{"sub":"{{user}}","iss":"aspirechat","aud":"aspirechat","nbf":{{now - 60}},"iat":{{now - 60}},"exp":{{now + 86_400}}}""");
+            $$"""{"sub":"{{user}}","iss":"aspirechat","aud":"aspirechat","nbf":{{now - 60}},"iat":{{now - 60}},"exp":{{now + 86_400}}{{more}}}""");
         return $"{signed}.{Base64(HMACSHA256.HashData(Encoding.UTF8.GetBytes(_key), Encoding.ASCII.GetBytes(signed)))}";
     }
 
-    private async Task StartAsync(IReadOnlyDictionary<string, string> environment)
+    private async Task StartAsync(IReadOnlyDictionary<string, string> environment, SystemChanges changes)
     {
         var redis = await StartRedisAsync([]);
         var postgres = await StartPostgresAsync("chatdb");
-        RedisConnection = redis.ConnectionString;
+        (RedisConnection, PostgresConnection) = (redis.ConnectionString, postgres.ConnectionString);
+        await (changes.Prepare?.Invoke(postgres.ConnectionString) ?? Task.CompletedTask);
         Uri[] nodes = [FreeAddress(), FreeAddress()];
         var (persistence, presence, gateway) = (FreeAddress(), FreeAddress(), FreeAddress());
         var settings = new Dictionary<string, string>(environment) { ["Jwt__Key"] = _key };
@@ -60,10 +68,11 @@ internal sealed class AspireChatSystem : SystemUnderTest
             ["ConnectionStrings__chatdb"] = postgres.ConnectionString,
         });
         _presence = await StartProgramAsync(Role.Presence, "PresenceService", presence, onRedis);
-        foreach (var node in nodes)
+        foreach (var (index, node) in nodes.Index())
         {
             _nodes[node] = await StartProgramAsync(Role.Node, "ConnectionService", node, new Dictionary<string, string>(onRedis)
             {
+                ["ConnectionStrings__redis"] = changes.RedisOfNode?.Invoke(index, redis.ConnectionString) ?? redis.ConnectionString,
                 [ServiceAddress("presence")] = Text(presence),
                 [ServiceAddress("persistence")] = Text(persistence),
                 ["Sockets__EventsPerSecond"] = "100000",

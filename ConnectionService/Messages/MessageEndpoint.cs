@@ -1,6 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Text;
-using System.Text.Unicode;
 using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Hooks;
 using AspireChat.ConnectionService.Log;
@@ -32,10 +29,8 @@ internal static class MessageEndpoint
             await RefuseAsync(context, 400, $"room must be {RoomIds.Rule}", ErrorCodes.BadRequest);
             return;
         }
-        var (body, tooLarge) = await ReadBodyAsync(context, options.Value.FrameBytes);
-        if (tooLarge)
+        if (await MessageBody.ReadAsync(context, options.Value.FrameBytes) is not { } body)
         {
-            await RefuseAsync(context, 413, $"a message has at most {options.Value.FrameBytes} bytes", ErrorCodes.TooLarge);
             return;
         }
         if (!MessageBody.TryRead(body, room, options.Value.Frames, out var frame, out var error))
@@ -92,7 +87,14 @@ internal static class MessageEndpoint
             budget.Written.Add(e);
         }
 
-        await AnswerAsync(context, room, e.Nonce, result);
+        // The log knows nothing of tokens: one that opens a private room shows it, and its bearer is told that they are no member.
+        if (result.Status == AppendStatus.NoSuchRoom && rights is not null
+            && await IsSeenAsync(roomLog, room, user.Id, rights, context.RequestAborted))
+        {
+            result = result with { Status = AppendStatus.NotMember };
+        }
+
+        await context.WriteSentAsync(e, result);
     }
 
     private static async Task<bool> IsSeenAsync(RoomLog log, string room, string user, int? rights, CancellationToken cancellationToken)
@@ -104,32 +106,6 @@ internal static class MessageEndpoint
         catch (LogUnavailableException)
         {
             return false;
-        }
-    }
-
-    private static async Task AnswerAsync(HttpContext context, string room, string nonce, AppendResult result)
-    {
-        switch (result.Status)
-        {
-            case AppendStatus.Accepted or AppendStatus.Duplicate:
-                await context.WriteAckAsync(nonce, result, room, to: null);
-                break;
-            case AppendStatus.NotMember:
-                await RefuseAsync(context, 403, $"only members may send to room {room}", ErrorCodes.Forbidden);
-                break;
-            case AppendStatus.NoSuchTarget:
-                await RefuseAsync(context, 404, "replyTo: there is no such event", ErrorCodes.NotFound);
-                break;
-            case AppendStatus.Forbidden:
-                await RefuseAsync(context, 403, $"you may not send to room {room}", ErrorCodes.Forbidden);
-                break;
-            case AppendStatus.NoSuchRoom:
-                await RefuseAsync(context, 404, "there is no such room", ErrorCodes.NotFound);
-                break;
-            default:
-                var wait = TimeSpan.FromMilliseconds(result.RetryAfter);
-                await RefuseAsync(context, 503, "the log can't be reached; nothing was accepted", ErrorCodes.Unavailable, wait);
-                break;
         }
     }
 
@@ -147,54 +123,4 @@ internal static class MessageEndpoint
 
     private static Task RefuseAsync(HttpContext context, int status, string detail, string code, TimeSpan? retryAfter = null) =>
         context.WriteProblemAsync(status, detail, code, retryAfter);
-
-    /// <summary>The body, unless it is longer than <paramref name="longest"/>; read no further than needed to know.</summary>
-    private static async Task<(ReadOnlyMemory<byte> Body, bool TooLarge)> ReadBodyAsync(HttpContext context, int longest)
-    {
-        var buffer = new byte[Math.Min(longest, 4_096) + 1];
-        var length = 0;
-        while (true)
-        {
-            var read = await context.Request.Body.ReadAsync(buffer.AsMemory(length), context.RequestAborted);
-            length += read;
-            if (read == 0)
-            {
-                return (buffer.AsMemory(0, length), false);
-            }
-
-            if (length > longest)
-            {
-                return (default, true);
-            }
-
-            if (length == buffer.Length)
-            {
-                Array.Resize(ref buffer, Math.Min(2 * buffer.Length, longest + 1));
-            }
-        }
-    }
-}
-
-/// <summary>
-/// Reads <c>{"content","nonce","replyTo"?,"mentions"?,"meta"?}</c>: the <c>room</c> frame without what the address says, so that one set of rules holds for both ways of
-/// sending.
-/// </summary>
-internal static class MessageBody
-{
-    public static bool TryRead(
-        ReadOnlyMemory<byte> body, string room, FrameLimits limits, out ClientFrame frame, [NotNullWhen(false)] out FrameError? error)
-    {
-        var end = body.Span.TrimEnd(" \t\r\n"u8);
-        if (end.IsEmpty || end[^1] != '}' || !Utf8.IsValid(end))
-        {
-            frame = default;
-            error = new FrameError(ErrorCodes.BadRequest, "the body is not one JSON object");
-            return false;
-        }
-        // Of a repeated field the last counts: type and room of the address win over whatever the body says.
-        var inner = end[..^1].TrimEnd(" \t\r\n"u8);
-        var separator = inner.IsEmpty || inner[^1] == '{' ? "" : ",";
-        byte[] whole = [.. inner, .. Encoding.ASCII.GetBytes($"{separator}\"type\":\"room\",\"room\":\"{room}\"}}")];
-        return ClientFrameReader.TryRead(whole, limits, out frame, out error);
-    }
 }

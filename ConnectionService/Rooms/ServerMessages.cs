@@ -3,12 +3,12 @@ using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.History;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Messages;
+using AspireChat.ConnectionService.Profiles;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
 using AspireChat.ServiceDefaults;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Rooms;
@@ -19,24 +19,27 @@ namespace AspireChat.ConnectionService.Rooms;
 /// </summary>
 internal static class ServerMessages
 {
+    /// <summary>The reader of frames wants a room. Where the message goes is in the address.</summary>
+    private const string AnyRoom = "x";
+
     public static void MapServerMessages(this WebApplication app)
     {
         var server = app.MapGroup("/api/admin").RequireAuthorization(ChatPolicies.Admin);
-        server.MapPost("/rooms/{room}/messages", SendToRoomAsync).WithMetadata(new RequestSizeLimitAttribute(RoomBody.MostBytes));
-        server.MapPost("/dms/{user}/messages", SendToUserAsync).WithMetadata(new RequestSizeLimitAttribute(RoomBody.MostBytes));
+        server.MapPost("/rooms/{room}/messages", SendToRoomAsync);
+        server.MapPost("/dms/{user}/messages", SendToUserAsync);
         server.MapDelete("/rooms/{room}/messages/{seq:long}", DeleteAsync);
     }
 
     private static async Task SendToRoomAsync(
-        string room, HttpContext context, RoomLog rooms, NewEvents events, IConversationLog log, IOptions<SocketOptions> options,
-        IOptions<ConversationLogOptions> logOptions)
+        string room, HttpContext context, RoomLog rooms, NewEvents events, IConversationLog log, UserProfiles profiles,
+        IOptions<SocketOptions> options, IOptions<ConversationLogOptions> logOptions)
     {
         if (!RoomIds.IsValid(room))
         {
             await context.WriteBadRequestAsync($"room must be {RoomIds.Rule}");
             return;
         }
-        if (await ReadAsync(context, "x", options.Value.Frames) is not var (from, frame))
+        if (await ReadAsync(context, options.Value) is not var (from, frame))
         {
             return;
         }
@@ -54,12 +57,13 @@ internal static class ServerMessages
             return;
         }
 
-        var e = events.Create(EventKind.Room, ConversationKey.Room(room), from, frame.Nonce!, frame.Content);
-        await AppendAsync(context, log, e, logOptions.Value.RetryAfterMilliseconds, room, to: null);
+        var e = events.Create(EventKind.Room, ConversationKey.Room(room), from, frame.Nonce!, frame.Content,
+            name: await NameOfAsync(profiles, from), details: frame.Details);
+        await AppendAsync(context, log, e, logOptions.Value.RetryAfterMilliseconds);
     }
 
     private static async Task SendToUserAsync(
-        string user, HttpContext context, NewEvents events, IConversationLog log, IOptions<SocketOptions> options,
+        string user, HttpContext context, NewEvents events, IConversationLog log, UserProfiles profiles, IOptions<SocketOptions> options,
         IOptions<ConversationLogOptions> logOptions)
     {
         if (!UserIds.IsValid(user))
@@ -67,13 +71,14 @@ internal static class ServerMessages
             await context.WriteBadRequestAsync($"user must be {UserIds.Rule}");
             return;
         }
-        if (await ReadAsync(context, "x", options.Value.Frames) is not var (from, frame))
+        if (await ReadAsync(context, options.Value) is not var (from, frame))
         {
             return;
         }
 
-        var e = events.Create(EventKind.Dm, ConversationKey.Direct(from, user), from, frame.Nonce!, frame.Content);
-        await AppendAsync(context, log, e, logOptions.Value.RetryAfterMilliseconds, room: null, user);
+        var e = events.Create(EventKind.Dm, ConversationKey.Direct(from, user), from, frame.Nonce!, frame.Content,
+            name: await NameOfAsync(profiles, from), details: frame.Details);
+        await AppendAsync(context, log, e, logOptions.Value.RetryAfterMilliseconds);
     }
 
     private static async Task DeleteAsync(
@@ -91,58 +96,41 @@ internal static class ServerMessages
         var result = await revisions.AppendAsync(
             e, logOptions.Value.RetryAfterMilliseconds, context.RequestAborted, RoomAuthority.Server);
         AppendSpans.End(e, result);
-        switch (result.Status)
+        if (!await context.TryRefuseAsync(e, result))
         {
-            case AppendStatus.Accepted or AppendStatus.Duplicate:
-                context.Response.StatusCode = StatusCodes.Status204NoContent;
-                break;
-            case AppendStatus.Unavailable:
-                await context.WriteUnavailableAsync();
-                break;
-            default:
-                await context.WriteProblemAsync(StatusCodes.Status404NotFound, "there is no such message", ErrorCodes.NotFound);
-                break;
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
         }
     }
 
-    private static async Task AppendAsync(HttpContext context, IConversationLog log, ConversationEvent e, int retryAfter, string? room, string? to)
+    private static async Task AppendAsync(HttpContext context, IConversationLog log, ConversationEvent e, int retryAfter)
     {
         var result = await log.AppendAsync(e, retryAfter, authority: RoomAuthority.Server);
         AppendSpans.End(e, result);
-        switch (result.Status)
-        {
-            case AppendStatus.Accepted or AppendStatus.Duplicate:
-                await context.WriteAckAsync(e.Nonce, result, room, to);
-                break;
-            case AppendStatus.NoSuchRoom:
-                await context.WriteNoRoomAsync();
-                break;
-            default:
-                await context.WriteUnavailableAsync();
-                break;
-        }
+        await context.WriteSentAsync(e, result);
     }
 
+    /// <summary>How the sender is shown, as in what users send. The server itself has no profile.</summary>
+    private static async Task<string?> NameOfAsync(UserProfiles profiles, string from) =>
+        from == UserIds.System ? null : await profiles.NameOfAsync(from);
+
     /// <summary>The sender and the message; null: it was refused.</summary>
-    private static async Task<(string From, ClientFrame Frame)?> ReadAsync(HttpContext context, string room, FrameLimits limits)
+    private static async Task<(string From, ClientFrame Frame)?> ReadAsync(HttpContext context, SocketOptions options)
     {
-        using var buffer = new MemoryStream();
-        await context.Request.Body.CopyToAsync(buffer, context.RequestAborted);
-        var body = buffer.ToArray();
-        if (!MessageBody.TryRead(body, room, limits, out var frame, out var error))
+        if (await MessageBody.ReadAsync(context, options.FrameBytes) is not { } body)
+        {
+            return null;
+        }
+        if (!MessageBody.TryRead(body, AnyRoom, options.Frames, out var frame, out var error))
         {
             await context.WriteProblemAsync(StatusCodes.Status400BadRequest, error.Message, error.Code);
             return null;
         }
 
         using var document = JsonDocument.Parse(body);
-        var from = UserIds.System;
-        if (document.RootElement.TryGetProperty("from", out var named) && named.ValueKind != JsonValueKind.Null)
-        {
-            from = named.ValueKind == JsonValueKind.String ? named.GetString()! : "";
-        }
-
-        if (!UserIds.IsSender(from))
+        var fields = new RoomBody(document.RootElement);
+        fields.Text("from", UserIds.MaxLength, out var from);
+        from ??= UserIds.System;
+        if (fields.Problem is not null || !UserIds.IsSender(from))
         {
             await context.WriteBadRequestAsync($"from must be {UserIds.Rule}, or {UserIds.System}");
             return null;

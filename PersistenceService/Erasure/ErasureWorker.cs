@@ -1,5 +1,5 @@
+using AspireChat.PersistenceService.Background;
 using AspireChat.PersistenceService.Migrations;
-using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 
@@ -28,7 +28,6 @@ internal sealed partial class ErasureWorker(
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(20);
 
     private readonly Doorbell _bell = new(time);
-    private readonly RecurringFault _outage = new(time);
 
     /// <summary>An order was given here: it is looked for at once.</summary>
     public void Ring() => _bell.Ring();
@@ -36,25 +35,19 @@ internal sealed partial class ErasureWorker(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await migrations.Done.WaitAsync(stoppingToken);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
+        // After an outage the order is there still, and is taken again.
+        await new RecurringLook(Interval, time, (fault, count) => Interrupted(logger, fault, count), _bell).RunAsync(
+            async token =>
             {
-                while (await erasures.TakeAsync(Untouched, stoppingToken) is { } erasure)
+                if (await erasures.TakeAsync(Untouched, token) is not { } erasure)
                 {
-                    await EraseAsync(erasure, stoppingToken);
+                    return false;
                 }
-            }
-            catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
-            {
-                // The order stays and is taken again.
-                if (_outage.IsDue(out var count))
-                {
-                    Interrupted(logger, e, count);
-                }
-            }
-            await _bell.WaitAsync(Interval, stoppingToken);
-        }
+
+                await EraseAsync(erasure, token);
+                return true;
+            },
+            stoppingToken);
     }
 
     private async Task EraseAsync(Erasure erasure, CancellationToken cancellationToken)

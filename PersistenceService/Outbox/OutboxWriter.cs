@@ -1,6 +1,7 @@
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
 using AspireChat.PersistenceService.Writing;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
@@ -30,14 +31,14 @@ internal sealed class OutboxWriter(IOptions<WebhookOptions> options, OutboxBell 
         ON CONFLICT DO NOTHING
         """;
 
-    // What is no event has no seq. A later place in the log than its own says that it was written before. Kind 5 is a room's.
+    // What is no event has no seq. A later place in the log than its own says that it was written before.
     private const string MembersSql = $"""
         INSERT INTO webhook_outbox {Columns}
         {Rows}
         WHERE NOT EXISTS (SELECT FROM members m WHERE m.conversation = b.lane AND m.member = b.detail::json ->> 'user' AND m.changed >= b.position)
             AND NOT EXISTS (SELECT FROM restrictions r
                 WHERE r.conversation = b.lane AND r.member = b.detail::json ->> 'user' AND r.changed >= b.position)
-            AND NOT EXISTS (SELECT FROM rooms r WHERE b.kind = 5 AND r.conversation = b.lane AND r.changed >= b.position)
+            AND NOT EXISTS (SELECT FROM rooms r WHERE b.kind = $10 AND r.conversation = b.lane AND r.changed >= b.position)
         ON CONFLICT DO NOTHING
         """;
 
@@ -67,12 +68,10 @@ internal sealed class OutboxWriter(IOptions<WebhookOptions> options, OutboxBell 
 
                 // A dead letter of the log is replayed by the replica that was asked; what counts is where its conversation is.
                 var partition = (short)LogPartitions.Of(told.Lane);
-                foreach (var (number, target) in _targets)
+                Note(told.Seq > 0 ? events : members, partition, entry, told);
+                if (WebhookEvents.CreationOf(entry.Record) is { } creation)
                 {
-                    if (target.Wants(told.Kind))
-                    {
-                        (told.Seq > 0 ? events : members).Add(new Row((short)number, partition, entry.Position.Packed, told));
-                    }
+                    Note(members, partition, entry, creation);
                 }
 
                 if (_unseen && entry.Record is ConversationEvent e)
@@ -90,7 +89,9 @@ internal sealed class OutboxWriter(IOptions<WebhookOptions> options, OutboxBell 
 
         if (members.Count > 0)
         {
-            commands.Add(ToCommand(MembersSql, members));
+            var command = ToCommand(MembersSql, members);
+            command.Parameters.Add(new() { Value = (short)WebhookKind.RoomChanged });
+            commands.Add(command);
         }
 
         if (unseen.Count > 0)
@@ -108,6 +109,21 @@ internal sealed class OutboxWriter(IOptions<WebhookOptions> options, OutboxBell 
             if (entry.Record is not null && WebhookEvents.Of(entry.Record) is { } told)
             {
                 bell.Ring(told.Lane, told.Kind);
+                if (WebhookEvents.CreationOf(entry.Record) is { } creation)
+                {
+                    bell.Ring(creation.Lane, creation.Kind);
+                }
+            }
+        }
+    }
+
+    private void Note(List<Row> rows, short partition, LogEntry entry, in WebhookEvent told)
+    {
+        foreach (var (number, target) in _targets)
+        {
+            if (target.Wants(told.Kind))
+            {
+                rows.Add(new Row((short)number, partition, entry.Position.Packed, told));
             }
         }
     }

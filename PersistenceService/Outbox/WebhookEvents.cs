@@ -8,7 +8,10 @@ namespace AspireChat.PersistenceService.Outbox;
 
 /// <summary>What a record of the log means to webhooks.</summary>
 /// <param name="Lane">What keeps one order.</param>
-/// <param name="Seq">Of the event whose content is read when it is sent; 0: there is none, and the detail says all.</param>
+/// <param name="Seq">
+/// Of the event whose content is read when it is sent; 0: there is none, and the detail says all. -1: likewise, and it comes first of all that
+/// the record means.
+/// </param>
 /// <param name="At">Unix milliseconds.</param>
 /// <param name="Detail">A JSON object, without anything that users wrote.</param>
 internal readonly record struct WebhookEvent(WebhookKind Kind, string Lane, long Seq, long At, string? Detail = null);
@@ -23,9 +26,14 @@ internal static class WebhookEvents
         MembershipRecord m => new WebhookEvent(
             WebhookKind.MemberChanged, m.Conversation.Value, 0, m.Timestamp, MemberDetail(m.User, m.Joined ? "joined" : "left")),
         MemberChangeRecord m => new WebhookEvent(WebhookKind.MemberChanged, m.Conversation.Value, 0, m.Timestamp, MemberDetail(m)),
-        RoomRecord r => new WebhookEvent(WebhookKind.RoomChanged, r.Conversation.Value, 0, r.Timestamp, RoomDetail(r)),
+        RoomRecord r => new WebhookEvent(WebhookKind.RoomChanged, r.Conversation.Value, 0, r.Timestamp, RoomDetail(r.Change, r.By)),
         _ => null,
     };
+
+    /// <summary>What the record means beside <see cref="Of"/>: a join that created the room. Null: nothing.</summary>
+    public static WebhookEvent? CreationOf(LogRecord record) => record is MembershipRecord { Creates: true } m
+        ? new WebhookEvent(WebhookKind.RoomChanged, m.Conversation.Value, -1, m.Timestamp, RoomDetail("created", m.User))
+        : null;
 
     /// <summary>Who is to see a message: the other user of a direct conversation, and whoever it mentions.</summary>
     public static IEnumerable<string> AddresseesOf(ConversationEvent e)
@@ -71,5 +79,5 @@ internal static class WebhookEvents
         return detail.ToJsonString();
     }
 
-    private static string RoomDetail(RoomRecord record) => new JsonObject { ["change"] = record.Change, ["by"] = record.By }.ToJsonString();
+    private static string RoomDetail(string change, string by) => new JsonObject { ["change"] = change, ["by"] = by }.ToJsonString();
 }

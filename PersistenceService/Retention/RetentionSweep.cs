@@ -1,3 +1,4 @@
+using AspireChat.PersistenceService.Background;
 using AspireChat.PersistenceService.Migrations;
 using AspireChat.PersistenceService.Writing;
 using AspireChat.RedisLog;
@@ -19,26 +20,16 @@ internal sealed partial class RetentionSweep(
     TimeProvider time,
     ILogger<RetentionSweep> logger) : BackgroundService
 {
-    private readonly RecurringFault _outage = new(time);
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await migrations.Done.WaitAsync(stoppingToken);
-        while (true)
-        {
-            try
+        await new RecurringLook(options.Value.Interval, time, (fault, count) => Interrupted(logger, fault, count)).RunAsync(
+            async token =>
             {
-                await SweepAsync(stoppingToken);
-            }
-            catch (Exception e) when (RedisFaults.IsAwayOrRefused(e) || DatabaseFaults.Is(e))
-            {
-                if (_outage.IsDue(out var count))
-                {
-                    Interrupted(logger, e, count);
-                }
-            }
-            await Task.Delay(options.Value.Interval, time, stoppingToken);
-        }
+                await SweepAsync(token);
+                return false;
+            },
+            stoppingToken);
     }
 
     private async Task SweepAsync(CancellationToken cancellationToken)

@@ -1,7 +1,6 @@
+using AspireChat.PersistenceService.Background;
 using AspireChat.PersistenceService.Outbox;
 using AspireChat.PersistenceService.Partitions;
-using AspireChat.PersistenceService.Writing;
-using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -50,29 +49,19 @@ internal sealed class OutboxKeeper(
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     private readonly short[] _webhooks = [.. options.Value.Targets.Keys.Select(number => (short)number)];
-    private readonly RecurringFault _outage = new(time);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (true)
-        {
-            try
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        new RecurringLook(Interval, time, (fault, count) => WebhookLog.DatabaseAway(logger, fault, count)).RunAsync(
+            async token =>
             {
                 if (ownership.Owned.Contains(0))
                 {
-                    await LookAsync(stoppingToken);
+                    await LookAsync(token);
                 }
-            }
-            catch (Exception e) when (DatabaseFaults.Is(e))
-            {
-                if (_outage.IsDue(out var count))
-                {
-                    WebhookLog.DatabaseAway(logger, e, count);
-                }
-            }
-            await Task.Delay(Interval, time, stoppingToken);
-        }
-    }
+
+                return false;
+            },
+            stoppingToken);
 
     /// <summary>One look; the keeper's loop calls it.</summary>
     internal async Task LookAsync(CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using AspireChat.Contracts.Conversations;
+using AspireChat.PersistenceService.Background;
 using AspireChat.PersistenceService.Outbox;
 using AspireChat.PersistenceService.Partitions;
 using AspireChat.PersistenceService.Writing;
@@ -55,7 +56,7 @@ internal sealed class PresenceFeed(
             return;
         }
 
-        await new WebhookLoop(Interval, time, logger).RunAsync(
+        await new RecurringLook(Interval, time, (fault, count) => WebhookLog.RedisAway(logger, fault, count)).RunAsync(
             async token => ownership.Owned.Contains(LogPartitions.Of(Lane)) && await ReadAsync(token) == Most, stoppingToken);
     }
 

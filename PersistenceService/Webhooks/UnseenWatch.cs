@@ -1,5 +1,6 @@
 using System.Text.Json;
 using AspireChat.Contracts.Conversations;
+using AspireChat.PersistenceService.Background;
 using AspireChat.PersistenceService.Outbox;
 using AspireChat.PersistenceService.Partitions;
 using AspireChat.PersistenceService.Writing;
@@ -66,7 +67,7 @@ internal sealed class UnseenWatch(
             return;
         }
 
-        await new WebhookLoop(Interval, time, logger).RunAsync(
+        await new RecurringLook(Interval, time, (fault, count) => WebhookLog.RedisAway(logger, fault, count)).RunAsync(
             async token => await LookAsync(token) == Most, stoppingToken);
     }
 

@@ -96,7 +96,7 @@ internal sealed class WebhookBatch(Lane lane, string place, Guid id, int attempt
         return buffer.WrittenSpan.ToArray();
     }
 
-    private static bool IsTold(WebhookRow row) => row.Seq == 0 || row.Event is not null;
+    private static bool IsTold(WebhookRow row) => row.Seq <= 0 || row.Event is not null;
 
     private void WriteData(Utf8JsonWriter json, WebhookRow row)
     {
@@ -107,7 +107,7 @@ internal sealed class WebhookBatch(Lane lane, string place, Guid id, int attempt
         }
 
         json.WriteStartObject();
-        if (row.Seq == 0 && ConversationKey.TryParse(place, out var conversation) && conversation.IsRoom)
+        if (row.Seq <= 0 && ConversationKey.TryParse(place, out var conversation) && conversation.IsRoom)
         {
             json.WriteString("room"u8, conversation.RoomId);
         }

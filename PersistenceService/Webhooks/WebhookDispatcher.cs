@@ -44,7 +44,7 @@ internal sealed class WebhookDispatcher : IDisposable
     private readonly RecurringFault _away;
 
     /// <summary>Unbounded, because it holds no more than there are calls under way.</summary>
-    private readonly Channel<(WebhookBatch Batch, string? Error)> _sent = Channel.CreateUnbounded<(WebhookBatch, string?)>();
+    private readonly Channel<(WebhookBatch Batch, WebhookAnswer Answer)> _sent = Channel.CreateUnbounded<(WebhookBatch, WebhookAnswer)>();
     private volatile HashSet<int> _owned = [];
     private long _sweptAt;
 
@@ -187,12 +187,12 @@ internal sealed class WebhookDispatcher : IDisposable
     {
         // The calls of a look leave side by side.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        var error = "the call failed";
+        var answer = new WebhookAnswer("the call failed");
         try
         {
             var started = _time.GetTimestamp();
-            error = batch.HasEvents ? await _sender.SendAsync(batch, stop) : null;
-            if (error is null)
+            answer = batch.HasEvents ? await _sender.SendAsync(batch, stop) : default;
+            if (answer.Error is null)
             {
                 _metrics.Taken(_number, batch.Events, _time.GetElapsedTime(started), _time.GetUtcNow() - batch.QueuedAt);
             }
@@ -211,7 +211,7 @@ internal sealed class WebhookDispatcher : IDisposable
             WebhookLog.CallFailed(_logger, e, _number);
         }
 
-        _sent.Writer.TryWrite((batch, error));
+        _sent.Writer.TryWrite((batch, answer));
     }
 
     /// <summary>Notes what became of the calls. As many as have ended share a statement.</summary>
@@ -224,13 +224,13 @@ internal sealed class WebhookDispatcher : IDisposable
                 var taken = new List<WebhookBatch>();
                 while (_sent.Reader.TryRead(out var sent))
                 {
-                    if (sent.Error is null)
+                    if (sent.Answer.Error is not { } error)
                     {
                         taken.Add(sent.Batch);
                     }
                     else
                     {
-                        await UntilWrittenAsync(() => PostponeAsync(sent.Batch, sent.Error, stop), stop);
+                        await UntilWrittenAsync(() => PostponeAsync(sent.Batch, error, sent.Answer.RetryAfter, stop), stop);
                     }
                 }
 
@@ -252,7 +252,7 @@ internal sealed class WebhookDispatcher : IDisposable
         }
     }
 
-    private async Task PostponeAsync(WebhookBatch batch, string error, CancellationToken stop)
+    private async Task PostponeAsync(WebhookBatch batch, string error, TimeSpan retryAfter, CancellationToken stop)
     {
         var now = _time.GetUtcNow();
         if (now - batch.QueuedAt >= _options.RetryFor)
@@ -269,16 +269,20 @@ internal sealed class WebhookDispatcher : IDisposable
             WebhookLog.Failing(_logger, _number, error, count);
         }
 
-        var next = now + PauseAfter(batch.Attempts);
+        var next = now + PauseAfter(batch.Attempts, retryAfter);
         await _table.PostponeAsync(batch, next, error, stop);
         _lanes.Pause(batch.Lane, next, repeats: true);
     }
 
-    /// <summary>Twice as long each time, and a random part less, so that what failed together is not repeated together.</summary>
-    private TimeSpan PauseAfter(int attempts)
+    /// <summary>
+    /// Twice as long each time, and a random part less, so that what failed together is not repeated together. Never before the receiver asked
+    /// to be called again: then a random part more.
+    /// </summary>
+    private TimeSpan PauseAfter(int attempts, TimeSpan retryAfter)
     {
-        var pause = _options.FirstPause * Math.Pow(2, Math.Min(attempts, 30));
-        return (pause < _options.LongestPause ? pause : _options.LongestPause) * (0.5 + (0.5 * Random.Shared.NextDouble()));
+        var longest = _options.FirstPause * Math.Pow(2, Math.Min(attempts, 30));
+        var pause = (longest < _options.LongestPause ? longest : _options.LongestPause) * (0.5 + (0.5 * Random.Shared.NextDouble()));
+        return pause < retryAfter ? retryAfter * (1 + (0.1 * Random.Shared.NextDouble())) : pause;
     }
 
     private async Task UntilWrittenAsync(Func<Task> write, CancellationToken stop)

@@ -11,7 +11,8 @@ internal sealed record WebhookLetter(
 internal sealed class WebhookLetters(NpgsqlDataSource database, TimeProvider time)
 {
     private const string ListSql = """
-        SELECT id, webhook, lane, kinds, (SELECT min(s) FROM unnest(seqs) s), (SELECT max(s) FROM unnest(seqs) s), attempts, error, dead_at
+        SELECT id, webhook, lane, kinds, (SELECT GREATEST(0, min(s)) FROM unnest(seqs) s), (SELECT GREATEST(0, max(s)) FROM unnest(seqs) s),
+            attempts, error, dead_at
         FROM webhook_batches WHERE dead_at IS NOT NULL AND (dead_at, id) < ($1, $2) ORDER BY dead_at DESC, id DESC LIMIT $3
         """;
 

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Mime;
 using System.Net.Sockets;
@@ -16,9 +15,8 @@ internal sealed class WebhookSender(WebhookTarget target, WebhookOptions options
     private readonly HttpClient _http = OutsideHttp.Create(options.InFlight, options.AllowPrivate, options.Timeout);
     private readonly WebhookSignature _signature = new(target.Secret);
 
-    /// <summary>Null: it was taken. Otherwise why not, without anything that the receiver or a user wrote.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled; it may have been taken.</exception>
-    public async Task<string?> SendAsync(WebhookBatch batch, CancellationToken cancellationToken)
+    public async Task<WebhookAnswer> SendAsync(WebhookBatch batch, CancellationToken cancellationToken)
     {
         var body = batch.ToBody();
         using var limit = new CancellationTokenSource(options.Timeout, time);
@@ -30,15 +28,15 @@ internal sealed class WebhookSender(WebhookTarget target, WebhookOptions options
         try
         {
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
-            return response.StatusCode is >= HttpStatusCode.OK and < HttpStatusCode.MultipleChoices ? null : $"status {(int)response.StatusCode}";
+            return WebhookAnswer.Of(response, time.GetUtcNow());
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return "no answer in time";
+            return new WebhookAnswer("no answer in time");
         }
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidOperationException)
         {
-            return ReasonOf(e);
+            return new WebhookAnswer(ReasonOf(e));
         }
     }
 

@@ -235,6 +235,12 @@ public sealed class RemovalTests(LogFixture fixture) : IClassFixture<LogFixture>
             Assert.Equal(HttpStatusCode.BadRequest, (await http.PostAsJsonAsync("/api/rooms", body)).StatusCode);
         }
 
+        foreach (var path in (string[])["", "/members/a", "/bans/a", "/mutes/a"])
+        {
+            var answer = await server.PutAsJsonAsync($"/api/admin/rooms/{_room}{path}", new { ignored = new string('x', 33_000) });
+            Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        }
+
         Assert.Equal(HttpStatusCode.Created, (await http.PostAsJsonAsync("/api/rooms", new { room = _room })).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await http.PutAsync($"/api/rooms/{_room}/mutes/a", null)).StatusCode);
         Assert.Equal(HttpStatusCode.TooManyRequests, (await http.PutAsync($"/api/rooms/{_room}/mutes/b", null)).StatusCode);

@@ -33,7 +33,7 @@ public sealed class WebhookTests
         await log.AppendAsync(PersistenceWorld.Message(Lobby, "bob", "react") with { Kind = EventKind.React, Target = 2, Content = null, Emoji = "👍" });
         await log.AppendAsync(PersistenceWorld.Message(Lobby, "alice", "delete") with { Kind = EventKind.Delete, Target = 3, Content = null });
         await log.AppendAsync(PersistenceWorld.Message(ConversationKey.Direct("alice", "bob"), "alice", "d1", "psst"));
-        await Eventually.IsTrueAsync(() => server.Events.Count == 255, "all events are told");
+        await Eventually.IsTrueAsync(() => server.Events.Count == 256, "all events are told");
 
         foreach (var call in server.Calls)
         {
@@ -70,10 +70,11 @@ public sealed class WebhookTests
         await rooms.ChangeAsync(alice, "lobby", MemberOperation.Add, "bob", CancellationToken.None, RoomRole.Moderator);
         await rooms.ChangeAsync(RoomActor.Server, "lobby", MemberOperation.Ban, "bob", CancellationToken.None);
         await rooms.ChangeAsync(alice, "lobby", "update", new RoomFields(Sending: RoomSending.Moderators), owned: false, CancellationToken.None);
-        await Eventually.IsTrueAsync(() => server.Events.Count == 4, "all is told");
+        await Eventually.IsTrueAsync(() => server.Events.Count == 5, "all is told");
 
         Assert.Equal(
             [
+                """room.changed {"room":"lobby","change":"created","by":"alice"}""",
                 """member.changed {"room":"lobby","user":"alice","change":"joined"}""",
                 """member.changed {"room":"lobby","user":"bob","change":"added","by":"alice","role":"moderator"}""",
                 """member.changed {"room":"lobby","user":"bob","change":"banned","by":"system"}""",
