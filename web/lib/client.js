@@ -1,49 +1,63 @@
 import { Api, Tokens } from './api.js';
 import { Connection } from './connection.js';
-import { Conversation } from './conversation.js';
+import { Emitter } from './emitter.js';
+import { isSender, keyOf } from './frames.js';
+import { Leaves } from './leaving.js';
+import { Link } from './link.js';
+import { misuseOf } from './options.js';
 import { Outbox } from './outbox.js';
 import { Presence } from './presence.js';
-import { Profiles } from './profiles.js';
-import { ChatError, isRoomId, isSender, keyOf } from './protocol.js';
+import { ChatError, isRoomId } from './protocol.js';
+import { Rooms } from './rooms.js';
 import { IndexedDbStore } from './store.js';
-import { abortable, backoff, Emitter, systemClock } from './util.js';
+import { Tickets } from './tickets.js';
+import { abortable, backoff, systemClock } from './util.js';
 
-/** @import {Cancel, ChatOptions, Frame, Info, Overview, Profile, Status, Where} from './types.js' */
+/** @import {Conversation} from './conversation.js' */
+/** @import {Cancel, ChatOptions, ConversationPage, Frame, Info, MemberChange, Overview, PageQuery, Profile, SearchPage, SearchQuery, Status, UserPage, Where} from './types.js' */
 
 /** Most direct conversations in one `resume` frame, which keeps it under the frame limit. */
 const RESUME_AT_ONCE = 100;
-/** A `leave` without an answer for this long is sent again. */
-const LEFT_WITHIN_MS = 15_000;
 
 /**
  * A chat session that outlives its connections: rooms stay joined, events come in order and once, and a send is repeated until it is
- * acknowledged, even by the next page. `conversation`: a new one; `left`: one that ended; `profile`: a user is shown in another way; `overview`: the server's list of the user's
- * conversations, after each connection; `fault`: an error that the client works around.
- * @extends {Emitter<{status: Status, info: Info, conversation: Conversation, left: Conversation, profile: string, overview: Overview[], fault: ChatError}>}
+ * acknowledged, even by the next page.
+ *
+ * - `status`, `info`: the connection changed
+ * - `conversation`: a new one; `left`: one that ended
+ * - `member`: what somebody changed about a member of a room; also that this user was added to one
+ * - `profile`: this user is shown in another way
+ * - `overview`: the server's list of the user's conversations, after each connection
+ * - `fault`: an error that the client works around
+ * @extends {Emitter<{status: Status, info: Info, conversation: Conversation, left: Conversation, member: MemberChange, profile: string, overview: Overview[], fault: ChatError}>}
  */
 export class ChatClient extends Emitter {
-  /** By key, `room:…` or `to:…`. @type {Map<string, Conversation>} */
-  conversations = new Map();
+  /** By key, `room:…` or `to:…`. @type {ReadonlyMap<string, Conversation>} */
+  conversations;
   /** The session's user and connection. @type {Info} */
-  info = { user: null, node: '', connection: '', roundTrip: null, reconnects: 0 };
+  info = { user: null, node: '', connection: '', roundTrip: null, reconnects: 0, ticket: false };
   /** Who is online. @type {Presence} */
   presence;
-  /** How users are shown, as far as the server has told. @type {Profiles} */
-  profiles = new Profiles();
+  /** How users are shown, as far as the server has told, by user. @type {ReadonlyMap<string, Profile>} */
+  profiles;
+  /** Rooms, their members, roles, bans and mutes. @type {Rooms} */
+  rooms;
+  /** @type {Map<string, Conversation>} */
+  #conversations = new Map();
+  /** What the client does with each of them. @type {Map<string, Link>} */
+  #links = new Map();
+  /** @type {Map<string, Profile>} */
+  #profiles = new Map();
+  /** @type {(users: string[]) => void} */
+  #presenceChanged = () => {};
   #connection;
   #api;
   #outbox;
   #clock;
   #lifetime = new AbortController();
   #refs = 0;
-  /**
-   * Rooms that were left, until the server confirms it. `ref`: of the `leave` under way, if there is one.
-   * @type {Map<string, {ref?: string, timer?: any}>}
-   */
-  #leaving = new Map();
-  /** Rooms that were left since the overview was asked for, so that it may still have them. @type {Set<string>} */
-  #leftSince = new Set();
-  /** @type {Map<string, Conversation[]>} */
+  #leaves;
+  /** @type {Map<string, Link[]>} */
   #resumes = new Map();
   /** The last overview, by key. @type {Map<string, Overview>|null} */
   #listed = null;
@@ -53,10 +67,10 @@ export class ChatClient extends Emitter {
   #owner;
   #misuse;
 
-  /** @param {ChatOptions} options */
+  /** Nothing is opened before `connect`. @param {ChatOptions} options */
   constructor({
     getToken, user, url = globalThis.location?.origin, signal, WebSocket = globalThis.WebSocket, fetch = globalThis.fetch,
-    clock = systemClock, store = globalThis.indexedDB ? new IndexedDbStore() : null,
+    clock = systemClock, store = globalThis.indexedDB ? new IndexedDbStore() : null, tickets = true,
     network = typeof globalThis.addEventListener === 'function' ? globalThis : null,
   }) {
     super();
@@ -66,18 +80,33 @@ export class ChatClient extends Emitter {
     const tokens = new Tokens(getToken, clock, this.#lifetime.signal);
     this.#owner = base;
     this.#clock = clock;
-    this.#api = new Api(base, tokens, fetch, clock, (profiles) => this.#learn(profiles));
-    this.#connection = new Connection(`${base.replace(/^http/, 'ws')}/ws`, tokens, WebSocket, clock,
-      () => this.#api.call('/api/conversations', { query: { limit: 1 }, signal: this.#lifetime.signal }));
+    const api = this.#api = new Api(base, tokens, fetch, clock, (profiles) => this.#learn(profiles));
+    /** @type {Api['call']} */
+    const call = (path, options) => api.call(path, options);
+    this.#connection = new Connection({
+      url: `${base.replace(/^http/, 'ws')}/ws`, tokens, WebSocket, clock, signal: this.#lifetime.signal,
+      tickets: tickets ? new Tickets(call, clock) : null,
+      probe: () => api.conversations({ limit: 1, signal: this.#lifetime.signal }),
+    });
     if (network) this.#connection.watchNetwork(network, this.#lifetime.signal);
-    this.presence = new Presence(
-      (name) => [...this.conversations.values()].some(({ members }) => members.has(name)),
-      (users, options) => this.#api.presence(users, options), clock.now);
+    this.conversations = this.#conversations;
+    this.profiles = this.#profiles;
+    // Their constructors are private for applications.
+    this.rooms = new (/** @type {any} */ (Rooms))(call);
+    this.presence = new (/** @type {any} */ (Presence))(
+      (/** @type {string} */ name) => [...this.#links.values()].some(({ members }) => members.has(name)),
+      (/** @type {string[]} */ users, /** @type {Cancel} */ options) => api.presence(users, options), clock.now,
+      (/** @type {(users: string[]) => void} */ changed) => { this.#presenceChanged = changed; });
+    const send = (/** @type {Frame} */ frame) => this.#connection.send(frame);
+    this.#leaves = new Leaves({
+      clock, send, ref: () => this.#ref(),
+      isWanted: (room) => this.#links.has(keyOf({ room })),
+      rejoin: (room) => this.#links.get(keyOf({ room }))?.seat.ask(),
+    });
     const fault = (/** @type {ChatError} */ error) => this.emit('fault', error);
     this.#outbox = new Outbox({
-      clock, store, fault,
-      send: (frame) => this.#connection.send(frame),
-      ready: (key) => this.conversations.get(key)?.ready ?? false,
+      clock, store, fault, send,
+      ready: (key) => this.#links.get(key)?.ready ?? false,
     });
     this.#connection.on('welcome', (frame) => this.#welcome(frame));
     this.#connection.on('frame', (frame) => this.#receive(frame));
@@ -89,9 +118,11 @@ export class ChatClient extends Emitter {
     if (signal?.aborted) this.close();
   }
 
+  /** The session's user; null until the first connection tells it. @returns {string|null} */
   get user() { return this.info.user; }
+  /** The state of the connection. @returns {Status} */
   get status() { return this.#connection.status; }
-  /** How many events are not acknowledged yet. */
+  /** How many events are not acknowledged yet. @returns {number} */
   get unacknowledged() { return this.#outbox.size; }
 
   /**
@@ -119,67 +150,58 @@ export class ChatClient extends Emitter {
   /** Ends the session. Unacknowledged sends reject with `closed`; the user's next session sends those that are stored. */
   close() {
     if (this.#lifetime.signal.aborted) return;
-    for (const conversation of this.conversations.values()) conversation.dispose(false);
+    for (const link of this.#links.values()) link.dispose(false);
     this.#connection.close();
     this.#clock.clear(this.#lookTimer);
-    this.#lifetime.abort(new ChatError('closed', 'This client was closed.'));
+    const fault = new ChatError('closed', 'This client was closed.');
+    this.#leaves.dispose(fault);
+    this.#lifetime.abort(fault);
   }
 
-  /** Joins a room, and joins it again on every connection until it is left. @param {string} room @param {Cancel} [options] */
+  /**
+   * Joins a room, and joins it again on every connection until it is left.
+   * @param {string} room @param {Cancel} [options] stops waiting @returns {Promise<Conversation>} resolves when joined
+   */
   async join(room, { signal } = {}) {
     this.#lifetime.signal.throwIfAborted();
-    const conversation = this.#conversation({ room });
-    this.#leftSince.delete(room);
-    const leave = this.#leaving.get(room);
-    if (leave && leave.ref === undefined) {
-      this.#clock.clear(leave.timer);
-      this.#leaving.delete(room);
-    }
+    const link = this.#link({ room });
+    this.#leaves.join(room);
     try {
-      await conversation.join(signal);
+      await link.join(signal);
     } catch (error) {
-      if (!conversation.wanted) this.#remove(conversation);
+      if (!link.seat.wanted) this.#remove(link);
       throw error;
     }
-    return conversation;
+    return link.conversation;
   }
 
-  /** Ends the membership in a room, on all of the user's devices. @param {string} room */
-  leave(room) {
-    const conversation = this.conversations.get(keyOf({ room }));
-    if (!conversation) return;
-    this.#remove(conversation);
-    this.#leftSince.add(room);
-    this.#sendLeave(room);
-  }
-
-  /** @param {string} room */
-  #sendLeave(room) {
-    const ref = this.#ref();
-    this.#clock.clear(this.#leaving.get(room)?.timer);
-    const sent = this.#connection.send({ type: 'leave', room, ref });
-    this.#leaving.set(room, sent ? { ref, timer: this.#clock.set(() => this.#left(room, true), LEFT_WITHIN_MS) } : {});
-  }
-
-  /** A `leave` was answered. @param {string} room @param {boolean} again whether it must be sent again */
-  #left(room, again) {
-    this.#clock.clear(this.#leaving.get(room)?.timer);
-    this.#leaving.delete(room);
-    const conversation = this.conversations.get(keyOf({ room }));
-    if (conversation) conversation.leftBefore();
-    else if (again) this.#sendLeave(room);
+  /**
+   * Ends the membership in a room, on all of the user's devices.
+   * @param {string} room @param {Cancel} [options] stops waiting
+   * @returns {Promise<void>} resolves when the server has ended it, over any number of connections; rejects when it is refused for good, for
+   * example the last owner's
+   */
+  leave(room, { signal } = {}) {
+    if (this.#lifetime.signal.aborted) return Promise.reject(this.#lifetime.signal.reason);
+    if (!isRoomId(room)) return Promise.reject(new ChatError('bad_request', 'This is no id.'));
+    const link = this.#links.get(keyOf({ room }));
+    if (link) this.#remove(link);
+    return abortable(this.#leaves.leave(room), signal);
   }
 
   #ref() { return `r-${++this.#refs}`; }
 
   /** The direct conversation with a user. @param {string} user @returns {Conversation} */
-  direct(user) { return this.#conversation({ to: user }); }
+  direct(user) { return this.#link({ to: user }).conversation; }
 
-  /**
-   * Messages that have all words of `q`, of those that the user may read, newest first.
-   * @param {Parameters<import('./api.js').Api['search']>[0]} options
-   */
-  search(options) { return this.#api.search(options); }
+  /** A page of the user's conversations, that with the last message first. @param {PageQuery} [options] @returns {Promise<ConversationPage>} */
+  listConversations(options) { return this.#api.conversations(options); }
+
+  /** Messages that have all words of `q`, of those that the user may read, newest first. @param {SearchQuery} query @returns {Promise<SearchPage>} */
+  search(query) { return this.#api.search(query); }
+
+  /** Known users by the start of id or name. @param {string} query @param {Cancel & {limit?: number}} [options] @returns {Promise<UserPage>} */
+  users(query, options) { return this.#api.users(query, options); }
 
   /** The network may be back. Retries now. */
   wake() { this.#connection.wake(); }
@@ -187,44 +209,46 @@ export class ChatClient extends Emitter {
   /** Loses the connection, to see it come back. */
   drop() { this.#connection.drop(); }
 
-  /** @param {Where} where */
-  #conversation(where) {
+  /** @param {Where} where @returns {Link} */
+  #link(where) {
     if (where.room !== undefined ? !isRoomId(where.room) : !isSender(where.to)) throw new ChatError('bad_request', 'This is no id.');
     const key = keyOf(where);
-    const known = this.conversations.get(key);
+    const known = this.#links.get(key);
     if (known) return known;
-    const conversation = new Conversation({
+    const link = new Link({
       clock: this.#clock, api: this.#api, outbox: this.#outbox,
       me: () => this.user,
       connected: () => this.#connection.connected,
       send: (frame) => this.#connection.send(frame),
       ref: () => this.#ref(),
-      leaving: () => this.#leaving.has(where.room ?? ''),
+      leaving: () => this.#leaves.has(where.room ?? ''),
       recount: () => this.#lookIn(1000 * (0.5 + this.#clock.random() / 2)),
     }, where);
-    this.conversations.set(key, conversation);
-    conversation.on('fault', (fault) => this.emit('fault', fault));
-    this.#beginReading(conversation);
-    this.emit('conversation', conversation);
-    return conversation;
+    this.#links.set(key, link);
+    this.#conversations.set(key, link.conversation);
+    link.conversation.on('fault', (fault) => this.emit('fault', fault));
+    this.#beginReading(link);
+    this.emit('conversation', link.conversation);
+    return link;
   }
 
-  /** @param {Conversation} conversation */
-  #remove(conversation) {
+  /** @param {Link} link @param {Frame} [left] */
+  #remove(link, left) {
     // It may have been joined again since.
-    if (this.conversations.get(conversation.key) !== conversation) return;
-    this.conversations.delete(conversation.key);
-    conversation.dispose(true);
-    this.emit('left', conversation);
+    if (this.#links.get(link.key) !== link) return;
+    this.#links.delete(link.key);
+    this.#conversations.delete(link.key);
+    link.dispose(true, left?.reason);
+    this.emit('left', link.conversation);
   }
 
   #restore() {
     if (this.user === null) return;
     this.#outbox.restore(`${this.user}@${this.#owner}`, (stored) => {
       const { room, to } = stored.frame;
-      const conversation = this.#conversation(room !== undefined ? { room } : { to });
-      if (room !== undefined) conversation.join().catch(() => {});
-      return { key: conversation.key, settle: conversation.adopt(stored) };
+      const link = this.#link(room !== undefined ? { room } : { to });
+      if (room !== undefined) link.join().catch(() => {});
+      return { key: link.key, settle: link.adopt(stored) };
     });
   }
 
@@ -234,23 +258,24 @@ export class ChatClient extends Emitter {
       // Going on would mix two users' conversations.
       return this.#connection.fail(new ChatError('forbidden', `The token is for ${user}, but the session belongs to ${this.user}.`));
     }
-    this.#inform({ user, node, connection, reconnects: this.#connection.reconnects });
+    const { reconnects, byTicket } = this.#connection;
+    this.#inform({ user, node, connection, reconnects, ticket: byTicket });
     this.#restore();
-    for (const room of [...this.#leaving.keys()]) this.#left(room, true);
+    this.#leaves.connected();
     this.#resumes.clear();
-    for (const conversation of this.conversations.values()) conversation.connected();
-    this.#resume([...this.conversations.values()]);
+    for (const link of this.#links.values()) link.connected();
+    this.#resume([...this.#links.values()]);
     this.#outbox.pump();
     this.#overview();
   }
 
-  /** Asks for missed direct messages. @param {Conversation[]} conversations */
-  #resume(conversations) {
-    const resumed = conversations.map((conversation) => ({ conversation, entry: conversation.resume() })).filter((p) => p.entry);
+  /** Asks for missed direct messages. @param {Link[]} links */
+  #resume(links) {
+    const resumed = links.map((link) => ({ link, entry: link.resume() })).filter((p) => p.entry);
     for (let i = 0; i < resumed.length; i += RESUME_AT_ONCE) {
       const part = resumed.slice(i, i + RESUME_AT_ONCE);
       const ref = this.#ref();
-      this.#resumes.set(ref, part.map((p) => p.conversation));
+      this.#resumes.set(ref, part.map((p) => p.link));
       this.#connection.send({ type: 'resume', conversations: part.map((p) => p.entry), ref });
     }
   }
@@ -259,7 +284,7 @@ export class ChatClient extends Emitter {
   #lookIn(ms) {
     this.#lookTimer ??= this.#clock.set(() => {
       this.#lookTimer = null;
-      const inexact = [...this.conversations.values()].some((c) => !c.unreadKnown);
+      const inexact = [...this.#links.values()].some((link) => link.isInexact);
       if (this.#connection.connected && (inexact || this.#lookFailures > 0)) this.#overview();
     }, ms);
   }
@@ -267,18 +292,18 @@ export class ChatClient extends Emitter {
   // Finds direct conversations that began while the client was away, which no cursor knows, and how much is unread.
   async #overview() {
     const look = ++this.#looks;
-    this.#leftSince = new Set(this.#leaving.keys());
+    this.#leaves.beginOverview();
     try {
-      const { items } = await this.#api.conversations({ signal: this.#lifetime.signal });
+      const items = await this.#api.allConversations(this.#lifetime.signal);
       if (look !== this.#looks) return;
       this.#lookFailures = 0;
       this.#listed = new Map(items.map((item) => [keyOf(item), item]));
       for (const item of items) {
-        const conversation = item.to !== undefined ? this.#conversation({ to: item.to }) : this.conversations.get(keyOf(item));
-        conversation?.applyOverview(item);
+        const link = item.to !== undefined ? this.#link({ to: item.to }) : this.#links.get(keyOf(item));
+        link?.applyOverview(item);
       }
       // The server may have made the list before it heard of a leave.
-      this.emit('overview', items.filter(({ room }) => room === undefined || !this.#leftSince.has(room)));
+      this.emit('overview', items.filter(({ room }) => room === undefined || !this.#leaves.isRecent(room)));
     } catch (error) {
       if (this.#lifetime.signal.aborted || look !== this.#looks) return;
       const fault = /** @type {ChatError} */ (error);
@@ -289,23 +314,19 @@ export class ChatClient extends Emitter {
       }
     }
     this.#listed ??= new Map();
-    for (const conversation of this.conversations.values()) if (!conversation.readKnown) this.#beginReading(conversation);
+    for (const link of this.#links.values()) if (!link.cursors.known) this.#beginReading(link);
   }
 
-  /** A direct conversation that is not in the overview has not been read. @param {Conversation} conversation */
-  #beginReading(conversation) {
-    const listed = this.#listed?.get(conversation.key);
-    if (this.#listed && (listed || conversation.kind === 'direct')) conversation.applyOverview(listed);
+  /** A direct conversation that is not in the overview has not been read. @param {Link} link */
+  #beginReading(link) {
+    const listed = this.#listed?.get(link.key);
+    if (this.#listed && (listed || link.kind === 'direct')) link.applyOverview(listed);
   }
 
   #down() {
     this.#outbox.disconnected();
-    for (const [room, { timer }] of this.#leaving) {
-      this.#clock.clear(timer);
-      if (this.conversations.has(keyOf({ room }))) this.#leaving.delete(room);
-      else this.#leaving.set(room, {});
-    }
-    for (const conversation of this.conversations.values()) conversation.disconnected();
+    this.#leaves.disconnected();
+    for (const link of this.#links.values()) link.disconnected();
   }
 
   /** @param {Frame} frame */
@@ -315,64 +336,58 @@ export class ChatClient extends Emitter {
     if (type === 'profile') return this.#learn({ [frame.user]: { name: frame.name, picture: frame.picture } });
     this.#learn(frame.profiles);
     if (room !== undefined) {
-      const conversation = this.conversations.get(keyOf({ room }));
+      const link = this.#links.get(keyOf({ room }));
       if (type === 'left') {
-        if (this.#leaving.has(room)) this.#left(room, false);
-        // The room was left on another device. If a join is under way, it was before that.
-        else if (conversation && !conversation.isJoining) this.#remove(conversation);
+        if (this.#leaves.has(room)) this.#leaves.answered(room);
+        // The room was left on another device, or by somebody else. If a join is under way, it was before that.
+        else if (link && !link.isJoining) this.#remove(link, frame);
         return;
       }
       // The room was left before its join was answered, and the join came out on top.
-      if (type === 'joined' && !conversation && !this.#leaving.has(room)) return this.#sendLeave(room);
-      conversation?.receive(frame);
-      if (type === 'joined') this.presence.changed(frame.members);
-      if (type === 'online' || type === 'offline') this.presence.changed(frame.users);
+      if (type === 'joined' && !link && !this.#leaves.has(room)) return void this.#leaves.leave(room);
+      link?.receive(frame);
+      if (type === 'member') this.emit('member', /** @type {any} */ (frame));
+      if (type === 'joined') this.#presenceChanged(frame.members);
+      if (type === 'online' || type === 'offline') this.#presenceChanged(frame.users);
     } else if (to !== undefined) {
       // In events `to` is the addressee, in other frames the other user.
       const isEvent = frame.id !== undefined && type !== 'ack';
-      const conversation = this.#conversation({ to: isEvent && from !== this.user ? from : to });
-      conversation.receive(frame);
-      if (isEvent && conversation.isNameless) this.#resume([conversation]);
+      const link = this.#link({ to: isEvent && from !== this.user ? from : to });
+      link.receive(frame);
+      if (isEvent && link.isNameless) this.#resume([link]);
     }
   }
 
   /** @param {Record<string, Profile>|undefined} said */
-  #learn(said) { this.profiles.learn(said, (user) => this.emit('profile', user)); }
-
-  /** Known users by the start of id or name. @param {string} query @param {Cancel} [options] */
-  users(query, options) { return this.#api.users(query, options); }
+  #learn(said = {}) {
+    const known = this.#profiles;
+    for (const [user, { name, picture }] of Object.entries(said)) {
+      const before = known.get(user);
+      if (before?.name === name && before?.picture === picture) continue;
+      if (name === undefined && picture === undefined) known.delete(user);
+      else known.set(user, { name, picture });
+      this.emit('profile', user);
+    }
+  }
 
   /** @param {Frame} error */
   #refused(error) {
     const { code, message, nonce, ref, retryAfter } = error;
     if (nonce !== undefined) {
       const key = this.#outbox.refused(error);
-      const conversation = this.conversations.get(key ?? '');
-      if (conversation && code === 'not_joined' && !conversation.joinAgain()) {
-        this.#outbox.fail(new ChatError(code, message), conversation.key);
-      }
+      const link = this.#links.get(key ?? '');
+      if (link && code === 'not_joined' && !link.joinAgain()) this.#outbox.fail(new ChatError(code, message), link.key);
       if (key) return;
     }
     if (ref !== undefined) {
-      for (const [room, leave] of this.#leaving) if (leave.ref === ref) return this.#leaveRefused(room, error);
-      for (const conversation of this.conversations.values()) if (conversation.joinRefused(error)) return;
+      const left = this.#leaves.refused(error);
+      if (left instanceof ChatError) this.emit('fault', left);
+      if (left) return;
+      for (const link of this.#links.values()) if (link.joinRefused(error)) return;
       const resumed = this.#resumes.get(ref);
-      if (resumed) return resumed.forEach((conversation) => conversation.resumeRefused());
+      if (resumed) return resumed.forEach((link) => link.sync.lookForMissed());
     }
     this.emit('fault', new ChatError(code, message, { retryAfter }));
-  }
-
-  /** @param {string} room @param {Frame} error */
-  #leaveRefused(room, { code, message, retryAfter = 1000 }) {
-    const leave = this.#leaving.get(room);
-    if (leave && (code === 'unavailable' || code === 'rate_limited') && !this.conversations.has(keyOf({ room }))) {
-      this.#clock.clear(leave.timer);
-      leave.ref = undefined;
-      leave.timer = this.#clock.set(() => this.#left(room, true), retryAfter * (1 + this.#clock.random() / 5));
-      return;
-    }
-    this.#left(room, false);
-    this.emit('fault', new ChatError(code, message));
   }
 
   /** @param {Partial<Info>} info */
@@ -380,18 +395,4 @@ export class ChatClient extends Emitter {
     this.info = { ...this.info, ...info };
     this.emit('info', this.info);
   }
-}
-
-/** The first option that cannot work. @param {Record<string, any>} options @returns {ChatError|null} */
-function misuseOf({ getToken, url, WebSocket, fetch, store }) {
-  /** @type {[string, boolean, string][]} */
-  const rules = [
-    ['getToken', typeof getToken === 'function', 'must be a function'],
-    ['url', /^https?:\/\/[^/]/.test(String(url)), 'must be the http or https address of the gateway'],
-    ['WebSocket', typeof WebSocket === 'function', 'this runtime has none, so one must be given'],
-    ['fetch', typeof fetch === 'function', 'this runtime has none, so one must be given'],
-    ['store', !store || ['load', 'put', 'remove'].every((name) => typeof store[name] === 'function'), 'must have load, put and remove'],
-  ];
-  const broken = rules.find(([, holds]) => !holds);
-  return broken ? new ChatError('bad_option', `${broken[0]}: ${broken[2]}.`, { field: broken[0] }) : null;
 }

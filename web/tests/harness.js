@@ -125,7 +125,7 @@ export function setup({ pongs = true, ...options } = {}) {
   const faults = [];
   const statuses = [];
   const client = new ChatClient({
-    url: 'http://chat.test', clock, WebSocket: FakeSocket, fetch: history.fetch,
+    url: 'http://chat.test', tickets: false, clock, WebSocket: FakeSocket, fetch: history.fetch,
     getToken: async ({ fresh }) => { tokens.push(fresh); return `token-${tokens.length}`; },
     ...options,
   });

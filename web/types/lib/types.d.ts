@@ -3,6 +3,7 @@ export interface Where {
     room?: string;
     to?: string;
 }
+/** A frame of the protocol. */
 export interface Frame {
     type: string;
     [field: string]: any;
@@ -12,6 +13,7 @@ export interface Profile {
     name?: string;
     picture?: string;
 }
+/** The first 100 users who reacted so; `count` is exact. */
 export interface Reaction {
     emoji: string;
     count: number;
@@ -49,20 +51,56 @@ export interface Details {
     mentions?: string[];
     meta?: Record<string, any>;
 }
-/** A product's own event from another user, which is not stored. */
-/** What somebody else changed about a member of a room; `until`: when a ban or mute ends. */
+/** What somebody may do in a room, from least to most. */
+export type Role = 'member' | 'moderator' | 'owner';
+/** Why a room was left that the user did not leave: by a moderator, with the room, or by a token that does not grant it. */
+export type LeftReason = 'removed' | 'banned' | 'deleted' | 'forbidden';
+/** What somebody changed about a member of a room. `until`: when a ban or mute ends. */
 export interface MemberChange {
     room: string;
     user: string;
     by: string;
-    role?: 'member' | 'moderator' | 'owner';
+    role?: Role;
     until?: string;
     change: 'added' | 'removed' | 'role' | 'banned' | 'unbanned' | 'muted' | 'unmuted';
 }
+/** A product's own event from another user, which is not stored. */
 export interface Signal {
     from: string;
     name: string;
     data?: any;
+}
+/** A room as the server keeps it. `members`: how many; `joined`: whether the caller is one; `role`: the caller's. */
+export interface Room {
+    room: string;
+    name?: string;
+    topic?: string;
+    visibility: 'public' | 'private';
+    sending: 'members' | 'moderators';
+    /** The product's own. Lists leave it out. */
+    meta?: Record<string, any>;
+    /** RFC 3339. */
+    created?: string;
+    members: number;
+    head: number;
+    joined: boolean;
+    role?: Role;
+}
+/** What can be set of a room. In a change, null takes a value away, and what is not named stays. */
+export interface RoomSettings {
+    name?: string | null;
+    topic?: string | null;
+    visibility?: 'public' | 'private';
+    sending?: 'members' | 'moderators';
+    /** At most 4 KiB. */
+    meta?: Record<string, any> | null;
+}
+/** A user who may not join a room. */
+export interface Ban {
+    user: string;
+    by: string; /** RFC 3339; absent: for ever. */
+    until?: string;
+    reason?: string;
 }
 /** What an `ack` tells: the event is in the log at `seq`. */
 export interface Receipt {
@@ -110,8 +148,9 @@ export type Change = {
     kind: 'prepend' | 'trim';
     count: number;
 } | {
-    kind: 'reset' | 'pending' | 'members' | 'typing' | 'read' | 'ready';
+    kind: 'reset' | 'pending' | 'members' | 'typing' | 'read' | 'ready' | 'room';
 };
+/** A page of history. */
 export interface Page {
     items: ChatEvent[];
     profiles?: Record<string, Profile>;
@@ -119,6 +158,12 @@ export interface Page {
     head: number;
     next: string | null;
 }
+/** `after`: the `next` of the page before. `limit`: 1 to 200. */
+export interface PageQuery extends Cancel {
+    after?: string;
+    limit?: number;
+}
+/** One of the user's conversations. `mentions`: how many of the unread messages mention the user. `last`: the newest message, as it now reads. */
 export interface Overview extends Where {
     head: number;
     read: number;
@@ -126,16 +171,49 @@ export interface Overview extends Where {
     mentions: number;
     last: ChatEvent | null;
 }
+/** That with the last message first. `next` is null at the end. */
+export interface ConversationPage {
+    items: Overview[];
+    next: string | null;
+}
+/** All words of `q` (1 to 200 characters) must be there. `before`: the `next` of the page before. */
+export interface SearchQuery extends Cancel {
+    q: string;
+    room?: string;
+    to?: string;
+    from?: string;
+    before?: string;
+    limit?: number;
+}
 /** `items`: newest first. `next`: for `before` of the next page; null at the end. */
 export interface SearchPage {
     items: ChatEvent[];
     next: string | null;
 }
+/** A page of rooms. `next` is null at the end. */
+export interface RoomPage {
+    items: Room[];
+    next: string | null;
+}
+/** A member of a room. */
 export interface Member {
     user: string;
     online: boolean;
     read: number;
+    role?: Role;
 }
+/** A page of members. `next` is null at the end. */
+export interface MemberPage {
+    items: Member[];
+    next: string | null;
+}
+/** Users and how they are shown. */
+export interface UserPage {
+    items: ({
+        user: string;
+    } & Profile)[];
+}
+/** Whether a user is online. */
 export interface UserPresence {
     user: string;
     online: boolean; /** RFC 3339; null: never seen, or online. */
@@ -152,13 +230,14 @@ export interface Status {
     reason?: string;
     error?: Error;
 }
-/** `roundTrip` in milliseconds, null until the first one. */
+/** `roundTrip` in milliseconds, null until the first one. `ticket`: whether the socket leads to the node itself and not through the gateway. */
 export interface Info {
     user: string | null;
     node: string;
     connection: string;
     roundTrip: number | null;
     reconnects: number;
+    ticket: boolean;
 }
 /** Time and random numbers as dependencies, so that tests can control both. */
 export interface Clock {
@@ -170,6 +249,7 @@ export interface Clock {
     clear(timer: any): void;
     random(): number;
 }
+/** The signal ends the wait. */
 export interface Cancel {
     signal?: AbortSignal;
 }
@@ -195,6 +275,7 @@ export interface OutboxStore {
     put(stored: Stored): Promise<void>;
     remove(nonce: string): Promise<void>;
 }
+/** What a `ChatClient` is made with. */
 export interface ChatOptions {
     /** Called at the start, before the token expires, and when it is refused. */
     getToken: TokenProvider;
@@ -208,8 +289,14 @@ export interface ChatOptions {
     network?: EventTarget | null;
     /** Stores sends over a reload; default: IndexedDB if there is one. null keeps them in memory only. */
     store?: OutboxStore | null;
-    /** For tests, and for runtimes that lack it. */
-    WebSocket?: typeof WebSocket;
+    /** Whether to ask for a ticket and connect to a node past the gateway, where the system offers it. Default: true. */
+    tickets?: boolean;
+    /** For runtimes that have none, such as Node before 22: `ws` fits. */
+    WebSocket?: {
+        new (url: string, protocols?: string[]): any;
+    };
+    /** For runtimes that have none, and for tests. */
     fetch?: typeof fetch;
+    /** For tests. */
     clock?: Clock;
 }
