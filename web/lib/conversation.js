@@ -26,8 +26,8 @@ export class Conversation extends Emitter {
   name;
   #link;
 
-  /** The client makes them: `join` and `direct`. @private @param {import('./link.js').Link} link */
-  constructor(link) {
+  /** The client makes them: `join` and `direct`. @private */
+  constructor(/** @type {import('./link.js').Link} */ link) {
     super();
     this.#link = link;
     this.where = link.where;

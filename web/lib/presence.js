@@ -16,12 +16,11 @@ export class Presence extends Emitter {
   /** Users of whom rooms told something since a question to the server, for each one that is under way. @type {Set<Set<string>>} */
   #asking = new Set();
 
-  /**
-   * The client makes it.
-   * @private @param {(user: string) => boolean} inRooms @param {import('./api.js').Api['presence']} ask @param {() => number} now
-   * @param {(changed: (users: string[]) => void) => void} listen to what rooms tell
-   */
-  constructor(inRooms, ask, now, listen) {
+  /** The client makes it; `listen` gets what rooms tell. @private */
+  constructor(
+    /** @type {(user: string) => boolean} */ inRooms, /** @type {import('./api.js').Api['presence']} */ ask,
+    /** @type {() => number} */ now, /** @type {(changed: (users: string[]) => void) => void} */ listen,
+  ) {
     super();
     listen((users) => this.#changed(users));
     this.#inRooms = inRooms;

@@ -7,8 +7,8 @@
 export class Rooms {
   #call;
 
-  /** The client makes it. @private @param {import('./api.js').Api['call']} call */
-  constructor(call) { this.#call = call; }
+  /** The client makes it. @private */
+  constructor(/** @type {import('./api.js').Api['call']} */ call) { this.#call = call; }
 
   /**
    * Rooms that the user may see.

@@ -22,7 +22,7 @@ export class Conversation extends Emitter<{
     member: MemberChange;
     fault: ChatError;
 }> {
-    /** The client makes them: `join` and `direct`. @private @param {import('./link.js').Link} link */
+    /** The client makes them: `join` and `direct`. @private */
     private constructor();
     /** The room or the other user, as frames name it. @type {Where} */
     where: Where;

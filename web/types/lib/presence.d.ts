@@ -2,11 +2,7 @@
 export class Presence extends Emitter<{
     change: void;
 }> {
-    /**
-     * The client makes it.
-     * @private @param {(user: string) => boolean} inRooms @param {import('./api.js').Api['presence']} ask @param {() => number} now
-     * @param {(changed: (users: string[]) => void) => void} listen to what rooms tell
-     */
+    /** The client makes it; `listen` gets what rooms tell. @private */
     private constructor();
     /** Whether a user is online. @param {string} user @returns {boolean|undefined} undefined when not known */
     isOnline(user: string): boolean | undefined;

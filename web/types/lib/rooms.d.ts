@@ -4,7 +4,7 @@
  * 404 for a room that does not exist or that the user must not see, 409 for an id that is taken and for the last owner.
  */
 export class Rooms {
-    /** The client makes it. @private @param {import('./api.js').Api['call']} call */
+    /** The client makes it. @private */
     private constructor();
     /**
      * Rooms that the user may see.
