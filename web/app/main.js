@@ -1,21 +1,23 @@
-import { ChatClient, isRoomId, isUserId } from '../aspirechat.js';
+// The page needs neither rooms' rules nor search nor tickets, so it loads the session alone.
+import { isRoomId, isUserId } from '../lib/protocol.js';
+import { ChatSession } from '../lib/session.js';
 import './conversation.js';
 import { h } from './dom.js';
 import { developmentToken, forgetUser, hashOf, placeOf, storeConversations, storeUser, storedConversations, storedUser } from './session.js';
 import './sidebar.js';
-import './sign-in.js';
 
 const FIRST_ROOM = 'lobby';
 
-function showSignIn(message = '') {
+async function showSignIn(message = '') {
+  // Most visitors are signed in.
+  await import('./sign-in.js');
   const signIn = h('chat-sign-in', { 'onsign-in': (event) => { storeUser(event.detail); start(event.detail); } });
   document.body.replaceChildren(signIn);
   signIn.fail(message);
 }
 
 function start(user) {
-  // This page's policy lets it connect to the gateway only, so tickets for other hosts are of no use here.
-  const client = new ChatClient({ user, tickets: false, getToken: ({ signal }) => developmentToken(user, signal) });
+  const client = new ChatSession({ user, getToken: ({ signal }) => developmentToken(user, signal) });
   const sidebar = h('chat-sidebar', {});
   const view = h('chat-conversation', { client });
   const banner = h('chat-banner', {});

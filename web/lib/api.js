@@ -1,7 +1,9 @@
 import { ChatError } from './protocol.js';
 import { within } from './util.js';
 
-/** @import {Clock, Cancel, ConversationPage, MemberPage, Overview, Page, PageQuery, Profile, SearchPage, SearchQuery, TokenProvider, UserPage, UserPresence, Where} from './types.js' */
+/** @import {Clock, Cancel, ConversationPage, MemberPage, Overview, PageQuery, Profile, TokenProvider, UserPresence, Where} from './types.js' */
+
+/** A page of history. @typedef {{items: import('./types.js').ChatEvent[], profiles?: Record<string, Profile>, epoch: string, head: number, next: string|null}} Page */
 
 /** A request or a token that takes longer has failed, so that nothing waits for an answer that the network has lost. */
 const ANSWER_WITHIN_MS = 15_000;
@@ -92,14 +94,8 @@ export class Api {
     return items;
   }
 
-  /** @param {SearchQuery} options @returns {Promise<SearchPage>} */
-  search({ signal, ...query }) { return this.call('/api/search', { query, signal }); }
-
   /** @param {string} room @param {PageQuery} [options] @returns {Promise<MemberPage>} */
   members(room, { signal, ...query } = {}) { return this.call(`/api/rooms/${encodeURIComponent(room)}/members`, { query, signal }); }
-
-  /** @param {string} query @param {Cancel & {limit?: number}} [options] @returns {Promise<UserPage>} */
-  users(query, { signal, limit } = {}) { return this.call('/api/users', { query: { query, limit }, signal }); }
 
   /** @param {string[]} users at most 500 @param {Cancel} [options] @returns {Promise<{items: UserPresence[]}>} */
   presence(users, options) { return this.call('/api/presence', { body: { users }, ...options }); }

@@ -41,26 +41,26 @@ export class Conversation extends Emitter {
   get messages() { return this.#link.messages; }
   /** The user's messages on their way, in order. @returns {readonly Pending[]} */
   get pending() { return this.#link.pending; }
-  /** The seq of the newest event given out; 0 when unknown. @returns {number} */
+  /** The seq of the newest event given out; 0 when unknown. */
   get head() { return this.#link.head; }
   /** The log's name, which changes only if the log was rebuilt; null when unknown. @returns {string|null} */
   get epoch() { return this.#link.epoch; }
-  /** Whether the oldest message is loaded. @returns {boolean} */
+  /** Whether the oldest message is loaded. */
   get atStart() { return this.#link.sync.timeline.atStart; }
   /** The room's online members, as far as the server named them. @returns {ReadonlySet<string>} */
   get members() { return this.#link.members; }
-  /** How many members are online. @returns {number} */
+  /** How many members are online. */
   get count() { return this.#link.count; }
-  /** Who else is typing. @returns {string[]} */
+  /** Who else is typing. */
   get typingUsers() { return this.#link.typingUsers.users; }
 
-  /** Whether the room is subscribed on this connection. @returns {boolean} */
+  /** Whether the room is subscribed on this connection. */
   get joined() { return this.#link.seat.joined; }
-  /** Whether to join the room on every connection. @returns {boolean} */
+  /** Whether to join the room on every connection. */
   get wanted() { return this.#link.seat.wanted; }
-  /** Whether events can be sent now. @returns {boolean} */
+  /** Whether events can be sent now. */
   get ready() { return this.#link.ready; }
-  /** Whether the conversation was left or its client closed. @returns {boolean} */
+  /** Whether the conversation was left or its client closed. */
   get disposed() { return this.#link.disposed; }
   /** Why the room was left, if not by the user: `removed`, `banned`, `deleted` or `forbidden`. @returns {LeftReason|undefined} */
   get leftReason() { return this.#link.leftReason; }
@@ -76,17 +76,17 @@ export class Conversation extends Emitter {
   /** What the room is about, as it was at the last join. @returns {string|undefined} */
   get topic() { return this.#link.room.topic; }
 
-  /** The user's own read cursor; 0 while `readKnown` is false. @returns {number} */
+  /** The user's own read cursor; 0 while `readKnown` is false. */
   get read() { return this.#link.cursors.own; }
-  /** Whether the server has told the user's own read cursor. @returns {boolean} */
+  /** Whether the server has told the user's own read cursor. */
   get readKnown() { return this.#link.cursors.known; }
   /** Others' read cursors, as far as known. @returns {ReadonlyMap<string, number>} */
   get reads() { return this.#link.cursors.others; }
-  /** Others' messages above the own read cursor. @returns {number} */
+  /** Others' messages above the own read cursor. */
   get unread() { return this.#link.cursors.unread(this.messages, this.#link.first); }
-  /** How many of the unread messages mention the user. @returns {number} */
+  /** How many of the unread messages mention the user. */
   get mentions() { return this.#link.cursors.mentions(this.messages, this.#link.first, this.#link.me); }
-  /** Whether `unread` and `mentions` are exact, or the best guess until the server is asked. @returns {boolean} */
+  /** Whether `unread` and `mentions` are exact, or the best guess until the server is asked. */
   get unreadKnown() { return this.#link.cursors.isExact(this.#link.first); }
   /** Other users who have read up to `seq`, as far as known. @param {number} seq @returns {string[]} */
   readBy(seq) { return [...this.reads].filter(([, read]) => read >= seq).map(([user]) => user); }

@@ -25,14 +25,8 @@ export class Api {
     conversations({ signal, ...query }?: PageQuery): Promise<ConversationPage>;
     /** All of the user's conversations, or the 10,000 with the last messages. @param {AbortSignal} signal @returns {Promise<Overview[]>} */
     allConversations(signal: AbortSignal): Promise<Overview[]>;
-    /** @param {SearchQuery} options @returns {Promise<SearchPage>} */
-    search({ signal, ...query }: SearchQuery): Promise<SearchPage>;
     /** @param {string} room @param {PageQuery} [options] @returns {Promise<MemberPage>} */
     members(room: string, { signal, ...query }?: PageQuery): Promise<MemberPage>;
-    /** @param {string} query @param {Cancel & {limit?: number}} [options] @returns {Promise<UserPage>} */
-    users(query: string, { signal, limit }?: Cancel & {
-        limit?: number;
-    }): Promise<UserPage>;
     /** @param {string[]} users at most 500 @param {Cancel} [options] @returns {Promise<{items: UserPresence[]}>} */
     presence(users: string[], options?: Cancel): Promise<{
         items: UserPresence[];
@@ -51,17 +45,23 @@ export class Api {
     }): Promise<any>;
     #private;
 }
+/**
+ * A page of history.
+ */
+export type Page = {
+    items: import("./types.js").ChatEvent[];
+    profiles?: Record<string, Profile>;
+    epoch: string;
+    head: number;
+    next: string | null;
+};
 import type { TokenProvider } from './types.js';
 import type { Clock } from './types.js';
 import type { Where } from './types.js';
-import type { Page } from './types.js';
 import type { PageQuery } from './types.js';
 import type { ConversationPage } from './types.js';
 import type { Overview } from './types.js';
-import type { SearchQuery } from './types.js';
-import type { SearchPage } from './types.js';
 import type { MemberPage } from './types.js';
 import type { Cancel } from './types.js';
-import type { UserPage } from './types.js';
 import type { UserPresence } from './types.js';
 import type { Profile } from './types.js';

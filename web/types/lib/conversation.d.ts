@@ -36,25 +36,25 @@ export class Conversation extends Emitter<{
     get messages(): readonly Message[];
     /** The user's messages on their way, in order. @returns {readonly Pending[]} */
     get pending(): readonly Pending[];
-    /** The seq of the newest event given out; 0 when unknown. @returns {number} */
+    /** The seq of the newest event given out; 0 when unknown. */
     get head(): number;
     /** The log's name, which changes only if the log was rebuilt; null when unknown. @returns {string|null} */
     get epoch(): string | null;
-    /** Whether the oldest message is loaded. @returns {boolean} */
+    /** Whether the oldest message is loaded. */
     get atStart(): boolean;
     /** The room's online members, as far as the server named them. @returns {ReadonlySet<string>} */
     get members(): ReadonlySet<string>;
-    /** How many members are online. @returns {number} */
+    /** How many members are online. */
     get count(): number;
-    /** Who else is typing. @returns {string[]} */
+    /** Who else is typing. */
     get typingUsers(): string[];
-    /** Whether the room is subscribed on this connection. @returns {boolean} */
+    /** Whether the room is subscribed on this connection. */
     get joined(): boolean;
-    /** Whether to join the room on every connection. @returns {boolean} */
+    /** Whether to join the room on every connection. */
     get wanted(): boolean;
-    /** Whether events can be sent now. @returns {boolean} */
+    /** Whether events can be sent now. */
     get ready(): boolean;
-    /** Whether the conversation was left or its client closed. @returns {boolean} */
+    /** Whether the conversation was left or its client closed. */
     get disposed(): boolean;
     /** Why the room was left, if not by the user: `removed`, `banned`, `deleted` or `forbidden`. @returns {LeftReason|undefined} */
     get leftReason(): LeftReason | undefined;
@@ -68,17 +68,17 @@ export class Conversation extends Emitter<{
     get title(): string | undefined;
     /** What the room is about, as it was at the last join. @returns {string|undefined} */
     get topic(): string | undefined;
-    /** The user's own read cursor; 0 while `readKnown` is false. @returns {number} */
+    /** The user's own read cursor; 0 while `readKnown` is false. */
     get read(): number;
-    /** Whether the server has told the user's own read cursor. @returns {boolean} */
+    /** Whether the server has told the user's own read cursor. */
     get readKnown(): boolean;
     /** Others' read cursors, as far as known. @returns {ReadonlyMap<string, number>} */
     get reads(): ReadonlyMap<string, number>;
-    /** Others' messages above the own read cursor. @returns {number} */
+    /** Others' messages above the own read cursor. */
     get unread(): number;
-    /** How many of the unread messages mention the user. @returns {number} */
+    /** How many of the unread messages mention the user. */
     get mentions(): number;
-    /** Whether `unread` and `mentions` are exact, or the best guess until the server is asked. @returns {boolean} */
+    /** Whether `unread` and `mentions` are exact, or the best guess until the server is asked. */
     get unreadKnown(): boolean;
     /** Other users who have read up to `seq`, as far as known. @param {number} seq @returns {string[]} */
     readBy(seq: number): string[];
