@@ -8,9 +8,9 @@ export const LIMITS = /* @__PURE__ */ Object.freeze({ content: 8000, frame: 32 *
 export const SYSTEM = 'system';
 
 /** Whether this can be a room's id. @param {unknown} value */
-export const isRoomId = (value) => typeof value === 'string' && /^(?!\.\.?$)[\w.-]{1,64}$/.test(value);
+export function isRoomId(value) { return typeof value === 'string' && /^(?!\.\.?$)[\w.-]{1,64}$/.test(value); }
 /** Whether this can be a user's id. @param {unknown} value */
-export const isUserId = (value) => typeof value === 'string' && value !== SYSTEM && /^(?!\.\.?$)[\w.@|:+=~-]{1,128}$/.test(value);
+export function isUserId(value) { return typeof value === 'string' && value !== SYSTEM && /^(?!\.\.?$)[\w.@|:+=~-]{1,128}$/.test(value); }
 
 /**
  * A failure that the protocol, the server or this library names by a `code`: one of the protocol, or `http`, `token`, `closed`, `expired`,

@@ -180,9 +180,17 @@ export interface Pending {
 
 /** What changed in a conversation, for the page that draws it. `messages` must be drawn, or drawn again. */
 export type Change =
-  | { kind: 'append' | 'update'; messages: Message[] }
-  /** How many messages were added in front, or dropped there. */
-  | { kind: 'prepend' | 'trim'; count: number }
+  | {
+    /** What changed. */
+    kind: 'append' | 'update';
+    /** New ones, or loaded ones that are different now. */
+    messages: Message[];
+  }
+  | {
+    kind: 'prepend' | 'trim';
+    /** How many messages were added in front, or dropped there. */
+    count: number;
+  }
   | { kind: 'reset' | 'pending' | 'members' | 'typing' | 'read' | 'ready' | 'room' };
 
 /** What ends a wait. */

@@ -1,8 +1,12 @@
 // React's view of a ChatClient. docs/client.md
 import { createContext, createElement, useContext, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 
-/** @import {ChatClient, ChatError, Conversation, LeftReason, Message, Pending, Role, Status} from 'aspirechat' */
+/** @import {ChatClient, ChatError, Conversation} from 'aspirechat' */
 /** @import {ReactNode} from 'react' */
+/** The session as it is now. @typedef {import('./views.js').Chat} Chat */
+/** A conversation as it is now. @typedef {import('./views.js').ConversationView} ConversationView */
+/** A room, or the direct conversation with a user. @typedef {import('./views.js').Place} Place */
+/** Who types in a conversation. @typedef {import('./views.js').Typing} Typing */
 
 /** Presence is asked for again this often. The client takes an answer for 30 s. */
 const PRESENCE_EVERY_MS = 20_000;
@@ -19,11 +23,6 @@ export function ChatProvider({ client, children }) {
   useEffect(() => { client.connect().catch(() => {}); }, [client]);
   return createElement(Context.Provider, { value: client }, children);
 }
-
-/**
- * The session. `conversations` are those of the client, in the order in which they began; `unread` counts all of them.
- * @typedef {{client: ChatClient, status: Status, user: string|null, conversations: readonly Conversation[], unread: number}} Chat
- */
 
 /** The session: its state and its conversations. @returns {Chat} */
 export function useChat() {
@@ -44,17 +43,9 @@ export function useChat() {
 }
 
 /**
- * A conversation as it is now. `conversation` does everything (`send`, `edit`, `markRead`, `older` …); null until it is there. An object in
- * `messages` is another one after an edit, so that `memo` sees it. `error`: why the room could not be joined.
- * @typedef {{conversation: Conversation|null, messages: readonly Message[], pending: readonly Pending[], unread: number, mentions: number,
- *   ready: boolean, atStart: boolean, members: readonly string[], count: number, role: Role|undefined, leftReason: LeftReason|undefined,
- *   error: ChatError|null}} ConversationView
- */
-
-/**
  * A room, which is joined, or the direct conversation with a user. To unmount ends no membership, unless `leaveOnUnmount` says so; then the
  * last component that shows the room leaves it.
- * @param {{room: string, to?: undefined, leaveOnUnmount?: boolean}|{to: string, room?: undefined, leaveOnUnmount?: boolean}} place
+ * @param {Place & {leaveOnUnmount?: boolean}} place
  * @returns {ConversationView}
  */
 export function useConversation({ room, to, leaveOnUnmount = false }) {
@@ -97,10 +88,8 @@ export function useConversation({ room, to, leaveOnUnmount = false }) {
 }
 
 /**
- * Who else is typing in a conversation that `useConversation` shows, and what to call at each key stroke (`typing`) and when the text was
- * emptied (`stopTyping`).
- * @param {{room?: string, to?: string}} place
- * @returns {{typingUsers: readonly string[], typing: () => void, stopTyping: () => void}}
+ * Who else is typing in a conversation that `useConversation` shows, and what tells that the user is.
+ * @param {Place} place @returns {Typing}
  */
 export function useTyping({ room, to }) {
   const client = useClient();

@@ -1,3 +1,7 @@
+/** Whether this can be a room's id. @param {unknown} value */
+export function isRoomId(value: unknown): boolean;
+/** Whether this can be a user's id. @param {unknown} value */
+export function isUserId(value: unknown): boolean;
 /**
  * Limits of the protocol: UTF-16 code units of `content`, bytes of a `frame`, characters of a `nonce`, items of a `page`, users in
  * `mentions`, bytes of `meta` and of a signal's data (`json`), and their levels (`depth`).
@@ -13,8 +17,6 @@ export const LIMITS: Readonly<{
 }>;
 /** The sender of what the server itself writes. It can be read, and not be written to. */
 export const SYSTEM: "system";
-export function isRoomId(value: unknown): boolean;
-export function isUserId(value: unknown): boolean;
 /**
  * A failure that the protocol, the server or this library names by a `code`: one of the protocol, or `http`, `token`, `closed`, `expired`,
  * `bad_option`, `store`.

@@ -164,12 +164,13 @@ export interface Pending {
 }
 /** What changed in a conversation, for the page that draws it. `messages` must be drawn, or drawn again. */
 export type Change = {
+    /** What changed. */
     kind: 'append' | 'update';
+    /** New ones, or loaded ones that are different now. */
     messages: Message[];
-}
-/** How many messages were added in front, or dropped there. */
- | {
+} | {
     kind: 'prepend' | 'trim';
+    /** How many messages were added in front, or dropped there. */
     count: number;
 } | {
     kind: 'reset' | 'pending' | 'members' | 'typing' | 'read' | 'ready' | 'room';
