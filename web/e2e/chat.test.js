@@ -7,6 +7,7 @@ import { conversations } from './conversations.js';
 import { OtherOrigin, embedding } from './embedding.js';
 import { faults } from './faults.js';
 import { looks } from './looks.js';
+import { react } from './react.js';
 import { safety } from './safety.js';
 import { System } from './system.js';
 
@@ -33,3 +34,4 @@ faults(stage);
 safety(stage);
 looks(stage);
 embedding(stage);
+react(stage);

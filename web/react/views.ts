@@ -3,7 +3,12 @@ import type { ChatClient, ChatError, Conversation, LeftReason, Message, Pending,
 
 /** A room, or the direct conversation with a user. */
 export type Place =
-  | { /** The room's id. */ room: string; /** The other user's id. */ to?: undefined }
+  | {
+    /** The room's id. */
+    room: string;
+    /** The other user's id. */
+    to?: undefined;
+  }
   | { to: string; room?: undefined };
 
 /** The session as it is now. */

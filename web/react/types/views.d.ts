@@ -1,7 +1,9 @@
 import type { ChatClient, ChatError, Conversation, LeftReason, Message, Pending, Role, Status } from 'aspirechat';
 /** A room, or the direct conversation with a user. */
 export type Place = {
-    room: string; /** The other user's id. */
+    /** The room's id. */
+    room: string;
+    /** The other user's id. */
     to?: undefined;
 } | {
     to: string;
