@@ -21,6 +21,24 @@ public sealed class FaultRunTests
         Assert.True(run.Transcripts.Sum(transcript => transcript.Sends.Count) > 100);
     }
 
+    /// <summary>Runs with a client of the JavaScript library beside those of the C# library.</summary>
+    public static TheoryData<int> MixedSeeds => [.. Enumerable.Range(3001, 3)];
+
+    [Theory]
+    [Trait("Needs", "Processes")]
+    [MemberData(nameof(MixedSeeds))]
+    public async Task Clients_of_both_libraries_in_one_room_get_every_event_once_and_in_order_whatever_breaks(int seed)
+    {
+        var run = await FaultRun.PlayAsync(seed, steps: 300, withNode: true);
+
+        var violations = run.Transcripts.SelectMany(transcript => Ledger.Violations(transcript, place => run.LogOf(transcript.User, place)))
+            .ToList();
+
+        Assert.True(violations.Count == 0, $"seed {seed}, {run.Faults} faults:\n{string.Join('\n', violations)}");
+        Assert.Equal(60, run.Transcripts[^1].Sends.Count);
+        Assert.Contains(run.Transcripts[^1].Items, item => item is ChatEvent);
+    }
+
     [Fact]
     public async Task The_ledger_catches_every_planted_fault()
     {

@@ -8,6 +8,7 @@ import { OtherOrigin, embedding } from './embedding.js';
 import { faults } from './faults.js';
 import { looks } from './looks.js';
 import { react } from './react.js';
+import { rooms } from './rooms.js';
 import { safety } from './safety.js';
 import { System } from './system.js';
 
@@ -35,3 +36,4 @@ safety(stage);
 looks(stage);
 embedding(stage);
 react(stage);
+rooms(stage);
