@@ -32,7 +32,11 @@ internal sealed class FaultRun
         server.Script.ReplayLimit = 7;
         server.Script.OnFrame = OnFrame;
         server.Script.OnSay = OnSay;
-        server.Script.OnUpgrade = _ => Chance(10) ? 503 : 101;
+        server.Script.OnUpgrade = token =>
+        {
+            SocketsOfNode += token == NodeUser ? 1 : 0;
+            return Chance(10) ? 503 : 101;
+        };
         server.Script.OnHttp = _ => Chance(10) ? 503 : Chance(5) ? -1 : 200;
         server.Script.OnPage = page =>
         {
@@ -51,6 +55,9 @@ internal sealed class FaultRun
     public Transcript Naive { get; private set; } = null!;
 
     public int Faults { get; private set; }
+
+    /// <summary>How often the client of the JavaScript library connected, or tried to.</summary>
+    public int SocketsOfNode { get; private set; }
 
     public static async Task<FaultRun> PlayAsync(int seed, int steps, bool withNode = false)
     {
