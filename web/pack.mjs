@@ -15,7 +15,8 @@ const run = (command, args, cwd = ROOT) => execFileSync(command, args, { cwd, en
 
 /** The version of the repository: its last tag, or what comes after it. */
 export function versionOf() {
-  if (existsSync(join(ROOT, 'eng/version.sh'))) return run('eng/version.sh', []);
+  const script = join(ROOT, 'eng/version.sh');
+  if (existsSync(script)) return run(script, []);
   let described;
   try { described = run('git', ['describe', '--tags', '--long', '--match', 'v*']); } catch { /* no tag yet, or no repository */ }
   const [, base, height] = /^v(\d+\.\d+\.\d+)-(\d+)-g/.exec(described ?? '') ?? [undefined, '0.1.0', '0'];

@@ -79,6 +79,8 @@ export function rooms(stage) {
     await alice.client.rooms.create({ room, members: [bob.user] });
     await alice.client.join(room);
     await assert.rejects(alice.client.leave(room), { code: 'forbidden' });
+    await eventually('the room is joined again', () => alice.client.conversations.get(`room:${room}`)?.joined);
+    await alice.client.conversations.get(`room:${room}`).send('still here');
     await assert.rejects(alice.client.rooms.removeMember(room, alice.user), { status: 409 });
   });
 }

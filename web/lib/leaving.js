@@ -18,17 +18,20 @@ export class Leaves {
   #ref;
   #isWanted;
   #rejoin;
+  #refused;
 
   /**
    * @param {{clock: Clock, send: (frame: Frame) => boolean, ref: () => string, isWanted: (room: string) => boolean,
-   *   rejoin: (room: string) => void}} options `isWanted`: whether the room was joined again since; `rejoin`: joins it now
+   *   rejoin: (room: string) => void, refused: (room: string, fault: ChatError) => void}} options `isWanted`: whether the room was joined
+   *   again since; `rejoin`: joins it now, if so; `refused`: for good
    */
-  constructor({ clock, send, ref, isWanted, rejoin }) {
+  constructor({ clock, send, ref, isWanted, rejoin, refused }) {
     this.#clock = clock;
     this.#send = send;
     this.#ref = ref;
     this.#isWanted = isWanted;
     this.#rejoin = rejoin;
+    this.#refused = refused;
   }
 
   /** Whether a `leave` is not confirmed. @param {string} room */
@@ -70,7 +73,7 @@ export class Leaves {
     this.#rejoin(room);
   }
 
-  /** @param {Frame} error @returns {ChatError|boolean} whether it answers a `leave`; an error when it was refused for good */
+  /** @param {Frame} error @returns {boolean} whether it answers a `leave` */
   refused({ code, message, ref, retryAfter = 1000 }) {
     const [room, leave] = [...this.#rooms].find(([, each]) => each.ref === ref) ?? [];
     if (room === undefined || !leave) return false;
@@ -82,7 +85,8 @@ export class Leaves {
     }
     const fault = new ChatError(code, message);
     this.answered(room, fault);
-    return fault;
+    this.#refused(room, fault);
+    return true;
   }
 
   /** There is a new connection. */

@@ -98,6 +98,7 @@ export class ChatSession extends Emitter {
       clock, send, ref: () => this.#ref(),
       isWanted: (room) => this.#links.has(keyOf({ room })),
       rejoin: (room) => this.#links.get(keyOf({ room }))?.seat.ask(),
+      refused: (room, fault) => this.#leaveRefused(room, fault),
     });
     const fault = (/** @type {ChatError} */ error) => this.emit('fault', error);
     this.#outbox = new Outbox({
@@ -175,7 +176,7 @@ export class ChatSession extends Emitter {
    * Ends the membership in a room, on all of the user's devices.
    * @param {string} room @param {Cancel} [options] stops waiting
    * @returns {Promise<void>} resolves when the server has ended it, over any number of connections; rejects when it is refused for good, for
-   * example the last owner's
+   * example the last owner's, and then the room is joined again
    */
   leave(room, { signal } = {}) {
     if (this.#lifetime.signal.aborted) return Promise.reject(this.#lifetime.signal.reason);
@@ -367,14 +368,19 @@ export class ChatSession extends Emitter {
       if (key) return;
     }
     if (ref !== undefined) {
-      const left = this.#leaves.refused(error);
-      if (left instanceof ChatError) this.emit('fault', left);
-      if (left) return;
+      if (this.#leaves.refused(error)) return;
       for (const link of this.#links.values()) if (link.joinRefused(error)) return;
       const resumed = this.#resumes.get(ref);
       if (resumed) return resumed.forEach((link) => link.sync.lookForMissed());
     }
     this.emit('fault', new ChatError(code, message, { retryAfter }));
+  }
+
+  /** @param {string} room @param {ChatError} fault */
+  #leaveRefused(room, fault) {
+    this.emit('fault', fault);
+    // The user is still a member, so the room must not be dead here.
+    if (fault.code === 'forbidden') this.join(room).catch(() => {});
   }
 
   /** @param {Partial<Info>} info */

@@ -2,14 +2,16 @@
 export class Leaves {
     /**
      * @param {{clock: Clock, send: (frame: Frame) => boolean, ref: () => string, isWanted: (room: string) => boolean,
-     *   rejoin: (room: string) => void}} options `isWanted`: whether the room was joined again since; `rejoin`: joins it now
+     *   rejoin: (room: string) => void, refused: (room: string, fault: ChatError) => void}} options `isWanted`: whether the room was joined
+     *   again since; `rejoin`: joins it now, if so; `refused`: for good
      */
-    constructor({ clock, send, ref, isWanted, rejoin }: {
+    constructor({ clock, send, ref, isWanted, rejoin, refused }: {
         clock: Clock;
         send: (frame: Frame) => boolean;
         ref: () => string;
         isWanted: (room: string) => boolean;
         rejoin: (room: string) => void;
+        refused: (room: string, fault: ChatError) => void;
     });
     /** Whether a `leave` is not confirmed. @param {string} room */
     has(room: string): boolean;
@@ -23,8 +25,8 @@ export class Leaves {
     join(room: string): void;
     /** A `leave` was answered. @param {string} room @param {ChatError} [fault] why it was refused for good */
     answered(room: string, fault?: ChatError): void;
-    /** @param {Frame} error @returns {ChatError|boolean} whether it answers a `leave`; an error when it was refused for good */
-    refused({ code, message, ref, retryAfter }: Frame): ChatError | boolean;
+    /** @param {Frame} error @returns {boolean} whether it answers a `leave` */
+    refused({ code, message, ref, retryAfter }: Frame): boolean;
     /** There is a new connection. */
     connected(): void;
     disconnected(): void;

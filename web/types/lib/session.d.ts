@@ -57,7 +57,7 @@ export class ChatSession extends Emitter<{
      * Ends the membership in a room, on all of the user's devices.
      * @param {string} room @param {Cancel} [options] stops waiting
      * @returns {Promise<void>} resolves when the server has ended it, over any number of connections; rejects when it is refused for good, for
-     * example the last owner's
+     * example the last owner's, and then the room is joined again
      */
     leave(room: string, { signal }?: Cancel): Promise<void>;
     /** The direct conversation with a user. @param {string} user @returns {Conversation} */
