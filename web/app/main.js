@@ -7,6 +7,7 @@ import { developmentToken, forgetUser, hashOf, placeOf, storeConversations, stor
 import './sidebar.js';
 
 const FIRST_ROOM = 'lobby';
+const ROOMS_MAX = 200;
 
 async function showSignIn(message = '') {
   // Most visitors are signed in.
@@ -46,8 +47,8 @@ function start(user) {
     remember();
     if (location.hash === hashOf(conversation)) location.hash = '';
   });
-  // The user's rooms, whichever device joined them.
-  client.on('overview', (items) => { for (const { room } of items) if (room !== undefined) join(room); });
+  // The user's rooms, whichever device joined them: the newest ones, as many as a connection may have.
+  client.on('overview', (items) => { for (const { room } of items.slice(0, ROOMS_MAX)) if (room !== undefined) join(room); });
   client.on('fault', (fault) => console.warn('AspireChat:', fault.code, fault.message));
 
   const show = () => {

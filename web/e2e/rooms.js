@@ -1,4 +1,4 @@
-// The client in Node against the real system: what the protocol has beyond messages.
+// The client in Node against the real system: what the protocol has beyond messages, and how a session ends.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
@@ -71,6 +71,21 @@ export function rooms(stage) {
     const ended = next(alice.client, 'left');
     await alice.client.rooms.delete(room);
     assert.deepEqual([await ended, mine.leftReason], [mine, 'deleted']);
+  });
+
+  test('What ends a session says why: a token that is none or refused, a runtime that lacks something, an operator', async (t) => {
+    const { url } = stage.system;
+    const fails = (options, error) => assert.rejects(new ChatClient({ url, WebSocket, getToken: async () => 'a.b.c', ...options }).connect(), { name: 'ChatError', ...error });
+    await fails({ getToken: async () => 'no token' }, { code: 'token', fatal: true });
+    await fails({}, { code: 'token', status: 401 });
+    await fails({ getToken: async () => stage.system.token('somebody'), user: 'somebody-else' }, { code: 'forbidden' });
+    await fails({ WebSocket: null }, { code: 'bad_option', field: 'WebSocket' });
+    await fails({ url: 'localhost' }, { code: 'bad_option', field: 'url' });
+    const { user, client } = await connect(t, 'eve');
+    const closed = new Promise((resolve) => client.on('status', (status) => { if (status.state === 'closed') resolve(status); }));
+    await stage.system.disconnect(user);
+    const { error, code } = await closed;
+    assert.deepEqual([error.code, error.closeCode, code], ['closed', 4003, 4003]);
   });
 
   test('The last owner of a room with members is told that they cannot leave', async (t) => {
