@@ -28,10 +28,11 @@ export function rooms(stage) {
     const [mine, theirs] = [await alice.client.join(room), await bob.client.join(room)];
     assert.deepEqual([mine.role, theirs.role, theirs.visibility, theirs.title, theirs.topic], ['owner', 'member', 'private', 'Tea', 'Leaves']);
 
+    const events = [];
+    theirs.on('event', (event) => events.push(event));
     const first = await theirs.send('first');
-    const heard = next(theirs, 'event');
     const sent = await mine.send(`a ${word} for you`, { replyTo: first.seq, mentions: [bob.user], meta: { size: 1 } });
-    const event = await heard.then((each) => (each.seq === sent.seq ? each : next(theirs, 'event')));
+    const event = await eventually('the message has come', () => events.find(({ seq }) => seq === sent.seq));
     assert.deepEqual([event.replyTo, event.mentions, event.meta], [first.seq, [bob.user], { size: 1 }]);
     assert.deepEqual([theirs.unread, theirs.mentions], [1, 1]);
     const overview = (await bob.client.listConversations({ limit: 1 })).items[0];
