@@ -19,9 +19,9 @@ class ChatPanel extends HTMLElement {
   #title = element('h2', { textContent: 'Chat', tabIndex: -1 });
   #status = element('p', { className: 'muted' });
   #earlier = element('button', {
-    type: 'button', className: 'quiet', textContent: 'Earlier messages', hidden: true, onclick: () => this.#conversation.older(),
+    type: 'button', className: 'quiet', textContent: 'Earlier messages', hidden: true, onclick: () => this.#older(),
   });
-  #log = element('ol', { tabIndex: 0 });
+  #log = element('div', { className: 'log', tabIndex: 0 });
   #box = element('textarea', { id: 'chat-box', rows: 2, maxLength: 8000, required: true });
   #form = element('form', { hidden: true },
     element('label', { htmlFor: 'chat-box', textContent: 'Message' }), this.#box, element('button', { textContent: 'Send' }));
@@ -66,6 +66,16 @@ class ChatPanel extends HTMLElement {
     conversation.on('change', () => this.#draw(), this.#shown);
     this.#draw();
     this.#box.focus();
+    // A join brings what comes from now on. What was said before is loaded from history, the newest page first.
+    if (conversation.messages.length === 0) await this.#older();
+  }
+
+  async #older() {
+    try {
+      await this.#conversation.older();
+    } catch (error) {
+      this.#say(`Earlier messages could not be loaded: ${error.message}`);
+    }
   }
 
   #say(text = '') { this.#status.textContent = text; }
@@ -84,7 +94,7 @@ class ChatPanel extends HTMLElement {
     const rows = new Map([
       ...conversation.messages.map((message) => [message.seq, message]),
       ...conversation.pending.map((pending) => [pending.nonce, { ...pending, own: true, from: this.#client.user }]),
-    ].map(([key, message]) => [key, this.#row(this.#rows.get(key) ?? element('li'), message)]));
+    ].map(([key, message]) => [key, this.#row(this.#rows.get(key) ?? element('article'), message)]));
     // What stays is left in its place: a screen reader would read all of it again.
     for (const [key, row] of this.#rows) if (!rows.has(key)) row.remove();
     let at = this.#log.firstChild;
