@@ -8,7 +8,7 @@ StartFaults.ExplainInOneLine();
 var builder = DistributedApplication.CreateBuilder(args);
 builder.AddServerChoice().AddStartChecks().AddReadyReport("gateway").AddOrderlyStop();
 
-var jwtKey = builder.AddSecret("jwt-key", length: 64);
+var jwtKey = builder.AddTokenKey();
 var redis = builder.AddRedisServer("redis");
 var chatdb = builder.AddPostgresServer("postgres", "chatdb");
 
@@ -16,12 +16,13 @@ var persistence = builder.AddProject<Projects.PersistenceService>("persistence")
     .AsChatService(jwtKey, icon: "DatabaseArrowDown")
     .WithReference(redis).WaitFor(redis)
     .WithDatabase(chatdb)
-    .WithSettings("Webhooks")
+    .WithSettings("Persistence", "History", "Search", "Retention", "Webhooks", "Calls")
     .WithReplayDeadLettersCommand(jwtKey);
 
 var presence = builder.AddProject<Projects.PresenceService>("presence")
     .AsChatService(jwtKey, icon: "PersonAvailable")
-    .WithReference(redis).WaitFor(redis);
+    .WithReference(redis).WaitFor(redis)
+    .WithSettings("Presence", "Calls");
 
 var connection = builder.AddProject<Projects.ConnectionService>("connection")
     .AsChatService(jwtKey, icon: "PlugConnected")
@@ -29,7 +30,7 @@ var connection = builder.AddProject<Projects.ConnectionService>("connection")
     .WithReference(redis).WaitFor(redis)
     .WithReference(presence)
     .WithReference(persistence).WaitFor(persistence)
-    .WithSettings("Hooks")
+    .WithSettings("Sockets", "Budgets", "Hubs", "Log", "Rooms", "Hooks", "Node", "PresenceReporting", "Subscriptions", "Memory")
     .WithDrainCommand();
 
 var gateway = builder.AddProject<Projects.Gateway>("gateway")
@@ -39,6 +40,7 @@ var gateway = builder.AddProject<Projects.Gateway>("gateway")
     .WithReference(presence).WaitFor(presence)
     .WithReference(persistence).WaitFor(persistence)
     .WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = "/openapi/v1.json", DisplayText = "API" })
+    .WithSettings("Gateway", "Memory")
     .WithDevelopmentTokenCommand();
 
 builder.AddDemoTraffic("demo", gateway);

@@ -3,7 +3,9 @@ namespace AspireChat.AppHost;
 /// <summary>What the services have in common.</summary>
 internal static class ChatService
 {
-    /// <summary>An HTTP endpoint, the health check behind it, the key of the tokens, and the AppHost's environment.</summary>
+    /// <summary>
+    /// An HTTP endpoint, the health check behind it, how tokens are verified, what is traced, and the AppHost's environment.
+    /// </summary>
     /// <param name="link">What the dashboard calls the endpoint.</param>
     /// <param name="port">Where the endpoint listens in a run; 0 takes any free port.</param>
     public static IResourceBuilder<ProjectResource> AsChatService(
@@ -21,6 +23,7 @@ internal static class ChatService
             .DisableForwardedHeaders()
             .WithHttpHealthCheck("/health")
             .WithEnvironment("Jwt__Key", jwtKey)
+            .WithSettings("Jwt", "Tracing")
             .WithIconName(icon)
             .WithUrlForEndpoint("http", url => url.DisplayText = link)
             .WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = "/health", DisplayText = "Health" });

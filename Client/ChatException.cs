@@ -11,6 +11,9 @@ public sealed class ChatException(string code, string message, Exception? inner 
 
     /// <summary>The HTTP status behind it, where there was one.</summary>
     public int? Status { get; init; }
+
+    /// <summary>When the server takes the call again; null where it did not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }
 
 /// <summary>Codes of the client itself, in addition to the server's <see cref="ErrorCodes"/>.</summary>
@@ -35,4 +38,13 @@ public static class ChatFaults
 
     /// <summary>History did not answer, or its answer could not be used.</summary>
     public const string History = "history";
+
+    /// <summary>
+    /// A call over HTTP had no answer within its deadline. It may or may not have been carried out; repeating it is harmless, except where
+    /// the call says otherwise.
+    /// </summary>
+    public const string NoAnswer = "no_answer";
+
+    /// <summary>An answer over HTTP that is no answer of this protocol, e.g. of a proxy. <see cref="ChatException.Status"/> has its status.</summary>
+    public const string BadAnswer = "bad_answer";
 }

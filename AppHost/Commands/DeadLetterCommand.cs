@@ -19,7 +19,8 @@ internal static class DeadLetterCommand
                 {
                     var key = await jwtKey.Resource.GetValueAsync(context.CancellationToken);
                     var tokens = new InternalTokens(
-                        Options.Create(new JwtOptions { Key = key }), TimeProvider.System, persistence.ApplicationBuilder.Environment);
+                        Options.Create(persistence.ApplicationBuilder.Configuration.TokenOptions(key)), TimeProvider.System,
+                        persistence.ApplicationBuilder.Environment);
                     context.Request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", tokens.Take());
                 },
                 GetCommandResult = async context =>

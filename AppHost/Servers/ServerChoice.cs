@@ -120,10 +120,14 @@ internal static class ServerChoiceExtensions
         (ServerChoice)builder.Services.Single(service => service.ServiceType == typeof(ServerChoice)).ImplementationInstance!;
 
     /// <summary>A secret that is generated once and kept with the data that it opens. A value in configuration goes before it.</summary>
-    public static IResourceBuilder<ParameterResource> AddSecret(this IDistributedApplicationBuilder builder, string name, int length = 22) =>
+    /// <param name="setting">A key of the configuration that may hold the value, beside <c>Parameters:name</c>.</param>
+    public static IResourceBuilder<ParameterResource> AddSecret(
+        this IDistributedApplicationBuilder builder, string name, int length = 22, string? setting = null) =>
         builder.AddParameter(
             name,
-            new KeptSecret(name, builder.ServerChoice(), new GenerateParameterDefault { MinLength = length, Special = false }),
+            new KeptSecret(
+                name, builder.ServerChoice(), new GenerateParameterDefault { MinLength = length, Special = false },
+                () => setting is null ? null : builder.Configuration[setting]),
             secret: true);
 
     private sealed class OpenFolder(ServerChoice choice) : IDisposable
@@ -131,9 +135,9 @@ internal static class ServerChoiceExtensions
         public void Dispose() => choice.Close();
     }
 
-    private sealed class KeptSecret(string name, ServerChoice choice, GenerateParameterDefault generated) : ParameterDefault
+    private sealed class KeptSecret(string name, ServerChoice choice, GenerateParameterDefault generated, Func<string?> given) : ParameterDefault
     {
-        public override string GetDefaultValue() => choice.Folder.Secret(name, generated.GetDefaultValue);
+        public override string GetDefaultValue() => given() ?? choice.Folder.Secret(name, generated.GetDefaultValue);
 
         public override void WriteToManifest(Aspire.Hosting.Publishing.ManifestPublishingContext context) => generated.WriteToManifest(context);
     }

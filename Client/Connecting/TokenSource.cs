@@ -4,10 +4,14 @@ namespace AspireChat.Client.Connecting;
 /// Asks the application's token provider, one call at a time, and keeps the latest token. The token appears in no message or log.
 /// Thread-safe.
 /// </summary>
-internal sealed class TokenSource(ChatClientOptions options) : IDisposable
+internal sealed class TokenSource(Func<CancellationToken, ValueTask<string>> provider) : IDisposable
 {
     private readonly SemaphoreSlim _asking = new(1);
     private volatile string? _current;
+
+    public TokenSource(ChatClientOptions options) : this(options.TokenProvider)
+    {
+    }
 
     /// <summary>The latest token. Asks the provider only when there is none.</summary>
     public async ValueTask<string> CurrentAsync(CancellationToken cancellationToken) =>
@@ -26,7 +30,7 @@ internal sealed class TokenSource(ChatClientOptions options) : IDisposable
                 return newer;
             }
 
-            var token = await options.TokenProvider(cancellationToken).ConfigureAwait(false);
+            var token = await provider(cancellationToken).ConfigureAwait(false);
             if (string.IsNullOrEmpty(token))
             {
                 throw new ChatException(ChatFaults.Token, "The token provider gave no token.");

@@ -10,14 +10,21 @@ internal sealed class TakenIds(int most)
     private readonly HashSet<string> _ids = [];
     private readonly Queue<string> _order = new();
 
-    /// <summary>False: it was taken before.</summary>
-    public bool Add(string id)
+    public bool Contains(string id)
+    {
+        lock (_gate)
+        {
+            return _ids.Contains(id);
+        }
+    }
+
+    public void Add(string id)
     {
         lock (_gate)
         {
             if (!_ids.Add(id))
             {
-                return false;
+                return;
             }
 
             _order.Enqueue(id);
@@ -25,8 +32,6 @@ internal sealed class TakenIds(int most)
             {
                 _ids.Remove(_order.Dequeue());
             }
-
-            return true;
         }
     }
 }

@@ -10,21 +10,26 @@ import { looks } from './looks.js';
 import { react } from './react.js';
 import { rooms } from './rooms.js';
 import { safety } from './safety.js';
+import { Shop, shop } from './shop.js';
 import { System } from './system.js';
 
 /** Filled before the first test. */
-const stage = { system: null, listed: null, unlisted: null, browser: null, screenshots: fileURLToPath(new URL('../../artifacts/screenshots/', import.meta.url)) };
+const stage = { system: null, shop: null, listed: null, unlisted: null, browser: null, screenshots: fileURLToPath(new URL('../../artifacts/screenshots/', import.meta.url)) };
 
 before(async () => {
   mkdirSync(stage.screenshots, { recursive: true });
   const executablePath = ['chromium', 'chromium-browser', 'google-chrome'].map((name) => `/usr/bin/${name}`).find(existsSync);
   [stage.listed, stage.unlisted] = [await OtherOrigin.open(), await OtherOrigin.open()];
-  stage.system = await System.start({ Gateway__AllowedOrigins__0: stage.listed.url });
+  stage.shop = await Shop.plan();
+  // The shop's settings list its own origin as the first.
+  stage.system = await System.start({ ...stage.shop.settings, Gateway__AllowedOrigins__1: stage.listed.url });
+  await stage.shop.open(stage.system.url);
   stage.browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 });
 
 after(async () => {
   await stage.browser?.close();
+  stage.shop?.close();
   await stage.system?.stop();
   stage.listed?.close();
   stage.unlisted?.close();
@@ -37,3 +42,4 @@ looks(stage);
 embedding(stage);
 react(stage);
 rooms(stage);
+shop(stage);
