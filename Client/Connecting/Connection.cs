@@ -20,7 +20,7 @@ internal sealed class Connection : IDisposable
 
     private readonly WebSocket _socket;
     private readonly TimeProvider _time;
-    private readonly Lock _writes = new();
+    private readonly Gate _writes = new();
     private readonly Queue<byte[]> _queue = new();
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(4096);
     private bool _draining;

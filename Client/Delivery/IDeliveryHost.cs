@@ -9,7 +9,7 @@ namespace AspireChat.Client.Delivery;
 internal interface IDeliveryHost : IOutboxHost
 {
     /// <summary>Guards all state of the session. Nothing is awaited inside it.</summary>
-    Lock Gate { get; }
+    Gate Gate { get; }
 
     ChatClientOptions Options { get; }
 

@@ -44,7 +44,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         _directs = new DirectConversations(this, history);
     }
 
-    public Lock Gate { get; } = new();
+    public Gate Gate { get; } = new();
 
     public ChatClientOptions Options { get; }
 
