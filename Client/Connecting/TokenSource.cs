@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace AspireChat.Client.Connecting;
 
 /// <summary>
@@ -6,6 +8,10 @@ namespace AspireChat.Client.Connecting;
 /// </summary>
 internal sealed class TokenSource(ChatClientOptions options) : IDisposable
 {
+    /// <summary>What RFC 6750 lets stand behind <c>Bearer</c>. Anything else would break the header.</summary>
+    private static readonly SearchValues<char> Allowed =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=");
+
     private readonly SemaphoreSlim _asking = new(1);
     private volatile string? _current;
 
@@ -14,7 +20,8 @@ internal sealed class TokenSource(ChatClientOptions options) : IDisposable
         _current ?? await RenewAsync(null, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Asks the provider, unless another call has replaced <paramref name="refused"/> already.</summary>
-    /// <exception cref="ChatException"><see cref="ChatFaults.Token"/>: the provider failed and may succeed later.</exception>
+    /// <exception cref="ChatException"><see cref="ChatFaults.Token"/>: the provider failed and may succeed later, or
+    /// (<see cref="ChatException.IsFinal"/>) it gives what is no token.</exception>
     /// <exception cref="UnauthorizedAccessException">The provider says that there will be no token.</exception>
     public async ValueTask<string> RenewAsync(string? refused, CancellationToken cancellationToken)
     {
@@ -26,10 +33,10 @@ internal sealed class TokenSource(ChatClientOptions options) : IDisposable
                 return newer;
             }
 
-            var token = await options.TokenProvider(cancellationToken).ConfigureAwait(false);
-            if (string.IsNullOrEmpty(token))
+            var token = await AskAsync(cancellationToken).ConfigureAwait(false);
+            if (string.IsNullOrEmpty(token) || token.AsSpan().ContainsAnyExcept(Allowed))
             {
-                throw new ChatException(ChatFaults.Token, "The token provider gave no token.");
+                throw new ChatException(ChatFaults.Token, "The token provider gave something that is no JSON Web Token.") { IsFinal = true };
             }
 
             return _current = token;
@@ -45,4 +52,21 @@ internal sealed class TokenSource(ChatClientOptions options) : IDisposable
     }
 
     public void Dispose() => _asking.Dispose();
+
+    private async Task<string> AskAsync(CancellationToken cancellationToken)
+    {
+        var asking = options.TokenProvider(cancellationToken).AsTask();
+        try
+        {
+            // A provider that does not watch the token must not hold up the client's end.
+            return await asking.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!asking.IsCompleted)
+        {
+            // Nobody waits for it any more, so its failure counts as observed.
+            _ = asking.ContinueWith(
+                static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            throw;
+        }
+    }
 }

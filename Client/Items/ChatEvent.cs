@@ -54,10 +54,19 @@ public sealed record MessageSent(Conversation Conversation) : ChatEvent(Conversa
 
     /// <summary>The product's own object, JSON; null: none.</summary>
     public string? Meta { get; init; }
+
+    /// <summary>The message shows the events up to this seq; 0: it came live.</summary>
+    internal long AsOf { get; init; }
 }
 
-/// <param name="Users">The users who reacted with this emoji.</param>
-public sealed record MessageReactions(string Emoji, IReadOnlyList<string> Users);
+/// <summary>The reactions to a message with one emoji.</summary>
+/// <param name="Emoji">The emoji.</param>
+/// <param name="Users">The first 100 users who reacted with it.</param>
+public sealed record MessageReactions(string Emoji, IReadOnlyList<string> Users)
+{
+    /// <summary>How many users reacted with it.</summary>
+    public long Count { get; init; } = Users.Count;
+}
 
 /// <summary>The message at <see cref="Target"/> has a new text.</summary>
 public sealed record MessageEdited(Conversation Conversation) : ChatEvent(Conversation)
