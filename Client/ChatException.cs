@@ -24,7 +24,13 @@ public sealed class ChatException(string code, string message, Exception? inner 
     internal bool IsFinal { get; init; }
 
     /// <summary>The same fault, to be thrown by another call.</summary>
-    internal ChatException Again() => new(Code, Message, InnerException) { Status = Status, CloseCode = CloseCode, Option = Option };
+    internal ChatException Again() => new(Code, Message, InnerException) 
+    {
+        Status = Status, RetryAfter = RetryAfter, CloseCode = CloseCode, Option = Option,
+    };
+
+    /// <summary>When the server takes the call again; null where it did not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }
 
 /// <summary>Codes of the client itself, in addition to the server's <see cref="ErrorCodes"/>.</summary>
@@ -61,4 +67,13 @@ public static class ChatFaults
 
     /// <summary>History did not answer, or its answer could not be used.</summary>
     public const string History = "history";
+
+    /// <summary>
+    /// A call over HTTP had no answer within its deadline. It may or may not have been carried out; repeating it is harmless, except where
+    /// the call says otherwise.
+    /// </summary>
+    public const string NoAnswer = "no_answer";
+
+    /// <summary>An answer over HTTP that is no answer of this protocol, e.g. of a proxy. <see cref="ChatException.Status"/> has its status.</summary>
+    public const string BadAnswer = "bad_answer";
 }

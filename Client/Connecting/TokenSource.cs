@@ -6,7 +6,7 @@ namespace AspireChat.Client.Connecting;
 /// Asks the application's token provider, one call at a time, and keeps the latest token. The token appears in no message or log.
 /// Thread-safe.
 /// </summary>
-internal sealed class TokenSource(ChatClientOptions options) : IDisposable
+internal sealed class TokenSource(Func<CancellationToken, ValueTask<string>> provider) : IDisposable
 {
     /// <summary>What RFC 6750 lets stand behind <c>Bearer</c>. Anything else would break the header.</summary>
     private static readonly SearchValues<char> Allowed =
@@ -14,6 +14,10 @@ internal sealed class TokenSource(ChatClientOptions options) : IDisposable
 
     private readonly SemaphoreSlim _asking = new(1);
     private volatile string? _current;
+
+    public TokenSource(ChatClientOptions options) : this(options.TokenProvider)
+    {
+    }
 
     /// <summary>The latest token. Asks the provider only when there is none.</summary>
     public async ValueTask<string> CurrentAsync(CancellationToken cancellationToken) =>
@@ -55,7 +59,7 @@ internal sealed class TokenSource(ChatClientOptions options) : IDisposable
 
     private async Task<string> AskAsync(CancellationToken cancellationToken)
     {
-        var asking = options.TokenProvider(cancellationToken).AsTask();
+        var asking = provider(cancellationToken).AsTask();
         try
         {
             // A provider that does not watch the token must not hold up the client's end.

@@ -113,19 +113,22 @@ public sealed record DurableMoved(Conversation Conversation, long Seq) : Convers
 /// <param name="RetryIn">While reconnecting: how long until the next attempt.</param>
 public sealed record ConnectionChanged(ConnectionState State, string? Node, int? CloseCode, string? Reason, TimeSpan? RetryIn) : ChatItem;
 
+/// <summary>How a client is connected.</summary>
 public enum ConnectionState
 {
-    /// <summary><see cref="ChatClient.ConnectAsync"/> was not called yet.</summary>
+    /// <summary>The client was neither connected nor used yet.</summary>
     Idle,
 
+    /// <summary>The first connection is being made.</summary>
     Connecting,
 
+    /// <summary>The connection is there.</summary>
     Connected,
 
     /// <summary>The connection was lost, and the client makes a new one.</summary>
     Reconnecting,
 
-    /// <summary>The client has ended for good: it was disposed, or the server told it not to come back.</summary>
+    /// <summary>The session has ended for good: the client was disposed, or there will be no connection.</summary>
     Closed,
 }
 
