@@ -21,6 +21,7 @@ public sealed partial class ChatClient : IChatClient
     private readonly CancellationTokenSource _stop = new();
     private readonly Gate _lifetime = new();
     private volatile Session _session;
+    private string? _tokenOfApi;
     private Task _running = Task.CompletedTask;
     private volatile bool _disposed;
 
@@ -39,6 +40,16 @@ public sealed partial class ChatClient : IChatClient
         _tokens = new TokenSource(_options);
         _history = new HistoryApi(_options, _tokens, _profiles);
         _session = new Session(_options, _history, _profiles);
+        Api = new ChatApi(
+            new HttpClient(new InvokerHandler(_history.Http), disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan },
+            new ChatApiOptions
+            {
+                Gateway = _options.Gateway,
+                TokenProvider = TokenOfApiAsync,
+                AttemptTimeout = _options.ConnectTimeout,
+                Deadline = 3 * _options.ConnectTimeout,
+                TimeProvider = _options.TimeProvider,
+            });
     }
 
     /// <inheritdoc/>
@@ -251,6 +262,9 @@ public sealed partial class ChatClient : IChatClient
     }
 
     /// <inheritdoc/>
+    public ChatApi Api { get; }
+
+    /// <inheritdoc/>
     public ChatProfile? ProfileOf(string user) => _profiles.Find(user);
 
     /// <summary>
@@ -367,6 +381,12 @@ public sealed partial class ChatClient : IChatClient
             throw reason.Again();
         }
     }
+
+    // The API asks for its first token, and again when the server has refused the one that it got.
+    private async ValueTask<string> TokenOfApiAsync(CancellationToken cancellationToken) =>
+        _tokenOfApi = _tokenOfApi is { } refused
+            ? await _tokens.RenewAsync(refused, cancellationToken).ConfigureAwait(false)
+            : await _tokens.CurrentAsync(cancellationToken).ConfigureAwait(false);
 
     private static ChatException NotJoined(Conversation room) => new(ErrorCodes.NotJoined, $"Join {room} first.");
 }

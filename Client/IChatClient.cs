@@ -167,6 +167,12 @@ public interface IChatClient : IAsyncDisposable
     Task<IReadOnlyList<ConversationOverview>> ConversationsAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// What the user can ask for and change over HTTP: rooms and their members, search, users, presence, conversations. It needs no
+    /// connection, and has the client's token and HTTP calls.
+    /// </summary>
+    ChatApi Api { get; }
+
+    /// <summary>
     /// How a user is shown, as far as the server has told it: with the rooms that were joined, presence, pages and
     /// <see cref="ProfileChanged"/>. Null: the user has no profile, or none is known yet.
     /// </summary>

@@ -24,6 +24,9 @@ internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens, 
     private readonly HttpMessageInvoker _http = options.Http
         ?? new HttpMessageInvoker(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) });
 
+    /// <summary>Makes the calls of others too, who do not dispose it.</summary>
+    public HttpMessageInvoker Http => _http;
+
     /// <param name="before">A seq or an opaque cursor, like <paramref name="after"/>. Give at most one of the two.</param>
     public async Task<HttpAnswer<WirePage>> PageAsync(
         Conversation conversation, string? before, string? after, int limit, CancellationToken cancellationToken)

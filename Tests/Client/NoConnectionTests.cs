@@ -134,6 +134,23 @@ public sealed class NoConnectionTests
     }
 
     [Fact]
+    public async Task The_API_of_a_client_has_its_token_and_asks_for_another_one_when_the_server_refuses_it()
+    {
+        await using var server = await FaultServer.StartAsync();
+        server.WriteToLobby(first: 1, last: 2);
+        var tokens = 0;
+        await using var client = new ChatClient(
+            Options(server) with { TokenProvider = _ => ValueTask.FromResult($"alice~{++tokens}"), FindDirectConversations = false });
+        await client.ConnectAsync().WaitAsync(FaultServer.Patience);
+
+        Assert.Equal(2, (await client.Api.HistoryAsync(Lobby, limit: 50)).Head);
+        Assert.Equal(1, tokens);
+        server.Script.OnHttp = request => request.Headers.Authorization.ToString().EndsWith("~1", StringComparison.Ordinal) ? 401 : 200;
+        Assert.Equal(2, (await client.Api.HistoryAsync(Lobby, limit: 50)).Head);
+        Assert.Equal(2, tokens);
+    }
+
+    [Fact]
     public async Task The_first_use_connects()
     {
         await using var server = await FaultServer.StartAsync();
