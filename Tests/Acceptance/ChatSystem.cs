@@ -62,11 +62,11 @@ public sealed class ChatSystem : IAsyncLifetime
     /// <summary>A name that no other test uses, e.g. <c>alice-3f2a…</c>.</summary>
     public static string Unique(string name) => $"{name}-{Guid.NewGuid().ToString("N")[..12]}";
 
-    public async Task<string> TokenAsync(string user, string? scope = null, int? expiresIn = null)
+    public async Task<string> TokenAsync(string user, string? scope = null, int? expiresIn = null, string? name = null)
     {
         if (Deployed is not null)
         {
-            return TestTokens.For(user, scope, await JwtKeyAsync(), expiresIn: expiresIn ?? 600);
+            return TestTokens.For(user, scope, await JwtKeyAsync(), expiresIn: expiresIn ?? 600, name: name);
         }
 
         var body = new JsonObject { ["user"] = user };
@@ -78,6 +78,11 @@ public sealed class ChatSystem : IAsyncLifetime
         if (expiresIn is not null)
         {
             body["expiresIn"] = expiresIn;
+        }
+
+        if (name is not null)
+        {
+            body["name"] = name;
         }
 
         using var answer = await Http.PostAsJsonAsync("/dev/token", body);

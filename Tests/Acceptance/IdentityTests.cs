@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text.Json.Nodes;
 using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Tests.Acceptance;
@@ -62,9 +61,9 @@ public sealed class IdentityTests(ChatSystem system)
     public async Task A_profile_is_shown_wherever_its_user_is_named_and_a_change_reaches_the_members()
     {
         var (alice, bob, room) = (Named("auth0|{0}"), ChatSystem.Unique("bob"), ChatSystem.Unique("shown"));
-        await using var first = await ChatSocket.ConnectAsync(system.Gateway, bob, await TokenAsync(bob, null));
+        await using var first = await ChatSocket.ConnectAsync(system.Gateway, bob, await system.TokenAsync(bob));
         await first.JoinAsync(room);
-        await using var socket = await ChatSocket.ConnectAsync(system.Gateway, alice, await TokenAsync(alice, "Alice Ä"));
+        await using var socket = await ChatSocket.ConnectAsync(system.Gateway, alice, await system.TokenAsync(alice, name: "Alice Ä"));
 
         var joined = await socket.JoinAsync(room);
         Assert.Equal("Alice Ä", (string?)joined["profiles"]![alice]!["name"]);
@@ -87,7 +86,7 @@ public sealed class IdentityTests(ChatSystem system)
             () => system.GetAsync(bob, $"/api/users?query={Uri.EscapeDataString(alice.ToUpperInvariant())}"),
             users => users["items"]!.AsArray().Any(user => (string?)user!["name"] == "Set"));
         Assert.Equal(alice, (string?)Assert.Single(found["items"]!.AsArray())!["user"]);
-        await using var late = await ChatSocket.ConnectAsync(system.Gateway, bob, await TokenAsync(bob, null));
+        await using var late = await ChatSocket.ConnectAsync(system.Gateway, bob, await system.TokenAsync(bob));
         await ChatSystem.EventuallyAsync(
             () => late.JoinAsync(room), frame => (string?)frame["profiles"]?[alice]?["name"] == "Set");
     }
@@ -96,7 +95,7 @@ public sealed class IdentityTests(ChatSystem system)
     public async Task Revoked_tokens_are_refused_by_every_service_within_a_second_and_a_new_one_is_good()
     {
         var user = Named("gone|{0}");
-        var token = await TokenAsync(user, null);
+        var token = await system.TokenAsync(user);
         await using var socket = await ChatSocket.ConnectAsync(system.Gateway, user, token);
         Assert.All(await StatusesAsync(token), status => Assert.Equal(HttpStatusCode.OK, status));
         var started = Stopwatch.GetTimestamp();
@@ -106,7 +105,7 @@ public sealed class IdentityTests(ChatSystem system)
         Assert.Equal(CloseCodes.Forbidden, await socket.ExpectCloseAsync());
         await ChatSystem.EventuallyAsync(() => StatusesAsync(token), statuses => statuses.All(status => status == HttpStatusCode.Unauthorized));
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 2);
-        await using var again = await ChatSocket.ConnectAsync(system.Gateway, user, await TokenAsync(user, null));
+        await using var again = await ChatSocket.ConnectAsync(system.Gateway, user, await system.TokenAsync(user));
     }
 
     private static string Named(string form) => string.Format(form, Guid.NewGuid().ToString("N")[..12]);
@@ -123,17 +122,5 @@ public sealed class IdentityTests(ChatSystem system)
             statuses.Add(answer.StatusCode);
         }
         return [.. statuses];
-    }
-
-    private async Task<string> TokenAsync(string user, string? name)
-    {
-        var body = new JsonObject { ["user"] = user };
-        if (name is not null)
-        {
-            body["name"] = name;
-        }
-
-        using var answer = await system.Http.PostAsync("/dev/token", new StringContent(body.ToJsonString()));
-        return (string)JsonNode.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync())!["token"]!;
     }
 }

@@ -14,7 +14,8 @@ internal static class TestTokens
 
     public static string For(
         string? user, string? scope = null, string key = Key, string issuer = "aspirechat", string audience = "aspirechat",
-        string algorithm = SecurityAlgorithms.HmacSha256, int? expiresIn = 600, int startsIn = -60)
+        string algorithm = SecurityAlgorithms.HmacSha256, int? expiresIn = 600, int startsIn = -60,
+        string? name = null)
     {
         var now = TimeProvider.System.GetUtcNow();
         Dictionary<string, object> claims = [];
@@ -26,6 +27,11 @@ internal static class TestTokens
         if (scope is not null)
         {
             claims["scope"] = scope;
+        }
+
+        if (name is not null)
+        {
+            claims["name"] = name;
         }
 
         return Writer.CreateToken(new SecurityTokenDescriptor
