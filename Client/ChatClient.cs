@@ -1,221 +1,237 @@
+using System.Runtime.CompilerServices;
 using AspireChat.Client.Connecting;
 using AspireChat.Client.History;
+using AspireChat.Client.Profiles;
+using AspireChat.Client.Reading;
 using AspireChat.Client.Sessions;
+using AspireChat.Client.Views;
 using AspireChat.Contracts.Frames;
+using Microsoft.Extensions.Logging;
 
 namespace AspireChat.Client;
 
-/// <summary>
-/// A chat session that outlives its connections: rooms stay joined, each conversation's events come in order and once, and a send is
-/// repeated until it is acknowledged. Thread-safe, except that <see cref="Events"/> has one reader at a time. docs/client.md has the exact
-/// promises.
-/// </summary>
-public sealed partial class ChatClient : IAsyncDisposable
+/// <inheritdoc cref="IChatClient"/>
+public sealed partial class ChatClient : IChatClient
 {
     private readonly ChatClientOptions _options;
     private readonly TokenSource _tokens;
+    private readonly KnownProfiles _profiles = new();
     private readonly HistoryApi _history;
-    private readonly Session _session;
+    private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
-    private Task? _running;
-    private bool _disposed;
+    private readonly Gate _lifetime = new();
+    private volatile Session _session;
+    private Task _running = Task.CompletedTask;
+    private volatile bool _disposed;
 
-    /// <summary>Creates a client that does nothing until <see cref="ConnectAsync"/>.</summary>
-    /// <exception cref="ArgumentException">An option is missing or out of range.</exception>
+    /// <summary>Creates a client that does nothing until <see cref="ConnectAsync"/> or its first use. It takes a copy of the options.</summary>
+    /// <exception cref="ChatException"><see cref="ChatFaults.BadOption"/>: an option is missing or out of range.</exception>
     public ChatClient(ChatClientOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        options.Validate();
-        _options = options;
-        _tokens = new TokenSource(options);
-        _history = new HistoryApi(options, _tokens);
-        _session = new Session(options, _history);
+        if (options.Problems().FirstOrDefault() is { Option: not null } bad)
+        {
+            throw new ChatException(ChatFaults.BadOption, bad.Problem) { Option = bad.Option };
+        }
+
+        _options = options with { };
+        _log = _options.CreateLogger();
+        _tokens = new TokenSource(_options);
+        _history = new HistoryApi(_options, _tokens, _profiles);
+        _session = new Session(_options, _history, _profiles);
     }
 
-    /// <summary>The state now; changes come as <see cref="ConnectionChanged"/>.</summary>
+    /// <inheritdoc/>
     public ConnectionState State
     {
         get
         {
-            lock (_session.Gate)
+            var session = _session;
+            lock (session.Gate)
             {
-                return _session.State;
+                return session.State;
             }
         }
     }
 
-    /// <summary>The user that the token names; null before the first connection.</summary>
+    /// <inheritdoc/>
     public string? User
     {
         get
         {
-            lock (_session.Gate)
+            var session = _session;
+            lock (session.Gate)
             {
-                return _session.User;
+                return session.User;
             }
         }
     }
 
-    /// <summary>Sends that wait for their acknowledgement.</summary>
+    /// <inheritdoc/>
     public int Unacknowledged
     {
         get
         {
-            lock (_session.Gate)
+            var session = _session;
+            lock (session.Gate)
             {
-                return _session.Outbox.Count;
+                return session.Outbox.Count;
             }
         }
     }
 
-    /// <summary>Connects and stays connected. Later calls wait for the same connection. Cancelling ends the wait, not the client.</summary>
-    /// <exception cref="ChatException"><see cref="ChatFaults.Closed"/>: there will be no connection.</exception>
+    /// <inheritdoc/>
     public Task ConnectAsync(CancellationToken cancellationToken = default)
     {
-        lock (_session.Gate)
+        Session session;
+        lock (_lifetime)
         {
-            ThrowIfEnded();
-            _running ??= Task.Run(RunAsync, CancellationToken.None);
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_session.Ended is not null)
+            {
+                _session.Dispose();
+                _session = new Session(_options, _history, _profiles);
+            }
+
+            session = _session;
         }
-        return _session.Connected.Task.WaitAsync(cancellationToken);
+
+        Start(session);
+        return session.Connected.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>
-    /// Everything that happens, in order. For each conversation it gives the events of its log, and <see cref="Reloaded"/> or
-    /// <see cref="Gap"/> where events can't be had. It also gives presence, typing, receipts and the state of the connection. It ends with
-    /// <see cref="ConnectionState.Closed"/>. Each item is given once, so a reader that stops and comes back continues where it was.
-    /// </summary>
-    /// <exception cref="InvalidOperationException">Another reader is reading.</exception>
-    public IAsyncEnumerable<ChatItem> Events(CancellationToken cancellationToken = default) => _session.Items.ReadAsync(cancellationToken);
+    /// <inheritdoc/>
+    public IAsyncEnumerable<ChatItem> Events(CancellationToken cancellationToken = default)
+    {
+        var session = _session;
+        return ReadAsync<ChatItem>(session, Open(session, null), cancellationToken);
+    }
 
-    /// <summary>
-    /// Joins a room now and on every later connection, until it is left. The first join of any user creates the room. Cancelling ends the
-    /// wait, but the client still joins the room.
-    /// </summary>
-    /// <param name="since">The place that the application reached in an earlier session. The events behind it follow. Without it, events
-    /// begin after the head. It has no effect on a room that the client follows already.</param>
-    /// <exception cref="ArgumentException">The room is not an identifier.</exception>
-    /// <exception cref="ChatException">The server refused, e.g. <see cref="ErrorCodes.Limit"/>; or the client has ended.</exception>
+    /// <inheritdoc/>
+    public IAsyncEnumerable<ConversationItem> Events(Conversation conversation, CancellationToken cancellationToken = default)
+    {
+        var session = _session;
+        return ReadAsync<ConversationItem>(session, Open(session, conversation.Named(nameof(conversation))), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public IConversationView View(Conversation conversation) =>
+        ConversationView.Open(conversation.Named(nameof(conversation)), Live(), _history, _log);
+
+    /// <inheritdoc/>
     public async Task<RoomJoined> JoinAsync(string room, Cursor? since = null, CancellationToken cancellationToken = default)
     {
         var conversation = Conversation.Room(room);
-        Task<RoomJoined> joining;
-        lock (_session.Gate)
+        var session = Live();
+        while (true)
         {
-            ThrowIfEnded();
-            var tracked = _session.Track(conversation, since);
-            if (tracked.Seat.Leaving is not null)
+            Task<RoomJoined>? joining = null;
+            Task? leaving = null;
+            lock (session.Gate)
             {
-                throw new InvalidOperationException($"{conversation} is being left.");
+                ThrowIfEnded(session);
+                var tracked = session.Track(conversation, since);
+                if (tracked.Seat is { Leaving: null, IsJoined: true, Snapshot: { } snapshot })
+                {
+                    return snapshot;
+                }
+
+                leaving = tracked.Seat.Leaving?.Task;
+                if (leaving is null)
+                {
+                    joining = tracked.Seat.WantAsync();
+                    if (session.IsConnected && tracked.Seat.AskAgainAt is null)
+                    {
+                        tracked.SendJoin();
+                    }
+                }
             }
 
-            if (tracked.Seat is { IsJoined: true, Snapshot: { } snapshot })
+            if (joining is not null)
             {
-                return snapshot;
+                return await joining.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            joining = tracked.Seat.WantAsync();
-            if (_session.IsConnected && tracked.Seat.AskAgainAt is null)
-            {
-                tracked.SendJoin();
-            }
+            // The later call counts, whatever the answer to the earlier one.
+            await leaving!.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
         }
-        return await joining.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>
-    /// Ends the user's membership in a room, on all devices. Sends that wait there fail. Cancelling ends only the wait.
-    /// </summary>
-    /// <exception cref="ChatException">The server refused, or the client has ended.</exception>
+    /// <inheritdoc/>
     public async Task LeaveAsync(string room, CancellationToken cancellationToken = default)
     {
         var conversation = Conversation.Room(room);
+        var session = Live();
         Task leaving;
-        lock (_session.Gate)
+        lock (session.Gate)
         {
-            ThrowIfEnded();
-            var tracked = _session.Track(conversation);
-            tracked.Seat.IsWanted = false;
-            _session.Outbox.Fail(conversation, new ChatException(ErrorCodes.NotJoined, $"{conversation} was left."));
-            if (tracked.Seat.Leaving is null)
-            {
-                tracked.Seat.Leaving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                if (_session.IsConnected)
-                {
-                    _session.SendLeave(tracked);
-                }
-            }
-            leaving = tracked.Seat.Leaving.Task;
+            ThrowIfEnded(session);
+            leaving = session.Leave(session.Track(conversation));
         }
+
         await leaving.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>
-    /// Continues a direct conversation at the place that the application reached in an earlier session. The events behind it follow.
-    /// Without this call a direct conversation begins with the session. It has no effect on a conversation that has begun.
-    /// </summary>
+    /// <inheritdoc/>
     public void Follow(string user, Cursor since)
     {
         var conversation = Conversation.With(user);
-        lock (_session.Gate)
+        var session = Live();
+        lock (session.Gate)
         {
-            ThrowIfEnded();
-            if (_session.Find(conversation) is null)
+            ThrowIfEnded(session);
+            if (session.Find(conversation) is not { Log.Last: not null })
             {
-                _session.Track(conversation, since).AskForReplay();
+                var tracked = session.Track(conversation, since);
+                tracked.Log.StartAt(since);
+                tracked.AskForReplay();
             }
         }
     }
 
-    /// <summary>
-    /// Completes once the database has the event. The server reports it once, on the connection. If that connection is lost, the report
-    /// comes with the conversation's next event, so pass a token that ends the wait.
-    /// </summary>
-    /// <exception cref="ChatException">The log was rebuilt (<see cref="ChatFaults.EpochChanged"/>), the room was left, or the client has
-    /// ended.</exception>
+    /// <inheritdoc/>
     public Task WhenDurableAsync(Accepted accepted, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(accepted);
-        lock (_session.Gate)
+        var session = Live();
+        lock (session.Gate)
         {
-            ThrowIfEnded();
+            ThrowIfEnded(session);
             var conversation = accepted.Conversation.Named(nameof(accepted));
-            if (conversation.IsRoom && _session.Find(conversation) is null)
+            if (conversation.IsRoom && session.Find(conversation) is null)
             {
                 throw NotJoined(conversation);
             }
 
-            return _session.Track(conversation).Log.DurableAsync(accepted).WaitAsync(cancellationToken);
+            return session.Track(conversation).Log.DurableAsync(accepted).WaitAsync(cancellationToken);
         }
     }
 
-    /// <summary>
-    /// Moves the user's read cursor forward. The cursor is kept until a connection carries it, and sent at most once a second.
-    /// </summary>
+    /// <inheritdoc/>
     public void MarkRead(Conversation conversation, long seq)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(seq);
-        lock (_session.Gate)
+        var session = Live();
+        lock (session.Gate)
         {
-            ThrowIfEnded();
-            if (conversation.Named(nameof(conversation)).IsRoom && _session.Find(conversation) is null)
+            ThrowIfEnded(session);
+            if (conversation.Named(nameof(conversation)).IsRoom && session.Find(conversation) is null)
             {
                 throw NotJoined(conversation);
             }
 
-            _session.Track(conversation).Reads.Move(seq);
+            session.Track(conversation).Reads.Move(seq);
+            session.Readers.MarkedRead(conversation, seq);
         }
     }
 
-    /// <summary>A page of history, newest first, or oldest first with <paramref name="after"/>. It needs no connection.</summary>
-    /// <param name="before">A seq, or the <see cref="HistoryPage.Next"/> of a page that was asked for with <c>before</c>. Give this or
-    /// <paramref name="after"/>, not both.</param>
-    /// <param name="limit">1–200.</param>
-    /// <exception cref="ChatException">There is no page now: <see cref="ChatFaults.History"/>, with the status.</exception>
+    /// <inheritdoc/>
     public Task<HistoryPage> HistoryAsync(
         Conversation conversation, string? before = null, string? after = null, int limit = 50,
         CancellationToken cancellationToken = default)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, HistoryApi.LargestPage);
         if (before is not null && after is not null)
@@ -227,10 +243,15 @@ public sealed partial class ChatClient : IAsyncDisposable
             .PageAsync(conversation.Named(nameof(conversation)), before, after, limit, cancellationToken);
     }
 
-    /// <summary>The user's conversations, with heads, read cursors and unread counts. It needs no connection.</summary>
-    /// <exception cref="ChatException">There is no answer now: <see cref="ChatFaults.History"/>, with the status.</exception>
-    public Task<IReadOnlyList<ConversationOverview>> ConversationsAsync(CancellationToken cancellationToken = default) =>
-        new HistoryReader(_history).ConversationsAsync(cancellationToken);
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<ConversationOverview>> ConversationsAsync(CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new HistoryReader(_history).ConversationsAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ChatProfile? ProfileOf(string user) => _profiles.Find(user);
 
     /// <summary>
     /// Closes the connection and ends every waiting call with <see cref="ChatFaults.Closed"/>. Sends that are not acknowledged may or may
@@ -238,7 +259,8 @@ public sealed partial class ChatClient : IAsyncDisposable
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        lock (_session.Gate)
+        Task running;
+        lock (_lifetime)
         {
             if (_disposed)
             {
@@ -246,43 +268,103 @@ public sealed partial class ChatClient : IAsyncDisposable
             }
 
             _disposed = true;
-        }
-        await _stop.CancelAsync().ConfigureAwait(false);
-        if (_running is not null)
-        {
-            await _running.ConfigureAwait(false);
+            running = _running;
         }
 
-        End(null, "disposed");
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await running.ConfigureAwait(false);
+        End(_session, new ChatException(ChatFaults.Closed, "The client was disposed."), null);
         _stop.Dispose();
         _session.Dispose();
         _history.Dispose();
+        _tokens.Dispose();
     }
 
-    private async Task RunAsync()
+    private async IAsyncEnumerable<T> ReadAsync<T>(
+        Session session, ItemReader reader, [EnumeratorCancellation] CancellationToken cancellationToken) where T : ChatItem
+    {
+        if (!_disposed)
+        {
+            Start(session);
+        }
+
+        try
+        {
+            await foreach (var item in reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                yield return (T)item;
+            }
+        }
+        finally
+        {
+            lock (session.Gate)
+            {
+                session.Readers.Close(reader);
+            }
+        }
+    }
+
+    private static ItemReader Open(Session session, Conversation? scope)
+    {
+        lock (session.Gate)
+        {
+            return session.Readers.Open(scope);
+        }
+    }
+
+    /// <summary>The session, which connects from now on.</summary>
+    private Session Live()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var session = _session;
+        Start(session);
+        return session;
+    }
+
+    private void Start(Session session)
+    {
+        lock (_lifetime)
+        {
+            if (!_disposed && !session.IsStarted && session.Ended is null)
+            {
+                session.IsStarted = true;
+                _running = Task.Run(() => RunAsync(session), CancellationToken.None);
+            }
+        }
+    }
+
+    private async Task RunAsync(Session session)
     {
         try
         {
-            var end = await new ConnectionLoop(_session, _options, _tokens).RunAsync(_stop.Token).ConfigureAwait(false);
-            End(end?.Code, end?.Reason ?? "disposed");
+            if (await new ConnectionLoop(session, _options, _tokens, _history, _log).RunAsync(_stop.Token).ConfigureAwait(false) is { } end)
+            {
+                var reason = new ChatException(end.Fault, "There will be no connection: " + end.Reason)
+                {
+                    Status = end.HttpStatus,
+                    CloseCode = end.Code,
+                };
+                ClientLog.Ended(_log, reason.Code, end.Reason);
+                End(session, reason, end);
+            }
         }
         catch (Exception e)
         {
-            // The loop's outermost frame: after any exception the application must learn that the client has ended.
-            End(null, e.ToString());
+            // The loop's outermost frame: after any exception the application must learn that the session has ended.
+            ClientLog.Failed(_log, e);
+            End(session, new ChatException(ChatFaults.Closed, "The client failed: " + e.Message, e), null);
         }
     }
 
-    private void End(int? code, string reason) => _session.End(
-        new ChatException(ChatFaults.Closed, "The client has ended: " + reason),
-        new ConnectionChanged(ConnectionState.Closed, null, code, reason, null));
+    private static void End(Session session, ChatException reason, ConnectionEnd? end) => session.End(
+        reason, new ConnectionChanged(ConnectionState.Closed, null, end?.Code, end?.Reason ?? reason.Message, null));
 
-    private void ThrowIfEnded()
+    private void ThrowIfEnded(Session session)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (_session.Ended is { } reason)
+        if (session.Ended is { } reason)
         {
-            throw new ChatException(reason.Code, reason.Message);
+            throw reason.Again();
         }
     }
 

@@ -16,6 +16,7 @@ public readonly record struct Conversation
     /// <summary>The other user's id; null for a room.</summary>
     public string? User { get; }
 
+    /// <summary>Whether it is a room. Else it is a direct conversation.</summary>
     [MemberNotNullWhen(true, nameof(RoomId))]
     [MemberNotNullWhen(false, nameof(User))]
     public bool IsRoom => RoomId is not null;

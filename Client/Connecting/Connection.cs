@@ -20,7 +20,7 @@ internal sealed class Connection : IDisposable
 
     private readonly WebSocket _socket;
     private readonly TimeProvider _time;
-    private readonly Lock _writes = new();
+    private readonly Gate _writes = new();
     private readonly Queue<byte[]> _queue = new();
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(4096);
     private bool _draining;
@@ -48,8 +48,21 @@ internal sealed class Connection : IDisposable
     /// <summary>How long no message has arrived.</summary>
     public TimeSpan Silence => _time.GetElapsedTime(Volatile.Read(ref _heard));
 
+    /// <summary>Opens a socket through the gateway.</summary>
     /// <exception cref="UpgradeException">The server did not upgrade the request to a socket.</exception>
-    public static async Task<Connection> OpenAsync(ChatClientOptions options, string token, CancellationToken cancellationToken)
+    public static Task<Connection> OpenAsync(ChatClientOptions options, string token, CancellationToken cancellationToken)
+    {
+        var address = new UriBuilder(new Uri(options.Gateway, "/ws")) { Scheme = options.Gateway.Scheme == "https" ? "wss" : "ws" }.Uri;
+        return OpenAsync(options, address, token, cancellationToken);
+    }
+
+    /// <summary>Opens a socket at a node itself.</summary>
+    /// <exception cref="UpgradeException">The server did not upgrade the request to a socket.</exception>
+    public static Task<Connection> OpenAsync(ChatClientOptions options, SocketTicket ticket, CancellationToken cancellationToken) =>
+        OpenAsync(options, ticket.Address, null, cancellationToken);
+
+    private static async Task<Connection> OpenAsync(
+        ChatClientOptions options, Uri address, string? token, CancellationToken cancellationToken)
     {
         var socket = new ClientWebSocket();
         try
@@ -57,16 +70,23 @@ internal sealed class Connection : IDisposable
             socket.Options.AddSubProtocol(Protocol);
             if (OperatingSystem.IsBrowser())
             {
-                socket.Options.AddSubProtocol("bearer." + token);
+                if (token is not null)
+                {
+                    socket.Options.AddSubProtocol("bearer." + token);
+                }
             }
             else
             {
-                socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
+                if (token is not null)
+                {
+                    socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
+                }
+
                 socket.Options.CollectHttpResponseDetails = true;
                 // Silence is watched with the injected clock and the protocol's own ping.
                 socket.Options.KeepAliveInterval = Timeout.InfiniteTimeSpan;
             }
-            var address = new UriBuilder(new Uri(options.Gateway, "/ws")) { Scheme = options.Gateway.Scheme == "https" ? "wss" : "ws" }.Uri;
+
             await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
             return new Connection(socket, options.TimeProvider);
         }

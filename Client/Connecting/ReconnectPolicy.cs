@@ -22,8 +22,12 @@ internal sealed record ConnectionEnd
     /// <summary>The wait that the server asked for with HTTP <c>Retry-After</c>.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>The client knows by itself that another attempt would fail too.</summary>
-    public bool IsFinal { get; init; }
+    /// <summary>Why the client knows by itself that another attempt would fail too: a code; null: it does not.</summary>
+    public string? Final { get; init; }
+
+    /// <summary>The code that the application gets when this is the end for good.</summary>
+    public string Fault =>
+        Final ?? (HttpStatus is 401 or 403 || Code is CloseCodes.TokenExpired ? ChatFaults.Token : ChatFaults.Closed);
 }
 
 /// <summary>
@@ -51,7 +55,7 @@ internal static class ReconnectPolicy
         }
         // The first refusal may be due to the token's age. The provider has been asked again since, so a second one is due to the token.
         refusals = end.HttpStatus == 401 || end.Code == CloseCodes.TokenExpired && end.Lived is null ? refusals + 1 : 0;
-        if (end.IsFinal || IsFinal(end.Code) || end.HttpStatus == 403 || refusals > 1)
+        if (end.Final is not null || IsFinal(end.Code) || end.HttpStatus == 403 || refusals > 1)
         {
             return new(true, default, failures, refusals);
         }

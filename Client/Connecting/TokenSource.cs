@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace AspireChat.Client.Connecting;
 
 /// <summary>
@@ -6,6 +8,10 @@ namespace AspireChat.Client.Connecting;
 /// </summary>
 internal sealed class TokenSource(Func<CancellationToken, ValueTask<string>> provider) : IDisposable
 {
+    /// <summary>What RFC 6750 lets stand behind <c>Bearer</c>. Anything else would break the header.</summary>
+    private static readonly SearchValues<char> Allowed =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=");
+
     private readonly SemaphoreSlim _asking = new(1);
     private volatile string? _current;
 
@@ -18,7 +24,8 @@ internal sealed class TokenSource(Func<CancellationToken, ValueTask<string>> pro
         _current ?? await RenewAsync(null, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Asks the provider, unless another call has replaced <paramref name="refused"/> already.</summary>
-    /// <exception cref="ChatException"><see cref="ChatFaults.Token"/>: the provider failed and may succeed later.</exception>
+    /// <exception cref="ChatException"><see cref="ChatFaults.Token"/>: the provider failed and may succeed later, or
+    /// (<see cref="ChatException.IsFinal"/>) it gives what is no token.</exception>
     /// <exception cref="UnauthorizedAccessException">The provider says that there will be no token.</exception>
     public async ValueTask<string> RenewAsync(string? refused, CancellationToken cancellationToken)
     {
@@ -30,10 +37,10 @@ internal sealed class TokenSource(Func<CancellationToken, ValueTask<string>> pro
                 return newer;
             }
 
-            var token = await provider(cancellationToken).ConfigureAwait(false);
-            if (string.IsNullOrEmpty(token))
+            var token = await AskAsync(cancellationToken).ConfigureAwait(false);
+            if (string.IsNullOrEmpty(token) || token.AsSpan().ContainsAnyExcept(Allowed))
             {
-                throw new ChatException(ChatFaults.Token, "The token provider gave no token.");
+                throw new ChatException(ChatFaults.Token, "The token provider gave something that is no JSON Web Token.") { IsFinal = true };
             }
 
             return _current = token;
@@ -49,4 +56,21 @@ internal sealed class TokenSource(Func<CancellationToken, ValueTask<string>> pro
     }
 
     public void Dispose() => _asking.Dispose();
+
+    private async Task<string> AskAsync(CancellationToken cancellationToken)
+    {
+        var asking = provider(cancellationToken).AsTask();
+        try
+        {
+            // A provider that does not watch the token must not hold up the client's end.
+            return await asking.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!asking.IsCompleted)
+        {
+            // Nobody waits for it any more, so its failure counts as observed.
+            _ = asking.ContinueWith(
+                static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            throw;
+        }
+    }
 }

@@ -37,7 +37,7 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
         {
             for (var attempt = 0; attempt < AttemptsBefore; attempt++)
             {
-                var answer = await history.ConversationsAsync(either.Token).ConfigureAwait(false);
+                var answer = await history.ConversationsAsync(null, either.Token).ConfigureAwait(false);
                 if (answer.Body is { } body)
                 {
                     lock (session.Gate)
@@ -82,7 +82,7 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
                 .ConfigureAwait(false);
             for (var failures = 0; ; failures++)
             {
-                var answer = await history.ConversationsAsync(cancellationToken).ConfigureAwait(false);
+                var answer = await history.ConversationsAsync(null, cancellationToken).ConfigureAwait(false);
                 lock (session.Gate)
                 {
                     if (answer.Body is { } body)

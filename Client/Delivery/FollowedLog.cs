@@ -34,7 +34,6 @@ internal sealed class FollowedLog
     private readonly ILogSource _source;
     private readonly Sequencer _order = new(HeldLimit);
     private readonly DurableReports _durable = new();
-    private readonly PendingItems _pending;
     private bool _unconfirmed;
     private int _epochQuestions;
     private bool _check;
@@ -43,7 +42,6 @@ internal sealed class FollowedLog
     public FollowedLog(Conversation name, IDeliveryHost session, ILogSource source)
     {
         (_name, _session, _source) = (name, session, source);
-        _pending = new PendingItems(_order, session.Items);
         Replay = new Replay(session, session.Options.LateAfter * 2);
     }
 
@@ -55,11 +53,14 @@ internal sealed class FollowedLog
     /// <summary>The events behind this place are asked for. Null until the place in the log is known.</summary>
     public Cursor? Cursor => _order.ResumeFrom is { } from ? new Cursor(from, _order.Epoch) : null;
 
+    /// <summary>The seq of the last event that was given; null until the place in the log is known.</summary>
+    public long? Last => _order.Last;
+
+    /// <summary>Null until the server has named it.</summary>
+    public string? Epoch => _order.Epoch;
+
     /// <summary>Events are missing, or may be.</summary>
     public bool IsBehind => _order.IsBehind || (_check && _order.Last is not null);
-
-    /// <summary>Something waits for space in the application's buffer.</summary>
-    public bool IsParked => _pending.HasSnapshotOrNotice || (!_unconfirmed && _order.Peek() is not null);
 
     /// <summary>Takes a place that the application or the overview knows. Does nothing when the place is known already.</summary>
     public void StartAt(Cursor cursor)
@@ -125,7 +126,7 @@ internal sealed class FollowedLog
     /// <summary>The room was joined at this place; a replay follows if the join asked for one.</summary>
     public void OnJoined(RoomJoined snapshot, bool replayFollows)
     {
-        _pending.Add(snapshot);
+        _session.Give(snapshot);
         Compare(snapshot.Epoch, snapshot.Head, replayFollows);
         Flush();
     }
@@ -214,7 +215,7 @@ internal sealed class FollowedLog
             return false;
         }
 
-        List<ChatEvent> events = [.. items.OrderBy(item => item.Seq).Select(item => ServerFrameReader.ToEvent(item, _name, epoch))];
+        List<ChatEvent> events = [.. items.OrderBy(item => item.Seq).Select(item => ServerFrameReader.ToEvent(item, _name, epoch, head))];
         if (_order.IsTooShort(head) || events.Exists(_order.IsContradictedBy))
         {
             Reload(epoch, head);
@@ -253,7 +254,7 @@ internal sealed class FollowedLog
         if (_order.Skip(head) is { } gap)
         {
             ClientMetrics.Gaps.Add(gap.To - gap.From + 1);
-            _pending.Add(new Gap(_name, gap.From, gap.To));
+            _session.Give(new Gap(_name, gap.From, gap.To));
         }
         else
         {
@@ -262,12 +263,20 @@ internal sealed class FollowedLog
         Flush();
     }
 
-    /// <summary>Gives the application what is ready, in order, as far as its buffer has space.</summary>
-    public void Flush() => _pending.Flush(withEvents: !_unconfirmed);
+    /// <summary>Gives the application the events that are ready, in order. They wait while it is unknown to which log they belong.</summary>
+    public void Flush()
+    {
+        while (!_unconfirmed && _order.Peek() is { } e)
+        {
+            _order.Delivered();
+            // An event that arrived before the log's epoch was known gets the epoch now.
+            _session.Give(e.Epoch is null ? e with { Epoch = _order.Epoch } : e);
+        }
+    }
 
     public void RepairIfBehind()
     {
-        if (IsBehind && !Replay.IsUnderWay && !IsParked && !_session.Items.IsFull)
+        if (IsBehind && !Replay.IsUnderWay)
         {
             _source.StartRepair();
         }
@@ -369,6 +378,6 @@ internal sealed class FollowedLog
         _check = false;
         _lateAt = null;
         Replay.End();
-        _pending.Add(new Reloaded(_name, epoch, head));
+        _session.Give(new Reloaded(_name, epoch, head));
     }
 }

@@ -79,16 +79,15 @@ internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
     private bool GoesOn(TrackedConversation conversation)
     {
         conversation.Log.Flush();
-        // The reader starts the repair again once it has made space in the buffer, and the next connection once it is up.
-        var goesOn = conversation is { Log: { IsBehind: true, IsParked: false, Replay.IsUnderWay: false }, IsReady: true }
-            && !session.Items.IsFull;
+        // The next connection starts the repair again once it is up.
+        var goesOn = conversation is { Log: { IsBehind: true, Replay.IsUnderWay: false }, IsReady: true };
         conversation.IsRepairing = goesOn;
         return goesOn;
     }
 
     private TimeSpan? Apply(TrackedConversation conversation, long after, HttpAnswer<WirePage> answer, ref int misses, ref int failures)
     {
-        if (answer.Body is { Epoch: { } epoch } page && Whole(page, conversation) is { } items)
+        if (answer.Body is { Epoch: { } epoch } page && Whole(page, conversation.Name) is { } items)
         {
             failures = 0;
             var head = page.Head ?? items.Select(item => item.Seq!.Value).DefaultIfEmpty(after).Max();
@@ -123,10 +122,10 @@ internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
     private TimeSpan Wait(int failures) => ReconnectPolicy.Backoff(failures, _options.RepairDelay, LongestWait, _options);
 
     /// <summary>The page's items; null if one of them is no event of this conversation.</summary>
-    private static IReadOnlyList<WireFrame>? Whole(WirePage page, TrackedConversation conversation)
+    internal static IReadOnlyList<WireFrame>? Whole(WirePage page, Conversation conversation)
     {
         var items = page.Items ?? [];
-        var room = conversation.Name.RoomId;
+        var room = conversation.RoomId;
         return items.All(IsWhole) ? items : null;
 
         bool IsWhole(WireFrame item) => ServerFrameReader.IsEvent(item) && ServerFrameReader.Problem(item) is null && item.Room == room;

@@ -9,12 +9,9 @@ namespace AspireChat.Client.Delivery;
 internal interface IDeliveryHost : IOutboxHost
 {
     /// <summary>Guards all state of the session. Nothing is awaited inside it.</summary>
-    Lock Gate { get; }
+    Gate Gate { get; }
 
     ChatClientOptions Options { get; }
-
-    /// <summary>Items that wait for the application to read them.</summary>
-    ItemBuffer Items { get; }
 
     /// <summary>Events that wait to be sent or acknowledged.</summary>
     Outbox Outbox { get; }
@@ -40,6 +37,12 @@ internal interface IDeliveryHost : IOutboxHost
 
     /// <summary>Fetches the conversation's missing events from history. Does nothing while a repair is running.</summary>
     void StartRepair(TrackedConversation conversation);
+
+    /// <summary>The conversation if it is followed.</summary>
+    TrackedConversation? Find(Conversation conversation);
+
+    /// <summary>Gives the application an item. It is not lost, however slowly the application reads.</summary>
+    void Give(ConversationItem item);
 
     /// <summary>Gives the application an item that may be dropped when it reads too slowly.</summary>
     void Offer(ChatItem item);

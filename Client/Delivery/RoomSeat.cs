@@ -7,6 +7,7 @@ namespace AspireChat.Client.Delivery;
 internal sealed class RoomSeat(Conversation name)
 {
     private TaskCompletionSource<RoomJoined>? _joining;
+    private bool _wasWanted;
 
     /// <summary>The room is to be joined on every connection.</summary>
     public bool IsWanted { get; set; } = !name.IsRoom;
@@ -21,7 +22,7 @@ internal sealed class RoomSeat(Conversation name)
     public TimeSpan? AskAgainAt { get; set; }
 
     /// <summary>Completes when the room is left; null when it is not being left.</summary>
-    public TaskCompletionSource? Leaving { get; set; }
+    public TaskCompletionSource? Leaving { get; private set; }
 
     /// <summary>Completes when the room is joined next.</summary>
     public Task<RoomJoined> WantAsync()
@@ -43,6 +44,27 @@ internal sealed class RoomSeat(Conversation name)
 
     /// <summary>The connection is gone.</summary>
     public void Down() => (IsJoined, AskAgainAt) = (false, null);
+
+    /// <summary>The room is to be left. The answer completes what is returned.</summary>
+    public TaskCompletionSource Leave()
+    {
+        (_wasWanted, IsWanted) = (IsWanted, false);
+        Leaving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // The failure counts as observed even when no caller waits for the answer any more.
+        _ = Leaving.Task.ContinueWith(
+            static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return Leaving;
+    }
+
+    /// <summary>The server refused to end the membership, so the room is followed as before.</summary>
+    public void Stay(ChatException reason)
+    {
+        IsWanted = _wasWanted;
+        AskAgainAt = null;
+        var leaving = Leaving;
+        Leaving = null;
+        leaving?.TrySetException(reason);
+    }
 
     /// <summary>The room is no longer wanted, and calls that wait for the join fail.</summary>
     public void Drop(ChatException reason)

@@ -74,7 +74,14 @@ internal sealed class TrackedConversation : ILogSource
         }
 
         var snapshot = new RoomJoined(
-            Name, frame.Epoch!, frame.Seq!.Value, frame.Members!, frame.Count!.Value, frame.Typing!, frame.Read!.Value);
+            Name, frame.Epoch!, frame.Seq!.Value, frame.Members!, frame.Count!.Value, frame.Typing!, frame.Read!.Value)
+        {
+            Role = frame.Role,
+            Visibility = frame.Visibility,
+            Sending = frame.Sending,
+            Name = frame.Name,
+            Topic = frame.Topic,
+        };
         Seat.Take(snapshot);
         Reads.Known(frame.Read.Value);
         Log.OnJoined(snapshot, _replayFollowsJoin);

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using AspireChat.Client.Connecting;
+using AspireChat.Client.Profiles;
 using AspireChat.Client.Wire;
 
 namespace AspireChat.Client.History;
@@ -16,7 +17,7 @@ internal readonly record struct HttpAnswer<T>(T? Body, int Status, TimeSpan? Ret
 }
 
 /// <summary>The part of the protocol's HTTP API that the client needs. Thread-safe.</summary>
-internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) : IDisposable
+internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens, KnownProfiles profiles) : IDisposable
 {
     public const int LargestPage = 200;
 
@@ -24,7 +25,7 @@ internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) 
         ?? new HttpMessageInvoker(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) });
 
     /// <param name="before">A seq or an opaque cursor, like <paramref name="after"/>. Give at most one of the two.</param>
-    public Task<HttpAnswer<WirePage>> PageAsync(
+    public async Task<HttpAnswer<WirePage>> PageAsync(
         Conversation conversation, string? before, string? after, int limit, CancellationToken cancellationToken)
     {
         var place = conversation.IsRoom ? $"/api/rooms/{conversation.RoomId}" : $"/api/dms/{Uri.EscapeDataString(conversation.User)}";
@@ -39,11 +40,24 @@ internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) 
             path += "&after=" + Uri.EscapeDataString(after);
         }
 
-        return GetAsync(path, WireContext.Default.WirePage, cancellationToken);
+        var answer = await SendAsync(HttpMethod.Get, path, WireContext.Default.WirePage, cancellationToken).ConfigureAwait(false);
+        profiles.Learn(answer.Body?.Profiles);
+        return answer;
     }
 
-    public Task<HttpAnswer<WireOverviews>> ConversationsAsync(CancellationToken cancellationToken) =>
-        GetAsync("/api/conversations", WireContext.Default.WireOverviews, cancellationToken);
+    /// <summary>A page of the user's conversations, newest first.</summary>
+    /// <param name="after">The <c>next</c> of the page before; null: the first page.</param>
+    public async Task<HttpAnswer<WireOverviews>> ConversationsAsync(string? after, CancellationToken cancellationToken)
+    {
+        var path = "/api/conversations" + (after is null ? "" : "?after=" + Uri.EscapeDataString(after));
+        var answer = await SendAsync(HttpMethod.Get, path, WireContext.Default.WireOverviews, cancellationToken).ConfigureAwait(false);
+        profiles.Learn(answer.Body?.Profiles);
+        return answer;
+    }
+
+    /// <summary>A ticket for a socket at a node itself. Status 404: there are none.</summary>
+    public Task<HttpAnswer<WireTicket>> TicketAsync(CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, "/api/socket-tickets", WireContext.Default.WireTicket, cancellationToken);
 
     public void Dispose()
     {
@@ -53,18 +67,19 @@ internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) 
         }
     }
 
-    private async Task<HttpAnswer<T>> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) where T : class
+    private async Task<HttpAnswer<T>> SendAsync<T>(
+        HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) where T : class
     {
         using var patience = new CancellationTokenSource(options.ConnectTimeout, options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
             var token = await tokens.CurrentAsync(either.Token).ConfigureAwait(false);
-            var answer = await GetAsync(path, type, token, either.Token).ConfigureAwait(false);
+            var answer = await SendAsync(method, path, type, token, either.Token).ConfigureAwait(false);
             if (answer.Status == 401)
             {
                 token = await tokens.RenewAsync(token, either.Token).ConfigureAwait(false);
-                answer = await GetAsync(path, type, token, either.Token).ConfigureAwait(false);
+                answer = await SendAsync(method, path, type, token, either.Token).ConfigureAwait(false);
             }
             return answer;
         }
@@ -78,10 +93,10 @@ internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens) 
         }
     }
 
-    private async Task<HttpAnswer<T>> GetAsync<T>(
-        string path, JsonTypeInfo<T> type, string token, CancellationToken cancellationToken) where T : class
+    private async Task<HttpAnswer<T>> SendAsync<T>(
+        HttpMethod method, string path, JsonTypeInfo<T> type, string token, CancellationToken cancellationToken) where T : class
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(options.Gateway, path));
+        using var request = new HttpRequestMessage(method, new Uri(options.Gateway, path));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         using var response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode != HttpStatusCode.OK)

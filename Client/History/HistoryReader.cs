@@ -19,13 +19,13 @@ internal sealed class HistoryReader(HistoryApi api)
 
         var epoch = page.Epoch ?? "";
         return new HistoryPage(
-            [.. items.Select(item => ServerFrameReader.ToEvent(item, conversation, epoch))], epoch, page.Head ?? 0, page.Next);
+            [.. items.Select(item => ServerFrameReader.ToEvent(item, conversation, epoch, page.Head ?? 0))], epoch, page.Head ?? 0, page.Next);
     }
 
     /// <exception cref="ChatException"><see cref="ChatFaults.History"/>: there was no answer.</exception>
     public async Task<IReadOnlyList<ConversationOverview>> ConversationsAsync(CancellationToken cancellationToken)
     {
-        var items = Required(await api.ConversationsAsync(cancellationToken).ConfigureAwait(false)).Items ?? [];
+        var items = Required(await api.ConversationsAsync(null, cancellationToken).ConfigureAwait(false)).Items ?? [];
         return [.. items.Select(item =>
         {
             var conversation = item.Room is not null ? Conversation.Room(item.Room) : Conversation.With(item.To!);

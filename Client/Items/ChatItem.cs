@@ -1,6 +1,6 @@
 namespace AspireChat.Client;
 
-/// <summary>An item of <see cref="ChatClient.Events"/>. Immutable.</summary>
+/// <summary>An item of <see cref="IChatClient.Events(CancellationToken)"/>. Immutable.</summary>
 public abstract record ChatItem;
 
 /// <summary>An item that belongs to a conversation.</summary>
@@ -23,17 +23,61 @@ public sealed record Gap(Conversation Conversation, long From, long To) : Conver
 /// A room was joined, on request or again on a new connection. This is the room at one moment. Missed events follow, then the events after
 /// <see cref="Head"/>.
 /// </summary>
+/// <param name="Conversation">The room.</param>
+/// <param name="Epoch">The epoch of its log.</param>
+/// <param name="Head">The seq of its last event.</param>
 /// <param name="Members">At most 100 of the members that are online, with the client's own user among them.</param>
 /// <param name="Online">How many are online.</param>
 /// <param name="Typing">Users typing now.</param>
 /// <param name="Read">The user's own read cursor.</param>
 public sealed record RoomJoined(
     Conversation Conversation, string Epoch, long Head, IReadOnlyList<string> Members, long Online, IReadOnlyList<string> Typing, long Read)
-    : ConversationItem(Conversation);
+    : ConversationItem(Conversation)
+{
+    /// <summary>The user's role: <c>owner</c>, <c>moderator</c> or <c>member</c>. Null: the server did not tell it.</summary>
+    public string? Role { get; init; }
+
+    /// <summary><c>public</c> or <c>private</c>. Null: the server did not tell it.</summary>
+    public string? Visibility { get; init; }
+
+    /// <summary>Who may send: <c>members</c> or <c>moderators</c>. Null: the server did not tell it.</summary>
+    public string? Sending { get; init; }
+
+    /// <summary>The room's name; null: none.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The room's topic; null: none.</summary>
+    public string? Topic { get; init; }
+}
 
 /// <summary>
-/// The user is no longer a member of the room. It was left here or on another device, or can't be joined again (<see cref="Reason"/>).
+/// Somebody else changed what a member of the room is or may do. The user whom it is about gets it too. Where the user is removed or
+/// banned, <see cref="RoomLeft"/> follows. May be dropped for a slow reader.
 /// </summary>
+/// <param name="Conversation">The room.</param>
+/// <param name="User">The member.</param>
+/// <param name="Change"><c>added</c>, <c>removed</c>, <c>role</c>, <c>banned</c>, <c>unbanned</c>, <c>muted</c> or <c>unmuted</c>.</param>
+/// <param name="By">Who changed it; <c>system</c>: the product's server.</param>
+/// <param name="Role">The new role; null where the change is about none.</param>
+/// <param name="Until">When a ban or mute ends; null: never, or the change is none of both.</param>
+public sealed record MemberChanged(
+    Conversation Conversation, string User, string Change, string By, string? Role, DateTimeOffset? Until) : ConversationItem(Conversation);
+
+/// <summary>
+/// A member of a room of the user's is shown in another way now. May be dropped for a slow reader; <see cref="IChatClient.ProfileOf"/> has
+/// the latest.
+/// </summary>
+/// <param name="User">The member.</param>
+/// <param name="Profile">How; null: the user has no profile any more.</param>
+public sealed record ProfileChanged(string User, ChatProfile? Profile) : ChatItem;
+
+/// <summary>
+/// The user is no longer a member of the room. It was left here or on another device, or something else ended it. The client does not join
+/// it again by itself.
+/// </summary>
+/// <param name="Conversation">The room.</param>
+/// <param name="Reason">Null: the user left. <c>removed</c>, <c>banned</c>, <c>deleted</c> (the room), <c>forbidden</c> (by another token),
+/// or the error code that refused the join.</param>
 public sealed record RoomLeft(Conversation Conversation, string? Reason = null) : ConversationItem(Conversation);
 
 /// <summary>
@@ -69,19 +113,22 @@ public sealed record DurableMoved(Conversation Conversation, long Seq) : Convers
 /// <param name="RetryIn">While reconnecting: how long until the next attempt.</param>
 public sealed record ConnectionChanged(ConnectionState State, string? Node, int? CloseCode, string? Reason, TimeSpan? RetryIn) : ChatItem;
 
+/// <summary>How a client is connected.</summary>
 public enum ConnectionState
 {
-    /// <summary><see cref="ChatClient.ConnectAsync"/> was not called yet.</summary>
+    /// <summary>The client was neither connected nor used yet.</summary>
     Idle,
 
+    /// <summary>The first connection is being made.</summary>
     Connecting,
 
+    /// <summary>The connection is there.</summary>
     Connected,
 
     /// <summary>The connection was lost, and the client makes a new one.</summary>
     Reconnecting,
 
-    /// <summary>The client has ended for good: it was disposed, or the server told it not to come back.</summary>
+    /// <summary>The session has ended for good: the client was disposed, or there will be no connection.</summary>
     Closed,
 }
 

@@ -1,6 +1,8 @@
 using AspireChat.Client.Connecting;
+using AspireChat.Client.History;
 using AspireChat.Client.Wire;
 using AspireChat.Contracts.Frames;
+using Microsoft.Extensions.Logging;
 
 namespace AspireChat.Client.Sessions;
 
@@ -8,7 +10,8 @@ namespace AspireChat.Client.Sessions;
 /// Keeps one session connected. It opens a connection, watches it, renews its token and opens another one after a loss, until the client
 /// stops or must not come back.
 /// </summary>
-internal sealed class ConnectionLoop(Session session, ChatClientOptions options, TokenSource tokens)
+internal sealed class ConnectionLoop(
+    Session session, ChatClientOptions options, TokenSource tokens, HistoryApi history, ILogger log)
 {
     /// <summary>A token is renewed this long before it expires, or when a fifth of its life is left if that is later.</summary>
     private static readonly TimeSpan RenewEarly = TimeSpan.FromMinutes(1);
@@ -24,6 +27,7 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
 
     private readonly TimeProvider _time = options.TimeProvider;
+    private readonly DirectSockets _direct = new(options, history, log);
     private string? _refused;
     private TaskCompletionSource<DateTimeOffset>? _authenticated;
 
@@ -47,6 +51,7 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
 
                 (failures, refusals) = (decision.Failures, decision.Refusals);
                 ClientMetrics.Reconnects.Add(1, new KeyValuePair<string, object?>("code", end.Code ?? end.HttpStatus ?? 0));
+                ClientLog.Lost(log, end.Code ?? end.HttpStatus, end.Reason, decision.Wait);
                 session.Report(new ConnectionChanged(ConnectionState.Reconnecting, null, end.Code, end.Reason, decision.Wait));
                 if (decision.Wait > TimeSpan.Zero)
                 {
@@ -71,8 +76,11 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
             using var connection = await OpenAsync(token, either.Token).ConfigureAwait(false);
             if (await connection.ReadAsync(either.Token).ConfigureAwait(false) is not { } first)
             {
+                _direct.Failed(connection.CloseReason ?? connection.AbortReason ?? "closed before the welcome");
                 return EndOf(connection, lived: null, leaveIn: null);
             }
+
+            _direct.Welcomed();
 
             if (!ServerFrameReader.TryRead(first.Span, out var welcome, out var problem) || welcome.Type != "welcome")
             {
@@ -81,7 +89,7 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
 
             if (session.User is { } user && user != welcome.User)
             {
-                return new ConnectionEnd { IsFinal = true, Reason = $"the token is for {welcome.User}, but the session belongs to {user}" };
+                return new ConnectionEnd { Final = ChatFaults.Forbidden, Reason = $"the token is for {welcome.User}, but the session belongs to {user}" };
             }
             // From here on the watch for silence ends the connection, and no longer the timeout of the attempt.
             patience.CancelAfter(Timeout.InfiniteTimeSpan);
@@ -93,7 +101,11 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
         }
         catch (UnauthorizedAccessException e)
         {
-            return new ConnectionEnd { IsFinal = true, Code = CloseCodes.Unauthorized, Reason = e.Message };
+            return new ConnectionEnd { Final = ChatFaults.Token, Reason = e.Message };
+        }
+        catch (ChatException e) when (e.IsFinal)
+        {
+            return new ConnectionEnd { Final = e.Code, Reason = e.Message };
         }
         catch (ChatException e)
         {
@@ -102,6 +114,7 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
         }
         catch (OperationCanceledException)
         {
+            _direct.Failed("no welcome");
             return new ConnectionEnd { Reason = $"no connection within {options.ConnectTimeout.TotalSeconds} s" };
         }
     }
@@ -110,7 +123,8 @@ internal sealed class ConnectionLoop(Session session, ChatClientOptions options,
     {
         try
         {
-            var connection = await Connection.OpenAsync(options, token, cancellationToken).ConfigureAwait(false);
+            var connection = await _direct.OpenAsync(cancellationToken).ConfigureAwait(false)
+                ?? await Connection.OpenAsync(options, token, cancellationToken).ConfigureAwait(false);
             _refused = null;
             return connection;
         }

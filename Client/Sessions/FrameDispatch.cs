@@ -16,6 +16,14 @@ internal static class FrameDispatch
             OnError(frame, session);
             return;
         }
+        session.Profiles.Learn(frame.Profiles);
+        if (frame is { Type: "profile", User: { } shown })
+        {
+            session.Profiles.Learn(shown, frame.Name, frame.Picture);
+            session.Offer(new ProfileChanged(shown, session.Profiles.Find(shown)));
+            return;
+        }
+
         if (frame.Room is null && frame.To is null)
         {
             return;
@@ -55,6 +63,10 @@ internal static class FrameDispatch
                 break;
             case "left":
                 OnLeft(conversation, session, frame.Reason);
+                break;
+            case "member":
+                session.Offer(new MemberChanged(
+                    place, frame.User!, frame.Change!, frame.By!, frame.Role, ServerFrameReader.ToTime(frame.Until)));
                 break;
             case "durable":
                 conversation.Log.OnDurable(frame.Seq!.Value);
@@ -99,7 +111,7 @@ internal static class FrameDispatch
     {
         conversation.Seat.Leaving?.TrySetResult();
         session.Remove(conversation, new ChatException(ErrorCodes.NotJoined, $"{conversation.Name} was left."));
-        session.Owe(new RoomLeft(conversation.Name, reason));
+        session.Give(new RoomLeft(conversation.Name, reason));
     }
 
     private static void OnError(WireFrame error, Session session)
@@ -116,7 +128,7 @@ internal static class FrameDispatch
         }
         if (session.TakeReference(error.Reference) is not { } conversations)
         {
-            session.Offer(new Fault(code, message));
+            session.Fault(code, message);
             return;
         }
         foreach (var conversation in conversations)
@@ -125,16 +137,28 @@ internal static class FrameDispatch
         }
     }
 
+    private static void OnLeaveRefused(TrackedConversation conversation, string code, string message, Session session)
+    {
+        conversation.Seat.Stay(new ChatException(code, message));
+        if (!conversation.Seat.IsWanted && code is ErrorCodes.NotFound or ErrorCodes.NotJoined)
+        {
+            // The client did not follow the room, and the server says that there is nothing to leave.
+            session.Remove(conversation, new ChatException(code, message));
+        }
+        else if (conversation.Seat is { IsWanted: true, IsJoined: false } && session.IsConnected)
+        {
+            conversation.SendJoin();
+        }
+    }
+
     /// <summary>A <c>join</c>, <c>leave</c> or <c>resume</c> was refused.</summary>
     private static void OnRefused(
         TrackedConversation conversation, string code, string message, double? retryAfter, bool isAlone, Session session)
     {
         var passes = code is ErrorCodes.Unavailable or ErrorCodes.RateLimited;
-        if (conversation.Seat.Leaving is { } leaving && !passes)
+        if (conversation.Seat.Leaving is not null && !passes)
         {
-            leaving.TrySetException(new ChatException(code, message));
-            _ = leaving.Task.Exception;
-            session.Remove(conversation, new ChatException(ErrorCodes.NotJoined, $"{conversation.Name} was left."));
+            OnLeaveRefused(conversation, code, message, session);
         }
         else if (!conversation.Name.IsRoom)
         {
@@ -149,9 +173,9 @@ internal static class FrameDispatch
         }
         else
         {
-            session.Offer(new Fault(code, message, conversation.Name));
+            session.Fault(code, message, conversation.Name);
             session.Remove(conversation, new ChatException(code, message));
-            session.Owe(new RoomLeft(conversation.Name, code));
+            session.Give(new RoomLeft(conversation.Name, code));
         }
     }
 }

@@ -1,8 +1,12 @@
 using AspireChat.Client.Connecting;
 using AspireChat.Client.Delivery;
 using AspireChat.Client.History;
+using AspireChat.Client.Profiles;
+using AspireChat.Client.Reading;
 using AspireChat.Client.Sending;
 using AspireChat.Client.Wire;
+using AspireChat.Contracts.Frames;
+using Microsoft.Extensions.Logging;
 
 namespace AspireChat.Client.Sessions;
 
@@ -22,33 +26,37 @@ internal sealed class Session : IDeliveryHost, IDisposable
 
     private readonly Dictionary<Conversation, TrackedConversation> _conversations = [];
     private readonly Dictionary<string, List<TrackedConversation>> _references = [];
-    private readonly Queue<ChatItem> _owed = new();
     private readonly CancellationTokenSource _ending = new();
+    private readonly ILogger _log;
     private readonly long _origin;
     private readonly ITimer _timer;
     private readonly GapRepair _repair;
     private readonly DirectConversations _directs;
     private TimeSpan _timerDue = TimeSpan.MaxValue;
     private Connection? _connection;
-    private ConnectionChanged? _unreported;
     private long _lastReference;
 
-    public Session(ChatClientOptions options, HistoryApi history)
+    public Session(ChatClientOptions options, HistoryApi history, KnownProfiles profiles)
     {
-        Options = options;
+        (Options, Profiles, _log) = (options, profiles, options.CreateLogger());
         _origin = options.TimeProvider.GetTimestamp();
         _timer = options.TimeProvider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        Items = new ItemBuffer(options.EventBuffer, OnSpaceMade);
+        Readers = new Readers(this, history, _ending.Token);
         Outbox = new Outbox(options, this);
         _repair = new GapRepair(this, history);
         _directs = new DirectConversations(this, history);
     }
 
-    public Lock Gate { get; } = new();
+    public Gate Gate { get; } = new();
 
     public ChatClientOptions Options { get; }
 
-    public ItemBuffer Items { get; }
+    public Readers Readers { get; }
+
+    public KnownProfiles Profiles { get; }
+
+    /// <summary>A loop keeps it connected. The client's own lock guards it.</summary>
+    public bool IsStarted { get; set; }
 
     public Outbox Outbox { get; }
 
@@ -128,6 +136,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
             _connection = connection;
             User ??= welcome.User;
             _references.Clear();
+            ClientLog.Connected(_log, welcome.Node, User);
             ReportInside(new ConnectionChanged(ConnectionState.Connected, welcome.Node, null, null, null));
             foreach (var conversation in _conversations.Values.Where(c => c.Seat.Leaving is not null).ToList())
             {
@@ -206,6 +215,18 @@ internal sealed class Session : IDeliveryHost, IDisposable
         }
     }
 
+    /// <summary>Ends the user's membership. Completes with the server's answer.</summary>
+    public Task Leave(TrackedConversation conversation)
+    {
+        Outbox.Fail(conversation.Name, new ChatException(ErrorCodes.NotJoined, $"{conversation.Name} was left."));
+        if (conversation.Seat.Leaving is null && conversation.Seat.Leave() is { } && IsConnected)
+        {
+            SendLeave(conversation);
+        }
+
+        return conversation.Seat.Leaving!.Task;
+    }
+
     public void SendLeave(TrackedConversation conversation)
     {
         conversation.Seat.AskAgainAt = Now + Options.AckTimeout;
@@ -236,26 +257,31 @@ internal sealed class Session : IDeliveryHost, IDisposable
     {
         lock (Gate)
         {
+            ClientLog.Fault(_log, code, conversation, message, ClientLog.NextAfter(code));
             Offer(new Fault(code, message, conversation));
         }
     }
 
-    /// <summary>Gives the application an item that may be dropped.</summary>
-    public void Offer(ChatItem item)
-    {
-        if (!Items.TryAdd(item))
-        {
-            ClientMetrics.Dropped.Add(1, new KeyValuePair<string, object?>("item", item.GetType().Name));
-        }
-    }
+    /// <inheritdoc/>
+    public void Offer(ChatItem item) => Readers.Offer(item);
 
-    /// <summary>Gives the application an item that must not be dropped. It waits outside a full buffer; such items are rare.</summary>
-    public void Owe(ChatItem item)
+    /// <inheritdoc/>
+    public void Give(ConversationItem item)
     {
-        if (_owed.Count > 0 || !Items.TryAdd(item))
+        switch (item)
         {
-            _owed.Enqueue(item);
+            case Reloaded reloaded:
+                ClientLog.Reloaded(_log, item.Conversation, reloaded.Epoch, reloaded.Head);
+                break;
+            case Gap gap:
+                ClientLog.Gap(_log, gap.From, gap.To, item.Conversation);
+                break;
+            case RoomLeft { Reason: { } reason }:
+                ClientLog.Left(_log, item.Conversation, reason);
+                break;
         }
+
+        Readers.Give(item);
     }
 
     public void WakeAt(TimeSpan time)
@@ -294,7 +320,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
             Connected.TrySetException(reason);
             // The failure counts as observed even when no caller waits for the first connection.
             _ = Connected.Task.Exception;
-            Items.Complete(last);
+            Readers.Complete(last);
         }
         _ending.Cancel();
         _timer.Dispose();
@@ -332,29 +358,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         }
 
         State = change.State;
-        _unreported = Items.TryAdd(change) ? null : change;
-    }
-
-    private void OnSpaceMade()
-    {
-        lock (Gate)
-        {
-            if (_unreported is not null && Items.TryAdd(_unreported))
-            {
-                _unreported = null;
-            }
-
-            while (_owed.TryPeek(out var item) && Items.TryAdd(item))
-            {
-                _owed.Dequeue();
-            }
-
-            foreach (var conversation in _conversations.Values)
-            {
-                conversation.Log.Flush();
-                conversation.Log.RepairIfBehind();
-            }
-        }
+        Readers.Give(change);
     }
 
     private void Tick()

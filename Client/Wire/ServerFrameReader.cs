@@ -33,7 +33,8 @@ internal static class ServerFrameReader
     public static bool IsEvent(WireFrame frame) => frame.Type is "room" or "dm" or "edit" or "delete" or "react";
 
     /// <summary>The event in a frame that was checked.</summary>
-    public static ChatEvent ToEvent(WireFrame frame, Conversation conversation, string? epoch)
+    /// <param name="asOf">Of an event from history: the head when the page was made. A message shows what happened until then.</param>
+    public static ChatEvent ToEvent(WireFrame frame, Conversation conversation, string? epoch, long asOf = 0)
     {
         var (id, seq, from, timestamp, nonce) = (frame.Id!, frame.Seq!.Value, frame.From!, ToTime(frame.Timestamp)!.Value, frame.Nonce);
         return frame.Type switch
@@ -42,12 +43,13 @@ internal static class ServerFrameReader
             {
                 Id = id, Seq = seq, Epoch = epoch, From = from, Name = frame.Name, Timestamp = timestamp, Nonce = nonce,
                 Content = frame.Content ?? "",
+                AsOf = asOf,
                 Deleted = frame.Deleted ?? false,
                 Edited = frame.Edited ?? 0,
                 ReplyTo = frame.ReplyTo ?? 0,
                 Mentions = frame.Mentions ?? [],
                 Meta = frame.Meta?.GetRawText(),
-                Reactions = frame.Reactions is null ? [] : [.. frame.Reactions.Select(r => new MessageReactions(r.Emoji, r.Users))],
+                Reactions = frame.Reactions is null ? [] : [.. frame.Reactions.Select(r => new MessageReactions(r.Emoji, r.Users) { Count = r.Count })],
             },
             "edit" => new MessageEdited(conversation)
             {

@@ -72,15 +72,20 @@ internal sealed record WireProfile(string? Name, string? Picture);
 
 internal sealed record WireReaction(string Emoji, long Count, IReadOnlyList<string> Users);
 
-internal sealed record WirePage(IReadOnlyList<WireFrame>? Items, string? Epoch, long? Head, string? Next);
+internal sealed record WirePage(
+    IReadOnlyList<WireFrame>? Items, string? Epoch, long? Head, string? Next, IReadOnlyDictionary<string, WireProfile>? Profiles = null);
 
 internal sealed record WireOverview(string? Room, string? To, long Head, long Read, long Unread, long? Mentions, WireFrame? Last);
 
-internal sealed record WireOverviews(IReadOnlyList<WireOverview>? Items);
+internal sealed record WireOverviews(
+    IReadOnlyList<WireOverview>? Items, string? Next = null, IReadOnlyDictionary<string, WireProfile>? Profiles = null);
+
+internal sealed record WireTicket(string? Url, string? Ticket);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(WireFrame))]
 [JsonSerializable(typeof(WirePage))]
 [JsonSerializable(typeof(WireOverviews))]
+[JsonSerializable(typeof(WireTicket))]
 internal sealed partial class WireContext : JsonSerializerContext;

@@ -20,4 +20,6 @@ public static class LogEvents
 
     /// <summary>4000–4999: PersistenceService.</summary>
     public const int Persistence = 4000;
+
+    // 5000–5999: Client, which refers to no table of ours.
 }

@@ -11,6 +11,7 @@ public sealed class LogEventTests
     [InlineData("ConnectionService")]
     [InlineData("PresenceService")]
     [InlineData("PersistenceService")]
+    [InlineData("Client")]
     [InlineData("ServiceDefaults")]
     public void No_two_log_events_of_a_service_have_one_id(string project)
     {

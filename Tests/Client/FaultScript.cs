@@ -21,6 +21,12 @@ internal sealed class FaultScript
     /// <summary>Changes a page before it is sent.</summary>
     public Action<JsonObject> OnPage { get; set; } = _ => { };
 
+    /// <summary>Changes the list of conversations before it is sent.</summary>
+    public Action<JsonArray> OnOverview { get; set; } = _ => { };
+
+    /// <summary>The answer to who asks for a ticket; null: 404. A ticket is a token of this server. Called outside the gate.</summary>
+    public Func<JsonObject?> OnTicket { get; set; } = () => null;
+
     public Func<string> Expires { get; set; } = () => "2099-01-01T00:00:00.000Z";
 
     public double Heartbeat { get; set; } = 3600;

@@ -46,6 +46,7 @@ internal sealed class FaultServer : IAsyncDisposable
         app.MapGet("/api/dms/{user}/messages",
             (HttpContext http, string user) => server.PageAsync(http, Direct(UserOf(TokenOf(http)), user)));
         app.MapGet("/api/conversations", server.OverviewAsync);
+        app.MapPost("/api/socket-tickets", () => server.Script.OnTicket() is { } ticket ? Results.Json(ticket) : Results.NotFound());
         await app.StartAsync();
         server.Address = new Uri(app.Urls.First());
         return server;
@@ -109,10 +110,16 @@ internal sealed class FaultServer : IAsyncDisposable
                 frame["to"] = key.Split(':').Skip(1).FirstOrDefault(user => user != from) ?? from;
             }
 
-            Log(key).Append(from, frame);
-            FanOut(Log(key));
+            Append(key, from, frame);
             return Log(key).Head;
         }
+    }
+
+    /// <summary>Another user sends any event. Called inside the gate.</summary>
+    public void Append(string key, string from, JsonObject frame)
+    {
+        Log(key).Append(from, frame);
+        FanOut(Log(key));
     }
 
     public void Rebuild(string key, int lost)
@@ -148,7 +155,8 @@ internal sealed class FaultServer : IAsyncDisposable
 
     private static string UserOf(string token) => token.Split('~')[0];
 
-    private static string TokenOf(HttpContext http) => http.Request.Headers.Authorization.ToString()["Bearer ".Length..];
+    private static string TokenOf(HttpContext http) =>
+        http.Request.Query["ticket"] is [{ } ticket] ? ticket : http.Request.Headers.Authorization.ToString()["Bearer ".Length..];
 
     private async Task SocketAsync(HttpContext http)
     {
@@ -357,6 +365,7 @@ internal sealed class FaultServer : IAsyncDisposable
                 ["to"] = log.Users.FirstOrDefault(other => other != user) ?? user, ["head"] = log.Head, ["read"] = 0, ["unread"] = 0,
                 ["last"] = log.View((int)log.Head - 1, user),
             })]);
+            Script.OnOverview(items);
         }
         await http.Response.WriteAsJsonAsync(new JsonObject { ["items"] = items });
     }

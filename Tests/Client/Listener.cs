@@ -10,7 +10,11 @@ internal sealed class Listener : IAsyncDisposable
     private readonly Task _reading;
     private TaskCompletionSource _arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Listener(ChatClient client) => _reading = ReadAsync(client);
+    public Listener(ChatClient client) : this(client.Events())
+    {
+    }
+
+    public Listener(IAsyncEnumerable<ChatItem> events) => _reading = ReadAsync(events);
 
     public IReadOnlyList<ChatItem> Items
     {
@@ -82,9 +86,9 @@ internal sealed class Listener : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task ReadAsync(ChatClient client)
+    private async Task ReadAsync(IAsyncEnumerable<ChatItem> events)
     {
-        await foreach (var item in client.Events(_stop.Token))
+        await foreach (var item in events.WithCancellation(_stop.Token))
         {
             lock (_items)
             {
