@@ -2,9 +2,5 @@
 export { ChatClient } from './lib/client.js';
 export { Conversation } from './lib/conversation.js';
 export { Presence } from './lib/presence.js';
-export { ChatError, LIMITS, isRoomId, isUserId } from './lib/protocol.js';
-/** @typedef {import('./lib/types.js').ChatOptions} ChatOptions */
-/** @typedef {import('./lib/types.js').ChatEvent} ChatEvent */
-/** @typedef {import('./lib/types.js').Message} Message */
-/** @typedef {import('./lib/types.js').Receipt} Receipt */
-/** @typedef {import('./lib/types.js').OutboxStore} OutboxStore */
+export { ChatError, LIMITS, SYSTEM, isRoomId, isUserId } from './lib/protocol.js';
+export { Rooms } from './lib/rooms.js';

@@ -81,7 +81,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
 
     [Fact]
     [Trait("Needs", "AppHost")]
-    public async Task Killing_the_replicas_one_after_the_other_loses_doubles_and_swaps_no_message()
+    public async Task Killing_the_replicas_one_after_the_other_loses_doubles_and_swaps_no_message_for_clients_of_both_libraries()
     {
         var room = Conversation.Room(ChatSystem.Unique("room"));
         var users = Enumerable.Range(0, 4).Select(i => ChatSystem.Unique($"user{i}")).ToList();
@@ -92,9 +92,12 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
             await client.ConnectAsync().WaitAsync(ChatSocket.Patience);
             await client.JoinAsync(room.RoomId!).WaitAsync(ChatSocket.Patience);
         }
+        // One of the JavaScript library is with them.
+        await using var node = await NodeParticipant.StartAsync(system.Gateway, ChatSystem.Unique("erin"), room.RoomId!, speed: 1);
         using var enough = new CancellationTokenSource();
         var sent = new ConcurrentBag<(string User, int Number, Accepted Accepted)>();
         var senders = clients.Select((client, i) => SendAsync(client, room, users[i], sent, enough.Token)).ToList();
+        var nodeSender = SendAsync(node, enough.Token);
 
         foreach (var replica in system.Host.Instances("connection"))
         {
@@ -105,15 +108,20 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
         }
         await enough.CancelAsync();
         await Task.WhenAll(senders).WaitAsync(ChatSocket.Patience);
+        var numbersOfNode = await nodeSender.WaitAsync(ChatSocket.Patience);
+        var sentByNode = await node.EndAsync();
 
-        var head = sent.Max(send => send.Accepted.Seq);
+        var head = sent.Select(send => send.Accepted).Concat(sentByNode).Max(accepted => accepted.Seq);
         foreach (var listener in listeners)
         {
             await listener.EventAsync(room, head);
             Assert.Equal(SocketFaultTests.Range(1, head), listener.Seqs(room));
             Assert.Empty(listener.Items.OfType<Reloaded>());
         }
-        Assert.Equal(head, sent.Count);
+        await node.UntilAsync(items => items.OfType<ChatEvent>().Any(e => e.Seq == head), $"the JavaScript client has seq {head}");
+        Assert.Equal(SocketFaultTests.Range(1, head), node.Items.OfType<ChatEvent>().Select(e => e.Seq));
+        Assert.Equal((head, numbersOfNode), ((long)sent.Count + sentByNode.Count, sentByNode.Count));
+        Assert.Equal(sentByNode.Select(accepted => accepted.Seq).Order(), sentByNode.Select(accepted => accepted.Seq));
         foreach (var user in users)
         {
             var numbers = listeners[0].Items.OfType<MessageSent>().Where(e => e.From == user).Select(e => int.Parse(e.Content, null));
@@ -207,6 +215,19 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
         Gateway = system.Gateway,
         TokenProvider = async _ => await system.TokenAsync(user, expiresIn: expiresIn),
     });
+
+    /// <summary>Returns how many it sent.</summary>
+    private static async Task<int> SendAsync(NodeParticipant node, CancellationToken enough)
+    {
+        var count = 0;
+        for (; !enough.IsCancellationRequested; count++)
+        {
+            await node.SendAsync($"{count}");
+            await Task.Delay(TimeSpan.FromMilliseconds(60), TimeProvider.System, CancellationToken.None);
+        }
+
+        return count;
+    }
 
     private static async Task SendAsync(
         ChatClient client, Conversation room, string user, ConcurrentBag<(string, int, Accepted)> sent, CancellationToken enough)

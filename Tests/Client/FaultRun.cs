@@ -7,11 +7,17 @@ namespace AspireChat.Tests.Client;
 
 /// <summary>
 /// Three clients chat through a server whose faults follow a seed: cuts, closes, lost and doubled frames, skipped seqs, refusals, failing
-/// history, half replays and rebuilt logs. In the end the faults stop and traffic settles, and what each client got can be checked.
+/// history, half replays and rebuilt logs. In the end the faults stop and traffic settles, and what each client got can be checked. A
+/// client of the JavaScript library can be with them in the lobby.
 /// </summary>
 internal sealed class FaultRun
 {
     private static readonly string[] Users = ["alice", "bob", "carol"];
+    /// <summary>The user of the JavaScript library.</summary>
+    private const string NodeUser = "erin";
+    /// <summary>How many times as fast the waits of the JavaScript library pass, to be as short as those of the C# clients here.</summary>
+    private const int NodeSpeed = 50;
+
     private static readonly int[] Closes =
         [1001, CloseStatus.InternalError, CloseCodes.Restart, CloseCodes.TokenExpired, CloseCodes.TooSlow];
 
@@ -26,7 +32,11 @@ internal sealed class FaultRun
         server.Script.ReplayLimit = 7;
         server.Script.OnFrame = OnFrame;
         server.Script.OnSay = OnSay;
-        server.Script.OnUpgrade = _ => Chance(10) ? 503 : 101;
+        server.Script.OnUpgrade = token =>
+        {
+            SocketsOfNode += token == NodeUser ? 1 : 0;
+            return Chance(10) ? 503 : 101;
+        };
         server.Script.OnHttp = _ => Chance(10) ? 503 : Chance(5) ? -1 : 200;
         server.Script.OnPage = page =>
         {
@@ -46,11 +56,15 @@ internal sealed class FaultRun
 
     public int Faults { get; private set; }
 
-    public static async Task<FaultRun> PlayAsync(int seed, int steps)
+    /// <summary>How often the client of the JavaScript library connected, or tried to.</summary>
+    public int SocketsOfNode { get; private set; }
+
+    public static async Task<FaultRun> PlayAsync(int seed, int steps, bool withNode = false)
     {
         await using var server = await FaultServer.StartAsync();
         var run = new FaultRun(server, seed);
-        await run.PlayWithAsync(seed, steps);
+        await using var node = withNode ? await NodeParticipant.StartAsync(server.Address, NodeUser, "lobby", NodeSpeed) : null;
+        await run.PlayWithAsync(seed, steps, node);
         return run;
     }
 
@@ -65,7 +79,7 @@ internal sealed class FaultRun
         }
     }
 
-    private async Task PlayWithAsync(int seed, int steps)
+    private async Task PlayWithAsync(int seed, int steps, NodeParticipant? node)
     {
         var clients = Users.Select((user, i) => new ChatClient(Clients.Options(_server, user) with
         {
@@ -88,7 +102,7 @@ internal sealed class FaultRun
                 _isFaulty = true;
             }
 
-            var sends = await StepsAsync(clients, steps);
+            var sends = await StepsAsync(clients, node, steps);
             lock (_server.Gate)
             {
                 _isFaulty = false;
@@ -99,6 +113,8 @@ internal sealed class FaultRun
             {
                 accepted.Add([.. await Task.WhenAll(each).WaitAsync(FaultServer.Patience)]);
             }
+
+            var acceptedByNode = node is null ? [] : await node.EndAsync();
             // A client cannot notice the loss of the last frame until another frame follows.
             foreach (var (key, from) in (ReadOnlySpan<(string, string)>)[("r:lobby", "dave"), ("d:alice:bob", "bob"),
                 ("d:bob:carol", "carol"), ("d:alice:carol", "carol")])
@@ -111,15 +127,17 @@ internal sealed class FaultRun
                 foreach (var place in PlacesOf(Users[i]))
                 {
                     var log = LogOf(Users[i], place);
-                    var last = log.Ids[log.Epoch][^1];
-                    await listeners[i].UntilAsync(
-                        items => items.Any(item => item is ChatEvent e && e.Id == last) ||
-                            items.OfType<Reloaded>()
-                                .Any(r => r.Conversation == place && r.Epoch == log.Epoch && r.Head >= log.Ids[log.Epoch].Count),
-                        $"{Users[i]} at the end of {place}");
+                    await listeners[i].UntilAsync(items => IsAtEnd(items, place, log), $"{Users[i]} at the end of {place}");
                 }
             }
             Transcripts = [.. Users.Select((user, i) => new Transcript(user, listeners[i].Items, accepted[i]))];
+            if (node is not null)
+            {
+                var log = LogOf(NodeUser, Clients.Lobby);
+                await node.UntilAsync(items => IsAtEnd(items, Clients.Lobby, log), $"{NodeUser} at the end of the lobby");
+                Transcripts = [.. Transcripts, new Transcript(NodeUser, node.Items, acceptedByNode)];
+            }
+
             Naive = NaiveTranscript("alice");
         }
         finally
@@ -136,10 +154,17 @@ internal sealed class FaultRun
         }
     }
 
+    private static bool IsAtEnd(IReadOnlyList<ChatItem> items, Conversation place, LogRecordOfRun log)
+    {
+        var ids = log.Ids[log.Epoch];
+        return items.Any(item => (item is ChatEvent e && e.Id == ids[^1])
+            || (item is Reloaded r && r.Conversation == place && r.Epoch == log.Epoch && r.Head >= ids.Count));
+    }
+
     private static IEnumerable<Conversation> PlacesOf(string user) =>
         Users.Where(other => other != user).Select(Conversation.With).Append(Clients.Lobby);
 
-    private async Task<List<Task<Accepted>>[]> StepsAsync(IReadOnlyList<ChatClient> clients, int steps)
+    private async Task<List<Task<Accepted>>[]> StepsAsync(IReadOnlyList<ChatClient> clients, NodeParticipant? node, int steps)
     {
         var sends = Users.Select(_ => new List<Task<Accepted>>()).ToArray();
         for (var step = 0; step < steps; step++)
@@ -148,6 +173,11 @@ internal sealed class FaultRun
             lock (_server.Gate)
             {
                 (dice, who, other) = (_random.Next(100), _random.Next(Users.Length), _random.Next(1, Users.Length));
+            }
+
+            if (node is not null && step % 5 == 0)
+            {
+                await node.SendAsync($"step {step}");
             }
 
             if (dice < 45)
@@ -186,7 +216,8 @@ internal sealed class FaultRun
                 _server.Rebuild(places[_random.Next(places.Length)], lost: _random.Next(3));
                 return;
             }
-            foreach (var socket in _server.Sockets.Where(socket => socket.User == Users[who]))
+            // The JavaScript client has its share of what befalls the first user.
+            foreach (var socket in _server.Sockets.Where(socket => socket.User == Users[who] || (who == 0 && socket.User == NodeUser)))
             {
                 if (dice < 92)
                 {

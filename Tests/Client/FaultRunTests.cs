@@ -1,3 +1,4 @@
+using System.Globalization;
 using AspireChat.Client;
 
 namespace AspireChat.Tests.Client;
@@ -19,6 +20,26 @@ public sealed class FaultRunTests
         Assert.True(violations.Count == 0, $"seed {seed}, {run.Faults} faults:\n{string.Join('\n', violations)}");
         Assert.True(run.Faults > 50, $"only {run.Faults} faults");
         Assert.True(run.Transcripts.Sum(transcript => transcript.Sends.Count) > 100);
+    }
+
+    /// <summary>Runs with a client of the JavaScript library beside those of the C# library. MIXED_SEEDS says how many.</summary>
+    public static TheoryData<int> MixedSeeds =>
+        [.. Enumerable.Range(3001, int.Parse(Environment.GetEnvironmentVariable("MIXED_SEEDS") ?? "3", CultureInfo.InvariantCulture))];
+
+    [Theory]
+    [Trait("Needs", "Processes")]
+    [MemberData(nameof(MixedSeeds))]
+    public async Task Clients_of_both_libraries_in_one_room_get_every_event_once_and_in_order_whatever_breaks(int seed)
+    {
+        var run = await FaultRun.PlayAsync(seed, steps: 300, withNode: true);
+
+        var violations = run.Transcripts.SelectMany(transcript => Ledger.Violations(transcript, place => run.LogOf(transcript.User, place)))
+            .ToList();
+
+        Assert.True(violations.Count == 0, $"seed {seed}, {run.Faults} faults:\n{string.Join('\n', violations)}");
+        Assert.Equal(60, run.Transcripts[^1].Sends.Count);
+        Assert.True(run.SocketsOfNode > 1, "it never lost its connection");
+        Assert.Contains(run.Transcripts[^1].Items, item => item is ChatEvent);
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-import { LIMITS } from '../aspirechat.js';
+import { LIMITS } from '../lib/protocol.js';
 import { h, icon } from './dom.js';
 
 /** Where the user writes. Enter sends, Shift+Enter breaks the line. Each conversation keeps its draft. Fires `pick` for an emoji. */

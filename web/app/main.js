@@ -1,20 +1,24 @@
-import { ChatClient, isRoomId, isUserId } from '../aspirechat.js';
+// The page needs neither rooms' rules nor search nor tickets, so it loads the session alone.
+import { isRoomId, isUserId } from '../lib/protocol.js';
+import { ChatSession } from '../lib/session.js';
 import './conversation.js';
 import { h } from './dom.js';
 import { developmentToken, forgetUser, hashOf, placeOf, storeConversations, storeUser, storedConversations, storedUser } from './session.js';
 import './sidebar.js';
-import './sign-in.js';
 
 const FIRST_ROOM = 'lobby';
+const ROOMS_MAX = 200;
 
-function showSignIn(message = '') {
+async function showSignIn(message = '') {
+  // Most visitors are signed in.
+  await import('./sign-in.js');
   const signIn = h('chat-sign-in', { 'onsign-in': (event) => { storeUser(event.detail); start(event.detail); } });
   document.body.replaceChildren(signIn);
   signIn.fail(message);
 }
 
 function start(user) {
-  const client = new ChatClient({ user, getToken: ({ signal }) => developmentToken(user, signal) });
+  const client = new ChatSession({ user, getToken: ({ signal }) => developmentToken(user, signal) });
   const sidebar = h('chat-sidebar', {});
   const view = h('chat-conversation', { client });
   const banner = h('chat-banner', {});
@@ -43,8 +47,8 @@ function start(user) {
     remember();
     if (location.hash === hashOf(conversation)) location.hash = '';
   });
-  // The user's rooms, whichever device joined them.
-  client.on('overview', (items) => { for (const { room } of items) if (room !== undefined) join(room); });
+  // The user's rooms, whichever device joined them: the newest ones, as many as a connection may have.
+  client.on('overview', (items) => { for (const { room } of items.slice(0, ROOMS_MAX)) if (room !== undefined) join(room); });
   client.on('fault', (fault) => console.warn('AspireChat:', fault.code, fault.message));
 
   const show = () => {

@@ -1,4 +1,4 @@
-import { isRoomId, isUserId } from '../aspirechat.js';
+import { isRoomId, isUserId } from '../lib/protocol.js';
 import './status.js';
 import { avatar, h, icon } from './dom.js';
 import { hashOf } from './session.js';

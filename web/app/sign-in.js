@@ -1,4 +1,4 @@
-import { isUserId } from '../aspirechat.js';
+import { isUserId } from '../lib/protocol.js';
 import { avatar, h } from './dom.js';
 
 const SUGGESTED = ['alice', 'bob', 'carol'];

@@ -7,6 +7,8 @@ import { conversations } from './conversations.js';
 import { OtherOrigin, embedding } from './embedding.js';
 import { faults } from './faults.js';
 import { looks } from './looks.js';
+import { react } from './react.js';
+import { rooms } from './rooms.js';
 import { safety } from './safety.js';
 import { System } from './system.js';
 
@@ -33,3 +35,5 @@ faults(stage);
 safety(stage);
 looks(stage);
 embedding(stage);
+react(stage);
+rooms(stage);

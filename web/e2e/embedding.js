@@ -90,6 +90,24 @@ export function embedding(stage) {
     });
   });
 
+  test('a worker chats as a page does', async (t) => {
+    const page = await visit(t, stage.listed);
+    const heard = await page.evaluate(({ gateway, user, room }) => new Promise((resolve, reject) => {
+      const script = `
+        import { ChatClient } from '${gateway}/aspirechat.js';
+        const getToken = async () => (await fetch('${gateway}/dev/token?user=${user}')).json();
+        const client = new ChatClient({ url: '${gateway}', store: null, getToken });
+        await client.connect();
+        const room = await client.join('${room}');
+        room.once('event', ({ seq, content }) => postMessage([seq, content, client.user]));
+        await room.send('from a worker');`;
+      const worker = new Worker(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })), { type: 'module' });
+      worker.onmessage = ({ data }) => { worker.terminate(); resolve(data); };
+      worker.onerror = ({ message }) => reject(new Error(message));
+    }), { gateway: stage.system.url, user: unique('worker'), room: unique('worker') });
+    assert.deepEqual(heard.slice(0, 2), [1, 'from a worker']);
+  });
+
   test('a page of an unlisted origin reads nothing, imports nothing and opens no socket', async (t) => {
     const page = await visit(t, stage.unlisted);
     const seen = await page.evaluate(async ({ gateway, token }) => {

@@ -89,9 +89,16 @@ export class System {
     process.kill(Number(found), 'SIGKILL');
   }
 
-  async token(user) {
-    const { token } = await this.#post('/dev/token', { user }, {});
+  async token(user, scope) {
+    const { token } = await this.#post('/dev/token', { user, scope }, {});
     return token;
+  }
+
+  /** What an operator does. */
+  async disconnect(user) {
+    const headers = { Authorization: `Bearer ${await this.token('operator', 'chat:admin')}` };
+    const { ok, status } = await fetch(`${this.url}/api/admin/users/${user}/disconnect`, { method: 'POST', headers });
+    if (!ok) throw new Error(`disconnect: ${status}`);
   }
 
   async call(user, path, body) {

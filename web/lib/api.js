@@ -1,10 +1,14 @@
 import { ChatError } from './protocol.js';
 import { within } from './util.js';
 
-/** @import {Clock, Cancel, Member, Overview, Page, Profile, SearchPage, TokenProvider, UserPresence, Where} from './types.js' */
+/** @import {Clock, Cancel, ConversationPage, MemberPage, Overview, PageQuery, Profile, TokenProvider, UserPresence, Where} from './types.js' */
+
+/** A page of history. @typedef {{items: import('./types.js').ChatEvent[], profiles?: Record<string, Profile>, epoch: string, head: number, next: string|null}} Page */
 
 /** A request or a token that takes longer has failed, so that nothing waits for an answer that the network has lost. */
 const ANSWER_WITHIN_MS = 15_000;
+/** A page has 200 conversations. A user may be a member of 1,000 rooms. */
+const CONVERSATION_PAGES = 50;
 
 /** The current token for the socket and HTTP. Concurrent callers share one call of the provider. */
 export class Tokens {
@@ -74,31 +78,38 @@ export class Api {
     return this.call(`/api/${path}/messages`, { query, signal });
   }
 
-  /** @param {Cancel} [options] @returns {Promise<{items: Overview[]}>} */
-  conversations(options) { return this.call('/api/conversations', options); }
+  /** @param {PageQuery} [options] @returns {Promise<ConversationPage>} */
+  conversations({ signal, ...query } = {}) { return this.call('/api/conversations', { query, signal }); }
 
-  /**
-   * Messages that have all words of `q`, of those that the user may read, newest first.
-   * @param {{q: string, room?: string, to?: string, from?: string, before?: string, limit?: number, signal?: AbortSignal}} options
-   * @returns {Promise<SearchPage>}
-   */
-  search({ signal, ...query }) { return this.call('/api/search', { query, signal }); }
+  /** All of the user's conversations, or the 10,000 with the last messages. @param {AbortSignal} signal @returns {Promise<Overview[]>} */
+  async allConversations(signal) {
+    const items = [];
+    let after;
+    for (let pages = 0; pages < CONVERSATION_PAGES; pages++) {
+      const page = await this.conversations({ after, signal });
+      items.push(...page.items);
+      if (!page.next) break;
+      after = page.next;
+    }
+    return items;
+  }
 
-  /** The first 200 members. @param {string} room @param {Cancel} [options] @returns {Promise<{items: Member[]}>} */
-  members(room, options) { return this.call(`/api/rooms/${encodeURIComponent(room)}/members`, { query: { limit: 200 }, ...options }); }
-
-  /** Known users by the start of id or name. @param {string} query @param {Cancel} [options] @returns {Promise<{items: ({user: string} & Profile)[]}>} */
-  users(query, options) { return this.call('/api/users', { query: { query }, ...options }); }
+  /** @param {string} room @param {PageQuery} [options] @returns {Promise<MemberPage>} */
+  members(room, { signal, ...query } = {}) { return this.call(`/api/rooms/${encodeURIComponent(room)}/members`, { query, signal }); }
 
   /** @param {string[]} users at most 500 @param {Cancel} [options] @returns {Promise<{items: UserPresence[]}>} */
   presence(users, options) { return this.call('/api/presence', { body: { users }, ...options }); }
 
-  /** @param {string} path @param {{query?: object, body?: object, signal?: AbortSignal}} [options] @returns {Promise<any>} */
-  async call(path, { query = {}, body, signal } = {}) {
+  /**
+   * @param {string} path
+   * @param {{method?: string, query?: object, body?: object, signal?: AbortSignal, within?: number}} [options] `within`: milliseconds
+   * @returns {Promise<any>} undefined where the answer has no body
+   */
+  async call(path, { body, method = body ? 'POST' : 'GET', query = {}, signal, within: ms = ANSWER_WITHIN_MS } = {}) {
     const pairs = Object.entries(query).filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]);
     const url = `${this.#base}${path}?${new URLSearchParams(pairs)}`;
     try {
-      return await within(this.#clock, ANSWER_WITHIN_MS, signal, (own) => this.#ask(url, body, own));
+      return await within(this.#clock, ms, signal, (own) => this.#ask(url, method, body, own));
     } catch (error) {
       if (error instanceof ChatError || signal?.aborted) throw error;
       // No answer, or one that was cut off or is no JSON.
@@ -106,10 +117,11 @@ export class Api {
     }
   }
 
-  /** @param {string} url @param {object|undefined} body @param {AbortSignal} signal */
-  async #ask(url, body, signal) {
-    let response = await this.#once(url, body, false, signal);
-    if (response.status === 401) response = await this.#once(url, body, true, signal);
+  /** @param {string} url @param {string} method @param {object|undefined} body @param {AbortSignal} signal */
+  async #ask(url, method, body, signal) {
+    let response = await this.#once(url, method, body, false, signal);
+    if (response.status === 401) response = await this.#once(url, method, body, true, signal);
+    if (response.status === 204) return undefined;
     if (response.ok) {
       const answer = await response.json();
       this.#learn(answer.profiles);
@@ -117,15 +129,15 @@ export class Api {
     }
     const retryAfter = Number(response.headers.get('Retry-After') ?? NaN) * 1000;
     const problem = await response.json().catch(() => ({}));
-    throw new ChatError('http', problem.title ?? `HTTP ${response.status}`, {
+    throw new ChatError('http', problem.detail ?? problem.title ?? `HTTP ${response.status}`, {
       status: response.status, retryAfter: Number.isNaN(retryAfter) ? undefined : retryAfter,
     });
   }
 
-  /** @param {string} url @param {object|undefined} body @param {boolean} fresh @param {AbortSignal} signal */
-  async #once(url, body, fresh, signal) {
+  /** @param {string} url @param {string} method @param {object|undefined} body @param {boolean} fresh @param {AbortSignal} signal */
+  async #once(url, method, body, fresh, signal) {
     const headers = { Authorization: `Bearer ${await this.#tokens.get(fresh)}`, ...(body && { 'Content-Type': 'application/json' }) };
     const fetch = this.#fetch;
-    return fetch(url, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), signal });
+    return fetch(url, { method, headers, body: body && JSON.stringify(body), signal });
   }
 }

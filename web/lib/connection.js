@@ -1,9 +1,13 @@
-import { ChatError, CLOSE, closeReason, decode, encode, isFinalClose, SUBPROTOCOL } from './protocol.js';
-import { backoff, Emitter } from './util.js';
+import { Emitter } from './emitter.js';
+import { CLOSE, closeReason, decode, encode, isFinalClose, SUBPROTOCOL } from './frames.js';
+import { ChatError } from './protocol.js';
+import { backoff } from './util.js';
 
 /** @import {Clock, Frame, Status} from './types.js' */
 
 const WELCOME_WITHIN_MS = 10_000;
+/** A node past the gateway that does not answer by then is one that this network does not reach. */
+const NODE_WELCOME_WITHIN_MS = 4000;
 const PONG_WITHIN_MS = 10_000;
 /** After a connection that lived this long, the next loss starts with a short wait again. */
 const STABLE_AFTER_MS = 10_000;
@@ -27,11 +31,15 @@ export class Connection extends Emitter {
   reconnects = 0;
   /** Whether a socket is open and welcomed. */
   connected = false;
+  /** Whether the socket leads to a node past the gateway. */
+  byTicket = false;
   #url;
   #tokens;
   #WebSocket;
   #clock;
   #probe;
+  #tickets;
+  #signal;
   /** @type {WebSocket|null} */
   #socket = null;
   #everConnected = false;
@@ -58,16 +66,18 @@ export class Connection extends Emitter {
   #timers = {};
 
   /**
-   * @param {string} url @param {import('./api.js').Tokens} tokens @param {typeof WebSocket} WebSocket @param {Clock} clock
-   * @param {() => Promise<any>} probe asks the API for anything
+   * @param {{url: string, tokens: import('./api.js').Tokens, WebSocket: new (url: string, protocols?: string[]) => any, clock: Clock,
+   *   probe: () => Promise<any>, tickets: import('./tickets.js').Tickets|null, signal: AbortSignal}} options `probe`: asks the API for anything
    */
-  constructor(url, tokens, WebSocket, clock, probe) {
+  constructor({ url, tokens, WebSocket, clock, probe, tickets, signal }) {
     super();
     this.#url = url;
     this.#tokens = tokens;
     this.#WebSocket = WebSocket;
     this.#clock = clock;
     this.#probe = probe;
+    this.#tickets = tickets;
+    this.#signal = signal;
   }
 
   open() {
@@ -129,26 +139,40 @@ export class Connection extends Emitter {
     this.#timers[name] = this.#clock.set(run, ms);
   }
 
-  async #open() {
+  async #open(withTicket = true) {
     const generation = this.#forget();
     this.#triedAt = this.#clock.now();
     this.#setStatus({ state: this.#everConnected || this.#failures > 0 ? 'reconnecting' : 'connecting' });
     let socket;
+    let node = null;
     try {
       const token = await this.#tokens.get(this.#fresh);
       if (generation !== this.#generation) return;
       this.#fresh = false;
+      if (withTicket && this.#tickets) node = await this.#tickets.get(this.#signal);
+      if (generation !== this.#generation) return;
+      this.byTicket = node !== null;
       // It throws for an address that the browser does not allow, such as an insecure one on a secure page.
-      socket = this.#socket = new this.#WebSocket(this.#url, [SUBPROTOCOL, `bearer.${token}`]);
+      socket = this.#socket = new this.#WebSocket(node ?? this.#url, node ? [SUBPROTOCOL] : [SUBPROTOCOL, `bearer.${token}`]);
     } catch (error) {
       if (generation !== this.#generation) return;
+      if (node !== null) return this.#throughGateway();
       const { message } = /** @type {Error} */ (error);
       if (!(error instanceof ChatError)) return this.fail(new ChatError('bad_option', message, { field: 'url' }));
       return error.fatal ? this.fail(error) : this.#lost(CLOSE.abnormal, message);
     }
-    this.#timer('open', () => this.#lost(CLOSE.abnormal, 'no answer'), WELCOME_WITHIN_MS);
-    socket.onmessage = (event) => { if (generation === this.#generation) this.#receive(event.data); };
-    socket.onclose = (event) => { if (generation === this.#generation) this.#lost(event.code, closeReason(event.code)); };
+    this.#timer('open', () => this.#lost(CLOSE.abnormal, 'no answer'), node ? NODE_WELCOME_WITHIN_MS : WELCOME_WITHIN_MS);
+    socket.onmessage = (/** @type {any} */ event) => { if (generation === this.#generation) this.#receive(event.data); };
+    socket.onclose = (/** @type {any} */ { code }) => { if (generation === this.#generation) this.#lost(code, closeReason(code)); };
+    // Some WebSockets throw where nobody listens to errors. The close event follows.
+    socket.onerror = () => {};
+  }
+
+  /** A node past the gateway did not let the client in. */
+  #throughGateway() {
+    this.#end();
+    this.#tickets?.failed();
+    this.#open(false);
   }
 
   /** @param {unknown} data */
@@ -181,6 +205,7 @@ export class Connection extends Emitter {
     this.#welcomedAt = this.#clock.now();
     this.#triedAt = -Infinity;
     this.#refusals = 0;
+    if (this.byTicket) this.#tickets?.succeeded();
     this.#heartbeat = Math.max(1, welcome.heartbeat) * 1000;
     this.#watch();
     this.#renewTokenBefore(welcome.expires);
@@ -251,6 +276,7 @@ export class Connection extends Emitter {
     const leaveAt = this.#leaveAt;
     const { connected } = this;
     const refused = this.#socket !== null && !connected;
+    if (refused && this.byTicket && leaveAt === null && (code === CLOSE.tokenInvalid || !isFinalClose(code))) return this.#throughGateway();
     this.#end();
     if (isFinalClose(code)) return this.fail(new ChatError('closed', reason, { closeCode: code }), code);
     this.#fresh ||= code === CLOSE.tokenExpired;
@@ -304,6 +330,7 @@ export class Connection extends Emitter {
   }
 
   #forget() {
+    this.byTicket = false;
     for (const timer of Object.values(this.#timers)) this.#clock.clear(timer);
     this.#timers = {};
     this.#socket = this.#leaveAt = this.#ping = null;

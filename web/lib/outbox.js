@@ -1,4 +1,5 @@
-import { ChatError, encode } from './protocol.js';
+import { encode } from './frames.js';
+import { ChatError } from './protocol.js';
 import { backoff } from './util.js';
 
 /** @import {Clock, Frame, OutboxStore, Receipt, Stored} from './types.js' */

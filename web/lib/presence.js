@@ -1,4 +1,4 @@
-import { Emitter } from './util.js';
+import { Emitter } from './emitter.js';
 
 /** @import {Cancel, UserPresence} from './types.js' */
 
@@ -6,7 +6,7 @@ import { Emitter } from './util.js';
 const FRESH_MS = 30_000;
 const AT_ONCE = 500;
 
-/** Who is online. Joined rooms tell it; the server is asked about others. @extends {Emitter<{change: void}>} */
+/** Who is online. Joined rooms tell it; the server is asked about others. `change`: somebody came or went. @extends {Emitter<{change: void}>} */
 export class Presence extends Emitter {
   #inRooms;
   #ask;
@@ -16,17 +16,19 @@ export class Presence extends Emitter {
   /** Users of whom rooms told something since a question to the server, for each one that is under way. @type {Set<Set<string>>} */
   #asking = new Set();
 
-  /**
-   * @param {(user: string) => boolean} inRooms @param {import('./api.js').Api['presence']} ask @param {() => number} now
-   */
-  constructor(inRooms, ask, now) {
+  /** The client makes it; `listen` gets what rooms tell. @private */
+  constructor(
+    /** @type {(user: string) => boolean} */ inRooms, /** @type {import('./api.js').Api['presence']} */ ask,
+    /** @type {() => number} */ now, /** @type {(changed: (users: string[]) => void) => void} */ listen,
+  ) {
     super();
+    listen((users) => this.#changed(users));
     this.#inRooms = inRooms;
     this.#ask = ask;
     this.#now = now;
   }
 
-  /** @param {string} user @returns {boolean|undefined} undefined when not known */
+  /** Whether a user is online. @param {string} user @returns {boolean|undefined} undefined when not known */
   isOnline(user) {
     if (this.#inRooms(user)) return true;
     const known = this.#known.get(user);
@@ -50,7 +52,7 @@ export class Presence extends Emitter {
   }
 
   /** A room said that these came or went, so older answers do not hold. @param {string[]} users */
-  changed(users) {
+  #changed(users) {
     for (const user of users) {
       this.#known.delete(user);
       for (const newer of this.#asking) newer.add(user);

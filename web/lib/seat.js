@@ -11,7 +11,7 @@ export class RoomSeat {
   wanted = false;
   /** Whether the room is subscribed on this connection. */
   joined = false;
-  #session;
+  #host;
   #send;
   /** The ref of the `join` under way. */
   #ref = '';
@@ -19,9 +19,9 @@ export class RoomSeat {
   /** @type {ReturnType<typeof withResolvers>|null} */
   #waiting = null;
 
-  /** @param {import('./conversation.js').Session} session @param {(ref: string) => void} send sends a `join` */
-  constructor(session, send) {
-    this.#session = session;
+  /** @param {import('./link.js').Host} host @param {(ref: string) => void} send sends a `join` */
+  constructor(host, send) {
+    this.#host = host;
     this.#send = send;
   }
 
@@ -43,7 +43,7 @@ export class RoomSeat {
 
   /** Asks for the seat, unless a `leave` must be answered first. */
   ask() {
-    const { connected, leaving, ref } = this.#session;
+    const { connected, leaving, ref } = this.#host;
     if (!this.wanted || !connected() || leaving()) return;
     this.#send(this.#ref = ref());
     this.#askIn(JOIN_WITHIN_MS);
@@ -68,7 +68,7 @@ export class RoomSeat {
     if (ref !== this.#ref) return false;
     this.down();
     if (code !== 'unavailable' && code !== 'rate_limited') return new ChatError(code, message);
-    this.#askIn(retryAfter * (1 + this.#session.clock.random() / 5));
+    this.#askIn(retryAfter * (1 + this.#host.clock.random() / 5));
     return true;
   }
 
@@ -76,7 +76,7 @@ export class RoomSeat {
   down() {
     this.joined = false;
     this.#ref = '';
-    this.#session.clock.clear(this.#timer);
+    this.#host.clock.clear(this.#timer);
   }
 
   /** It is no longer wanted. @param {ChatError} fault @returns {boolean} whether anybody waited for it */
@@ -91,7 +91,7 @@ export class RoomSeat {
 
   /** @param {number} ms */
   #askIn(ms) {
-    this.#session.clock.clear(this.#timer);
-    this.#timer = this.#session.clock.set(() => this.ask(), ms);
+    this.#host.clock.clear(this.#timer);
+    this.#timer = this.#host.clock.set(() => this.ask(), ms);
   }
 }

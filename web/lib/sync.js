@@ -2,7 +2,8 @@ import { ChatError } from './protocol.js';
 import { Timeline } from './timeline.js';
 import { backoff, sleep } from './util.js';
 
-/** @import {ChatEvent, Clock, Frame, Page, Where} from './types.js' */
+/** @import {ChatEvent, Clock, Frame, Where} from './types.js' */
+/** @import {Page} from './api.js' */
 
 /** A replay that pauses longer than this counts as ended. History brings the rest. */
 const REPLAY_PAUSE_MS = 5000;

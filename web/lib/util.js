@@ -65,35 +65,3 @@ export function withResolvers() {
 
 /** 128 random bits. crypto.randomUUID exists only on secure origins, and an address in the local network is not one. */
 export const newNonce = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
-
-/** Named events. @template {Record<string, any>} Events the type of each event's value */
-export class Emitter {
-  /** @type {Map<keyof Events, Set<(value: any) => void>>} */
-  #listeners = new Map();
-
-  /**
-   * @template {keyof Events} Name
-   * @param {Name} name @param {(value: Events[Name]) => void} listener @param {{signal?: AbortSignal}} [options]
-   * @returns {() => void} removes the listener
-   */
-  on(name, listener, { signal } = {}) {
-    if (signal?.aborted) return () => {};
-    const set = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, set.add(listener));
-    const off = () => void set.delete(listener);
-    signal?.addEventListener('abort', off, { once: true });
-    return off;
-  }
-
-  /** @template {keyof Events} Name @param {Name} name @param {Events[Name]} value */
-  emit(name, value) {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
-      try {
-        listener(value);
-      } catch (error) {
-        // An application's error must not keep the event from other listeners.
-        queueMicrotask(() => { throw error; });
-      }
-    }
-  }
-}

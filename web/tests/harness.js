@@ -73,6 +73,8 @@ export class FakeHistory {
   /** Answers instead of the log: a status, or a function of the URL. */
   fault = null;
   overview = [];
+  /** What a question for a ticket is answered; null: this system has none. */
+  ticket = null;
 
   log(key) {
     if (!this.logs.has(key)) this.logs.set(key, { epoch: 'e1', items: [] });
@@ -85,6 +87,7 @@ export class FakeHistory {
     const fault = typeof this.fault === 'function' ? this.fault(pathname, searchParams) : this.fault;
     if (fault) return Response.json({ title: 'fault' }, { status: fault, headers: { 'Retry-After': '1' } });
     if (pathname === '/api/conversations') return Response.json({ items: this.overview });
+    if (pathname === '/api/socket-tickets') return Response.json(this.ticket ?? { title: 'Not found' }, { status: this.ticket ? 200 : 404 });
     const [, kind, name] = /^\/api\/(rooms|dms)\/([^/]+)\/messages$/.exec(pathname);
     const { items, epoch } = this.log(`${kind === 'rooms' ? 'room' : 'to'}:${name}`);
     const limit = Number(searchParams.get('limit') ?? 50);
@@ -125,7 +128,7 @@ export function setup({ pongs = true, ...options } = {}) {
   const faults = [];
   const statuses = [];
   const client = new ChatClient({
-    url: 'http://chat.test', clock, WebSocket: FakeSocket, fetch: history.fetch,
+    url: 'http://chat.test', tickets: false, clock, WebSocket: FakeSocket, fetch: history.fetch,
     getToken: async ({ fresh }) => { tokens.push(fresh); return `token-${tokens.length}`; },
     ...options,
   });

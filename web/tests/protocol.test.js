@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { LIMITS, check, decode, encode, isFinalClose } from '../lib/protocol.js';
+import { LIMITS } from '../aspirechat.js';
+import { check, decode, encode, isFinalClose } from '../lib/frames.js';
 
 const golden = JSON.parse(readFileSync(new URL('../../Tests/Golden/frames.json', import.meta.url), 'utf8'));
 const text = ({ text, parts }) => text ?? parts.map((p) => (typeof p === 'string' ? p : p[0].repeat(p[1]))).join('');

@@ -93,7 +93,25 @@ test('A leave that is refused for good is told', async () => {
   kit.client.leave('lobby');
   socket.say({ type: 'error', code: 'forbidden', message: 'the last owner', ref: socket.last('leave').ref });
   assert.deepEqual(kit.faults.map((f) => f.code), ['forbidden']);
-  assert.equal((await kit.reconnect()).of('leave').length, 0);
+  // The user is still a member: the room is alive here too.
+  await settle();
+  socket.say(joined(4, { ref: socket.last('join').ref }));
+  const room = kit.client.conversations.get('room:lobby');
+  assert.equal(room.joined, true);
+  socket.say(message(5));
+  assert.equal(room.head, 5);
+  const second = await kit.reconnect();
+  assert.deepEqual([second.of('leave').length, second.of('join').length], [0, 1]);
+});
+
+test('A leave of a room that is not there is told, and joins nothing', async () => {
+  const kit = setup();
+  const socket = await kit.connect();
+  await kit.join(0);
+  kit.client.leave('lobby');
+  socket.say({ type: 'error', code: 'not_found', message: 'no such room', ref: socket.last('leave').ref });
+  await settle();
+  assert.deepEqual([kit.faults.map((f) => f.code), socket.of('join').length, kit.client.conversations.size], [['not_found'], 1, 0]);
 });
 
 test('A room joined again right after its leave waits for the answer, and is alive then', async () => {

@@ -21,53 +21,47 @@ export class Api {
         limit?: number;
         signal?: AbortSignal;
     }): Promise<Page>;
-    /** @param {Cancel} [options] @returns {Promise<{items: Overview[]}>} */
-    conversations(options?: Cancel): Promise<{
-        items: Overview[];
-    }>;
-    /**
-     * Messages that have all words of `q`, of those that the user may read, newest first.
-     * @param {{q: string, room?: string, to?: string, from?: string, before?: string, limit?: number, signal?: AbortSignal}} options
-     * @returns {Promise<SearchPage>}
-     */
-    search({ signal, ...query }: {
-        q: string;
-        room?: string;
-        to?: string;
-        from?: string;
-        before?: string;
-        limit?: number;
-        signal?: AbortSignal;
-    }): Promise<SearchPage>;
-    /** The first 200 members. @param {string} room @param {Cancel} [options] @returns {Promise<{items: Member[]}>} */
-    members(room: string, options?: Cancel): Promise<{
-        items: Member[];
-    }>;
-    /** Known users by the start of id or name. @param {string} query @param {Cancel} [options] @returns {Promise<{items: ({user: string} & Profile)[]}>} */
-    users(query: string, options?: Cancel): Promise<{
-        items: ({
-            user: string;
-        } & Profile)[];
-    }>;
+    /** @param {PageQuery} [options] @returns {Promise<ConversationPage>} */
+    conversations({ signal, ...query }?: PageQuery): Promise<ConversationPage>;
+    /** All of the user's conversations, or the 10,000 with the last messages. @param {AbortSignal} signal @returns {Promise<Overview[]>} */
+    allConversations(signal: AbortSignal): Promise<Overview[]>;
+    /** @param {string} room @param {PageQuery} [options] @returns {Promise<MemberPage>} */
+    members(room: string, { signal, ...query }?: PageQuery): Promise<MemberPage>;
     /** @param {string[]} users at most 500 @param {Cancel} [options] @returns {Promise<{items: UserPresence[]}>} */
     presence(users: string[], options?: Cancel): Promise<{
         items: UserPresence[];
     }>;
-    /** @param {string} path @param {{query?: object, body?: object, signal?: AbortSignal}} [options] @returns {Promise<any>} */
-    call(path: string, { query, body, signal }?: {
+    /**
+     * @param {string} path
+     * @param {{method?: string, query?: object, body?: object, signal?: AbortSignal, within?: number}} [options] `within`: milliseconds
+     * @returns {Promise<any>} undefined where the answer has no body
+     */
+    call(path: string, { body, method, query, signal, within: ms }?: {
+        method?: string;
         query?: object;
         body?: object;
         signal?: AbortSignal;
+        within?: number;
     }): Promise<any>;
     #private;
 }
+/**
+ * A page of history.
+ */
+export type Page = {
+    items: import("./types.js").ChatEvent[];
+    profiles?: Record<string, Profile>;
+    epoch: string;
+    head: number;
+    next: string | null;
+};
 import type { TokenProvider } from './types.js';
 import type { Clock } from './types.js';
 import type { Where } from './types.js';
-import type { Page } from './types.js';
-import type { Cancel } from './types.js';
+import type { PageQuery } from './types.js';
+import type { ConversationPage } from './types.js';
 import type { Overview } from './types.js';
-import type { SearchPage } from './types.js';
-import type { Member } from './types.js';
-import type { Profile } from './types.js';
+import type { MemberPage } from './types.js';
+import type { Cancel } from './types.js';
 import type { UserPresence } from './types.js';
+import type { Profile } from './types.js';

@@ -1,72 +1,26 @@
-/**
- * A chat session that outlives its connections: rooms stay joined, events come in order and once, and a send is repeated until it is
- * acknowledged, even by the next page. `conversation`: a new one; `left`: one that ended; `profile`: a user is shown in another way; `overview`: the server's list of the user's
- * conversations, after each connection; `fault`: an error that the client works around.
- * @extends {Emitter<{status: Status, info: Info, conversation: Conversation, left: Conversation, profile: string, overview: Overview[], fault: ChatError}>}
- */
-export class ChatClient extends Emitter<{
-    status: Status;
-    info: Info;
-    conversation: Conversation;
-    left: Conversation;
-    profile: string;
-    overview: Overview[];
-    fault: ChatError;
-}> {
-    /** @param {ChatOptions} options */
-    constructor({ getToken, user, url, signal, WebSocket, fetch, clock, store, network, }: ChatOptions);
-    /** By key, `room:…` or `to:…`. @type {Map<string, Conversation>} */
-    conversations: Map<string, Conversation>;
-    /** The session's user and connection. @type {Info} */
-    info: Info;
-    /** Who is online. @type {Presence} */
-    presence: Presence;
-    /** How users are shown, as far as the server has told. @type {Profiles} */
-    profiles: Profiles;
-    get user(): string | null;
-    get status(): Status;
-    /** How many events are not acknowledged yet. */
-    get unacknowledged(): number;
-    /**
-     * Connects and stays connected.
-     * @param {Cancel} [options] stops waiting
-     * @returns {Promise<void>} resolves when connected; rejects with a `ChatError` when there will be no connection: `bad_option` names the
-     * option in `field`, `token` is a refused or malformed one, `closed` has the socket's `closeCode`
-     */
-    connect({ signal }?: Cancel): Promise<void>;
-    /** Ends the session. Unacknowledged sends reject with `closed`; the user's next session sends those that are stored. */
-    close(): void;
-    /** Joins a room, and joins it again on every connection until it is left. @param {string} room @param {Cancel} [options] */
-    join(room: string, { signal }?: Cancel): Promise<Conversation>;
-    /** Ends the membership in a room, on all of the user's devices. @param {string} room */
-    leave(room: string): void;
-    /** The direct conversation with a user. @param {string} user @returns {Conversation} */
-    direct(user: string): Conversation;
-    /**
-     * Messages that have all words of `q`, of those that the user may read, newest first.
-     * @param {Parameters<import('./api.js').Api['search']>[0]} options
-     */
-    search(options: Parameters<import("./api.js").Api["search"]>[0]): Promise<import("./types.js").SearchPage>;
-    /** The network may be back. Retries now. */
-    wake(): void;
-    /** Loses the connection, to see it come back. */
-    drop(): void;
-    /** Known users by the start of id or name. @param {string} query @param {Cancel} [options] */
-    users(query: string, options?: Cancel): Promise<{
-        items: ({
-            user: string;
-        } & Profile)[];
-    }>;
+/** @import {Cancel, ChatOptions, ConversationPage, PageQuery, SearchPage, SearchQuery, UserPage} from './types.js' */
+/** A chat session with all that the server offers: also its rooms, search, users, and tickets to connect past the gateway. */
+export class ChatClient extends ChatSession {
+    /** Nothing is opened before `connect`. @param {ChatOptions} options */
+    constructor(options: ChatOptions);
+    /** Rooms, their members, roles, bans and mutes. @type {Rooms} */
+    rooms: Rooms;
+    /** A page of the user's conversations, that with the last message first. @param {PageQuery} [options] @returns {Promise<ConversationPage>} */
+    listConversations({ signal, ...query }?: PageQuery): Promise<ConversationPage>;
+    /** Messages that have all words of `q`, of those that the user may read, newest first. @param {SearchQuery} query @returns {Promise<SearchPage>} */
+    search({ signal, ...query }: SearchQuery): Promise<SearchPage>;
+    /** Known users by the start of id or name. @param {string} query @param {Cancel & {limit?: number}} [options] @returns {Promise<UserPage>} */
+    users(query: string, { signal, limit }?: Cancel & {
+        limit?: number;
+    }): Promise<UserPage>;
     #private;
 }
-import type { Status } from './types.js';
-import type { Info } from './types.js';
-import { Conversation } from './conversation.js';
-import type { Overview } from './types.js';
-import { ChatError } from './protocol.js';
-import { Emitter } from './util.js';
-import { Presence } from './presence.js';
-import { Profiles } from './profiles.js';
+import { ChatSession } from './session.js';
+import { Rooms } from './rooms.js';
+import type { PageQuery } from './types.js';
+import type { ConversationPage } from './types.js';
+import type { SearchQuery } from './types.js';
+import type { SearchPage } from './types.js';
 import type { Cancel } from './types.js';
-import type { Profile } from './types.js';
+import type { UserPage } from './types.js';
 import type { ChatOptions } from './types.js';

@@ -11,16 +11,26 @@ export class Connection extends Emitter<{
     roundTrip: number;
 }> {
     /**
-     * @param {string} url @param {import('./api.js').Tokens} tokens @param {typeof WebSocket} WebSocket @param {Clock} clock
-     * @param {() => Promise<any>} probe asks the API for anything
+     * @param {{url: string, tokens: import('./api.js').Tokens, WebSocket: new (url: string, protocols?: string[]) => any, clock: Clock,
+     *   probe: () => Promise<any>, tickets: import('./tickets.js').Tickets|null, signal: AbortSignal}} options `probe`: asks the API for anything
      */
-    constructor(url: string, tokens: import("./api.js").Tokens, WebSocket: typeof globalThis.WebSocket, clock: Clock, probe: () => Promise<any>);
+    constructor({ url, tokens, WebSocket, clock, probe, tickets, signal }: {
+        url: string;
+        tokens: import("./api.js").Tokens;
+        WebSocket: new (url: string, protocols?: string[]) => any;
+        clock: Clock;
+        probe: () => Promise<any>;
+        tickets: import("./tickets.js").Tickets | null;
+        signal: AbortSignal;
+    });
     /** @type {Status} */
     status: Status;
     /** How often a lost connection was replaced. */
     reconnects: number;
     /** Whether a socket is open and welcomed. */
     connected: boolean;
+    /** Whether the socket leads to a node past the gateway. */
+    byTicket: boolean;
     open(): void;
     /** Ends the session until `open`, because another try would fail too. @param {ChatError} error @param {number} [code] */
     fail(error: ChatError, code?: number): void;
@@ -38,5 +48,5 @@ export class Connection extends Emitter<{
 import type { Status } from './types.js';
 import type { Frame } from './types.js';
 import { ChatError } from './protocol.js';
-import { Emitter } from './util.js';
+import { Emitter } from './emitter.js';
 import type { Clock } from './types.js';

@@ -1,19 +1,11 @@
+/** Whether this can be a room's id. @param {unknown} value */
+export function isRoomId(value: unknown): boolean;
+/** Whether this can be a user's id. @param {unknown} value */
+export function isUserId(value: unknown): boolean;
 /**
- * Checks a frame's fields and fills in defaults. Unknown fields are left out.
- * @param {any} value @param {'client'|'server'} direction who sends it @returns {Frame}
- * @throws {ChatError} `bad_request`, `too_large` or `unknown_type`
+ * Limits of the protocol: UTF-16 code units of `content`, bytes of a `frame`, characters of a `nonce`, items of a `page`, users in
+ * `mentions`, bytes of `meta` and of a signal's data (`json`), and their levels (`depth`).
  */
-export function check(value: any, direction: "client" | "server"): Frame;
-/** @param {string} text @param {'client'|'server'} direction @returns {Frame} @throws {ChatError} */
-export function decode(text: string, direction: "client" | "server"): Frame;
-/**
- * The text of a client's frame. A frame that the server would refuse is refused here, because an oversized one that is retried would
- * close the socket (1009) each time.
- * @param {Frame} frame @returns {string} @throws {ChatError}
- */
-export function encode(frame: Frame): string;
-/** @import {Frame, Where} from './types.js' */
-export const SUBPROTOCOL: "aspirechat.v1";
 export const LIMITS: Readonly<{
     content: 8000;
     frame: number;
@@ -23,32 +15,19 @@ export const LIMITS: Readonly<{
     json: 4096;
     depth: 32;
 }>;
-export function isRoomId(value: unknown): boolean;
-export function isUserId(value: unknown): boolean;
-export function isSender(value: unknown): boolean;
 /** The sender of what the server itself writes. It can be read, and not be written to. */
 export const SYSTEM: "system";
-/** A failure that the protocol, the server or this library names by a code. */
+/**
+ * A failure that the protocol, the server or this library names by a `code`: one of the protocol, or `http`, `token`, `closed`, `expired`,
+ * `bad_option`, `store`.
+ */
 export class ChatError extends Error {
     /** @param {string} code @param {string} message @param {Partial<ChatError>} [more] */
     constructor(code: string, message: string, more?: Partial<ChatError>);
-    /** @type {string|undefined} the frame's field or the option at fault */ field: string | undefined;
-    /** @type {number|undefined} milliseconds */ retryAfter: number | undefined;
-    /** @type {number|undefined} of HTTP; 0: no answer */ status: number | undefined;
-    /** @type {number|undefined} of the socket */ closeCode: number | undefined;
-    /** @type {boolean|undefined} trying again is of no use */ fatal: boolean | undefined;
-    code: string;
+    /** What went wrong, for programs. @type {string} */ code: string;
+    /** The frame's field or the option at fault. @type {string|undefined} */ field: string | undefined;
+    /** When the server takes it again, in milliseconds. @type {number|undefined} */ retryAfter: number | undefined;
+    /** The answer over HTTP; 0: none came. @type {number|undefined} */ status: number | undefined;
+    /** The socket's close code. @type {number|undefined} */ closeCode: number | undefined;
+    /** Trying again is of no use. @type {boolean|undefined} */ fatal: boolean | undefined;
 }
-export const CLOSE: Readonly<{
-    normal: 1000;
-    abnormal: 1006;
-    restart: 1012;
-    overloaded: 1013;
-    tokenExpired: 4002;
-    tooSlow: 4008;
-}>;
-export function closeReason(code: number): string;
-export function isFinalClose(code: number): boolean;
-export function keyOf(where: Where): string;
-import type { Frame } from './types.js';
-import type { Where } from './types.js';

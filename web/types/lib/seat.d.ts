@@ -1,7 +1,7 @@
 /** The user's seat in a room: whether it is wanted, whether this connection has it, and who waits for it. */
 export class RoomSeat {
-    /** @param {import('./conversation.js').Session} session @param {(ref: string) => void} send sends a `join` */
-    constructor(session: import("./conversation.js").Session, send: (ref: string) => void);
+    /** @param {import('./link.js').Host} host @param {(ref: string) => void} send sends a `join` */
+    constructor(host: import("./link.js").Host, send: (ref: string) => void);
     /** Whether to join the room on every connection. */
     wanted: boolean;
     /** Whether the room is subscribed on this connection. */

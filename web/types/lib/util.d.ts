@@ -19,18 +19,4 @@ export function withResolvers(): {
 export const systemClock: Clock;
 export function backoff(clock: Clock, attempt: number, base?: number, cap?: number): number;
 export function newNonce(): string;
-/** Named events. @template {Record<string, any>} Events the type of each event's value */
-export class Emitter<Events extends Record<string, any>> {
-    /**
-     * @template {keyof Events} Name
-     * @param {Name} name @param {(value: Events[Name]) => void} listener @param {{signal?: AbortSignal}} [options]
-     * @returns {() => void} removes the listener
-     */
-    on<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => void, { signal }?: {
-        signal?: AbortSignal;
-    }): () => void;
-    /** @template {keyof Events} Name @param {Name} name @param {Events[Name]} value */
-    emit<Name extends keyof Events>(name: Name, value: Events[Name]): void;
-    #private;
-}
 import type { Clock } from './types.js';

@@ -1,0 +1,3 @@
+// What `types/` is generated from: the module's exports and the shapes of its data.
+export * from './aspirechat.js';
+export type * from './lib/types.js';

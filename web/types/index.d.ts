@@ -1,0 +1,2 @@
+export * from './aspirechat.js';
+export type * from './lib/types.js';
