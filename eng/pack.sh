@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Makes the packages for NuGet and npm, of one version, into a folder: eng/pack.sh [folder], by default artifacts/packages.
+# The same sources give the same packages.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+eng/setup.sh node
+folder=$(realpath -m "${1:-artifacts/packages}")
+mkdir -p "$folder"
+dotnet pack Client/Client.csproj -o "$folder" --nologo -v quiet
+# The bundle's tools.
+[ -d web/e2e/node_modules ] || npm ci --prefix web/e2e --no-audit --no-fund --loglevel=error
+node web/pack.mjs "$folder"
