@@ -49,9 +49,9 @@ internal static class ApiAnswers
     public static UserPresence ToPresence(WirePresence presence) =>
         new(presence.User, presence.Online, ServerFrameReader.ToTime(presence.LastSeen));
 
-    public static IReadOnlyDictionary<string, UserInfo> ToProfiles(IReadOnlyDictionary<string, WireProfile>? profiles) =>
+    public static IReadOnlyDictionary<string, ChatProfile> ToProfiles(IReadOnlyDictionary<string, WireProfile>? profiles) =>
         (profiles ?? new Dictionary<string, WireProfile>()).ToDictionary(
-            entry => entry.Key, entry => new UserInfo(entry.Key, entry.Value.Name, entry.Value.Picture), StringComparer.Ordinal);
+            entry => entry.Key, entry => new ChatProfile(entry.Value.Name, entry.Value.Picture), StringComparer.Ordinal);
 
     public static Accepted ToAccepted(WireAck ack, Conversation conversation) =>
         new(conversation, ack.Nonce, ack.Id, ack.Seq, ack.Epoch, Time(ack.Timestamp), ack.Duplicate ?? false);

@@ -9,7 +9,7 @@ namespace AspireChat.Client;
 public sealed record ChatPage<T>(IReadOnlyList<T> Items, string? Next)
 {
     /// <summary>How users who are named in <see cref="Items"/> are shown, by id. It has those that have a name or a picture.</summary>
-    public IReadOnlyDictionary<string, UserInfo> Profiles { get; init; } = ReadOnlyDictionary<string, UserInfo>.Empty;
+    public IReadOnlyDictionary<string, ChatProfile> Profiles { get; init; } = ReadOnlyDictionary<string, ChatProfile>.Empty;
 }
 
 /// <summary>A user, and how they are shown. Immutable.</summary>

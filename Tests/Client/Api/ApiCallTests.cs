@@ -1,6 +1,7 @@
 using AspireChat.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.Tests.Client.Api;
@@ -145,6 +146,7 @@ public sealed class ApiCallTests : IAsyncLifetime
     public async Task Clients_made_by_the_factory_share_the_token()
     {
         var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
         builder.Services.AddAspireChatServerClient(options =>
         {
             options.Gateway = Api.Address;
@@ -164,6 +166,7 @@ public sealed class ApiCallTests : IAsyncLifetime
     public async Task An_option_that_cannot_work_stops_the_start_and_is_named()
     {
         var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
         builder.Services.AddAspireChatServerClient(options =>
         {
             options.Gateway = new Uri("/chat", UriKind.Relative);
