@@ -40,6 +40,8 @@ export class ChatMessages extends HTMLElement {
   #announcer = h('div', { class: 'sr-only', role: 'status' });
   #tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Message actions' });
   #atBottom = true;
+  /** How far down it was scrolled when the bottom was last drawn. */
+  #bottom = 0;
   /** New messages begin above this seq; null until the read cursor is known. */
   #newFrom = null;
   #missed = 0;
@@ -80,11 +82,12 @@ export class ChatMessages extends HTMLElement {
   }
 
   toBottom() {
-    this.#atBottom = true;
+    [this.#atBottom, this.#bottom] = [true, 0];
     this.#render();
   }
 
   #clear() {
+    this.#bottom = 0;
     this.#rows.clear();
     this.#heights.clear();
     this.#list.replaceChildren();
@@ -119,6 +122,8 @@ export class ChatMessages extends HTMLElement {
     if (this.#atBottom && this.#conversation.messages.length > 2 * KEEP) this.#conversation.trim(KEEP);
   }
 
+  get #isAtBottom() { const { scrollTop: top, scrollHeight, clientHeight: view } = this.#scroller; return scrollHeight - top - view < AT_BOTTOM_PX; }
+
   get #seeing() { return this.#atBottom && document.visibilityState === 'visible'; }
 
   #height(seq) { return this.#heights.get(seq) ?? GUESSED_PX; }
@@ -141,6 +146,8 @@ export class ChatMessages extends HTMLElement {
     const { messages } = conversation;
     const scroller = this.#scroller;
     const view = scroller.clientHeight;
+    // Who scrolled just now has left the bottom, although the event that says so comes after this.
+    if (this.#atBottom && scroller.scrollTop < this.#bottom - 1) this.#atBottom = this.#isAtBottom;
     const anchor = this.#atBottom ? null : this.#anchor();
     // Rows that are much lower than guessed need a second pass.
     for (let pass = 0; pass < 3; pass++) {
@@ -168,7 +175,7 @@ export class ChatMessages extends HTMLElement {
       }
       const held = anchor && this.#rows.get(anchor.seq)?.li;
       const off = held && held.getBoundingClientRect().top - scroller.getBoundingClientRect().top - anchor.offset;
-      if (this.#atBottom) scroller.scrollTop = scroller.scrollHeight;
+      if (this.#atBottom) scroller.scrollTop = this.#bottom = scroller.scrollHeight - view;
       else if (Math.abs(off) >= 1) scroller.scrollTop += off;
       if (measured >= view + OVERSCAN_PX || end - start === messages.length) break;
     }
@@ -326,9 +333,9 @@ export class ChatMessages extends HTMLElement {
   }
 
   #scrolled() {
-    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    const { scrollTop, clientHeight } = this.#scroller;
     const top = this.#list.offsetTop;
-    this.#atBottom = scrollHeight - scrollTop - clientHeight < AT_BOTTOM_PX;
+    this.#atBottom = this.#isAtBottom;
     const more = { above: top > this.#above.offsetTop && scrollTop < top + OVERSCAN_PX / 2,
       below: this.#below.offsetHeight > 0 && scrollTop + clientHeight > this.#below.offsetTop - OVERSCAN_PX / 2 };
     if (more.above || more.below) this.#render();
@@ -372,7 +379,7 @@ export class ChatMessages extends HTMLElement {
     const more = pending.length > this.#pending.childElementCount;
     this.#pending.replaceChildren(...pending.slice(-PENDING_SHOWN).map((p) => this.#pendingRow(p)));
     // The user wants to see the message that they send.
-    if (more) this.#atBottom = true;
+    if (more) [this.#atBottom, this.#bottom] = [true, 0];
   }
 
   #pendingRow({ nonce, content, created, state, error }) {

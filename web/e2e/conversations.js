@@ -149,6 +149,31 @@ export function conversations(stage) {
     calm(alice, bob);
   });
 
+  test('Scrolling up is not undone by what arrives in the same moment', async (t) => {
+    const [alice, bob, room] = await meet(t, ['alice', 'bob']);
+    await bob.flood(room, Array.from({ length: 100 }, (_, i) => `before ${i + 1}`));
+    await alice.sees('before 100');
+    const flood = bob.flood(room, Array.from({ length: 400 }, (_, i) => `line ${i + 1}`));
+    const undone = await alice.page.evaluate(async () => {
+      const scroller = document.querySelector('.scroller');
+      const frames = async () => { for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame); };
+      let times = 0;
+      for (let i = 0; i < 40; i++) {
+        scroller.scrollTop = scroller.scrollHeight;
+        await frames();
+        scroller.scrollBy(0, -400);
+        // What arrives before the next frame is drawn before the page is told that it was scrolled.
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        await frames();
+        if (scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 200) times++;
+      }
+      return times;
+    });
+    await flood;
+    assert.equal(undone, 0);
+    calm(alice, bob);
+  });
+
   test('What is on the screen stays where it is while others write and older messages come', async (t) => {
     const [alice, bob] = await meet(t, ['alice', 'bob']);
     for (let i = 1; i <= 40; i++) await bob.say(`line ${i}`);
