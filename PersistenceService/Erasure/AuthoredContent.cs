@@ -11,8 +11,8 @@ namespace AspireChat.PersistenceService.Erasure;
 /// </summary>
 internal sealed class AuthoredContent(NpgsqlDataSource database)
 {
-    /// <summary>Rows of one transaction: the batch writer waits for none of them longer than some milliseconds.</summary>
-    private const int RowsPerCall = 500;
+    /// <summary>Rows of one transaction: the batch writer waits for none of them longer than a few milliseconds.</summary>
+    private const int RowsPerCall = 100;
 
     // One look into the index of nonces, which begins with conversation and sender, for each conversation that there is. An index by sender
     // would be faster here, and would cost every message that is ever written.

@@ -60,6 +60,7 @@ internal sealed partial class ErasureWorker(
         await tails.DiscardLettersAsync(user);
         // What was written before the order is in PostgreSQL then, and a conversation that began a moment ago is among those found.
         await log.CatchUpAsync(cancellationToken);
+        var pace = new BackgroundPace(time);
         while (await content.ReadConversationsAsync(user, place, ConversationsPerRead, cancellationToken) is { Count: > 0 } conversations)
         {
             foreach (var conversation in conversations)
@@ -68,11 +69,13 @@ internal sealed partial class ErasureWorker(
                 {
                     erased += rows;
                     await erasures.NoteAsync(id, ErasureStatus.Running, place, erased, cancellationToken);
+                    await pace.RestAsync(cancellationToken);
                 }
 
                 await tails.EraseAsync(conversation, user, cancellationToken);
                 place = conversation.Value;
                 await erasures.NoteAsync(id, ErasureStatus.Running, place, erased, cancellationToken);
+                await pace.RestAsync(cancellationToken);
             }
         }
 

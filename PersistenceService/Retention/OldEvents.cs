@@ -10,7 +10,7 @@ internal readonly record struct OldConversation(ConversationKey Conversation, Da
 internal sealed class OldEvents(NpgsqlDataSource database)
 {
     /// <summary>Rows of one transaction.</summary>
-    private const int RowsPerCall = 1_000;
+    private const int RowsPerCall = 200;
 
     /// <summary>Conversations that one query looks at.</summary>
     private const int ConversationsPerCall = 5_000;

@@ -41,12 +41,13 @@ internal sealed partial class RetentionSweep(
         }
 
         var conversations = 0;
+        var pace = new BackgroundPace(time);
         for (var after = ""; after is not null;)
         {
             var (found, last) = await events.FindAsync(after, time.GetUtcNow().UtcDateTime, options.Value.Days, cancellationToken);
             foreach (var old in found)
             {
-                await DeleteAsync(old, cancellationToken);
+                await DeleteAsync(old, pace, cancellationToken);
             }
 
             conversations += found.Count;
@@ -58,13 +59,14 @@ internal sealed partial class RetentionSweep(
         }
     }
 
-    private async Task DeleteAsync(OldConversation old, CancellationToken cancellationToken)
+    private async Task DeleteAsync(OldConversation old, BackgroundPace pace, CancellationToken cancellationToken)
     {
         var (gone, more) = (0L, true);
         while (more)
         {
             (var last, more) = await events.DeleteAsync(old, cancellationToken);
             gone = Math.Max(gone, last);
+            await pace.RestAsync(cancellationToken);
         }
         if (gone == 0)
         {
