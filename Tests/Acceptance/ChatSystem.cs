@@ -66,7 +66,8 @@ public sealed class ChatSystem : IAsyncLifetime
     {
         if (Deployed is not null)
         {
-            return TestTokens.For(user, scope, await JwtKeyAsync(), expiresIn: expiresIn ?? 600, name: name);
+            return TestTokens.For(
+                user, scope, await JwtKeyAsync(), expiresIn: expiresIn ?? 600, name: name, issued: TimeProvider.System.GetUtcNow());
         }
 
         var body = new JsonObject { ["user"] = user };

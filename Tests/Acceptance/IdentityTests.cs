@@ -105,6 +105,9 @@ public sealed class IdentityTests(ChatSystem system)
         Assert.Equal(CloseCodes.Forbidden, await socket.ExpectCloseAsync());
         await ChatSystem.EventuallyAsync(() => StatusesAsync(token), statuses => statuses.All(status => status == HttpStatusCode.Unauthorized));
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 2);
+        // A token whose iat is a whole second is refused if it is of the same second as the revocation.
+        await ChatSystem.EventuallyAsync(
+            async () => await StatusesAsync(await system.TokenAsync(user)), statuses => statuses.All(status => status == HttpStatusCode.OK));
         await using var again = await ChatSocket.ConnectAsync(system.Gateway, user, await system.TokenAsync(user));
     }
 

@@ -15,7 +15,7 @@ internal static class TestTokens
     public static string For(
         string? user, string? scope = null, string key = Key, string issuer = "aspirechat", string audience = "aspirechat",
         string algorithm = SecurityAlgorithms.HmacSha256, int? expiresIn = 600, int startsIn = -60,
-        string? name = null)
+        string? name = null, DateTimeOffset? issued = null)
     {
         var now = TimeProvider.System.GetUtcNow();
         Dictionary<string, object> claims = [];
@@ -38,6 +38,7 @@ internal static class TestTokens
         {
             Issuer = issuer,
             Audience = audience,
+            IssuedAt = issued?.UtcDateTime,
             NotBefore = now.AddSeconds(startsIn).UtcDateTime,
             Expires = expiresIn is { } seconds ? now.AddSeconds(seconds).UtcDateTime : null,
             Claims = claims,
