@@ -17,7 +17,8 @@ internal sealed record DocumentBlock(string Section, string Language, string Pro
     }
 
     /// <summary>The commands, without their comments.</summary>
-    public IReadOnlyList<string> Commands() => [.. Text.Split('\n').Select(line => line.Split(" #")[0].Trim()).Where(line => line.Length > 0)];
+    public IReadOnlyList<string> Commands() =>
+        [.. Text.Split('\n').Select(line => line.Split(" #")[0].Trim()).Where(line => line.Length > 0)];
 }
 
 /// <summary>The blocks of a document as a reader copies them.</summary>

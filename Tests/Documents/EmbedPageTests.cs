@@ -14,8 +14,8 @@ using Microsoft.Extensions.Logging;
 namespace AspireChat.Tests.Documents;
 
 /// <summary>
-/// The code of docs/embed.md is code that works, as it stands there. Its first message is run by <c>ClientPackageTests</c>, and what it has for
-/// a page by <c>web/e2e</c>.
+/// The code of docs/embed.md works as it stands there. Its first message is run by <c>ClientPackageTests</c>, and what it has for a page by
+/// <c>web/e2e/guide.js</c>.
 /// </summary>
 [Collection(ChatSystemDefinition.Name)]
 [Trait("Needs", "System")]
@@ -40,7 +40,8 @@ public sealed class EmbedPageTests(ChatSystem system)
         app.UseRouting();
         app.Use((context, next) =>
         {
-            context.User = new(new ClaimsIdentity([new(ClaimTypes.NameIdentifier, "customer-ada"), new(ClaimTypes.Name, "Ada")], "sign-in"));
+            Claim[] claims = [new(ClaimTypes.NameIdentifier, "customer-ada"), new(ClaimTypes.Name, "Ada")];
+            context.User = new(new ClaimsIdentity(claims, "sign-in"));
             return next(context);
         });
         app.UseAuthorization();
@@ -68,7 +69,8 @@ public sealed class EmbedPageTests(ChatSystem system)
         {
             await File.WriteAllTextAsync(Path.Combine(folder.FullName, "mint.mjs"), Block(Minting, "js"));
             await File.WriteAllTextAsync(
-                Path.Combine(folder.FullName, "app.mjs"), "import { mint } from './mint.mjs';\nconsole.log(mint('ada', { name: 'Ada' }, process.env.KEY));");
+                Path.Combine(folder.FullName, "app.mjs"),
+                "import { mint } from './mint.mjs'; console.log(mint('ada', { name: 'Ada' }, process.env.KEY));");
             var token = await CommandLine.RunAsync(folder.FullName, "node app.mjs", ("KEY", await system.JwtKeyAsync()));
 
             Assert.Contains("\"items\"", await ReadAsync(token, "/api/conversations"), StringComparison.Ordinal);
@@ -97,7 +99,8 @@ public sealed class EmbedPageTests(ChatSystem system)
         var lines = string.Join('\n', blocks).Replace(Deployed, Gateway, StringComparison.Ordinal).Split('\n');
         var isUsing = lines.ToLookup(line => line.StartsWith("using ", StringComparison.Ordinal) && line.EndsWith(';'));
         var source = $$"""
-            using System; using System.Collections.Generic; using System.Net.Http; using System.Threading.Tasks; using Microsoft.AspNetCore.Builder;
+            using System; using System.Collections.Generic; using System.Net.Http; using System.Threading.Tasks;
+            using Microsoft.AspNetCore.Builder;
             {{string.Join('\n', isUsing[true])}}
             public static class Guide
             {
@@ -116,6 +119,7 @@ public sealed class EmbedPageTests(ChatSystem system)
         using var program = new MemoryStream();
         var result = compilation.Emit(program);
         Assert.Equal("", string.Join('\n', result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning)));
-        return Assembly.Load(program.ToArray()).GetType("Guide")!.GetMethod("RunAsync")!.CreateDelegate<Func<WebApplication, string, Task>>();
+        var guide = Assembly.Load(program.ToArray()).GetType("Guide")!;
+        return guide.GetMethod("RunAsync")!.CreateDelegate<Func<WebApplication, string, Task>>();
     }
 }

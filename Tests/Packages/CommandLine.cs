@@ -16,7 +16,8 @@ internal static class CommandLine
         using var process = Start(folder, command, environment);
         try
         {
-            var (output, errors) = (process.StandardOutput.ReadToEndAsync(patience.Token), process.StandardError.ReadToEndAsync(patience.Token));
+            var output = process.StandardOutput.ReadToEndAsync(patience.Token);
+            var errors = process.StandardError.ReadToEndAsync(patience.Token);
             await process.WaitForExitAsync(patience.Token);
             Assert.True(process.ExitCode == 0, $"{command}: {await output}{await errors}");
             return (await output).Trim();
@@ -52,7 +53,8 @@ internal static class CommandLine
             await process.WaitForExitAsync(CancellationToken.None);
         }
 
-        Assert.True(!lines.Except(said).Any(), $"{command} did not say {string.Join(", ", lines)}, but:\n{string.Join('\n', said)}\n{errors}");
+        Assert.True(
+            !lines.Except(said).Any(), $"{command} did not say {string.Join(", ", lines)}, but:\n{string.Join('\n', said)}\n{errors}");
     }
 
     private static Process Start(string folder, string command, (string Name, string Value)[] environment)
