@@ -5,8 +5,8 @@ namespace AspireChat.Tests.Client;
 
 public sealed class FaultRunTests
 {
-    /// <summary>Another base gives other runs. The seed is in the test's name.</summary>
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 8)];
+    /// <summary>CLIENT_SEEDS says how many. The seed is in the test's name.</summary>
+    public static TheoryData<int> Seeds => SeedsFrom(1, "CLIENT_SEEDS", otherwise: 8);
 
     [Theory]
     [MemberData(nameof(Seeds))]
@@ -23,8 +23,11 @@ public sealed class FaultRunTests
     }
 
     /// <summary>Runs with a client of the JavaScript library beside those of the C# library. MIXED_SEEDS says how many.</summary>
-    public static TheoryData<int> MixedSeeds =>
-        [.. Enumerable.Range(3001, int.Parse(Environment.GetEnvironmentVariable("MIXED_SEEDS") ?? "3", CultureInfo.InvariantCulture))];
+    public static TheoryData<int> MixedSeeds => SeedsFrom(3001, "MIXED_SEEDS", otherwise: 3);
+
+    private static TheoryData<int> SeedsFrom(int first, string variable, int otherwise) =>
+        [.. Enumerable.Range(
+            first, Environment.GetEnvironmentVariable(variable) is { } count ? int.Parse(count, CultureInfo.InvariantCulture) : otherwise)];
 
     [Theory]
     [Trait("Needs", "Processes")]
