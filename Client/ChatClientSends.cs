@@ -8,13 +8,13 @@ namespace AspireChat.Client;
 public sealed partial class ChatClient
 {
     /// <inheritdoc/>
-    public Task<Accepted> SendAsync(
+    public Task<SendReceipt> SendAsync(
         Conversation conversation, string content, string? nonce = null, CancellationToken cancellationToken = default) =>
-        SendAsync(conversation, content, new MessageOptions { Nonce = nonce }, cancellationToken);
+        SendAsync(conversation, content, new ChatMessageOptions { Nonce = nonce }, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<Accepted> SendAsync(
-        Conversation conversation, string content, MessageOptions options, CancellationToken cancellationToken = default)
+    public Task<SendReceipt> SendAsync(
+        Conversation conversation, string content, ChatMessageOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         ClientFrames.CheckText(content, _options.MaxContentLength, nameof(content));
@@ -22,13 +22,13 @@ public sealed partial class ChatClient
     }
 
     /// <inheritdoc/>
-    public Task<Accepted> EditAsync(
+    public Task<SendReceipt> EditAsync(
         Conversation conversation, long target, string content, string? nonce = null, CancellationToken cancellationToken = default) =>
-        EditAsync(conversation, target, content, new MessageOptions { Nonce = nonce }, cancellationToken);
+        EditAsync(conversation, target, content, new ChatMessageOptions { Nonce = nonce }, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<Accepted> EditAsync(
-        Conversation conversation, long target, string content, MessageOptions options, CancellationToken cancellationToken = default)
+    public Task<SendReceipt> EditAsync(
+        Conversation conversation, long target, string content, ChatMessageOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(target, 1);
@@ -37,7 +37,7 @@ public sealed partial class ChatClient
     }
 
     /// <inheritdoc/>
-    public Task<Accepted> DeleteAsync(
+    public Task<SendReceipt> DeleteAsync(
         Conversation conversation, long target, string? nonce = null, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(target, 1);
@@ -45,7 +45,7 @@ public sealed partial class ChatClient
     }
 
     /// <inheritdoc/>
-    public Task<Accepted> ReactAsync(
+    public Task<SendReceipt> ReactAsync(
         Conversation conversation, long target, string emoji, bool remove = false, string? nonce = null,
         CancellationToken cancellationToken = default)
     {
@@ -84,7 +84,7 @@ public sealed partial class ChatClient
         }
     }
 
-    private async Task<Accepted> EnqueueAsync(
+    private async Task<SendReceipt> EnqueueAsync(
         Conversation conversation, string? nonce, Func<string, byte[]> frame, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

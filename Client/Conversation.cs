@@ -49,4 +49,4 @@ public readonly record struct Conversation
 /// </summary>
 /// <param name="Seq">0 when no event is known yet.</param>
 /// <param name="Epoch">The log that the seq belongs to; null only before the server has named it.</param>
-public readonly record struct Cursor(long Seq, string? Epoch);
+public readonly record struct ConversationCursor(long Seq, string? Epoch);

@@ -20,7 +20,8 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
     /// <summary>
     /// Where the session begins in the conversation with <paramref name="user"/>; null when that is not known. Inside the gate.
     /// </summary>
-    public Cursor? BeginningOf(string user) => _heads is null ? null : new Cursor(_heads.GetValueOrDefault(user), null);
+    public ConversationCursor? BeginningOf(string user) =>
+        _heads is null ? null : new ConversationCursor(_heads.GetValueOrDefault(user), null);
 
     public async Task BeforeConnectAsync(CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 namespace AspireChat.Client.Delivery;
 
-/// <summary>Gets all that happens in a session, in order. Called inside the session's gate, so it must not wait or run foreign code.</summary>
+/// <summary>Gets all that happens in a session, in order. Called inside the session's gate, so it must not wait or run foreign
+/// code.</summary>
 internal interface IItemSink
 {
     /// <param name="mayDrop">The item may be lost when there is no space for it.</param>
@@ -12,5 +13,5 @@ internal interface IItemSink
     }
 
     /// <summary>The session has ended; nothing comes behind <paramref name="last"/>.</summary>
-    void Complete(ConnectionChanged last);
+    void Complete(ChatConnectionChanged last);
 }

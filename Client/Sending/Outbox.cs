@@ -35,7 +35,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     {
         if (_byNonce.Count >= options.SendQueueLimit)
         {
-            throw new ChatException(ChatFaults.QueueFull, $"{options.SendQueueLimit} sends already wait for their acknowledgement.");
+            throw new ChatException(ChatErrorCodes.QueueFull, $"{options.SendQueueLimit} sends already wait for their acknowledgement.");
         }
 
         var entry = new Entry(conversation, nonce, frame, host.Now);
@@ -67,7 +67,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     }
 
     /// <summary>Takes an acknowledgement or the event's own copy. False when no send waits for it.</summary>
-    public bool Accept(Accepted accepted)
+    public bool Accept(SendReceipt accepted)
     {
         if (!_byNonce.TryGetValue(accepted.Nonce, out var entry) || entry.Conversation != accepted.Conversation || !Remove(entry))
         {
@@ -183,7 +183,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         {
             Remove(entry);
             entry.Completion.TrySetException(
-                new ChatException(ChatFaults.Expired, "The send waited longer than the server remembers its nonce."));
+                new ChatException(ChatErrorCodes.Expired, "The send waited longer than the server remembers its nonce."));
         }
         foreach (var entry in _byNonce.Values)
         {
@@ -244,6 +244,6 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
 
         public LinkedListNode<Entry>? Place { get; set; }
 
-        public TaskCompletionSource<Accepted> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<SendReceipt> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -63,7 +63,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
     /// <summary>Known from the first <c>welcome</c> on. It never changes.</summary>
     public string? User { get; private set; }
 
-    public ConnectionState State { get; private set; }
+    public ChatConnectionState State { get; private set; }
 
     public bool IsConnected => _connection is not null;
 
@@ -93,7 +93,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
     public TrackedConversation? Find(Conversation conversation) => _conversations.GetValueOrDefault(conversation);
 
     /// <inheritdoc/>
-    public TrackedConversation Track(Conversation conversation, Cursor? cursor = null)
+    public TrackedConversation Track(Conversation conversation, ConversationCursor? cursor = null)
     {
         if (_conversations.TryGetValue(conversation, out var tracked))
         {
@@ -137,7 +137,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
             User ??= welcome.User;
             _references.Clear();
             ClientLog.Connected(_log, welcome.Node, User);
-            ReportInside(new ConnectionChanged(ConnectionState.Connected, welcome.Node, null, null, null));
+            ReportInside(new ChatConnectionChanged(ChatConnectionState.Connected, welcome.Node, null, null, null));
             foreach (var conversation in _conversations.Values.Where(c => c.Seat.Leaving is not null).ToList())
             {
                 SendLeave(conversation);
@@ -244,7 +244,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         _ = Task.Run(() => _repair.RunAsync(conversation, _ending.Token), CancellationToken.None);
     }
 
-    public void Report(ConnectionChanged change)
+    public void Report(ChatConnectionChanged change)
     {
         lock (Gate)
         {
@@ -258,7 +258,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         lock (Gate)
         {
             ClientLog.Fault(_log, code, conversation, message, ClientLog.NextAfter(code));
-            Offer(new Fault(code, message, conversation));
+            Offer(new ChatFault(code, message, conversation));
         }
     }
 
@@ -270,10 +270,10 @@ internal sealed class Session : IDeliveryHost, IDisposable
     {
         switch (item)
         {
-            case Reloaded reloaded:
-                ClientLog.Reloaded(_log, item.Conversation, reloaded.Epoch, reloaded.Head);
+            case ConversationReset reset:
+                ClientLog.Reset(_log, item.Conversation, reset.Epoch, reset.Head);
                 break;
-            case Gap gap:
+            case HistoryGap gap:
                 ClientLog.Gap(_log, gap.From, gap.To, item.Conversation);
                 break;
             case RoomLeft { Reason: { } reason }:
@@ -298,7 +298,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
     }
 
     /// <summary>Ends the session for good.</summary>
-    public void End(ChatException reason, ConnectionChanged last)
+    public void End(ChatException reason, ChatConnectionChanged last)
     {
         lock (Gate)
         {
@@ -308,7 +308,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
             }
 
             Ended = reason;
-            State = ConnectionState.Closed;
+            State = ChatConnectionState.Closed;
             _connection = null;
             Outbox.Fail(null, reason);
             foreach (var conversation in _conversations.Values)
@@ -350,7 +350,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         }
     }
 
-    private void ReportInside(ConnectionChanged change)
+    private void ReportInside(ChatConnectionChanged change)
     {
         if (Ended is not null)
         {

@@ -177,7 +177,7 @@ internal sealed class ConversationView : IConversationView, IItemSink
     }
 
     /// <inheritdoc/>
-    public void Complete(ConnectionChanged last) => EndInside();
+    public void Complete(ChatConnectionChanged last) => EndInside();
 
     /// <inheritdoc/>
     public void Dispose()
@@ -189,7 +189,7 @@ internal sealed class ConversationView : IConversationView, IItemSink
         }
     }
 
-    private static ChatException Ended() => new(ChatFaults.Closed, "The view has ended.");
+    private static ChatException Ended() => new(ChatErrorCodes.Closed, "The view has ended.");
 
     private void EndInside()
     {
@@ -241,13 +241,13 @@ internal sealed class ConversationView : IConversationView, IItemSink
 
                 if (!isStale)
                 {
-                    // Another log. The conversation itself finds out whether it was rebuilt, and says so with Reloaded.
+                    // Another log. The conversation itself finds out whether it was rebuilt, and says so with ConversationReset.
                     _session.Find(Conversation)?.Log.LookForMissed();
                 }
 
                 if (misses == _session.Options.RepairAttempts)
                 {
-                    throw new ChatException(ChatFaults.EpochChanged, "The conversation's log changes, so that no page fits to it now.");
+                    throw new ChatException(ChatErrorCodes.EpochChanged, "The conversation's log changes, so that no page fits to it now.");
                 }
 
                 pages--;

@@ -2,8 +2,8 @@ namespace AspireChat.Client;
 
 /// <summary>
 /// A conversation to be shown: its messages with edits, deletions and reactions applied, unread count, read cursors, members and typing,
-/// kept current. It keeps at most 10,000 messages, and the oldest go first. Thread-safe. Dispose it when it is no longer shown. It ends with
-/// the session of its client.
+/// kept current. It keeps at most 10,000 messages, and the oldest go first. Thread-safe. Dispose it when it is no longer shown. It ends
+/// with the session of its client.
 /// </summary>
 public interface IConversationView : IDisposable
 {
@@ -14,7 +14,8 @@ public interface IConversationView : IDisposable
     ConversationSnapshot Current { get; }
 
     /// <summary>
-    /// <see cref="Current"/> has changed. It is raised on a thread of the pool, one call at a time, and once for changes that come together.
+    /// <see cref="Current"/> has changed. It is raised on a thread of the pool, one call at a time, and once for changes that come
+    /// together.
     /// </summary>
     event EventHandler? Changed;
 
@@ -31,8 +32,8 @@ public interface IConversationView : IDisposable
     /// <param name="limit">How many events to ask for, 1–200. Edits and reactions are among them, so fewer messages may come.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>How many messages were loaded; 0: the oldest one was loaded already.</returns>
-    /// <exception cref="ChatException">History does not answer now (<see cref="ChatFaults.History"/>, with the status), or the view has
-    /// ended (<see cref="ChatFaults.Closed"/>).</exception>
+    /// <exception cref="ChatException">History does not answer now (<see cref="ChatErrorCodes.History"/>, with the status), or the view has
+    /// ended (<see cref="ChatErrorCodes.Closed"/>).</exception>
     Task<int> OlderAsync(int limit = 50, CancellationToken cancellationToken = default);
 
     /// <summary>Drops the oldest messages. <see cref="OlderAsync"/> brings them back.</summary>

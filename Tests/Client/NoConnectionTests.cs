@@ -22,8 +22,8 @@ public sealed class NoConnectionTests
 
         var fault = await Assert.ThrowsAsync<ChatException>(() => client.ConnectAsync().WaitAsync(FaultServer.Patience));
 
-        Assert.Equal(ChatFaults.Token, fault.Code);
-        Assert.Equal((ConnectionState.Closed, 0), (client.State, calls));
+        Assert.Equal(ChatErrorCodes.Token, fault.Code);
+        Assert.Equal((ChatConnectionState.Closed, 0), (client.State, calls));
         Assert.DoesNotContain(token.Length > 0 ? token : "no token", fault.ToString(), StringComparison.Ordinal);
     }
 
@@ -39,8 +39,8 @@ public sealed class NoConnectionTests
 
         var fault = await Assert.ThrowsAsync<ChatException>(() => client.ConnectAsync().WaitAsync(FaultServer.Patience));
 
-        Assert.Equal((ChatFaults.Token, status, attempts), (fault.Code, fault.Status, upgrades));
-        Assert.Equal(ChatFaults.Token, (await Assert.ThrowsAsync<ChatException>(() => client.JoinAsync("lobby"))).Code);
+        Assert.Equal((ChatErrorCodes.Token, status, attempts), (fault.Code, fault.Status, upgrades));
+        Assert.Equal(ChatErrorCodes.Token, (await Assert.ThrowsAsync<ChatException>(() => client.JoinAsync("lobby"))).Code);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class NoConnectionTests
 
         var fault = await Assert.ThrowsAsync<ChatException>(() => client.ConnectAsync().WaitAsync(FaultServer.Patience));
 
-        Assert.Equal((ChatFaults.Closed, CloseCodes.Forbidden), (fault.Code, fault.CloseCode));
+        Assert.Equal((ChatErrorCodes.Closed, CloseCodes.Forbidden), (fault.Code, fault.CloseCode));
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class NoConnectionTests
 
         var fault = await Assert.ThrowsAsync<ChatException>(() => client.ConnectAsync().WaitAsync(FaultServer.Patience));
 
-        Assert.Equal((ChatFaults.Token, 1), (fault.Code, asked));
+        Assert.Equal((ChatErrorCodes.Token, 1), (fault.Code, asked));
         Assert.Contains("signed out", fault.Message, StringComparison.Ordinal);
     }
 
@@ -109,7 +109,7 @@ public sealed class NoConnectionTests
         (await server.NextSocketAsync()).Cut();
         await listener.Completion.WaitAsync(FaultServer.Patience);
 
-        Assert.Equal(ChatFaults.Forbidden, (await Assert.ThrowsAsync<ChatException>(() => client.JoinAsync("lobby"))).Code);
+        Assert.Equal(ChatErrorCodes.Forbidden, (await Assert.ThrowsAsync<ChatException>(() => client.JoinAsync("lobby"))).Code);
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public sealed class NoConnectionTests
         await client.SendAsync(Lobby, "back").WaitAsync(FaultServer.Patience);
 
         await again.EventAsync(Lobby, 1);
-        Assert.Equal(ConnectionState.Connected, client.State);
+        Assert.Equal(ChatConnectionState.Connected, client.State);
     }
 
     [Fact]
@@ -155,11 +155,11 @@ public sealed class NoConnectionTests
     {
         await using var server = await FaultServer.StartAsync();
         await using var client = new ChatClient(Options(server));
-        Assert.Equal(ConnectionState.Idle, client.State);
+        Assert.Equal(ChatConnectionState.Idle, client.State);
 
         await client.JoinAsync("lobby").WaitAsync(FaultServer.Patience);
 
-        Assert.Equal(ConnectionState.Connected, client.State);
+        Assert.Equal(ChatConnectionState.Connected, client.State);
     }
 
     public static TheoryData<string, Func<ChatClientOptions, ChatClientOptions>> BadOptions => new()
@@ -180,7 +180,7 @@ public sealed class NoConnectionTests
 
         var fault = Assert.Throws<ChatException>(() => new ChatClient(options));
 
-        Assert.Equal((ChatFaults.BadOption, option), (fault.Code, fault.Option));
+        Assert.Equal((ChatErrorCodes.BadOption, option), (fault.Code, fault.Option));
         Assert.StartsWith(option, fault.Message, StringComparison.Ordinal);
     }
 }

@@ -14,7 +14,7 @@ await using (services)
     await chat.JoinAsync("lobby");
     using var view = chat.View(lobby);
     var reader = chat.Events(lobby);
-    var accepted = await chat.SendAsync(lobby, "hello from native code", new MessageOptions { Meta = "{\"native\":true}" });
+    var accepted = await chat.SendAsync(lobby, "hello from native code", new ChatMessageOptions { Meta = "{\"native\":true}" });
     await foreach (var item in reader)
     {
         if (item is MessageSent message && message.Seq == accepted.Seq)
