@@ -128,7 +128,9 @@ public sealed partial class ChatClient : IChatClient
 
     /// <inheritdoc/>
     public IConversationView View(Conversation conversation) =>
-        ConversationView.Open(conversation.Named(nameof(conversation)), Live(), _history, _log);
+        ConversationView.Open(
+            conversation.Named(nameof(conversation)), Live(), _history, _log,
+            (failed, cancellationToken) => SendAgainAsync(conversation, failed, cancellationToken));
 
     /// <inheritdoc/>
     public async Task<RoomJoined> JoinAsync(string room, ConversationCursor? since = null, CancellationToken cancellationToken = default)

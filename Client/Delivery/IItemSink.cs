@@ -12,6 +12,11 @@ internal interface IItemSink
     {
     }
 
+    /// <summary>The user's messages that are on their way are others now.</summary>
+    void PendingChanged(Conversation conversation)
+    {
+    }
+
     /// <summary>The session has ended; nothing comes behind <paramref name="last"/>.</summary>
     void Complete(ChatConnectionChanged last);
 }

@@ -80,6 +80,14 @@ internal sealed class Readers
         }
     }
 
+    public void PendingChanged(Conversation conversation)
+    {
+        foreach (var sink in _sinks)
+        {
+            sink.PendingChanged(conversation);
+        }
+    }
+
     public void Complete(ChatConnectionChanged last)
     {
         _last = last;

@@ -42,7 +42,8 @@ internal sealed class Session : IDeliveryHost, IDisposable
         _origin = options.TimeProvider.GetTimestamp();
         _timer = options.TimeProvider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Readers = new Readers(this, history, _ending.Token);
-        Outbox = new Outbox(options, this);
+        Pending = new PendingMessages(options.SendQueueLimit, Readers.PendingChanged);
+        Outbox = new Outbox(options, this, Pending);
         _repair = new GapRepair(this, history);
         _directs = new DirectConversations(this, history);
     }
@@ -59,6 +60,8 @@ internal sealed class Session : IDeliveryHost, IDisposable
     public bool IsStarted { get; set; }
 
     public Outbox Outbox { get; }
+
+    public PendingMessages Pending { get; }
 
     /// <summary>Known from the first <c>welcome</c> on. It never changes.</summary>
     public string? User { get; private set; }
@@ -77,6 +80,8 @@ internal sealed class Session : IDeliveryHost, IDisposable
 
     public bool IsReady(Conversation conversation) =>
         _conversations.TryGetValue(conversation, out var tracked) ? tracked.IsReady : IsConnected && !conversation.IsRoom;
+
+    public bool IsGiven(Conversation conversation, long seq) => Find(conversation)?.Log.Last >= seq;
 
     public bool Send(byte[] frame) => _connection?.Write(frame, droppable: false) ?? false;
 
@@ -282,6 +287,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         }
 
         Readers.Give(item);
+        Pending.OnItem(item);
     }
 
     public void WakeAt(TimeSpan time)

@@ -36,6 +36,21 @@ public interface IConversationView : IDisposable
     /// ended (<see cref="ChatErrorCodes.Closed"/>).</exception>
     Task<int> OlderAsync(int limit = 50, CancellationToken cancellationToken = default);
 
+    /// <summary>Sends a message that failed again, as a new one with a nonce of its own, which takes its place.</summary>
+    /// <param name="nonce">The <see cref="PendingMessage.Nonce"/>.</param>
+    /// <param name="cancellationToken">As of <see cref="IChatClient.SendAsync(Conversation, string, string?, CancellationToken)"/>.</param>
+    /// <returns>Null: no message with this nonce has failed.</returns>
+    /// <exception cref="ChatException">As of a send. Where the room is not joined the failed message stays.</exception>
+    Task<SendReceipt?> RetryAsync(string nonce, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Removes a message that failed, here and in the conversation's other views. With the last view it goes too. A message that is still
+    /// being sent is taken back by the token of its send.
+    /// </summary>
+    /// <param name="nonce">The <see cref="PendingMessage.Nonce"/>.</param>
+    /// <returns>What was removed. Null: no message with this nonce has failed.</returns>
+    PendingMessage? Discard(string nonce);
+
     /// <summary>Drops the oldest messages. <see cref="OlderAsync"/> brings them back.</summary>
     /// <param name="keep">How many stay.</param>
     void Trim(int keep);

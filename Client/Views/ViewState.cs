@@ -105,6 +105,7 @@ internal sealed class ViewState(Conversation conversation, Session session)
             if (page.Epoch.Length > 0)
             {
                 session.Track(conversation).Log.StartAt(new ConversationCursor(page.Head, page.Epoch));
+                session.Pending.Reach(conversation, page.Head);
             }
         }
         else if (page.Epoch.Length > 0)
@@ -149,6 +150,7 @@ internal sealed class ViewState(Conversation conversation, Session session)
             OnlineCount = _onlineCount,
             Typing = [.. _typing.Keys],
             Room = _room,
+            Pending = session.Pending.Of(conversation),
         };
     }
 
