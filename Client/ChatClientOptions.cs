@@ -22,8 +22,9 @@ public sealed record ChatClientOptions
     public required Func<CancellationToken, ValueTask<string>> TokenProvider { get; set; }
 
     /// <summary>
-    /// Most items that wait for the application to read them; default 1,024, at least 16. When the buffer is full, typing and presence are
-    /// dropped. Events are not: they are read from history once there is space, so memory stays bounded and no event is lost.
+    /// Most items that wait for the application to read them, for each reader; default 1,024, at least 16. When the buffer is full, typing
+    /// and presence are dropped for this reader. Events are not: they are read from history once there is space, so memory stays bounded
+    /// and no event is lost.
     /// </summary>
     public int EventBuffer { get; set; } = 1_024;
 

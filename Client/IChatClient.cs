@@ -73,8 +73,11 @@ public interface IChatClient : IAsyncDisposable
 
     /// <summary>
     /// Continues a direct conversation at the place that the application reached in an earlier session. The events behind it follow.
-    /// Without this call a direct conversation begins with the session. It has no effect on a conversation that has begun.
+    /// Without this call a direct conversation begins with the session. It has no effect on a conversation that has begun. Rooms have
+    /// <see cref="JoinAsync"/> for this.
     /// </summary>
+    /// <param name="user">The other user.</param>
+    /// <param name="since">The <see cref="ChatEvent.Cursor"/> of the last event that the application has handled.</param>
     void Follow(string user, ConversationCursor since);
 
     /// <summary>
@@ -137,13 +140,18 @@ public interface IChatClient : IAsyncDisposable
     bool Signal(Conversation conversation, string name, string? data = null);
 
     /// <summary>
-    /// Moves the user's read cursor forward. The cursor is kept until a connection carries it, and sent at most once a second.
+    /// Moves the user's read cursor forward: the user has read all up to here, on all devices, and the others get
+    /// <see cref="ReadCursorMoved"/>. The cursor is kept until a connection carries it, and sent at most once a second. A lower one has no
+    /// effect.
     /// </summary>
+    /// <param name="conversation">A joined room, or a direct conversation.</param>
+    /// <param name="seq">The seq of the last event that was read.</param>
+    /// <exception cref="ChatException"><see cref="ChatErrorCodes.NotJoined"/>, or the client has ended.</exception>
     void MarkRead(Conversation conversation, long seq);
 
     /// <summary>
-    /// Completes once the database has the event that was sent. The server reports it once, on the connection. If that connection is lost, the report
-    /// comes with the conversation's next event, so pass a token that ends the wait.
+    /// Completes once the database has the event that was sent. The server reports it once, on the connection. If that connection is lost,
+    /// the report comes with the conversation's next event, so pass a token that ends the wait.
     /// </summary>
     /// <exception cref="ChatException">The log was rebuilt (<see cref="ChatErrorCodes.EpochChanged"/>), the room was left, or the client
     /// has ended.</exception>
@@ -161,7 +169,10 @@ public interface IChatClient : IAsyncDisposable
         Conversation conversation, string? before = null, string? after = null, int limit = 50,
         CancellationToken cancellationToken = default);
 
-    /// <summary>The user's newest conversations, with heads, read cursors and unread counts. It needs no connection.</summary>
+    /// <summary>
+    /// The user's conversations, that with the last message first, with heads, read cursors and unread counts: at most 200.
+    /// <see cref="ChatApi.AllConversationsAsync"/> has all. It needs no connection.
+    /// </summary>
     /// <exception cref="ChatException">There is no answer now: <see cref="ChatErrorCodes.History"/>, with the status.</exception>
     Task<IReadOnlyList<ConversationOverview>> ConversationsAsync(CancellationToken cancellationToken = default);
 

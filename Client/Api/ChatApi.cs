@@ -174,7 +174,10 @@ public sealed class ChatApi
         return new ConversationOverview(conversation, item.Head, item.Read, item.Unread, last) { Mentions = item.Mentions ?? 0 };
     }
 
-    /// <summary>The conversation of an event, as the user sees it. Only the user's own events have a nonce.</summary>
+    /// <summary>
+    /// The conversation of an event, as the user sees it. A direct message names its sender and its addressee, and not which of them asked;
+    /// but each of the user's own events has a nonce, and no other has.
+    /// </summary>
     private static Conversation PlaceOf(WireFrame e) => e.Room is not null
         ? Conversation.Room(e.Room)
         : Conversation.With((e.Nonce is not null ? e.To : e.From)!);

@@ -1,16 +1,24 @@
 namespace AspireChat.Client;
 
-/// <summary>An item of <see cref="IChatClient.Events(CancellationToken)"/>. Immutable.</summary>
+/// <summary>
+/// An item of <see cref="IChatClient.Events(CancellationToken)"/>. Immutable. What is said is a <see cref="MessageSent"/> or another
+/// <see cref="ChatEvent"/>. The rest tells about rooms (<see cref="RoomJoined"/>), people (<see cref="PresenceChanged"/>,
+/// <see cref="TypingChanged"/>), the connection (<see cref="ChatConnectionChanged"/>) and what could not be had
+/// (<see cref="HistoryGap"/>). Later versions may have more kinds, so ignore those that you do not know.
+/// </summary>
 public abstract record ChatItem;
 
 /// <summary>An item that belongs to a conversation.</summary>
+/// <param name="Conversation">Which one.</param>
 public abstract record ConversationItem(Conversation Conversation) : ChatItem;
 
 /// <summary>
 /// The conversation's log was replaced, or no longer reaches as far as the application knew. The application should drop what it showed and
 /// read history again (<see cref="ChatClient.HistoryAsync"/>). Events continue after <see cref="Head"/>.
 /// </summary>
-/// <param name="Head">History is to be read up to this seq.</param>
+/// <param name="Conversation">Which one.</param>
+/// <param name="Epoch">The name of the log that holds from now on.</param>
+/// <param name="Head">The seq of its last event: history is to be read up to here.</param>
 public sealed record ConversationReset(Conversation Conversation, string Epoch, long Head) : ConversationItem(Conversation);
 
 /// <summary>
@@ -84,6 +92,9 @@ public sealed record RoomLeft(Conversation Conversation, string? Reason = null) 
 /// Members came online or went offline. In rooms with many members online both lists are empty and only the count is told. May be dropped
 /// for a slow reader.
 /// </summary>
+/// <param name="Conversation">The room.</param>
+/// <param name="Online">Who came.</param>
+/// <param name="Offline">Who went.</param>
 /// <param name="Count">How many are online now.</param>
 public sealed record PresenceChanged(
     Conversation Conversation, IReadOnlyList<string> Online, IReadOnlyList<string> Offline, long Count) : ConversationItem(Conversation);
@@ -100,6 +111,9 @@ public sealed record SignalReceived(Conversation Conversation, string From, stri
 /// <summary>
 /// A read cursor moved. It may be the user's own, moved by another device. May be dropped for a slow reader; a later one includes it.
 /// </summary>
+/// <param name="Conversation">Where.</param>
+/// <param name="User">Who has read.</param>
+/// <param name="Seq">All events up to here.</param>
 public sealed record ReadCursorMoved(Conversation Conversation, string User, long Seq) : ConversationItem(Conversation);
 
 /// <summary>
@@ -108,8 +122,10 @@ public sealed record ReadCursorMoved(Conversation Conversation, string User, lon
 public sealed record EventsDurable(Conversation Conversation, long Seq) : ConversationItem(Conversation);
 
 /// <summary>The connection's state changed. For a slow reader only the latest is kept.</summary>
+/// <param name="State">What it is now.</param>
 /// <param name="Node">The server's node, while connected.</param>
 /// <param name="CloseCode">Why the last connection ended: a WebSocket close code, or null for a loss without one.</param>
+/// <param name="Reason">The same in words, for a log; null: nothing is known.</param>
 /// <param name="RetryIn">While reconnecting: how long until the next attempt.</param>
 public sealed record ChatConnectionChanged(
     ChatConnectionState State, string? Node, int? CloseCode, string? Reason, TimeSpan? RetryIn) : ChatItem;
@@ -134,5 +150,7 @@ public enum ChatConnectionState
 }
 
 /// <summary>Something went wrong and the client works around it. For logs. May be dropped for a slow reader.</summary>
-/// <param name="Code">One of the server's error codes, or one of <see cref="ChatErrorCodes"/>.</param>
+/// <param name="Code">One of <see cref="ChatErrorCodes"/>.</param>
+/// <param name="Message">What happened.</param>
+/// <param name="Conversation">Where; null: it concerns the connection or all of them.</param>
 public sealed record ChatFault(string Code, string Message, Conversation? Conversation = null) : ChatItem;

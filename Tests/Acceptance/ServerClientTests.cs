@@ -135,6 +135,11 @@ public sealed class ServerClientTests(ChatSystem system) : IDisposable
             () => member.SearchAsync(word, Conversation.Room(room)), page => page.Items.Count == 1);
         Assert.Equal((sent.Seq, Conversation.Room(room), """{"a":1}"""), (page.Items[0].Seq, page.Items[0].Conversation, page.Items[0].Meta));
         Assert.Equal(($"a {word} for @bob", alice), await OnlyMessageAsync(member, Conversation.Room(room)));
+        await Server().SendToUserAsync(bob, $"{word} to you", new ChatServerMessageOptions { From = alice });
+        await Server().SendToUserAsync(alice, $"{word} to you too", new ChatServerMessageOptions { From = bob });
+        var everywhere = await ChatSystem.EventuallyAsync(() => owner.SearchAsync(word), found => found.Items.Count == 3);
+        Assert.Equal(
+            [Conversation.With(bob), Conversation.With(bob), Conversation.Room(room)], everywhere.Items.Select(found => found.Conversation));
         var overview = (await member.ConversationsAsync()).Items.Single(item => item.Conversation == Conversation.Room(room));
         Assert.Equal((1L, 1L, sent.Seq), (overview.Unread, overview.Mentions, overview.Last!.Seq));
 

@@ -1,18 +1,17 @@
-using System.Diagnostics;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using AspireChat.Tests.Acceptance;
 using AspireChat.Tests.Documents;
+using static AspireChat.Tests.Packages.Command;
 
 namespace AspireChat.Tests.Packages;
 
-/// <summary>The NuGet package as somebody else gets it: installed from a folder into an empty project, and used as its README says.</summary>
+/// <summary>The NuGet package as somebody else gets it: installed from a folder into an empty project, and used as its README
+/// says.</summary>
 [Collection(ChatSystemDefinition.Name)]
 [Trait("Needs", "System")]
 public sealed class ClientPackageTests(ChatSystem system) : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
-
     private readonly string _folder = Directory.CreateTempSubdirectory("aspirechat-package-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -33,6 +32,7 @@ public sealed class ClientPackageTests(ChatSystem system) : IDisposable
 
         HasWhatAPackageNeeds(package);
         var quickStart = QuickStart();
+        Assert.True(quickStart.TrimEnd().Split('\n').Length <= 15, "a quick start has 15 lines at most");
         Assert.Equal(quickStart, await File.ReadAllTextAsync(Path.Combine(LinkTests.Root(), "samples", "console", "Program.cs")));
         var project = Directory.CreateDirectory(Path.Combine(_folder, "empty")).FullName;
         await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), quickStart);
@@ -60,7 +60,7 @@ public sealed class ClientPackageTests(ChatSystem system) : IDisposable
     private async Task<string?> FirstLineAsync(string program)
     {
         using var patience = new CancellationTokenSource(Patience);
-        using var process = Start(_folder, "dotnet", [program, system.Gateway.ToString()]);
+        using var process = Start(_folder, "dotnet", program, system.Gateway.ToString());
         try
         {
             return await process.StandardOutput.ReadLineAsync(patience.Token);
@@ -104,34 +104,10 @@ public sealed class ClientPackageTests(ChatSystem system) : IDisposable
         return readme.Split("```csharp\n")[1].Split("```")[0];
     }
 
-    /// <summary>The second time nothing is compiled, so equal bytes are those of packing; the compiler is deterministic by its own setting.</summary>
+    /// <summary>The second time nothing is compiled, so equal bytes are those of packing; the compiler is deterministic by its own
+    /// setting.</summary>
     private static Task PackAsync(string folder) =>
         RunAsync(LinkTests.Root(), "dotnet", "pack", "Client/Client.csproj", "-o", folder, "--nologo", "-v", "quiet");
 
     private static string Hash(string file) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)));
-
-    private static async Task<string> RunAsync(string folder, string command, params string[] arguments)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        using var process = Start(folder, command, arguments);
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(patience.Token), process.StandardError.ReadToEndAsync(patience.Token));
-        await process.WaitForExitAsync(patience.Token);
-        Assert.True(process.ExitCode == 0, $"{command} {string.Join(' ', arguments)}: {await output}{await errors}");
-        return (await output).Trim();
-    }
-
-    private static Process Start(string folder, string command, string[] arguments)
-    {
-        var start = new ProcessStartInfo(command, arguments)
-        {
-            WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        // The program that runs the tests sets variables for MSBuild that do not fit another build.
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList())
-        {
-            start.Environment.Remove(name);
-        }
-
-        return Process.Start(start)!;
-    }
 }
