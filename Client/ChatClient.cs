@@ -25,14 +25,15 @@ public sealed partial class ChatClient : IChatClient
     private Task _running = Task.CompletedTask;
     private volatile bool _disposed;
 
-    /// <summary>Creates a client that does nothing until <see cref="ConnectAsync"/> or its first use. It takes a copy of the options.</summary>
-    /// <exception cref="ChatException"><see cref="ChatFaults.BadOption"/>: an option is missing or out of range.</exception>
+    /// <summary>Creates a client that does nothing until <see cref="ConnectAsync"/> or its first use. It takes a copy of the
+    /// options.</summary>
+    /// <exception cref="ChatException"><see cref="ChatErrorCodes.BadOption"/>: an option is missing or out of range.</exception>
     public ChatClient(ChatClientOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Problems().FirstOrDefault() is { Option: not null } bad)
         {
-            throw new ChatException(ChatFaults.BadOption, bad.Problem) { Option = bad.Option };
+            throw new ChatException(ChatErrorCodes.BadOption, bad.Problem) { Option = bad.Option };
         }
 
         _options = options with { };
@@ -53,7 +54,7 @@ public sealed partial class ChatClient : IChatClient
     }
 
     /// <inheritdoc/>
-    public ConnectionState State
+    public ChatConnectionState State
     {
         get
         {
@@ -127,10 +128,12 @@ public sealed partial class ChatClient : IChatClient
 
     /// <inheritdoc/>
     public IConversationView View(Conversation conversation) =>
-        ConversationView.Open(conversation.Named(nameof(conversation)), Live(), _history, _log);
+        ConversationView.Open(
+            conversation.Named(nameof(conversation)), Live(), _history, _log,
+            (failed, cancellationToken) => SendAgainAsync(conversation, failed, cancellationToken));
 
     /// <inheritdoc/>
-    public async Task<RoomJoined> JoinAsync(string room, Cursor? since = null, CancellationToken cancellationToken = default)
+    public async Task<RoomJoined> JoinAsync(string room, ConversationCursor? since = null, CancellationToken cancellationToken = default)
     {
         var conversation = Conversation.Room(room);
         var session = Live();
@@ -185,7 +188,7 @@ public sealed partial class ChatClient : IChatClient
     }
 
     /// <inheritdoc/>
-    public void Follow(string user, Cursor since)
+    public void Follow(string user, ConversationCursor since)
     {
         var conversation = Conversation.With(user);
         var session = Live();
@@ -202,20 +205,20 @@ public sealed partial class ChatClient : IChatClient
     }
 
     /// <inheritdoc/>
-    public Task WhenDurableAsync(Accepted accepted, CancellationToken cancellationToken = default)
+    public Task WhenDurableAsync(SendReceipt receipt, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(accepted);
+        ArgumentNullException.ThrowIfNull(receipt);
         var session = Live();
         lock (session.Gate)
         {
             ThrowIfEnded(session);
-            var conversation = accepted.Conversation.Named(nameof(accepted));
+            var conversation = receipt.Conversation.Named(nameof(receipt));
             if (conversation.IsRoom && session.Find(conversation) is null)
             {
                 throw NotJoined(conversation);
             }
 
-            return session.Track(conversation).Log.DurableAsync(accepted).WaitAsync(cancellationToken);
+            return session.Track(conversation).Log.DurableAsync(receipt).WaitAsync(cancellationToken);
         }
     }
 
@@ -268,8 +271,8 @@ public sealed partial class ChatClient : IChatClient
     public ChatProfile? ProfileOf(string user) => _profiles.Find(user);
 
     /// <summary>
-    /// Closes the connection and ends every waiting call with <see cref="ChatFaults.Closed"/>. Sends that are not acknowledged may or may
-    /// not have arrived.
+    /// Closes the connection and ends every waiting call with <see cref="ChatErrorCodes.Closed"/>. Sends that are not acknowledged may or
+    /// may not have arrived.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -287,7 +290,7 @@ public sealed partial class ChatClient : IChatClient
 
         await _stop.CancelAsync().ConfigureAwait(false);
         await running.ConfigureAwait(false);
-        End(_session, new ChatException(ChatFaults.Closed, "The client was disposed."), null);
+        End(_session, new ChatException(ChatErrorCodes.Closed, "The client was disposed."), null);
         _stop.Dispose();
         _session.Dispose();
         _history.Dispose();
@@ -366,12 +369,12 @@ public sealed partial class ChatClient : IChatClient
         {
             // The loop's outermost frame: after any exception the application must learn that the session has ended.
             ClientLog.Failed(_log, e);
-            End(session, new ChatException(ChatFaults.Closed, "The client failed: " + e.Message, e), null);
+            End(session, new ChatException(ChatErrorCodes.Closed, "The client failed: " + e.Message, e), null);
         }
     }
 
     private static void End(Session session, ChatException reason, ConnectionEnd? end) => session.End(
-        reason, new ConnectionChanged(ConnectionState.Closed, null, end?.Code, end?.Reason ?? reason.Message, null));
+        reason, new ChatConnectionChanged(ChatConnectionState.Closed, null, end?.Code, end?.Reason ?? reason.Message, null));
 
     private void ThrowIfEnded(Session session)
     {

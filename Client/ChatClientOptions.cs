@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace AspireChat.Client;
 
 /// <summary>
-/// How a <see cref="ChatClient"/> behaves. Its constructor takes a copy and refuses values out of range. With dependency injection the plain
-/// values can come from configuration, and are checked when the application starts.
+/// How a <see cref="ChatClient"/> behaves. Its constructor takes a copy and refuses values out of range. With dependency injection the
+/// plain values can come from configuration, and are checked when the application starts.
 /// </summary>
 public sealed record ChatClientOptions
 {
@@ -22,14 +22,15 @@ public sealed record ChatClientOptions
     public required Func<CancellationToken, ValueTask<string>> TokenProvider { get; set; }
 
     /// <summary>
-    /// Most items that wait for the application to read them; default 1,024, at least 16. When the buffer is full, typing and presence are
-    /// dropped. Events are not: they are read from history once there is space, so memory stays bounded and no event is lost.
+    /// Most items that wait for the application to read them, for each reader; default 1,024, at least 16. When the buffer is full, typing
+    /// and presence are dropped for this reader. Events are not: they are read from history once there is space, so memory stays bounded
+    /// and no event is lost.
     /// </summary>
     public int EventBuffer { get; set; } = 1_024;
 
     /// <summary>
     /// Most sends that wait for their acknowledgement; default 1,000, at least 1. The next one is refused with
-    /// <see cref="ChatFaults.QueueFull"/>.
+    /// <see cref="ChatErrorCodes.QueueFull"/>.
     /// </summary>
     public int SendQueueLimit { get; set; } = 1_000;
 
@@ -43,7 +44,7 @@ public sealed record ChatClientOptions
     public TimeSpan AckTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// A send older than this fails with <see cref="ChatFaults.Expired"/>; default 23 h, because the server knows a nonce for 24 h.
+    /// A send older than this fails with <see cref="ChatErrorCodes.Expired"/>; default 23 h, because the server knows a nonce for 24 h.
     /// </summary>
     public TimeSpan SendLifetime { get; set; } = TimeSpan.FromHours(23);
 
@@ -74,8 +75,8 @@ public sealed record ChatClientOptions
     public TimeSpan LateAfter { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// How often history is asked for events that it does not have, with growing waits, before they count as a <see cref="Gap"/>; default
-    /// 6.
+    /// How often history is asked for events that it does not have, with growing waits, before they count as a <see cref="HistoryGap"/>;
+    /// default 6.
     /// </summary>
     public int RepairAttempts { get; set; } = 6;
 

@@ -8,27 +8,26 @@ namespace AspireChat.Client;
 public sealed partial class ChatClient
 {
     /// <inheritdoc/>
-    public Task<Accepted> SendAsync(
+    public Task<SendReceipt> SendAsync(
         Conversation conversation, string content, string? nonce = null, CancellationToken cancellationToken = default) =>
-        SendAsync(conversation, content, new MessageOptions { Nonce = nonce }, cancellationToken);
+        SendAsync(conversation, content, new ChatMessageOptions { Nonce = nonce }, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<Accepted> SendAsync(
-        Conversation conversation, string content, MessageOptions options, CancellationToken cancellationToken = default)
+    public Task<SendReceipt> SendAsync(
+        Conversation conversation, string content, ChatMessageOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ClientFrames.CheckText(content, _options.MaxContentLength, nameof(content));
-        return EnqueueAsync(conversation, options.Nonce, n => ClientFrames.Message(conversation, content, n, options), cancellationToken);
+        return SendAsync(conversation, content, options, replaces: null, cancellationToken);
     }
 
     /// <inheritdoc/>
-    public Task<Accepted> EditAsync(
+    public Task<SendReceipt> EditAsync(
         Conversation conversation, long target, string content, string? nonce = null, CancellationToken cancellationToken = default) =>
-        EditAsync(conversation, target, content, new MessageOptions { Nonce = nonce }, cancellationToken);
+        EditAsync(conversation, target, content, new ChatMessageOptions { Nonce = nonce }, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<Accepted> EditAsync(
-        Conversation conversation, long target, string content, MessageOptions options, CancellationToken cancellationToken = default)
+    public Task<SendReceipt> EditAsync(
+        Conversation conversation, long target, string content, ChatMessageOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(target, 1);
@@ -37,7 +36,7 @@ public sealed partial class ChatClient
     }
 
     /// <inheritdoc/>
-    public Task<Accepted> DeleteAsync(
+    public Task<SendReceipt> DeleteAsync(
         Conversation conversation, long target, string? nonce = null, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(target, 1);
@@ -45,7 +44,7 @@ public sealed partial class ChatClient
     }
 
     /// <inheritdoc/>
-    public Task<Accepted> ReactAsync(
+    public Task<SendReceipt> ReactAsync(
         Conversation conversation, long target, string emoji, bool remove = false, string? nonce = null,
         CancellationToken cancellationToken = default)
     {
@@ -84,8 +83,40 @@ public sealed partial class ChatClient
         }
     }
 
-    private async Task<Accepted> EnqueueAsync(
-        Conversation conversation, string? nonce, Func<string, byte[]> frame, CancellationToken cancellationToken)
+    private Task<SendReceipt> SendAsync(
+        Conversation conversation, string content, ChatMessageOptions options, string? replaces, CancellationToken cancellationToken)
+    {
+        ClientFrames.CheckText(content, _options.MaxContentLength, nameof(content));
+        return EnqueueAsync(
+            conversation, options.Nonce, nonce => ClientFrames.Message(conversation, content, nonce, options), cancellationToken,
+            nonce => new PendingMessage
+            {
+                Nonce = nonce,
+                Content = content,
+                Created = _options.TimeProvider.GetUtcNow(),
+                ReplyTo = options.ReplyTo ?? 0,
+                Mentions = options.Mentions ?? [],
+                Meta = options.Meta,
+            },
+            replaces);
+    }
+
+    private Task<SendReceipt> SendAgainAsync(Conversation conversation, PendingMessage failed, CancellationToken cancellationToken) =>
+        SendAsync(
+            conversation, failed.Content,
+            new ChatMessageOptions
+            {
+                ReplyTo = failed.ReplyTo == 0 ? null : failed.ReplyTo,
+                Mentions = failed.Mentions.Count == 0 ? null : failed.Mentions,
+                Meta = failed.Meta,
+            },
+            failed.Nonce, cancellationToken);
+
+    /// <param name="message">What views show of it meanwhile; null: it is no message.</param>
+    /// <param name="replaces">The nonce of the failed message whose place it takes; null: none.</param>
+    private async Task<SendReceipt> EnqueueAsync(
+        Conversation conversation, string? nonce, Func<string, byte[]> frame, CancellationToken cancellationToken,
+        Func<string, PendingMessage>? message = null, string? replaces = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         nonce = nonce is null ? Guid.NewGuid().ToString("N") : ClientFrames.CheckText(nonce, new FrameLimits().ShortText, nameof(nonce));
@@ -102,7 +133,12 @@ public sealed partial class ChatClient
             }
 
             session.Track(conversation);
-            entry = session.Outbox.Add(conversation, nonce, bytes);
+            if (replaces is not null)
+            {
+                session.Pending.Discard(conversation, replaces);
+            }
+
+            entry = session.Outbox.Add(conversation, nonce, bytes, message?.Invoke(nonce));
         }
         // Dispose would wait for a running callback, which may wait for the gate. Unregister does not.
         var registration = cancellationToken.UnsafeRegister((_, token) => Withdraw(session, entry, token), null);

@@ -30,7 +30,7 @@ internal static partial class ClientLog
 
     [LoggerMessage(First + 6, LogLevel.Warning,
         "The log of {Conversation} was rebuilt as epoch {Epoch}. The application is told to read history up to {Head} again; events continue behind it.")]
-    public static partial void Reloaded(ILogger log, Conversation conversation, string epoch, long head);
+    public static partial void Reset(ILogger log, Conversation conversation, string epoch, long head);
 
     [LoggerMessage(First + 7, LogLevel.Warning,
         "History does not have the events {From} to {To} of {Conversation}. The application is told of the gap; later events follow.")]
@@ -52,9 +52,9 @@ internal static partial class ClientLog
     /// <summary>What follows a fault that the client works around.</summary>
     public static string NextAfter(string code) => code switch
     {
-        ChatFaults.Token => "The provider is asked again.",
-        ChatFaults.History => "History is asked again; the conversation's events wait until it answers.",
-        ChatFaults.EpochChanged => "History is asked which log is the right one.",
+        ChatErrorCodes.Token => "The provider is asked again.",
+        ChatErrorCodes.History => "History is asked again; the conversation's events wait until it answers.",
+        ChatErrorCodes.EpochChanged => "History is asked which log is the right one.",
         _ => "The client goes on without it.",
     };
 }

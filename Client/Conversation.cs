@@ -21,6 +21,7 @@ public readonly record struct Conversation
     [MemberNotNullWhen(false, nameof(User))]
     public bool IsRoom => RoomId is not null;
 
+    /// <summary>The room with this id. It need not exist.</summary>
     /// <param name="room">1–64 characters of <c>A-Z a-z 0-9 _ . -</c>, not <c>.</c> or <c>..</c>.</param>
     /// <exception cref="ArgumentException">It is not an identifier.</exception>
     public static Conversation Room(string room) => RoomIds.IsValid(room) ? new(room, null) : throw Refused(RoomIds.Rule, nameof(room));
@@ -49,4 +50,4 @@ public readonly record struct Conversation
 /// </summary>
 /// <param name="Seq">0 when no event is known yet.</param>
 /// <param name="Epoch">The log that the seq belongs to; null only before the server has named it.</param>
-public readonly record struct Cursor(long Seq, string? Epoch);
+public readonly record struct ConversationCursor(long Seq, string? Epoch);

@@ -86,7 +86,7 @@ internal sealed class Person(string name, Uri gateway)
                     }
 
                     break;
-                case ConnectionChanged change:
+                case ChatConnectionChanged change:
                     Console.WriteLine($"{name}: {change.State}.");
                     break;
             }

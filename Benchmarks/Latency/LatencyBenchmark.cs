@@ -114,7 +114,7 @@ internal static class LatencyBenchmark
         {
             while (await items.MoveNextAsync())
             {
-                if (items.Current is ConnectionChanged { Node: { } node })
+                if (items.Current is ChatConnectionChanged { Node: { } node })
                 {
                     return node;
                 }

@@ -80,7 +80,7 @@ internal static class HistoryRepair
             {
                 return await http.HistoryAsync(conversation, before, after, Page, cancellationToken);
             }
-            catch (ChatException e) when (e.Code == ChatFaults.History)
+            catch (ChatException e) when (e.Code == ChatErrorCodes.History)
             {
                 // This program stops PostgreSQL and the service from time to time, so the call is repeated.
                 await Task.Delay(Pause, TimeProvider.System, cancellationToken);

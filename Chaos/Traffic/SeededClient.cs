@@ -225,7 +225,7 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
     {
         switch (item)
         {
-            case ConnectionChanged change:
+            case ChatConnectionChanged change:
                 Connection(change);
                 break;
             case RoomJoined joined:
@@ -245,34 +245,34 @@ internal sealed class SeededClient(ChatClient client, string user, IReadOnlyList
             case ChatEvent e when _views.TryGetValue(e.Conversation, out var view):
                 view.Deliver(e.Epoch, e.Seq, Guid.Parse(e.Id), NonceOf(e));
                 break;
-            case Reloaded reload when _views.TryGetValue(reload.Conversation, out var view):
+            case ConversationReset reload when _views.TryGetValue(reload.Conversation, out var view):
                 await HistoryRepair.ReloadAsync(client, reload.Conversation, view, reload.Epoch, reload.Head, _stop.Token);
                 SendLostAgain(reload.Conversation, reload.Epoch);
                 break;
-            case Gap gap when _views.TryGetValue(gap.Conversation, out var view):
+            case HistoryGap gap when _views.TryGetValue(gap.Conversation, out var view):
                 traffic.Ledger.Findings.Add(Breach.ToldWithoutCause, $"{view}: told that {gap.From} to {gap.To} do not exist");
                 await HistoryRepair.FillAsync(client, gap.Conversation, view, gap.From, gap.To, _stop.Token);
                 break;
-            case DurableMoved durable when _views.TryGetValue(durable.Conversation, out var view):
+            case EventsDurable durable when _views.TryGetValue(durable.Conversation, out var view):
                 traffic.Ledger.Durable(view.Conversation, view.Epoch, durable.Seq);
                 _undurable.Committed(durable.Conversation, view.Epoch, durable.Seq);
                 break;
         }
     }
 
-    private void Connection(ConnectionChanged change)
+    private void Connection(ChatConnectionChanged change)
     {
-        if (change.State == ConnectionState.Reconnecting && _lostAt is null)
+        if (change.State == ChatConnectionState.Reconnecting && _lostAt is null)
         {
             _lostAt = TimeProvider.System.GetTimestamp();
             _lostBy = traffic.Fault();
         }
-        if (change.State == ConnectionState.Connected)
+        if (change.State == ChatConnectionState.Connected)
         {
             _unjoined = Rooms;
         }
 
-        if (change.State == ConnectionState.Closed && !_stop.IsCancellationRequested)
+        if (change.State == ChatConnectionState.Closed && !_stop.IsCancellationRequested)
         {
             traffic.Ledger.Findings.Add(Breach.Unhealed, $"{user} was told to stay away: {change.CloseCode} {change.Reason}");
         }

@@ -44,7 +44,7 @@ internal static class ApiAnswers
     public static DateTimeOffset Time(string text) =>
         ServerFrameReader.ToTime(text) ?? throw new JsonException($"'{text}' is no time");
 
-    public static UserInfo ToUser(WireUser user) => new(user.User, user.Name, user.Picture);
+    public static ChatUser ToUser(WireUser user) => new(user.User, user.Name, user.Picture);
 
     public static UserPresence ToPresence(WirePresence presence) =>
         new(presence.User, presence.Online, ServerFrameReader.ToTime(presence.LastSeen));
@@ -53,6 +53,6 @@ internal static class ApiAnswers
         (profiles ?? new Dictionary<string, WireProfile>()).ToDictionary(
             entry => entry.Key, entry => new ChatProfile(entry.Value.Name, entry.Value.Picture), StringComparer.Ordinal);
 
-    public static Accepted ToAccepted(WireAck ack, Conversation conversation) =>
+    public static SendReceipt ToAccepted(WireAck ack, Conversation conversation) =>
         new(conversation, ack.Nonce, ack.Id, ack.Seq, ack.Epoch, Time(ack.Timestamp), ack.Duplicate ?? false);
 }

@@ -41,7 +41,7 @@ internal sealed class ApiCaller
 
     /// <summary>
     /// The lines of an answer as they come. The call is repeated until an answer begins; one that breaks off afterwards is
-    /// <see cref="ChatFaults.NoAnswer"/>. An attempt may take the whole deadline, and so may a line.
+    /// <see cref="ChatErrorCodes.NoAnswer"/>. An attempt may take the whole deadline, and so may a line.
     /// </summary>
     public async IAsyncEnumerable<string> LinesAsync(ApiCall call, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -72,7 +72,7 @@ internal sealed class ApiCaller
         catch (Exception e) when (e is IOException or HttpRequestException
             || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new ChatException(ChatFaults.NoAnswer, "The answer broke off: " + e.Message, e);
+            throw new ChatException(ChatErrorCodes.NoAnswer, "The answer broke off: " + e.Message, e);
         }
     }
 
@@ -138,11 +138,11 @@ internal sealed class ApiCaller
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            return new(default, new ChatException(ChatFaults.NoAnswer, $"{call.Method} {call.Path} had no answer in time.", e));
+            return new(default, new ChatException(ChatErrorCodes.NoAnswer, $"{call.Method} {call.Path} had no answer in time.", e));
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            return new(default, new ChatException(ChatFaults.NoAnswer, $"{call.Method} {call.Path} had no answer: {e.Message}", e));
+            return new(default, new ChatException(ChatErrorCodes.NoAnswer, $"{call.Method} {call.Path} had no answer: {e.Message}", e));
         }
     }
 
@@ -193,7 +193,7 @@ internal sealed class ApiCaller
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new ChatException(ChatFaults.Token, "The token provider gives no token: " + e.Message, e);
+            throw new ChatException(ChatErrorCodes.Token, "The token provider gives no token: " + e.Message, e);
         }
     }
 
@@ -210,7 +210,7 @@ internal sealed class ApiCaller
     /// <summary>It may succeed a moment later. A quota (<c>limit</c>) is not spent less by then.</summary>
     private static bool IsPassing(ChatException failure) => failure.Status switch
     {
-        null => failure.Code == ChatFaults.NoAnswer,
+        null => failure.Code == ChatErrorCodes.NoAnswer,
         429 => failure.Code == ErrorCodes.RateLimited,
         408 or 502 or 503 or 504 => true,
         _ => false,
@@ -246,7 +246,7 @@ internal sealed class ApiCaller
         var status = (int)response.StatusCode;
         var retry = response.Headers.RetryAfter;
         return new ChatException(
-            status == 401 ? ChatFaults.Token : problem?.Code ?? CodeOf(response.StatusCode),
+            status == 401 ? ChatErrorCodes.Token : problem?.Code ?? CodeOf(response.StatusCode),
             problem?.Detail ?? problem?.Title ?? response.ReasonPhrase ?? "refused")
         {
             Status = status,
@@ -257,7 +257,7 @@ internal sealed class ApiCaller
     private static TimeSpan Later(TimeSpan wait) => wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
 
     private static ChatException Bad(HttpResponseMessage response, string why) =>
-        new(ChatFaults.BadAnswer, "The answer is not of this protocol: " + why) { Status = (int)response.StatusCode };
+        new(ChatErrorCodes.BadAnswer, "The answer is not of this protocol: " + why) { Status = (int)response.StatusCode };
 
     private static string CodeOf(HttpStatusCode status) => status switch
     {
@@ -267,7 +267,7 @@ internal sealed class ApiCaller
         HttpStatusCode.RequestEntityTooLarge => ErrorCodes.TooLarge,
         HttpStatusCode.TooManyRequests => ErrorCodes.RateLimited,
         HttpStatusCode.ServiceUnavailable => ErrorCodes.Unavailable,
-        _ => ChatFaults.BadAnswer,
+        _ => ChatErrorCodes.BadAnswer,
     };
 
     /// <summary>Of one attempt: an answer, or why there is none.</summary>

@@ -1,6 +1,5 @@
 using AspireChat.Client.Api;
 using AspireChat.Client.Wire;
-using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Client;
 
@@ -9,11 +8,11 @@ namespace AspireChat.Client;
 /// history. Thread-safe.
 /// </summary>
 /// <remarks>
-/// Every call throws <see cref="ChatException"/> when it is refused, with the server's code, the HTTP status, the sentence as its message, and
-/// <see cref="ChatException.RetryAfter"/>. A room that the user must not see is <see cref="ErrorCodes.NotFound"/>; what the user may not do in
-/// a room is <see cref="ErrorCodes.Forbidden"/>. What failed in passing (429 <c>rate_limited</c>, 408, 502, 503, 504, no answer) is repeated
-/// until <see cref="ChatCallOptions.Deadline"/>, then thrown; <see cref="ChatFaults.NoAnswer"/> is a call that nobody answered.
-/// <see cref="ChatFaults.Token"/>: the token provider failed, or the server refused two of its tokens in a row.
+/// Every call throws <see cref="ChatException"/> when it is refused, with the server's code, the HTTP status, the sentence as its message,
+/// and <see cref="ChatException.RetryAfter"/>. A room that the user must not see is <see cref="ChatErrorCodes.NotFound"/>; what the user
+/// may not do in a room is <see cref="ChatErrorCodes.Forbidden"/>. What failed in passing (429 <c>rate_limited</c>, 408, 502, 503, 504, no
+/// answer) is repeated until <see cref="ChatCallOptions.Deadline"/>, then thrown; <see cref="ChatErrorCodes.NoAnswer"/> is a call that
+/// nobody answered. <see cref="ChatErrorCodes.Token"/>: the token provider failed, or the server refused two of its tokens in a row.
 /// An id that cannot be one is an <see cref="ArgumentException"/>, before anything is sent.
 /// </remarks>
 public sealed class ChatApi
@@ -24,7 +23,8 @@ public sealed class ChatApi
     private readonly ApiCaller _caller;
 
     /// <summary>Creates the client; it asks for nothing yet.</summary>
-    /// <param name="http">Makes the calls. It is not disposed, its base address is not used, and its <c>Timeout</c> ends an attempt.</param>
+    /// <param name="http">Makes the calls. It is not disposed, its base address is not used, and its <c>Timeout</c> ends an
+    /// attempt.</param>
     /// <param name="options">Where the server is and who asks. Clients with the same options share the token.</param>
     /// <exception cref="ArgumentException">An option is missing or cannot work; the message names it.</exception>
     public ChatApi(HttpClient http, ChatApiOptions options)
@@ -41,14 +41,14 @@ public sealed class ChatApi
     /// <param name="content">1–8,000 UTF-16 code units.</param>
     /// <param name="options">The nonce and the rest; null: only the text.</param>
     /// <param name="cancellationToken">Ends the wait. The message may have been sent.</param>
-    /// <exception cref="ChatException"><see cref="ErrorCodes.Forbidden"/>: the user is no member, is muted, or the product's own server refused
-    /// the message. <see cref="ErrorCodes.NotFound"/>: no such room, or no event to reply to. <see cref="ErrorCodes.Limit"/>: the day's budget
-    /// is spent.</exception>
-    public async Task<Accepted> SendAsync(
-        string room, string content, MessageOptions? options = null, CancellationToken cancellationToken = default)
+    /// <exception cref="ChatException"><see cref="ChatErrorCodes.Forbidden"/>: the user is no member, is muted, or the product's own server
+    /// refused the message. <see cref="ChatErrorCodes.NotFound"/>: no such room, or no event to reply to.
+    /// <see cref="ChatErrorCodes.Limit"/>: the day's budget is spent.</exception>
+    public async Task<SendReceipt> SendAsync(
+        string room, string content, ChatMessageOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(content);
-        options ??= new MessageOptions();
+        options ??= new ChatMessageOptions();
         var message = new WireMessage(
             content, options.Nonce ?? Guid.NewGuid().ToString("N"), null, options.ReplyTo, options.Mentions, ApiBodies.Meta(options.Meta));
         var call = ApiCall.Post($"/api/rooms/{ApiPath.Room(room)}/messages", ApiBodies.Of(message, ApiJson.Default.WireMessage));
@@ -116,7 +116,7 @@ public sealed class ChatApi
     /// <param name="query">At most 128 characters; null: any user.</param>
     /// <param name="limit">1–200; null: 50. There is no further page: ask with a longer <paramref name="query"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<IReadOnlyList<UserInfo>> UsersAsync(
+    public async Task<IReadOnlyList<ChatUser>> UsersAsync(
         string? query = null, int? limit = null, CancellationToken cancellationToken = default)
     {
         var path = ApiPath.With("/api/users", ("query", query), ("limit", ApiPath.Limit(limit)));
@@ -174,13 +174,16 @@ public sealed class ChatApi
         return new ConversationOverview(conversation, item.Head, item.Read, item.Unread, last) { Mentions = item.Mentions ?? 0 };
     }
 
-    /// <summary>The conversation of an event, as the user sees it. Only the user's own events have a nonce.</summary>
+    /// <summary>
+    /// The conversation of an event, as the user sees it. A direct message names its sender and its addressee, and not which of them asked;
+    /// but each of the user's own events has a nonce, and no other has.
+    /// </summary>
     private static Conversation PlaceOf(WireFrame e) => e.Room is not null
         ? Conversation.Room(e.Room)
         : Conversation.With((e.Nonce is not null ? e.To : e.From)!);
 
     private static WireFrame Checked(WireFrame item) =>
         (ServerFrameReader.IsEvent(item) ? ServerFrameReader.Problem(item) : $"'{item.Type}' is no event") is { } problem
-            ? throw new ChatException(ChatFaults.BadAnswer, problem)
+            ? throw new ChatException(ChatErrorCodes.BadAnswer, problem)
             : item;
 }

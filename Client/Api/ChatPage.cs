@@ -16,7 +16,7 @@ public sealed record ChatPage<T>(IReadOnlyList<T> Items, string? Next)
 /// <param name="User">The user's id.</param>
 /// <param name="Name">At most 100 characters; null: none.</param>
 /// <param name="Picture">An https address; null: none.</param>
-public sealed record UserInfo(string User, string? Name, string? Picture);
+public sealed record ChatUser(string User, string? Name, string? Picture);
 
 /// <summary>Whether a user is online. Immutable.</summary>
 /// <param name="User">The user's id.</param>

@@ -1,5 +1,4 @@
 using AspireChat.Client.Api;
-using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Client;
 
@@ -36,9 +35,9 @@ public sealed class ChatRooms
     /// <param name="room">Its id; null: the server makes one.</param>
     /// <param name="members">At most 100 users who are added; null: none. Who cannot become a member is left out.</param>
     /// <param name="cancellationToken">Ends the wait. The room may have been created.</param>
-    /// <exception cref="ChatException">Code <c>exists</c>: the id is taken. <see cref="ErrorCodes.Forbidden"/>: only the server creates rooms.
-    /// <see cref="ErrorCodes.Limit"/>: too many were created in this hour. The call is repeated only where the server refused to do it, because
-    /// a second one would create another room, or find its own.</exception>
+    /// <exception cref="ChatException"><see cref="ChatErrorCodes.Exists"/>: the id is taken. <see cref="ChatErrorCodes.Forbidden"/>: only
+    /// the server creates rooms. <see cref="ChatErrorCodes.Limit"/>: too many were created in this hour. The call is repeated only where
+    /// the server refused to do it, because a second one would create another room, or find its own.</exception>
     public Task<RoomInfo> CreateAsync(
         RoomSettings? settings = null, string? room = null, IReadOnlyCollection<string>? members = null,
         CancellationToken cancellationToken = default)

@@ -94,8 +94,8 @@ public sealed record RoomSettings
     public string? Meta { get; init; }
 
     /// <summary>
-    /// Messages are removed after so many days, 1–36,500. 0 takes it away, so that the system's setting holds. Only the server sets it; from a
-    /// user it is ignored.
+    /// Messages are removed after so many days, 1–36,500. 0 takes it away, so that the system's setting holds. Only the server sets it;
+    /// from a user it is ignored.
     /// </summary>
     public int? RetentionDays { get; init; }
 }
@@ -114,8 +114,9 @@ public sealed record RoomMember(string User, RoomRole Role)
 
 /// <summary>What became of one user of those that were to be added.</summary>
 /// <param name="User">The user's id.</param>
-/// <param name="Code">Null: a member now. Else why not: <c>forbidden</c> (banned) or <c>limit</c> (there are as many as there may be).</param>
-public sealed record AddedMember(string User, string? Code);
+/// <param name="Code">Null: a member now. Else why not: <c>forbidden</c> (banned) or <c>limit</c> (there are as many as there may
+/// be).</param>
+public sealed record AddMemberResult(string User, string? Code);
 
 /// <summary>A ban. Immutable.</summary>
 /// <param name="User">Who is banned.</param>

@@ -27,7 +27,7 @@ internal sealed record ConnectionEnd
 
     /// <summary>The code that the application gets when this is the end for good.</summary>
     public string Fault =>
-        Final ?? (HttpStatus is 401 or 403 || Code is CloseCodes.TokenExpired ? ChatFaults.Token : ChatFaults.Closed);
+        Final ?? (HttpStatus is 401 or 403 || Code is CloseCodes.TokenExpired ? ChatErrorCodes.Token : ChatErrorCodes.Closed);
 }
 
 /// <summary>

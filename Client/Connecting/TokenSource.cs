@@ -24,7 +24,7 @@ internal sealed class TokenSource(Func<CancellationToken, ValueTask<string>> pro
         _current ?? await RenewAsync(null, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Asks the provider, unless another call has replaced <paramref name="refused"/> already.</summary>
-    /// <exception cref="ChatException"><see cref="ChatFaults.Token"/>: the provider failed and may succeed later, or
+    /// <exception cref="ChatException"><see cref="ChatErrorCodes.Token"/>: the provider failed and may succeed later, or
     /// (<see cref="ChatException.IsFinal"/>) it gives what is no token.</exception>
     /// <exception cref="UnauthorizedAccessException">The provider says that there will be no token.</exception>
     public async ValueTask<string> RenewAsync(string? refused, CancellationToken cancellationToken)
@@ -40,14 +40,17 @@ internal sealed class TokenSource(Func<CancellationToken, ValueTask<string>> pro
             var token = await AskAsync(cancellationToken).ConfigureAwait(false);
             if (string.IsNullOrEmpty(token) || token.AsSpan().ContainsAnyExcept(Allowed))
             {
-                throw new ChatException(ChatFaults.Token, "The token provider gave something that is no JSON Web Token.") { IsFinal = true };
+                throw new ChatException(ChatErrorCodes.Token, "The token provider gave something that is no JSON Web Token.")
+                {
+                    IsFinal = true,
+                };
             }
 
             return _current = token;
         }
         catch (Exception e) when (e is not (ChatException or UnauthorizedAccessException) && !cancellationToken.IsCancellationRequested)
         {
-            throw new ChatException(ChatFaults.Token, "The token provider failed: " + e.Message, e);
+            throw new ChatException(ChatErrorCodes.Token, "The token provider failed: " + e.Message, e);
         }
         finally
         {

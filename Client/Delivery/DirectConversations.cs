@@ -20,7 +20,8 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
     /// <summary>
     /// Where the session begins in the conversation with <paramref name="user"/>; null when that is not known. Inside the gate.
     /// </summary>
-    public Cursor? BeginningOf(string user) => _heads is null ? null : new Cursor(_heads.GetValueOrDefault(user), null);
+    public ConversationCursor? BeginningOf(string user) =>
+        _heads is null ? null : new ConversationCursor(_heads.GetValueOrDefault(user), null);
 
     public async Task BeforeConnectAsync(CancellationToken cancellationToken)
     {
@@ -45,7 +46,8 @@ internal sealed class DirectConversations(IDeliveryHost session, HistoryApi hist
                         _heads = HeadsOf(body);
                     }
                 }
-                if (answer.Body is not null || answer.IsFinal)
+                // Who gives no good token here gives none to the connection: asking again is for its attempts.
+                if (answer.Body is not null || answer.IsFinal || answer.Status == 401)
                 {
                     return;
                 }

@@ -51,7 +51,7 @@ internal sealed class FollowedLog
     public int Generation { get; private set; }
 
     /// <summary>The events behind this place are asked for. Null until the place in the log is known.</summary>
-    public Cursor? Cursor => _order.ResumeFrom is { } from ? new Cursor(from, _order.Epoch) : null;
+    public ConversationCursor? Cursor => _order.ResumeFrom is { } from ? new ConversationCursor(from, _order.Epoch) : null;
 
     /// <summary>The seq of the last event that was given; null until the place in the log is known.</summary>
     public long? Last => _order.Last;
@@ -63,7 +63,7 @@ internal sealed class FollowedLog
     public bool IsBehind => _order.IsBehind || (_check && _order.Last is not null);
 
     /// <summary>Takes a place that the application or the overview knows. Does nothing when the place is known already.</summary>
-    public void StartAt(Cursor cursor)
+    public void StartAt(ConversationCursor cursor)
     {
         if (_order.Last is null)
         {
@@ -153,16 +153,17 @@ internal sealed class FollowedLog
             return;
         }
         _durable.Reach(seq);
-        _session.Offer(new DurableMoved(_name, seq));
+        _session.Offer(new EventsDurable(_name, seq));
         if (_order.Last is not null)
         {
             Expect(seq);
         }
     }
 
-    public Task DurableAsync(Accepted accepted) => accepted.Epoch is not null && _order.Epoch is not null && accepted.Epoch != _order.Epoch
-        ? Task.FromException(new ChatException(ChatFaults.EpochChanged, "The event was accepted into a log that has been rebuilt since."))
-        : _durable.WaitAsync(accepted.Seq);
+    public Task DurableAsync(SendReceipt receipt) => receipt.Epoch is not null && _order.Epoch is not null && receipt.Epoch != _order.Epoch
+        ? Task.FromException(
+            new ChatException(ChatErrorCodes.EpochChanged, "The event was accepted into a log that has been rebuilt since."))
+        : _durable.WaitAsync(receipt.Seq);
 
     /// <summary>The overview says that a direct conversation reaches this far.</summary>
     public void OnOverview(long head)
@@ -254,7 +255,7 @@ internal sealed class FollowedLog
         if (_order.Skip(head) is { } gap)
         {
             ClientMetrics.Gaps.Add(gap.To - gap.From + 1);
-            _session.Give(new Gap(_name, gap.From, gap.To));
+            _session.Give(new HistoryGap(_name, gap.From, gap.To));
         }
         else
         {
@@ -263,7 +264,8 @@ internal sealed class FollowedLog
         Flush();
     }
 
-    /// <summary>Gives the application the events that are ready, in order. They wait while it is unknown to which log they belong.</summary>
+    /// <summary>Gives the application the events that are ready, in order. They wait while it is unknown to which log they
+    /// belong.</summary>
     public void Flush()
     {
         while (!_unconfirmed && _order.Peek() is { } e)
@@ -287,7 +289,7 @@ internal sealed class FollowedLog
         // The user's own copy says all that its acknowledgement says. It is the only answer when a lost connection took that away.
         if (e.Nonce is not null && e.From == _session.User && !_unconfirmed)
         {
-            _session.Outbox.Accept(new Accepted(_name, e.Nonce, e.Id, e.Seq, e.Epoch, e.Timestamp, Duplicate: false));
+            _session.Outbox.Accept(new SendReceipt(_name, e.Nonce, e.Id, e.Seq, e.Epoch, e.Timestamp, Duplicate: false));
         }
 
         switch (_order.Arrive(e))
@@ -296,7 +298,7 @@ internal sealed class FollowedLog
                 ClientMetrics.Repeats.Add(1);
                 break;
             case Arrival.Conflict:
-                _session.Fault(ChatFaults.EpochChanged, $"seq {e.Seq} came with another event than before", _name);
+                _session.Fault(ChatErrorCodes.EpochChanged, $"seq {e.Seq} came with another event than before", _name);
                 Check();
                 break;
         }
@@ -373,11 +375,11 @@ internal sealed class FollowedLog
     {
         Generation++;
         _order.Reset(epoch, head);
-        _durable.Fail(new ChatException(ChatFaults.EpochChanged, "The conversation's log was rebuilt."));
+        _durable.Fail(new ChatException(ChatErrorCodes.EpochChanged, "The conversation's log was rebuilt."));
         Confirm();
         _check = false;
         _lateAt = null;
         Replay.End();
-        _session.Give(new Reloaded(_name, epoch, head));
+        _session.Give(new ConversationReset(_name, epoch, head));
     }
 }

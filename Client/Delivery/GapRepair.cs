@@ -103,7 +103,7 @@ internal sealed class GapRepair(IDeliveryHost session, HistoryApi history)
             return Missed(conversation, after, ref misses);
         }
 
-        session.Fault(ChatFaults.History, answer.Problem ?? "history gave no page", conversation.Name);
+        session.Fault(ChatErrorCodes.History, answer.Problem ?? "history gave no page", conversation.Name);
         return answer.RetryAfter ?? Wait(failures++);
     }
 

@@ -4,7 +4,7 @@ namespace AspireChat.Client.Delivery;
 
 /// <summary>
 /// What the delivery of conversations needs from its session. Call it inside <see cref="Gate"/>, except <see cref="Options"/> and
-/// <see cref="Fault"/>.
+/// <see cref="ChatFault"/>.
 /// </summary>
 internal interface IDeliveryHost : IOutboxHost
 {
@@ -31,7 +31,7 @@ internal interface IDeliveryHost : IOutboxHost
     /// The conversation, which is followed from now on. A new one is followed from <paramref name="cursor"/>, or from where the session
     /// began.
     /// </summary>
-    TrackedConversation Track(Conversation conversation, Cursor? cursor = null);
+    TrackedConversation Track(Conversation conversation, ConversationCursor? cursor = null);
 
     void SendLeave(TrackedConversation conversation);
 

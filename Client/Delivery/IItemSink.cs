@@ -1,6 +1,7 @@
 namespace AspireChat.Client.Delivery;
 
-/// <summary>Gets all that happens in a session, in order. Called inside the session's gate, so it must not wait or run foreign code.</summary>
+/// <summary>Gets all that happens in a session, in order. Called inside the session's gate, so it must not wait or run foreign
+/// code.</summary>
 internal interface IItemSink
 {
     /// <param name="mayDrop">The item may be lost when there is no space for it.</param>
@@ -11,6 +12,11 @@ internal interface IItemSink
     {
     }
 
+    /// <summary>The user's messages that are on their way are others now.</summary>
+    void PendingChanged(Conversation conversation)
+    {
+    }
+
     /// <summary>The session has ended; nothing comes behind <paramref name="last"/>.</summary>
-    void Complete(ConnectionChanged last);
+    void Complete(ChatConnectionChanged last);
 }

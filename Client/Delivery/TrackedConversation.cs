@@ -61,7 +61,7 @@ internal sealed class TrackedConversation : ILogSource
     public void OnAck(WireFrame frame)
     {
         var (seq, duplicate) = (frame.Seq!.Value, frame.Duplicate ?? false);
-        _session.Outbox.Accept(new Accepted(
+        _session.Outbox.Accept(new SendReceipt(
             Name, frame.Nonce!, frame.Id!, seq, frame.Epoch, ServerFrameReader.ToTime(frame.Timestamp)!.Value, duplicate));
         Log.OnAccepted(seq, frame.Epoch!, duplicate);
     }

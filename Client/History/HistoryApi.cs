@@ -9,7 +9,10 @@ using AspireChat.Client.Wire;
 
 namespace AspireChat.Client.History;
 
-/// <summary>The result of an HTTP call: a body, or why there is none. <paramref name="Status"/> is 0 when there was no answer.</summary>
+/// <summary>
+/// The result of an HTTP call: a body, or why there is none. <paramref name="Status"/> is 0 when there was no answer, and 401 when a new token was
+/// refused too, or will be.
+/// </summary>
 internal readonly record struct HttpAnswer<T>(T? Body, int Status, TimeSpan? RetryAfter, string? Problem) where T : class
 {
     /// <summary>The server would give the same answer again.</summary>
@@ -89,6 +92,10 @@ internal sealed class HistoryApi(ChatClientOptions options, TokenSource tokens, 
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return new(null, 0, null, $"no answer within {options.ConnectTimeout.TotalSeconds} s");
+        }
+        catch (ChatException e) when (e.IsFinal)
+        {
+            return new(null, 401, null, e.Message);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or JsonException or ChatException)
         {

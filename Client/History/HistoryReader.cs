@@ -5,7 +5,7 @@ namespace AspireChat.Client.History;
 /// <summary>Answers of <see cref="HistoryApi"/> in the application's types. Thread-safe.</summary>
 internal sealed class HistoryReader(HistoryApi api)
 {
-    /// <exception cref="ChatException"><see cref="ChatFaults.History"/>: there was no page, or it held something that is no
+    /// <exception cref="ChatException"><see cref="ChatErrorCodes.History"/>: there was no page, or it held something that is no
     /// event.</exception>
     public async Task<HistoryPage> PageAsync(
         Conversation conversation, string? before, string? after, int limit, CancellationToken cancellationToken)
@@ -14,7 +14,7 @@ internal sealed class HistoryReader(HistoryApi api)
         var items = page.Items ?? [];
         if (items.FirstOrDefault(item => !ServerFrameReader.IsEvent(item) || ServerFrameReader.Problem(item) is not null) is { } bad)
         {
-            throw new ChatException(ChatFaults.History, ServerFrameReader.Problem(bad) ?? $"'{bad.Type}' is no event");
+            throw new ChatException(ChatErrorCodes.History, ServerFrameReader.Problem(bad) ?? $"'{bad.Type}' is no event");
         }
 
         var epoch = page.Epoch ?? "";
@@ -22,7 +22,7 @@ internal sealed class HistoryReader(HistoryApi api)
             [.. items.Select(item => ServerFrameReader.ToEvent(item, conversation, epoch, page.Head ?? 0))], epoch, page.Head ?? 0, page.Next);
     }
 
-    /// <exception cref="ChatException"><see cref="ChatFaults.History"/>: there was no answer.</exception>
+    /// <exception cref="ChatException"><see cref="ChatErrorCodes.History"/>: there was no answer.</exception>
     public async Task<IReadOnlyList<ConversationOverview>> ConversationsAsync(CancellationToken cancellationToken)
     {
         var items = Required(await api.ConversationsAsync(null, cancellationToken).ConfigureAwait(false)).Items ?? [];
@@ -35,7 +35,7 @@ internal sealed class HistoryReader(HistoryApi api)
     }
 
     private static T Required<T>(HttpAnswer<T> answer) where T : class => answer.Body
-        ?? throw new ChatException(ChatFaults.History, answer.Problem ?? "no answer")
+        ?? throw new ChatException(ChatErrorCodes.History, answer.Problem ?? "no answer")
         {
             Status = answer.Status == 0 ? null : answer.Status,
         };

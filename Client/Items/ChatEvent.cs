@@ -31,7 +31,7 @@ public abstract record ChatEvent(Conversation Conversation) : ConversationItem(C
     public string? Nonce { get; init; }
 
     /// <summary>The place behind this event, at which an application can continue.</summary>
-    public Cursor Cursor => new(Seq, Epoch);
+    public ConversationCursor Cursor => new(Seq, Epoch);
 }
 
 /// <summary>

@@ -1,23 +1,31 @@
 namespace AspireChat.Client;
 
-/// <summary>An item of <see cref="IChatClient.Events(CancellationToken)"/>. Immutable.</summary>
+/// <summary>
+/// An item of <see cref="IChatClient.Events(CancellationToken)"/>. Immutable. What is said is a <see cref="MessageSent"/> or another
+/// <see cref="ChatEvent"/>. The rest tells about rooms (<see cref="RoomJoined"/>), people (<see cref="PresenceChanged"/>,
+/// <see cref="TypingChanged"/>), the connection (<see cref="ChatConnectionChanged"/>) and what could not be had
+/// (<see cref="HistoryGap"/>). Later versions may have more kinds, so ignore those that you do not know.
+/// </summary>
 public abstract record ChatItem;
 
 /// <summary>An item that belongs to a conversation.</summary>
+/// <param name="Conversation">Which one.</param>
 public abstract record ConversationItem(Conversation Conversation) : ChatItem;
 
 /// <summary>
 /// The conversation's log was replaced, or no longer reaches as far as the application knew. The application should drop what it showed and
 /// read history again (<see cref="ChatClient.HistoryAsync"/>). Events continue after <see cref="Head"/>.
 /// </summary>
-/// <param name="Head">History is to be read up to this seq.</param>
-public sealed record Reloaded(Conversation Conversation, string Epoch, long Head) : ConversationItem(Conversation);
+/// <param name="Conversation">Which one.</param>
+/// <param name="Epoch">The name of the log that holds from now on.</param>
+/// <param name="Head">The seq of its last event: history is to be read up to here.</param>
+public sealed record ConversationReset(Conversation Conversation, string Epoch, long Head) : ConversationItem(Conversation);
 
 /// <summary>
 /// The events <see cref="From"/> to <see cref="To"/> (inclusive) no longer exist, or history refuses them to this user. Events continue
 /// after <see cref="To"/>. With a healthy server this never happens; it is reported so that no event is missing silently.
 /// </summary>
-public sealed record Gap(Conversation Conversation, long From, long To) : ConversationItem(Conversation);
+public sealed record HistoryGap(Conversation Conversation, long From, long To) : ConversationItem(Conversation);
 
 /// <summary>
 /// A room was joined, on request or again on a new connection. This is the room at one moment. Missed events follow, then the events after
@@ -84,6 +92,9 @@ public sealed record RoomLeft(Conversation Conversation, string? Reason = null) 
 /// Members came online or went offline. In rooms with many members online both lists are empty and only the count is told. May be dropped
 /// for a slow reader.
 /// </summary>
+/// <param name="Conversation">The room.</param>
+/// <param name="Online">Who came.</param>
+/// <param name="Offline">Who went.</param>
 /// <param name="Count">How many are online now.</param>
 public sealed record PresenceChanged(
     Conversation Conversation, IReadOnlyList<string> Online, IReadOnlyList<string> Offline, long Count) : ConversationItem(Conversation);
@@ -95,26 +106,32 @@ public sealed record TypingChanged(Conversation Conversation, string User, bool 
 
 /// <summary>A product's own event from another user, which is not stored. May be dropped for a slow reader.</summary>
 /// <param name="Data">JSON; null: none.</param>
-public sealed record Signaled(Conversation Conversation, string From, string Name, string? Data) : ConversationItem(Conversation);
+public sealed record SignalReceived(Conversation Conversation, string From, string Name, string? Data) : ConversationItem(Conversation);
 
 /// <summary>
 /// A read cursor moved. It may be the user's own, moved by another device. May be dropped for a slow reader; a later one includes it.
 /// </summary>
-public sealed record ReadMoved(Conversation Conversation, string User, long Seq) : ConversationItem(Conversation);
+/// <param name="Conversation">Where.</param>
+/// <param name="User">Who has read.</param>
+/// <param name="Seq">All events up to here.</param>
+public sealed record ReadCursorMoved(Conversation Conversation, string User, long Seq) : ConversationItem(Conversation);
 
 /// <summary>
 /// All events up to <see cref="Seq"/> are committed in the database. May be dropped for a slow reader; a later one includes it.
 /// </summary>
-public sealed record DurableMoved(Conversation Conversation, long Seq) : ConversationItem(Conversation);
+public sealed record EventsDurable(Conversation Conversation, long Seq) : ConversationItem(Conversation);
 
 /// <summary>The connection's state changed. For a slow reader only the latest is kept.</summary>
+/// <param name="State">What it is now.</param>
 /// <param name="Node">The server's node, while connected.</param>
 /// <param name="CloseCode">Why the last connection ended: a WebSocket close code, or null for a loss without one.</param>
+/// <param name="Reason">The same in words, for a log; null: nothing is known.</param>
 /// <param name="RetryIn">While reconnecting: how long until the next attempt.</param>
-public sealed record ConnectionChanged(ConnectionState State, string? Node, int? CloseCode, string? Reason, TimeSpan? RetryIn) : ChatItem;
+public sealed record ChatConnectionChanged(
+    ChatConnectionState State, string? Node, int? CloseCode, string? Reason, TimeSpan? RetryIn) : ChatItem;
 
 /// <summary>How a client is connected.</summary>
-public enum ConnectionState
+public enum ChatConnectionState
 {
     /// <summary>The client was neither connected nor used yet.</summary>
     Idle,
@@ -133,5 +150,7 @@ public enum ConnectionState
 }
 
 /// <summary>Something went wrong and the client works around it. For logs. May be dropped for a slow reader.</summary>
-/// <param name="Code">One of the server's error codes, or one of <see cref="ChatFaults"/>.</param>
-public sealed record Fault(string Code, string Message, Conversation? Conversation = null) : ChatItem;
+/// <param name="Code">One of <see cref="ChatErrorCodes"/>.</param>
+/// <param name="Message">What happened.</param>
+/// <param name="Conversation">Where; null: it concerns the connection or all of them.</param>
+public sealed record ChatFault(string Code, string Message, Conversation? Conversation = null) : ChatItem;

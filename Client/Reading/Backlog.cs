@@ -14,7 +14,7 @@ internal sealed class Backlog(Conversation conversation)
     public Conversation Conversation { get; } = conversation;
 
     /// <summary>The events behind this place are to be read from history; null when there are none.</summary>
-    public Cursor? After { get; private set; }
+    public ConversationCursor? After { get; private set; }
 
     /// <summary>The seq of the last event that was missed. What follows it goes to the reader directly again.</summary>
     public long Reach { get; private set; }
@@ -33,7 +33,7 @@ internal sealed class Backlog(Conversation conversation)
         switch (item)
         {
             case ChatEvent e:
-                After ??= new Cursor(e.Seq - 1, e.Epoch);
+                After ??= new ConversationCursor(e.Seq - 1, e.Epoch);
                 Reach = e.Seq;
                 break;
             case RoomLeft left:
@@ -43,19 +43,19 @@ internal sealed class Backlog(Conversation conversation)
             case RoomJoined snapshot:
                 _snapshot = snapshot;
                 break;
-            case Reloaded reloaded:
+            case ConversationReset reset:
                 Forget();
-                _notice = reloaded;
+                _notice = reset;
                 break;
-            case Gap gap when After is not null:
+            case HistoryGap gap when After is not null:
                 // History shows the hole when it is read.
                 Reach = gap.To;
                 break;
-            case Gap gap when _notice is Reloaded reloaded:
-                (After, Reach) = (new Cursor(reloaded.Head, reloaded.Epoch), gap.To);
+            case HistoryGap gap when _notice is ConversationReset reset:
+                (After, Reach) = (new ConversationCursor(reset.Head, reset.Epoch), gap.To);
                 break;
-            case Gap gap:
-                _notice = _notice is Gap earlier ? earlier with { To = gap.To } : gap;
+            case HistoryGap gap:
+                _notice = _notice is HistoryGap earlier ? earlier with { To = gap.To } : gap;
                 break;
         }
     }

@@ -8,7 +8,7 @@ namespace AspireChat.Client.Reading;
 
 /// <summary>
 /// Reads from history what a reader has missed of one conversation, page by page, as fast as the reader makes space. What history lacks
-/// in <see cref="ChatClientOptions.RepairAttempts"/> answers is told as a <see cref="Gap"/>.
+/// in <see cref="ChatClientOptions.RepairAttempts"/> answers is told as a <see cref="HistoryGap"/>.
 /// </summary>
 internal sealed class CatchUp(IDeliveryHost session, HistoryApi history, ItemReader reader)
 {
@@ -80,7 +80,7 @@ internal sealed class CatchUp(IDeliveryHost session, HistoryApi history, ItemRea
         {
             if (backlog.After!.Value.Epoch is { } known && known != epoch)
             {
-                // Another log. The conversation itself finds out whether it was rebuilt, and says so with Reloaded.
+                // Another log. The conversation itself finds out whether it was rebuilt, and says so with ConversationReset.
                 session.Find(backlog.Conversation)?.Log.LookForMissed();
                 return Wait(failures++);
             }
@@ -101,7 +101,7 @@ internal sealed class CatchUp(IDeliveryHost session, HistoryApi history, ItemRea
             return Missed(backlog, null, ref misses);
         }
 
-        session.Fault(ChatFaults.History, answer.Problem ?? "history gave no page", backlog.Conversation);
+        session.Fault(ChatErrorCodes.History, answer.Problem ?? "history gave no page", backlog.Conversation);
         return answer.RetryAfter ?? Wait(failures++);
     }
 
@@ -136,7 +136,7 @@ internal sealed class CatchUp(IDeliveryHost session, HistoryApi history, ItemRea
         }
 
         var to = Math.Min(backlog.Reach, next - 1 ?? backlog.Reach);
-        if (reader.TryAdd(new Gap(backlog.Conversation, backlog.After!.Value.Seq + 1, to)))
+        if (reader.TryAdd(new HistoryGap(backlog.Conversation, backlog.After!.Value.Seq + 1, to)))
         {
             misses = 0;
             backlog.Given(to);

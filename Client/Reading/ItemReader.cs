@@ -19,7 +19,7 @@ internal sealed class ItemReader : IItemSink
     private readonly int _capacity;
     private readonly Channel<ChatItem> _items;
     private readonly Dictionary<Conversation, Backlog> _backlogs = [];
-    private ConnectionChanged? _unreported;
+    private ChatConnectionChanged? _unreported;
     private ChatItem? _final;
     private volatile bool _refused;
     private int _readers;
@@ -43,7 +43,7 @@ internal sealed class ItemReader : IItemSink
             return;
         }
 
-        if (item is ConnectionChanged change)
+        if (item is ChatConnectionChanged change)
         {
             _unreported = TryAdd(change) ? null : change;
         }
@@ -105,7 +105,7 @@ internal sealed class ItemReader : IItemSink
     }
 
     /// <inheritdoc/>
-    public void Complete(ConnectionChanged last)
+    public void Complete(ChatConnectionChanged last)
     {
         _final ??= last;
         Close();

@@ -15,7 +15,7 @@ internal sealed class Readers
     private readonly List<IItemSink> _sinks = [];
     private readonly ItemReader _first;
     private bool _isFirstTaken;
-    private ConnectionChanged? _last;
+    private ChatConnectionChanged? _last;
 
     public Readers(IDeliveryHost session, HistoryApi history, CancellationToken ending)
     {
@@ -80,7 +80,15 @@ internal sealed class Readers
         }
     }
 
-    public void Complete(ConnectionChanged last)
+    public void PendingChanged(Conversation conversation)
+    {
+        foreach (var sink in _sinks)
+        {
+            sink.PendingChanged(conversation);
+        }
+    }
+
+    public void Complete(ChatConnectionChanged last)
     {
         _last = last;
         foreach (var sink in _sinks)

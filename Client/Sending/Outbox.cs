@@ -14,13 +14,16 @@ internal interface IOutboxHost
 
     /// <summary>Asks for a call of <see cref="Outbox.Tick"/> at that time or earlier.</summary>
     void WakeAt(TimeSpan time);
+
+    /// <summary>Whether the application got the event at this seq, or was told that it will not.</summary>
+    bool IsGiven(Conversation conversation, long seq);
 }
 
 /// <summary>
 /// Events on their way into the log. Each stays until it is acknowledged or refused for good, over any number of connections and always
 /// with its first nonce. Bounded by <see cref="ChatClientOptions.SendQueueLimit"/>. Not thread-safe: the session's gate guards it.
 /// </summary>
-internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
+internal sealed class Outbox(ChatClientOptions options, IOutboxHost host, PendingMessages pending)
 {
     private readonly Dictionary<string, Entry> _byNonce = [];
     private readonly Dictionary<Conversation, LinkedList<Entry>> _queues = [];
@@ -29,13 +32,21 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
 
     public int Count => _byNonce.Count;
 
+    /// <param name="message">What views show meanwhile; null: the event is no message.</param>
     /// <exception cref="ChatException">The queue is full.</exception>
     /// <exception cref="ArgumentException">A send with this nonce waits already.</exception>
-    public Entry Add(Conversation conversation, string nonce, byte[] frame)
+    public Entry Add(Conversation conversation, string nonce, byte[] frame, PendingMessage? message)
     {
         if (_byNonce.Count >= options.SendQueueLimit)
         {
-            throw new ChatException(ChatFaults.QueueFull, $"{options.SendQueueLimit} sends already wait for their acknowledgement.");
+            var full = new ChatException(
+                ChatErrorCodes.QueueFull, $"{options.SendQueueLimit} sends already wait for their acknowledgement.");
+            if (message is not null)
+            {
+                pending.Add(conversation, message with { State = PendingMessageState.Failed, Error = full });
+            }
+
+            throw full;
         }
 
         var entry = new Entry(conversation, nonce, frame, host.Now);
@@ -50,6 +61,11 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         }
 
         entry.Place = queue.AddLast(entry);
+        if (message is not null)
+        {
+            pending.Add(conversation, message);
+        }
+
         Pump(conversation);
         return entry;
     }
@@ -62,19 +78,21 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
             return false;
         }
 
+        pending.Withdraw(entry.Conversation, entry.Nonce);
         Pump(entry.Conversation);
         return true;
     }
 
     /// <summary>Takes an acknowledgement or the event's own copy. False when no send waits for it.</summary>
-    public bool Accept(Accepted accepted)
+    public bool Accept(SendReceipt receipt)
     {
-        if (!_byNonce.TryGetValue(accepted.Nonce, out var entry) || entry.Conversation != accepted.Conversation || !Remove(entry))
+        if (!_byNonce.TryGetValue(receipt.Nonce, out var entry) || entry.Conversation != receipt.Conversation || !Remove(entry))
         {
             return false;
         }
 
-        entry.Completion.TrySetResult(accepted);
+        entry.Completion.TrySetResult(receipt);
+        pending.Accept(entry.Conversation, entry.Nonce, receipt.Seq, host.IsGiven(entry.Conversation, receipt.Seq));
         Pump(entry.Conversation);
         return true;
     }
@@ -102,8 +120,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
                 host.WakeAt(until);
                 return code == ErrorCodes.NotJoined ? entry.Conversation : null;
             default:
-                Remove(entry);
-                entry.Completion.TrySetException(new ChatException(code, message));
+                GiveUp(entry, new ChatException(code, message));
                 Pump(entry.Conversation);
                 return null;
         }
@@ -125,8 +142,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
     {
         foreach (var entry in _byNonce.Values.Where(entry => conversation is null || entry.Conversation == conversation).ToList())
         {
-            Remove(entry);
-            entry.Completion.TrySetException(reason);
+            GiveUp(entry, reason);
         }
     }
 
@@ -181,9 +197,7 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         var now = host.Now;
         foreach (var entry in _byNonce.Values.Where(entry => now - entry.Created > options.SendLifetime).ToList())
         {
-            Remove(entry);
-            entry.Completion.TrySetException(
-                new ChatException(ChatFaults.Expired, "The send waited longer than the server remembers its nonce."));
+            GiveUp(entry, new ChatException(ChatErrorCodes.Expired, "The send waited longer than the server remembers its nonce."));
         }
         foreach (var entry in _byNonce.Values)
         {
@@ -205,6 +219,13 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
         // Up to a fifth more keeps clients from retrying at the same moment.
         var until = host.Now + TimeSpan.FromMilliseconds(wait * (1 + options.Chance() / 5));
         return until > pause ? until : pause;
+    }
+
+    private void GiveUp(Entry entry, ChatException reason)
+    {
+        Remove(entry);
+        entry.Completion.TrySetException(reason);
+        pending.Fail(entry.Conversation, entry.Nonce, reason);
     }
 
     private bool Remove(Entry entry)
@@ -244,6 +265,6 @@ internal sealed class Outbox(ChatClientOptions options, IOutboxHost host)
 
         public LinkedListNode<Entry>? Place { get; set; }
 
-        public TaskCompletionSource<Accepted> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<SendReceipt> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

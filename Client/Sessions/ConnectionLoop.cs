@@ -36,7 +36,7 @@ internal sealed class ConnectionLoop(
     public async Task<ConnectionEnd?> RunAsync(CancellationToken stop)
     {
         var (failures, refusals) = (0, 0);
-        session.Report(new ConnectionChanged(ConnectionState.Connecting, null, null, null, null));
+        session.Report(new ChatConnectionChanged(ChatConnectionState.Connecting, null, null, null, null));
         try
         {
             while (true)
@@ -52,7 +52,7 @@ internal sealed class ConnectionLoop(
                 (failures, refusals) = (decision.Failures, decision.Refusals);
                 ClientMetrics.Reconnects.Add(1, new KeyValuePair<string, object?>("code", end.Code ?? end.HttpStatus ?? 0));
                 ClientLog.Lost(log, end.Code ?? end.HttpStatus, end.Reason, decision.Wait);
-                session.Report(new ConnectionChanged(ConnectionState.Reconnecting, null, end.Code, end.Reason, decision.Wait));
+                session.Report(new ChatConnectionChanged(ChatConnectionState.Reconnecting, null, end.Code, end.Reason, decision.Wait));
                 if (decision.Wait > TimeSpan.Zero)
                 {
                     await Task.Delay(decision.Wait, _time, stop).ConfigureAwait(false);
@@ -89,7 +89,11 @@ internal sealed class ConnectionLoop(
 
             if (session.User is { } user && user != welcome.User)
             {
-                return new ConnectionEnd { Final = ChatFaults.Forbidden, Reason = $"the token is for {welcome.User}, but the session belongs to {user}" };
+                return new ConnectionEnd
+                {
+                    Final = ChatErrorCodes.Forbidden,
+                    Reason = $"the token is for {welcome.User}, but the session belongs to {user}",
+                };
             }
             // From here on the watch for silence ends the connection, and no longer the timeout of the attempt.
             patience.CancelAfter(Timeout.InfiniteTimeSpan);
@@ -101,7 +105,7 @@ internal sealed class ConnectionLoop(
         }
         catch (UnauthorizedAccessException e)
         {
-            return new ConnectionEnd { Final = ChatFaults.Token, Reason = e.Message };
+            return new ConnectionEnd { Final = ChatErrorCodes.Token, Reason = e.Message };
         }
         catch (ChatException e) when (e.IsFinal)
         {
@@ -246,7 +250,7 @@ internal sealed class ConnectionLoop(
                 }
                 catch (TimeoutException)
                 {
-                    session.Fault(ChatFaults.Token, "The server did not take the renewed token.");
+                    session.Fault(ChatErrorCodes.Token, "The server did not take the renewed token.");
                     await DelayAsync(RenewAtMostEvery, cancellationToken).ConfigureAwait(false);
                 }
             }
@@ -277,7 +281,7 @@ internal sealed class ConnectionLoop(
         catch (Exception e) when (e is ChatException or UnauthorizedAccessException)
         {
             // The connection lives until its token expires. Then the provider is asked again.
-            session.Fault(ChatFaults.Token, e.Message);
+            session.Fault(ChatErrorCodes.Token, e.Message);
             return null;
         }
     }

@@ -97,8 +97,8 @@ internal static class FrameDispatch
             "offline" => new PresenceChanged(place, [], frame.Users!, frame.Count!.Value),
             "presence" => new PresenceChanged(place, [], [], frame.Count!.Value),
             "typing" => new TypingChanged(place, frame.From!, frame.Active!.Value),
-            "signal" => new Signaled(place, frame.From!, frame.Name!, frame.Data?.GetRawText()),
-            "read" => new ReadMoved(place, frame.From!, frame.Seq!.Value),
+            "signal" => new SignalReceived(place, frame.From!, frame.Name!, frame.Data?.GetRawText()),
+            "read" => new ReadCursorMoved(place, frame.From!, frame.Seq!.Value),
             _ => null,
         };
         if (item is not null)

@@ -42,7 +42,8 @@ internal sealed class Session : IDeliveryHost, IDisposable
         _origin = options.TimeProvider.GetTimestamp();
         _timer = options.TimeProvider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Readers = new Readers(this, history, _ending.Token);
-        Outbox = new Outbox(options, this);
+        Pending = new PendingMessages(options.SendQueueLimit, Readers.PendingChanged);
+        Outbox = new Outbox(options, this, Pending);
         _repair = new GapRepair(this, history);
         _directs = new DirectConversations(this, history);
     }
@@ -60,10 +61,12 @@ internal sealed class Session : IDeliveryHost, IDisposable
 
     public Outbox Outbox { get; }
 
+    public PendingMessages Pending { get; }
+
     /// <summary>Known from the first <c>welcome</c> on. It never changes.</summary>
     public string? User { get; private set; }
 
-    public ConnectionState State { get; private set; }
+    public ChatConnectionState State { get; private set; }
 
     public bool IsConnected => _connection is not null;
 
@@ -77,6 +80,8 @@ internal sealed class Session : IDeliveryHost, IDisposable
 
     public bool IsReady(Conversation conversation) =>
         _conversations.TryGetValue(conversation, out var tracked) ? tracked.IsReady : IsConnected && !conversation.IsRoom;
+
+    public bool IsGiven(Conversation conversation, long seq) => Find(conversation)?.Log.Last >= seq;
 
     public bool Send(byte[] frame) => _connection?.Write(frame, droppable: false) ?? false;
 
@@ -93,7 +98,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
     public TrackedConversation? Find(Conversation conversation) => _conversations.GetValueOrDefault(conversation);
 
     /// <inheritdoc/>
-    public TrackedConversation Track(Conversation conversation, Cursor? cursor = null)
+    public TrackedConversation Track(Conversation conversation, ConversationCursor? cursor = null)
     {
         if (_conversations.TryGetValue(conversation, out var tracked))
         {
@@ -137,7 +142,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
             User ??= welcome.User;
             _references.Clear();
             ClientLog.Connected(_log, welcome.Node, User);
-            ReportInside(new ConnectionChanged(ConnectionState.Connected, welcome.Node, null, null, null));
+            ReportInside(new ChatConnectionChanged(ChatConnectionState.Connected, welcome.Node, null, null, null));
             foreach (var conversation in _conversations.Values.Where(c => c.Seat.Leaving is not null).ToList())
             {
                 SendLeave(conversation);
@@ -244,7 +249,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         _ = Task.Run(() => _repair.RunAsync(conversation, _ending.Token), CancellationToken.None);
     }
 
-    public void Report(ConnectionChanged change)
+    public void Report(ChatConnectionChanged change)
     {
         lock (Gate)
         {
@@ -258,7 +263,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         lock (Gate)
         {
             ClientLog.Fault(_log, code, conversation, message, ClientLog.NextAfter(code));
-            Offer(new Fault(code, message, conversation));
+            Offer(new ChatFault(code, message, conversation));
         }
     }
 
@@ -270,10 +275,10 @@ internal sealed class Session : IDeliveryHost, IDisposable
     {
         switch (item)
         {
-            case Reloaded reloaded:
-                ClientLog.Reloaded(_log, item.Conversation, reloaded.Epoch, reloaded.Head);
+            case ConversationReset reset:
+                ClientLog.Reset(_log, item.Conversation, reset.Epoch, reset.Head);
                 break;
-            case Gap gap:
+            case HistoryGap gap:
                 ClientLog.Gap(_log, gap.From, gap.To, item.Conversation);
                 break;
             case RoomLeft { Reason: { } reason }:
@@ -282,6 +287,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         }
 
         Readers.Give(item);
+        Pending.OnItem(item);
     }
 
     public void WakeAt(TimeSpan time)
@@ -298,7 +304,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
     }
 
     /// <summary>Ends the session for good.</summary>
-    public void End(ChatException reason, ConnectionChanged last)
+    public void End(ChatException reason, ChatConnectionChanged last)
     {
         lock (Gate)
         {
@@ -308,7 +314,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
             }
 
             Ended = reason;
-            State = ConnectionState.Closed;
+            State = ChatConnectionState.Closed;
             _connection = null;
             Outbox.Fail(null, reason);
             foreach (var conversation in _conversations.Values)
@@ -350,7 +356,7 @@ internal sealed class Session : IDeliveryHost, IDisposable
         }
     }
 
-    private void ReportInside(ConnectionChanged change)
+    private void ReportInside(ChatConnectionChanged change)
     {
         if (Ended is not null)
         {

@@ -6,6 +6,12 @@ public sealed record ConversationSnapshot
     /// <summary>The loaded messages in the order of seq: all from the oldest loaded one to <see cref="Head"/>.</summary>
     public IReadOnlyList<ChatMessage> Messages { get; init; } = [];
 
+    /// <summary>
+    /// The user's messages that are not among <see cref="Messages"/> yet, in the order of the sends: to be shown below them. A message is in
+    /// one of both.
+    /// </summary>
+    public IReadOnlyList<PendingMessage> Pending { get; init; } = [];
+
     /// <summary>Whether the oldest message is loaded.</summary>
     public bool AtStart { get; init; }
 

@@ -20,6 +20,7 @@ internal sealed class ConversationView : IConversationView, IItemSink
     private readonly Session _session;
     private readonly HistoryReader _history;
     private readonly UnreadRecount _recount;
+    private readonly Func<PendingMessage, CancellationToken, Task<SendReceipt>> _sendAgain;
     private readonly ILogger _log;
     private readonly ViewState _state;
     private readonly List<Channel<bool>> _watchers = [];
@@ -30,9 +31,12 @@ internal sealed class ConversationView : IConversationView, IItemSink
     private bool _hasChanged;
     private bool _hasEnded;
 
-    private ConversationView(Conversation conversation, Session session, HistoryApi history, ILogger log)
+    private ConversationView(
+        Conversation conversation, Session session, HistoryApi history, ILogger log,
+        Func<PendingMessage, CancellationToken, Task<SendReceipt>> sendAgain)
     {
         (Conversation, _session, _history, _log) = (conversation, session, new HistoryReader(history), log);
+        _sendAgain = sendAgain;
         _state = new ViewState(conversation, session);
         _recount = new UnreadRecount(conversation, session, history, _state.Unread, () => _state.IsUnreadExact, OnChange, _ending.Token);
     }
@@ -60,9 +64,12 @@ internal sealed class ConversationView : IConversationView, IItemSink
         }
     }
 
-    public static ConversationView Open(Conversation conversation, Session session, HistoryApi history, ILogger log)
+    /// <param name="sendAgain">Sends what has failed as a new message in its place.</param>
+    public static ConversationView Open(
+        Conversation conversation, Session session, HistoryApi history, ILogger log,
+        Func<PendingMessage, CancellationToken, Task<SendReceipt>> sendAgain)
     {
-        var view = new ConversationView(conversation, session, history, log);
+        var view = new ConversationView(conversation, session, history, log, sendAgain);
         lock (session.Gate)
         {
             if (session.Ended is { } reason)
@@ -71,6 +78,7 @@ internal sealed class ConversationView : IConversationView, IItemSink
             }
 
             view._state.Begin(session.Track(conversation));
+            session.Pending.Show(conversation);
             session.Readers.Add(view);
             view._recount.AskIfInexact();
         }
@@ -138,6 +146,32 @@ internal sealed class ConversationView : IConversationView, IItemSink
     }
 
     /// <inheritdoc/>
+    public async Task<SendReceipt?> RetryAsync(string nonce, CancellationToken cancellationToken = default)
+    {
+        PendingMessage? failed;
+        lock (_session.Gate)
+        {
+            if (_hasEnded)
+            {
+                throw Ended();
+            }
+
+            failed = _session.Pending.FindFailed(Conversation, nonce);
+        }
+
+        return failed is null ? null : await _sendAgain(failed, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public PendingMessage? Discard(string nonce)
+    {
+        lock (_session.Gate)
+        {
+            return _session.Pending.Discard(Conversation, nonce);
+        }
+    }
+
+    /// <inheritdoc/>
     public void Trim(int keep)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(keep);
@@ -177,27 +211,35 @@ internal sealed class ConversationView : IConversationView, IItemSink
     }
 
     /// <inheritdoc/>
-    public void Complete(ConnectionChanged last) => EndInside();
+    public void PendingChanged(Conversation conversation)
+    {
+        if (conversation == Conversation)
+        {
+            OnChange();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Complete(ChatConnectionChanged last) => EndInside();
 
     /// <inheritdoc/>
     public void Dispose()
     {
         lock (_session.Gate)
         {
-            _session.Readers.Remove(this);
-            EndInside();
+            if (!_hasEnded)
+            {
+                _session.Readers.Remove(this);
+                _session.Pending.Hide(Conversation);
+                EndInside();
+            }
         }
     }
 
-    private static ChatException Ended() => new(ChatFaults.Closed, "The view has ended.");
+    private static ChatException Ended() => new(ChatErrorCodes.Closed, "The view has ended.");
 
     private void EndInside()
     {
-        if (_hasEnded)
-        {
-            return;
-        }
-
         _hasEnded = true;
         _watchers.ForEach(watcher => watcher.Writer.TryComplete());
         // A callback of the token may be a wait's continuation, which must not run inside the gate.
@@ -241,13 +283,13 @@ internal sealed class ConversationView : IConversationView, IItemSink
 
                 if (!isStale)
                 {
-                    // Another log. The conversation itself finds out whether it was rebuilt, and says so with Reloaded.
+                    // Another log. The conversation itself finds out whether it was rebuilt, and says so with ConversationReset.
                     _session.Find(Conversation)?.Log.LookForMissed();
                 }
 
                 if (misses == _session.Options.RepairAttempts)
                 {
-                    throw new ChatException(ChatFaults.EpochChanged, "The conversation's log changes, so that no page fits to it now.");
+                    throw new ChatException(ChatErrorCodes.EpochChanged, "The conversation's log changes, so that no page fits to it now.");
                 }
 
                 pages--;

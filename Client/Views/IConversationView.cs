@@ -2,8 +2,8 @@ namespace AspireChat.Client;
 
 /// <summary>
 /// A conversation to be shown: its messages with edits, deletions and reactions applied, unread count, read cursors, members and typing,
-/// kept current. It keeps at most 10,000 messages, and the oldest go first. Thread-safe. Dispose it when it is no longer shown. It ends with
-/// the session of its client.
+/// kept current. It keeps at most 10,000 messages, and the oldest go first. Thread-safe. Dispose it when it is no longer shown. It ends
+/// with the session of its client.
 /// </summary>
 public interface IConversationView : IDisposable
 {
@@ -14,7 +14,8 @@ public interface IConversationView : IDisposable
     ConversationSnapshot Current { get; }
 
     /// <summary>
-    /// <see cref="Current"/> has changed. It is raised on a thread of the pool, one call at a time, and once for changes that come together.
+    /// <see cref="Current"/> has changed. It is raised on a thread of the pool, one call at a time, and once for changes that come
+    /// together.
     /// </summary>
     event EventHandler? Changed;
 
@@ -31,9 +32,24 @@ public interface IConversationView : IDisposable
     /// <param name="limit">How many events to ask for, 1–200. Edits and reactions are among them, so fewer messages may come.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>How many messages were loaded; 0: the oldest one was loaded already.</returns>
-    /// <exception cref="ChatException">History does not answer now (<see cref="ChatFaults.History"/>, with the status), or the view has
-    /// ended (<see cref="ChatFaults.Closed"/>).</exception>
+    /// <exception cref="ChatException">History does not answer now (<see cref="ChatErrorCodes.History"/>, with the status), or the view has
+    /// ended (<see cref="ChatErrorCodes.Closed"/>).</exception>
     Task<int> OlderAsync(int limit = 50, CancellationToken cancellationToken = default);
+
+    /// <summary>Sends a message that failed again, as a new one with a nonce of its own, which takes its place.</summary>
+    /// <param name="nonce">The <see cref="PendingMessage.Nonce"/>.</param>
+    /// <param name="cancellationToken">As of <see cref="IChatClient.SendAsync(Conversation, string, string?, CancellationToken)"/>.</param>
+    /// <returns>Null: no message with this nonce has failed.</returns>
+    /// <exception cref="ChatException">As of a send. Where the room is not joined the failed message stays.</exception>
+    Task<SendReceipt?> RetryAsync(string nonce, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Removes a message that failed, here and in the conversation's other views. With the last view it goes too. A message that is still
+    /// being sent is taken back by the token of its send.
+    /// </summary>
+    /// <param name="nonce">The <see cref="PendingMessage.Nonce"/>.</param>
+    /// <returns>What was removed. Null: no message with this nonce has failed.</returns>
+    PendingMessage? Discard(string nonce);
 
     /// <summary>Drops the oldest messages. <see cref="OlderAsync"/> brings them back.</summary>
     /// <param name="keep">How many stay.</param>

@@ -6,7 +6,8 @@ namespace AspireChat.Client.Views;
 /// <summary>What a view knows of its conversation. It does no I/O. Not thread-safe: the session's gate guards it.</summary>
 internal sealed class ViewState(Conversation conversation, Session session)
 {
-    /// <summary>The server ends typing after 3 s without renewal. If that frame is lost, it ends here, as late as the protocol advises.</summary>
+    /// <summary>The server ends typing after 3 s without renewal. If that frame is lost, it ends here, as late as the protocol
+    /// advises.</summary>
     private static readonly TimeSpan TypingAtMost = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<string, long> _reads = new(StringComparer.Ordinal);
@@ -46,10 +47,10 @@ internal sealed class ViewState(Conversation conversation, Session session)
                 Timeline.Append(e, IsOwn(e));
                 _typing.Remove(e.From);
                 return true;
-            case Reloaded reloaded:
-                Restart(reloaded.Epoch, reloaded.Head);
+            case ConversationReset reset:
+                Restart(reset.Epoch, reset.Head);
                 return true;
-            case Gap gap:
+            case HistoryGap gap:
                 Timeline.Skip(gap.To);
                 return true;
             case RoomJoined joined:
@@ -76,13 +77,13 @@ internal sealed class ViewState(Conversation conversation, Session session)
                 return true;
             case TypingChanged typing:
                 return _typing.Remove(typing.User);
-            case ReadMoved read when read.User == session.User:
+            case ReadCursorMoved read when read.User == session.User:
                 Unread.Learn(read.Seq);
                 return true;
-            case ReadMoved read:
+            case ReadCursorMoved read:
                 _reads[read.User] = Math.Max(_reads.GetValueOrDefault(read.User), read.Seq);
                 return true;
-            case DurableMoved durable:
+            case EventsDurable durable:
                 _durable = Math.Max(_durable, durable.Seq);
                 return true;
             default:
@@ -93,7 +94,8 @@ internal sealed class ViewState(Conversation conversation, Session session)
     /// <summary>Whether the page is of another log than the loaded messages.</summary>
     public bool IsForeign(HistoryPage page) => page.Epoch.Length > 0 && Timeline.Epoch is { } known && known != page.Epoch;
 
-    /// <summary>Adds a page in front. Where the place in the log is not known yet, it is behind the page, and events follow from there.</summary>
+    /// <summary>Adds a page in front. Where the place in the log is not known yet, it is behind the page, and events follow from
+    /// there.</summary>
     /// <returns>How many messages were added.</returns>
     public int Prepend(HistoryPage page)
     {
@@ -102,7 +104,8 @@ internal sealed class ViewState(Conversation conversation, Session session)
             Timeline.Reset(page.Epoch.Length > 0 ? page.Epoch : null, page.Head);
             if (page.Epoch.Length > 0)
             {
-                session.Track(conversation).Log.StartAt(new Cursor(page.Head, page.Epoch));
+                session.Track(conversation).Log.StartAt(new ConversationCursor(page.Head, page.Epoch));
+                session.Pending.Reach(conversation, page.Head);
             }
         }
         else if (page.Epoch.Length > 0)
@@ -147,6 +150,7 @@ internal sealed class ViewState(Conversation conversation, Session session)
             OnlineCount = _onlineCount,
             Typing = [.. _typing.Keys],
             Room = _room,
+            Pending = session.Pending.Of(conversation),
         };
     }
 

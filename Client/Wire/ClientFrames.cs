@@ -12,7 +12,7 @@ internal static class ClientFrames
     private static readonly JsonWriterOptions Options =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    public static byte[] Join(string room, Cursor? since, string reference) => Write("join", json =>
+    public static byte[] Join(string room, ConversationCursor? since, string reference) => Write("join", json =>
     {
         json.WriteString("room"u8, room);
         if (since is { } cursor)
@@ -29,7 +29,8 @@ internal static class ClientFrames
         json.WriteString("ref"u8, reference);
     });
 
-    public static byte[] Resume(IEnumerable<(Conversation Conversation, Cursor Since)> places, string reference) => Write("resume", json =>
+    public static byte[] Resume(IEnumerable<(Conversation Conversation, ConversationCursor Since)> places, string reference) => Write(
+        "resume", json =>
     {
         json.WriteString("ref"u8, reference);
         json.WriteStartArray("conversations"u8);
@@ -43,14 +44,14 @@ internal static class ClientFrames
         json.WriteEndArray();
     });
 
-    public static byte[] Message(Conversation conversation, string content, string nonce, MessageOptions? options = null) =>
+    public static byte[] Message(Conversation conversation, string content, string nonce, ChatMessageOptions? options = null) =>
         Event(conversation.IsRoom ? "room" : "dm", conversation, nonce, json =>
         {
             json.WriteString("content"u8, content);
             WriteOptions(json, options);
         });
 
-    public static byte[] Edit(Conversation conversation, long target, string content, string nonce, MessageOptions? options = null) =>
+    public static byte[] Edit(Conversation conversation, long target, string content, string nonce, ChatMessageOptions? options = null) =>
         Event("edit", conversation, nonce, json =>
         {
             json.WriteNumber("target"u8, target);
@@ -138,7 +139,7 @@ internal static class ClientFrames
         }
     }
 
-    private static void WriteOptions(Utf8JsonWriter json, MessageOptions? options)
+    private static void WriteOptions(Utf8JsonWriter json, ChatMessageOptions? options)
     {
         if (options?.ReplyTo is { } replyTo)
         {
@@ -168,7 +169,7 @@ internal static class ClientFrames
         }
     }
 
-    private static void WriteCursor(Utf8JsonWriter json, Cursor cursor)
+    private static void WriteCursor(Utf8JsonWriter json, ConversationCursor cursor)
     {
         json.WriteNumber("since"u8, cursor.Seq);
         if (cursor.Epoch is not null)

@@ -62,12 +62,12 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
         var word = "needle" + Guid.NewGuid().ToString("N");
 
         var first = await a.SendAsync(room, "first");
-        var options = new MessageOptions { ReplyTo = first.Seq, Mentions = [bob], Meta = """{"size":1.50}""" };
+        var options = new ChatMessageOptions { ReplyTo = first.Seq, Mentions = [bob], Meta = """{"size":1.50}""" };
         var sent = await a.SendAsync(room, $"a {word} for @bob", options);
-        await a.EditAsync(room, sent.Seq, $"the {word} for @bob", new MessageOptions { Meta = """{"size":2}""" });
+        await a.EditAsync(room, sent.Seq, $"the {word} for @bob", new ChatMessageOptions { Meta = """{"size":2}""" });
         await atBob.EventAsync(room, 3);
         a.Signal(room, "cursor", """{"x":1}""");
-        var signal = await atBob.ItemAsync<Signaled>(_ => true);
+        var signal = await atBob.ItemAsync<SignalReceived>(_ => true);
 
         Assert.Equal((room, alice, "cursor", """{"x":1}"""), (signal.Conversation, signal.From, signal.Name, signal.Data));
         var message = Assert.IsType<MessageSent>((await b.HistoryAsync(room)).Items[1]);
@@ -95,7 +95,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
         // One of the JavaScript library is with them.
         await using var node = await NodeParticipant.StartAsync(system.Gateway, ChatSystem.Unique("erin"), room.RoomId!, speed: 1);
         using var enough = new CancellationTokenSource();
-        var sent = new ConcurrentBag<(string User, int Number, Accepted Accepted)>();
+        var sent = new ConcurrentBag<(string User, int Number, SendReceipt Accepted)>();
         var senders = clients.Select((client, i) => SendAsync(client, room, users[i], sent, enough.Token)).ToList();
         var nodeSender = SendAsync(node, enough.Token);
 
@@ -116,7 +116,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
         {
             await listener.EventAsync(room, head);
             Assert.Equal(SocketFaultTests.Range(1, head), listener.Seqs(room));
-            Assert.Empty(listener.Items.OfType<Reloaded>());
+            Assert.Empty(listener.Items.OfType<ConversationReset>());
         }
         await node.UntilAsync(items => items.OfType<ChatEvent>().Any(e => e.Seq == head), $"the JavaScript client has seq {head}");
         Assert.Equal(SocketFaultTests.Range(1, head), node.Items.OfType<ChatEvent>().Select(e => e.Seq));
@@ -128,7 +128,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
             Assert.Equal(Enumerable.Range(0, sent.Count(send => send.User == user)), numbers);
         }
         Assert.Contains(listeners,
-            listener => listener.Items.OfType<ConnectionChanged>().Any(c => c.State == ConnectionState.Reconnecting));
+            listener => listener.Items.OfType<ChatConnectionChanged>().Any(c => c.State == ChatConnectionState.Reconnecting));
         foreach (var listener in listeners)
         {
             await listener.DisposeAsync();
@@ -147,7 +147,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
         await using var b = Of(bob);
         await b.ConnectAsync().WaitAsync(ChatSocket.Patience);
         await b.JoinAsync(room);
-        Cursor inRoom, direct;
+        ConversationCursor inRoom, direct;
         await using (var a = Of(alice))
         {
             await using var listener = new Listener(a);
@@ -191,7 +191,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
             () => Task.FromResult(TimeProvider.System.GetElapsedTime(start)), elapsed => elapsed > TimeSpan.FromSeconds(14));
         await a.SendAsync(Conversation.Room(room), "still here").WaitAsync(ChatSocket.Patience);
 
-        Assert.DoesNotContain(listener.Items.OfType<ConnectionChanged>(), change => change.State == ConnectionState.Reconnecting);
+        Assert.DoesNotContain(listener.Items.OfType<ChatConnectionChanged>(), change => change.State == ChatConnectionState.Reconnecting);
     }
 
     [Fact]
@@ -207,7 +207,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
         await listener.Completion.WaitAsync(ChatSocket.Patience);
 
         Assert.InRange(status, 200, 299);
-        Assert.Equal(CloseCodes.Forbidden, Assert.IsType<ConnectionChanged>(listener.Items[^1]).CloseCode);
+        Assert.Equal(CloseCodes.Forbidden, Assert.IsType<ChatConnectionChanged>(listener.Items[^1]).CloseCode);
     }
 
     private ChatClient Of(string user, int? expiresIn = null) => new(new ChatClientOptions
@@ -230,7 +230,7 @@ public sealed class ClientTests(ChatSystem system) : IAsyncLifetime
     }
 
     private static async Task SendAsync(
-        ChatClient client, Conversation room, string user, ConcurrentBag<(string, int, Accepted)> sent, CancellationToken enough)
+        ChatClient client, Conversation room, string user, ConcurrentBag<(string, int, SendReceipt)> sent, CancellationToken enough)
     {
         for (var i = 0; !enough.IsCancellationRequested; i++)
         {

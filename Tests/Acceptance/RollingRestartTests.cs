@@ -28,7 +28,7 @@ public sealed class RollingRestartTests(ChatSystem system) : IAsyncLifetime
             await client.JoinAsync(room.RoomId!).WaitAsync(ChatSocket.Patience);
         }
         using var enough = new CancellationTokenSource();
-        var sent = new ConcurrentQueue<Accepted>();
+        var sent = new ConcurrentQueue<SendReceipt>();
         var senders = clients.Select(client => SendAsync(client, room, sent, enough.Token)).ToList();
 
         foreach (var instance in new[] { "presence", "persistence", "connection", "gateway" }.SelectMany(system.Host.Instances))
@@ -48,8 +48,8 @@ public sealed class RollingRestartTests(ChatSystem system) : IAsyncLifetime
             Assert.Equal(SocketFaultTests.Range(1, head), listener.Seqs(room));
             // A planned restart does not look like a crash: each connection ended with the code that asks the client to come back.
             Assert.All(
-                listener.Items.OfType<ConnectionChanged>()
-                    .Where(change => change is { State: ConnectionState.Reconnecting, CloseCode: > 0 }),
+                listener.Items.OfType<ChatConnectionChanged>()
+                    .Where(change => change is { State: ChatConnectionState.Reconnecting, CloseCode: > 0 }),
                 change => Assert.Equal(CloseCodes.Restart, change.CloseCode));
             await listener.DisposeAsync();
         }
@@ -65,7 +65,7 @@ public sealed class RollingRestartTests(ChatSystem system) : IAsyncLifetime
         TokenProvider = async _ => await system.TokenAsync(user),
     });
 
-    private static async Task SendAsync(ChatClient client, Conversation room, ConcurrentQueue<Accepted> sent, CancellationToken enough)
+    private static async Task SendAsync(ChatClient client, Conversation room, ConcurrentQueue<SendReceipt> sent, CancellationToken enough)
     {
         for (var i = 0; !enough.IsCancellationRequested; i++)
         {

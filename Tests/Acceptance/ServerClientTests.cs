@@ -39,16 +39,16 @@ public sealed class ServerClientTests(ChatSystem system) : IDisposable
         await server.Rooms.BanAsync(room, eve, DateTimeOffset.Parse("2100-01-01T00:00:00Z", null), "spam");
         Assert.Equal(
             [new RoomBan(eve, DateTimeOffset.Parse("2100-01-01T00:00:00Z", null), "spam", "system")], await server.Rooms.BansAsync(room));
-        Assert.Equal([new AddedMember(eve, ErrorCodes.Forbidden)], await server.Rooms.AddMembersAsync(room, [eve]));
+        Assert.Equal([new AddMemberResult(eve, ErrorCodes.Forbidden)], await server.Rooms.AddMembersAsync(room, [eve]));
         await server.Rooms.UnbanAsync(room, eve);
         await server.Rooms.RemoveMemberAsync(room, bob);
 
-        var sent = await server.SendToRoomAsync(room, "on its way", new ServerMessageOptions { From = "shop", Nonce = "order-1" });
-        var again = await server.SendToRoomAsync(room, "on its way", new ServerMessageOptions { From = "shop", Nonce = "order-1" });
+        var sent = await server.SendToRoomAsync(room, "on its way", new ChatServerMessageOptions { From = "shop", Nonce = "order-1" });
+        var again = await server.SendToRoomAsync(room, "on its way", new ChatServerMessageOptions { From = "shop", Nonce = "order-1" });
         Assert.Equal((false, true, sent.Seq), (sent.Duplicate, again.Duplicate, again.Seq));
         await server.DeleteMessageAsync(room, sent.Seq);
         await server.DeleteMessageAsync(room, sent.Seq);
-        var told = await server.SendToUserAsync(alice, "hello", new ServerMessageOptions { From = "shop" });
+        var told = await server.SendToUserAsync(alice, "hello", new ChatServerMessageOptions { From = "shop" });
         Assert.Equal(("hello", "shop"), await OnlyMessageAsync(User(alice), Conversation.With("shop")));
         Assert.Equal(Conversation.With(alice), told.Conversation);
 
@@ -66,11 +66,11 @@ public sealed class ServerClientTests(ChatSystem system) : IDisposable
         await using var socket = await system.ConnectAsync(user);
         await server.Users.SetProfileAsync(user, "Ms Ä", "https://example.org/a.png");
         await ChatSystem.EventuallyAsync(
-            () => server.Users.ListAsync(user), users => users.SequenceEqual([new UserInfo(user, "Ms Ä", "https://example.org/a.png")]));
+            () => server.Users.ListAsync(user), users => users.SequenceEqual([new ChatUser(user, "Ms Ä", "https://example.org/a.png")]));
 
         await server.Users.DisconnectAsync(user);
         Assert.Equal(CloseCodes.Forbidden, await socket.ExpectCloseAsync());
-        var kept = await server.SendToUserAsync(user, "remember me", new ServerMessageOptions { From = user });
+        var kept = await server.SendToUserAsync(user, "remember me", new ChatServerMessageOptions { From = user });
         var lines = new List<JsonNode>();
         await foreach (var line in server.Users.ExportAsync(user))
         {
@@ -85,11 +85,11 @@ public sealed class ServerClientTests(ChatSystem system) : IDisposable
         await server.Users.RevokeAsync(user);
         var refusal = await ChatSystem.EventuallyAsync(
             () => Record.ExceptionAsync(() => old.ConversationsAsync()), refusal => refusal is not null);
-        Assert.Equal(ChatFaults.Token, Assert.IsType<ChatException>(refusal).Code);
+        Assert.Equal(ChatErrorCodes.Token, Assert.IsType<ChatException>(refusal).Code);
 
         var erasure = await server.Users.EraseAsync(user);
         await ChatSystem.EventuallyAsync(
-            () => server.Users.ErasureAsync(erasure.Id), state => state.Status == ErasureStatus.Done && state.User == user);
+            () => server.Users.ErasureAsync(erasure.Id), state => state.Status == UserErasureStatus.Done && state.User == user);
     }
 
     [Fact]
@@ -130,11 +130,16 @@ public sealed class ServerClientTests(ChatSystem system) : IDisposable
         await member.Rooms.UnmuteAsync(room, eve);
 
         var word = ChatSystem.Unique("word").Replace("-", "", StringComparison.Ordinal);
-        var sent = await owner.SendAsync(room, $"a {word} for @bob", new MessageOptions { Mentions = [bob], Meta = """{"a":1}""" });
+        var sent = await owner.SendAsync(room, $"a {word} for @bob", new ChatMessageOptions { Mentions = [bob], Meta = """{"a":1}""" });
         var page = await ChatSystem.EventuallyAsync(
             () => member.SearchAsync(word, Conversation.Room(room)), page => page.Items.Count == 1);
         Assert.Equal((sent.Seq, Conversation.Room(room), """{"a":1}"""), (page.Items[0].Seq, page.Items[0].Conversation, page.Items[0].Meta));
         Assert.Equal(($"a {word} for @bob", alice), await OnlyMessageAsync(member, Conversation.Room(room)));
+        await Server().SendToUserAsync(bob, $"{word} to you", new ChatServerMessageOptions { From = alice });
+        await Server().SendToUserAsync(alice, $"{word} to you too", new ChatServerMessageOptions { From = bob });
+        var everywhere = await ChatSystem.EventuallyAsync(() => owner.SearchAsync(word), found => found.Items.Count == 3);
+        Assert.Equal(
+            [Conversation.With(bob), Conversation.With(bob), Conversation.Room(room)], everywhere.Items.Select(found => found.Conversation));
         var overview = (await member.ConversationsAsync()).Items.Single(item => item.Conversation == Conversation.Room(room));
         Assert.Equal((1L, 1L, sent.Seq), (overview.Unread, overview.Mentions, overview.Last!.Seq));
 

@@ -24,7 +24,7 @@ public sealed class ConnectionTests
 
         socket.Say(new JsonObject { ["type"] = "reconnect", ["after"] = 3_000 });
         socket.Close(CloseCodes.Restart);
-        var change = await listener.ItemAsync<ConnectionChanged>(c => c.State == ConnectionState.Reconnecting);
+        var change = await listener.ItemAsync<ChatConnectionChanged>(c => c.State == ChatConnectionState.Reconnecting);
         await AdvanceUntilAsync(() => server.Sockets.Any(s => s != socket));
 
         Assert.Equal(CloseCodes.Restart, change.CloseCode);
@@ -79,10 +79,10 @@ public sealed class ConnectionTests
         socket.Close(code);
         await listener.Completion.WaitAsync(FaultServer.Patience);
 
-        var last = Assert.IsType<ConnectionChanged>(listener.Items[^1]);
-        Assert.Equal((ConnectionState.Closed, code), (last.State, last.CloseCode));
-        Assert.Equal(ChatFaults.Closed, (await Assert.ThrowsAsync<ChatException>(() => send)).Code);
-        Assert.Equal(ChatFaults.Closed, (await Assert.ThrowsAsync<ChatException>(() => client.JoinAsync("other"))).Code);
+        var last = Assert.IsType<ChatConnectionChanged>(listener.Items[^1]);
+        Assert.Equal((ChatConnectionState.Closed, code), (last.State, last.CloseCode));
+        Assert.Equal(ChatErrorCodes.Closed, (await Assert.ThrowsAsync<ChatException>(() => send)).Code);
+        Assert.Equal(ChatErrorCodes.Closed, (await Assert.ThrowsAsync<ChatException>(() => client.JoinAsync("other"))).Code);
         Assert.DoesNotContain(server.Sockets, s => s != socket);
     }
 
@@ -119,7 +119,7 @@ public sealed class ConnectionTests
         await listener.Completion.WaitAsync(FaultServer.Patience);
 
         Assert.Equal(4, tokens);
-        Assert.Equal(CloseCodes.Unauthorized, Assert.IsType<ConnectionChanged>(listener.Items[^1]).CloseCode);
+        Assert.Equal(CloseCodes.Unauthorized, Assert.IsType<ChatConnectionChanged>(listener.Items[^1]).CloseCode);
     }
 
     [Fact]
@@ -143,8 +143,8 @@ public sealed class ConnectionTests
         (await server.NextSocketAsync()).Cut();
         await listener.Completion.WaitAsync(FaultServer.Patience);
 
-        Assert.Equal("signed out", Assert.IsType<ConnectionChanged>(listener.Items[^1]).Reason);
-        Assert.Contains(listener.Items.OfType<Fault>(), fault => fault.Code == ChatFaults.Token);
+        Assert.Equal("signed out", Assert.IsType<ChatConnectionChanged>(listener.Items[^1]).Reason);
+        Assert.Contains(listener.Items.OfType<ChatFault>(), fault => fault.Code == ChatErrorCodes.Token);
     }
 
     [Fact]
@@ -161,7 +161,7 @@ public sealed class ConnectionTests
         (await server.NextSocketAsync()).Cut();
         await listener.Completion.WaitAsync(FaultServer.Patience);
 
-        Assert.Equal(ConnectionState.Closed, client.State);
+        Assert.Equal(ChatConnectionState.Closed, client.State);
         Assert.Equal("alice", client.User);
     }
 
@@ -251,7 +251,7 @@ public sealed class ConnectionTests
         mute = false;
         await AdvanceUntilAsync(() => connecting.IsCompleted);
 
-        Assert.Equal(ConnectionState.Connected, client.State);
+        Assert.Equal(ChatConnectionState.Connected, client.State);
     }
 
     [Fact]

@@ -192,7 +192,7 @@ public sealed class ConversationViewTests
         await client.DisposeAsync();
 
         await reading;
-        Assert.Equal(ChatFaults.Closed, (await Assert.ThrowsAsync<ChatException>(() => view.OlderAsync())).Code);
+        Assert.Equal(ChatErrorCodes.Closed, (await Assert.ThrowsAsync<ChatException>(() => view.OlderAsync())).Code);
     }
 
     private static void Change(FaultServer server, string type, long target, string? content = null)

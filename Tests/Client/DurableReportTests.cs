@@ -37,14 +37,14 @@ public sealed class DurableReportTests
         await listener.ItemAsync<TypingChanged>();
 
         Assert.False(durable.IsCompleted);
-        Assert.Empty(listener.Items.OfType<DurableMoved>());
+        Assert.Empty(listener.Items.OfType<EventsDurable>());
         lock (server.Gate)
         {
             server.Script.OnSay = (_, frame) => [frame];
             withheld.ForEach(frame => frame.Item1.Say(frame.Item2));
         }
         await durable.WaitAsync(FaultServer.Patience);
-        await listener.ItemAsync<DurableMoved>(moved => moved.Seq == 1);
+        await listener.ItemAsync<EventsDurable>(moved => moved.Seq == 1);
     }
 
     [Fact]
@@ -64,10 +64,10 @@ public sealed class DurableReportTests
         server.Rebuild("r:lobby", lost: 1);
         socket.Cut();
 
-        await listener.ItemAsync<Reloaded>();
+        await listener.ItemAsync<ConversationReset>();
         var reason = await Assert.ThrowsAsync<ChatException>(() => lost.WaitAsync(FaultServer.Patience));
-        Assert.Equal(ChatFaults.EpochChanged, reason.Code);
-        Assert.Empty(listener.Items.OfType<DurableMoved>());
+        Assert.Equal(ChatErrorCodes.EpochChanged, reason.Code);
+        Assert.Empty(listener.Items.OfType<EventsDurable>());
     }
 
     /// <summary>The client repeats and looks up nothing by itself, so only the test's frames matter.</summary>

@@ -19,13 +19,13 @@ public sealed class EpochTests
         await listener.EventAsync(Lobby, 5);
 
         server.Rebuild("r:lobby", lost: 2);
-        var reloaded = await listener.ItemAsync<Reloaded>();
+        var reloaded = await listener.ItemAsync<ConversationReset>();
         server.Write("r:lobby", "bob", "4 again");
         await listener.ItemAsync<MessageSent>(e => e.Content == "4 again");
 
-        Assert.Equal(new Reloaded(Lobby, server.Log("r:lobby").Epoch, 3), reloaded);
+        Assert.Equal(new ConversationReset(Lobby, server.Log("r:lobby").Epoch, 3), reloaded);
         Assert.Equal([1, 2, 3, 4, 5, 4], listener.Seqs(Lobby));
-        Assert.Single(listener.Items.OfType<Reloaded>());
+        Assert.Single(listener.Items.OfType<ConversationReset>());
         Assert.Equal(reloaded.Epoch, listener.Items.OfType<MessageSent>().Last().Epoch);
         Assert.Equal(["3", "2", "1"], (await client.HistoryAsync(Lobby, before: "4")).Items.Cast<MessageSent>().Select(e => e.Content));
     }
@@ -47,7 +47,7 @@ public sealed class EpochTests
             server.Write("r:lobby", "bob", "2");
             socket.Cut();
         }
-        var reloaded = await listener.ItemAsync<Reloaded>();
+        var reloaded = await listener.ItemAsync<ConversationReset>();
 
         Assert.Equal(2, reloaded.Head);
         Assert.Equal([1], listener.Seqs(Lobby));
@@ -74,11 +74,11 @@ public sealed class EpochTests
             server.Write("d:alice:bob", "bob", "1 of the new log");
             socket.Cut();
         }
-        await listener.ItemAsync<Reloaded>();
+        await listener.ItemAsync<ConversationReset>();
         server.Write("d:alice:bob", "bob", "2");
         await listener.EventAsync(bob, 2);
 
-        Assert.Equal(new Reloaded(bob, server.Log("d:alice:bob").Epoch, 1), Assert.Single(listener.Items.OfType<Reloaded>()));
+        Assert.Equal(new ConversationReset(bob, server.Log("d:alice:bob").Epoch, 1), Assert.Single(listener.Items.OfType<ConversationReset>()));
         Assert.Equal(["lost", "2"], listener.Contents(bob));
     }
 
@@ -109,11 +109,11 @@ public sealed class EpochTests
             server.Rebuild("d:alice:bob", lost: 0);
             socket.Cut();
         }
-        await listener.ItemAsync<Reloaded>();
+        await listener.ItemAsync<ConversationReset>();
         server.Write("d:alice:bob", "bob", "3");
         await listener.EventAsync(bob, 3);
 
-        Assert.Equal(new Reloaded(bob, server.Log("d:alice:bob").Epoch, 2), Assert.Single(listener.Items.OfType<Reloaded>()));
+        Assert.Equal(new ConversationReset(bob, server.Log("d:alice:bob").Epoch, 2), Assert.Single(listener.Items.OfType<ConversationReset>()));
         Assert.Equal(["1", "3"], listener.Contents(bob));
     }
 
@@ -151,18 +151,18 @@ public sealed class EpochTests
         };
         server.WriteToLobby(first: 1, last: 3);
 
-        await Task.WhenAny(socket.ReceivedAsync("resume"), listener.ItemAsync<Reloaded>()).WaitAsync(FaultServer.Patience);
+        await Task.WhenAny(socket.ReceivedAsync("resume"), listener.ItemAsync<ConversationReset>()).WaitAsync(FaultServer.Patience);
         lock (server.Gate)
         {
             holds = false;
             held.ForEach(socket.Say);
         }
-        await listener.ItemAsync<Reloaded>();
+        await listener.ItemAsync<ConversationReset>();
         server.Write("r:lobby", "bob", "3 of the new log");
         await listener.ItemAsync<MessageSent>(e => e.Content == "3 of the new log");
 
-        Assert.Equal(new Reloaded(Lobby, server.Log("r:lobby").Epoch, 2), Assert.Single(listener.Items.OfType<Reloaded>()));
+        Assert.Equal(new ConversationReset(Lobby, server.Log("r:lobby").Epoch, 2), Assert.Single(listener.Items.OfType<ConversationReset>()));
         Assert.Equal(["1", "3 of the new log"], listener.Contents(Lobby));
-        Assert.Empty(listener.Items.OfType<Gap>());
+        Assert.Empty(listener.Items.OfType<HistoryGap>());
     }
 }

@@ -108,7 +108,7 @@ internal sealed class FaultRun
                 _isFaulty = false;
             }
 
-            var accepted = new List<List<Accepted>>();
+            var accepted = new List<List<SendReceipt>>();
             foreach (var each in sends)
             {
                 accepted.Add([.. await Task.WhenAll(each).WaitAsync(FaultServer.Patience)]);
@@ -158,15 +158,15 @@ internal sealed class FaultRun
     {
         var ids = log.Ids[log.Epoch];
         return items.Any(item => (item is ChatEvent e && e.Id == ids[^1])
-            || (item is Reloaded r && r.Conversation == place && r.Epoch == log.Epoch && r.Head >= ids.Count));
+            || (item is ConversationReset r && r.Conversation == place && r.Epoch == log.Epoch && r.Head >= ids.Count));
     }
 
     private static IEnumerable<Conversation> PlacesOf(string user) =>
         Users.Where(other => other != user).Select(Conversation.With).Append(Clients.Lobby);
 
-    private async Task<List<Task<Accepted>>[]> StepsAsync(IReadOnlyList<ChatClient> clients, NodeParticipant? node, int steps)
+    private async Task<List<Task<SendReceipt>>[]> StepsAsync(IReadOnlyList<ChatClient> clients, NodeParticipant? node, int steps)
     {
-        var sends = Users.Select(_ => new List<Task<Accepted>>()).ToArray();
+        var sends = Users.Select(_ => new List<Task<SendReceipt>>()).ToArray();
         for (var step = 0; step < steps; step++)
         {
             int dice, who, other;

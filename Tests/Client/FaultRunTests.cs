@@ -5,8 +5,8 @@ namespace AspireChat.Tests.Client;
 
 public sealed class FaultRunTests
 {
-    /// <summary>Another base gives other runs. The seed is in the test's name.</summary>
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 8)];
+    /// <summary>CLIENT_SEEDS says how many. The seed is in the test's name.</summary>
+    public static TheoryData<int> Seeds => SeedsFrom(1, "CLIENT_SEEDS", otherwise: 8);
 
     [Theory]
     [MemberData(nameof(Seeds))]
@@ -23,8 +23,11 @@ public sealed class FaultRunTests
     }
 
     /// <summary>Runs with a client of the JavaScript library beside those of the C# library. MIXED_SEEDS says how many.</summary>
-    public static TheoryData<int> MixedSeeds =>
-        [.. Enumerable.Range(3001, int.Parse(Environment.GetEnvironmentVariable("MIXED_SEEDS") ?? "3", CultureInfo.InvariantCulture))];
+    public static TheoryData<int> MixedSeeds => SeedsFrom(3001, "MIXED_SEEDS", otherwise: 3);
+
+    private static TheoryData<int> SeedsFrom(int first, string variable, int otherwise) =>
+        [.. Enumerable.Range(
+            first, Environment.GetEnvironmentVariable(variable) is { } count ? int.Parse(count, CultureInfo.InvariantCulture) : otherwise)];
 
     [Theory]
     [Trait("Needs", "Processes")]
@@ -62,9 +65,9 @@ public sealed class FaultRunTests
                 ("two events swapped", With(items => (items[items.IndexOf(one)], items[items.IndexOf(two)]) = (two, one))),
                 ("another event in its place", With(items => items[items.IndexOf(one)] = one with { Id = "foreign" })),
                 ("an event of another log", With(items => items[items.IndexOf(one)] = one with { Epoch = "e0" })),
-                ("a gap told for a loss", With(items => items[items.IndexOf(one)] = new Gap(one.Conversation, one.Seq, one.Seq))),
+                ("a gap told for a loss", With(items => items[items.IndexOf(one)] = new HistoryGap(one.Conversation, one.Seq, one.Seq))),
                 ("a needless reload",
-                    With(items => items.Insert(items.IndexOf(one), new Reloaded(one.Conversation, one.Epoch!, one.Seq - 1)))),
+                    With(items => items.Insert(items.IndexOf(one), new ConversationReset(one.Conversation, one.Epoch!, one.Seq - 1)))),
                 ("an acknowledgement of nothing", Sending(sends => sends[0] = sends[0] with { Id = "nothing" })),
                 ("an acknowledgement out of order", Sending(sends => (sends[0], sends[1]) = (sends[1], sends[0]))),
                 ("a send there twice", Sending(sends => sends[1] = sends[1] with { Nonce = "never sent" })),
@@ -81,7 +84,7 @@ public sealed class FaultRunTests
             return honest with { Items = items };
         }
 
-        Transcript Sending(Action<List<Accepted>> doctor)
+        Transcript Sending(Action<List<SendReceipt>> doctor)
         {
             // Only sends into one room and the present log can be compared with each other.
             var present = run.LogOf(honest.User, Clients.Lobby).Epoch;

@@ -148,14 +148,14 @@ public sealed class GoldenClientTests
         };
     }
 
-    private static MessageOptions OptionsOf(JsonObject f) => new()
+    private static ChatMessageOptions OptionsOf(JsonObject f) => new()
     {
         ReplyTo = (long?)f["replyTo"],
         Mentions = f["mentions"]?.AsArray().Select(user => (string)user!).ToList(),
         Meta = f["meta"]?.ToJsonString(),
     };
 
-    private static Cursor? CursorOf(JsonObject f) => f["since"] is { } since ? new Cursor((long)since!, (string?)f["epoch"]) : null;
+    private static ConversationCursor? CursorOf(JsonObject f) => f["since"] is { } since ? new ConversationCursor((long)since!, (string?)f["epoch"]) : null;
 
     private static void AssertSame(JsonObject golden, ChatEvent e)
     {

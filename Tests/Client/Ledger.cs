@@ -3,7 +3,7 @@ using AspireChat.Client;
 namespace AspireChat.Tests.Client;
 
 /// <summary>What one client of a fault run sent and got.</summary>
-internal sealed record Transcript(string User, IReadOnlyList<ChatItem> Items, IReadOnlyList<Accepted> Sends);
+internal sealed record Transcript(string User, IReadOnlyList<ChatItem> Items, IReadOnlyList<SendReceipt> Sends);
 
 /// <summary>
 /// A conversation's logs on the server: for each epoch the ids in the order of seq. The last epoch is the present one.
@@ -45,11 +45,11 @@ internal static class Ledger
                 case RoomJoined joined when last is null:
                     (epoch, last) = (joined.Epoch, joined.Head);
                     break;
-                case Gap gap:
+                case HistoryGap gap:
                     yield return $"a gap {gap.From}..{gap.To} that history has";
                     last = gap.To;
                     break;
-                case Reloaded reloaded:
+                case ConversationReset reloaded:
                     if (reloaded.Epoch == epoch)
                     {
                         yield return $"reloaded at {reloaded.Head} although the epoch is still {epoch}";
@@ -84,7 +84,7 @@ internal static class Ledger
         }
     }
 
-    private static IEnumerable<string> Sent(IEnumerable<Accepted> sends, LogRecordOfRun log)
+    private static IEnumerable<string> Sent(IEnumerable<SendReceipt> sends, LogRecordOfRun log)
     {
         var reached = new Dictionary<string, long>();
         foreach (var send in sends)

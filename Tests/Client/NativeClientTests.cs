@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using AspireChat.Contracts.Frames;
+using AspireChat.Tests.Client.Api;
+using Microsoft.AspNetCore.Http;
 
 namespace AspireChat.Tests.Client;
 
@@ -18,20 +21,56 @@ public sealed class NativeClientTests
         try
         {
             await using var server = await FaultServer.StartAsync();
+            await using var api = await ScriptedApi.StartAsync();
+            api.Always = context => Answer(context)(context);
             var published = await RunAsync("dotnet",
                 ["publish", Path.Combine(Root(), "eng/native-client/NativeClient.csproj"), "-o", output.FullName, "--nologo", "-v", "q", .. How()]);
             Assert.True(published.ExitCode == 0, published.Output);
 
             var program = Path.Combine(output.FullName, "AspireChat.NativeClient" + (OperatingSystem.IsWindows() ? ".exe" : ""));
-            var chat = await RunAsync(program, [server.Address.ToString(), "alice"]);
+            var chat = await RunAsync(program, [server.Address.ToString(), "alice", api.Address.ToString()]);
 
-            Assert.Equal((0, "hello from native code|hello from native code|{\"native\":true}"), (chat.ExitCode, chat.Output.Trim()));
+            Assert.Equal(
+                (0,
+                    """
+                    hello from native code|hello from native code|{"native":true}
+                    @bob: report|Public|0|0
+                    1|Done|status 400|not_found
+                    """.ReplaceLineEndings()),
+                (chat.ExitCode, chat.Output.Trim()));
+            Assert.Equal(
+                [
+                    """POST /api/rooms {"name":"Tea","sending":"moderators","members":["bob"]}""",
+                    """PUT /api/rooms/tea/bans/eve {"until":"1970-01-01T00:00:00.000Z","reason":"spam"}""",
+                    """POST /api/presence {"users":["bob"]}""",
+                    """POST /api/admin/rooms/tea/messages {"content":"on its way","nonce":"n1","from":"shop","meta":{"order":1}}""",
+                    """POST /api/admin/rooms/gone/members {"members":["bob"],"role":"moderator"}""",
+                ],
+                api.Calls.Where(call => call.Body.Length > 0).Select(call => $"{call} {call.Body}"));
         }
         finally
         {
             output.Delete(recursive: true);
         }
     }
+
+    private static RequestDelegate Answer(HttpContext context) => context.Request.Path.Value switch
+    {
+        "/api/search" => ScriptedApi.Json(
+            200,
+            """
+            {"items":[{"type":"dm","id":"i2","seq":2,"from":"bob","to":"alice","content":"report","timestamp":"2026-01-31T23:59:59.123Z"}],
+             "next":null}
+            """),
+        "/api/admin/webhooks/dead-letters" => ScriptedApi.Json(
+            200,
+            """
+            {"items":[{"id":"msg_1","webhook":0,"room":"tea","types":["message.created"],"events":1,"first":1,"last":1,"attempts":9,
+              "error":"status 400","timestamp":"2026-01-31T23:59:59.123Z"}],"next":null}
+            """),
+        "/api/admin/rooms/gone/members" => ScriptedApi.Refuse(404, ErrorCodes.NotFound),
+        _ => ScriptedApi.Json(200, ScriptedApi.Anything),
+    };
 
     /// <summary>As native code with the linker that is there, else trimmed.</summary>
     private static string[] How() =>

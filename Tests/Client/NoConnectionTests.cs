@@ -22,8 +22,8 @@ public sealed class NoConnectionTests
 
         var fault = await Assert.ThrowsAsync<ChatException>(() => client.ConnectAsync().WaitAsync(FaultServer.Patience));
 
-        Assert.Equal(ChatFaults.Token, fault.Code);
-        Assert.Equal((ConnectionState.Closed, 0), (client.State, calls));
+        Assert.Equal(ChatErrorCodes.Token, fault.Code);
+        Assert.Equal((ChatConnectionState.Closed, 0), (client.State, calls));
         Assert.DoesNotContain(token.Length > 0 ? token : "no token", fault.ToString(), StringComparison.Ordinal);
     }
 
@@ -39,8 +39,30 @@ public sealed class NoConnectionTests
 
         var fault = await Assert.ThrowsAsync<ChatException>(() => client.ConnectAsync().WaitAsync(FaultServer.Patience));
 
-        Assert.Equal((ChatFaults.Token, status, attempts), (fault.Code, fault.Status, upgrades));
-        Assert.Equal(ChatFaults.Token, (await Assert.ThrowsAsync<ChatException>(() => client.JoinAsync("lobby"))).Code);
+        Assert.Equal((ChatErrorCodes.Token, status, attempts), (fault.Code, fault.Status, upgrades));
+        Assert.Equal(ChatErrorCodes.Token, (await Assert.ThrowsAsync<ChatException>(() => client.JoinAsync("lobby"))).Code);
+    }
+
+    [Theory]
+    [InlineData("two words", 2)]
+    [InlineData("refused", 4)]
+    public async Task With_the_defaults_too_a_provider_without_a_good_token_is_asked_twice_for_history_and_twice_for_the_connection_at_most(
+        string token, int most)
+    {
+        await using var server = await FaultServer.StartAsync();
+        server.Script.OnUpgrade = _ => 401;
+        server.Script.OnHttp = _ => 401;
+        var asked = 0;
+        await using var client = new ChatClient(new ChatClientOptions
+        {
+            Gateway = Options(server).Gateway,
+            TokenProvider = _ => ValueTask.FromResult($"{token}{++asked}"),
+        });
+
+        var fault = await Assert.ThrowsAsync<ChatException>(() => client.ConnectAsync().WaitAsync(FaultServer.Patience));
+
+        Assert.Equal(ChatErrorCodes.Token, fault.Code);
+        Assert.InRange(asked, 1, most);
     }
 
     [Fact]
@@ -56,7 +78,7 @@ public sealed class NoConnectionTests
 
         var fault = await Assert.ThrowsAsync<ChatException>(() => client.ConnectAsync().WaitAsync(FaultServer.Patience));
 
-        Assert.Equal((ChatFaults.Closed, CloseCodes.Forbidden), (fault.Code, fault.CloseCode));
+        Assert.Equal((ChatErrorCodes.Closed, CloseCodes.Forbidden), (fault.Code, fault.CloseCode));
     }
 
     [Fact]
@@ -72,7 +94,7 @@ public sealed class NoConnectionTests
 
         var fault = await Assert.ThrowsAsync<ChatException>(() => client.ConnectAsync().WaitAsync(FaultServer.Patience));
 
-        Assert.Equal((ChatFaults.Token, 1), (fault.Code, asked));
+        Assert.Equal((ChatErrorCodes.Token, 1), (fault.Code, asked));
         Assert.Contains("signed out", fault.Message, StringComparison.Ordinal);
     }
 
@@ -109,7 +131,7 @@ public sealed class NoConnectionTests
         (await server.NextSocketAsync()).Cut();
         await listener.Completion.WaitAsync(FaultServer.Patience);
 
-        Assert.Equal(ChatFaults.Forbidden, (await Assert.ThrowsAsync<ChatException>(() => client.JoinAsync("lobby"))).Code);
+        Assert.Equal(ChatErrorCodes.Forbidden, (await Assert.ThrowsAsync<ChatException>(() => client.JoinAsync("lobby"))).Code);
     }
 
     [Fact]
@@ -130,7 +152,7 @@ public sealed class NoConnectionTests
         await client.SendAsync(Lobby, "back").WaitAsync(FaultServer.Patience);
 
         await again.EventAsync(Lobby, 1);
-        Assert.Equal(ConnectionState.Connected, client.State);
+        Assert.Equal(ChatConnectionState.Connected, client.State);
     }
 
     [Fact]
@@ -155,11 +177,11 @@ public sealed class NoConnectionTests
     {
         await using var server = await FaultServer.StartAsync();
         await using var client = new ChatClient(Options(server));
-        Assert.Equal(ConnectionState.Idle, client.State);
+        Assert.Equal(ChatConnectionState.Idle, client.State);
 
         await client.JoinAsync("lobby").WaitAsync(FaultServer.Patience);
 
-        Assert.Equal(ConnectionState.Connected, client.State);
+        Assert.Equal(ChatConnectionState.Connected, client.State);
     }
 
     public static TheoryData<string, Func<ChatClientOptions, ChatClientOptions>> BadOptions => new()
@@ -180,7 +202,7 @@ public sealed class NoConnectionTests
 
         var fault = Assert.Throws<ChatException>(() => new ChatClient(options));
 
-        Assert.Equal((ChatFaults.BadOption, option), (fault.Code, fault.Option));
+        Assert.Equal((ChatErrorCodes.BadOption, option), (fault.Code, fault.Option));
         Assert.StartsWith(option, fault.Message, StringComparison.Ordinal);
     }
 }

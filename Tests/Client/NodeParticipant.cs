@@ -15,7 +15,7 @@ internal sealed class NodeParticipant : IAsyncDisposable
     private readonly Process _process;
     private readonly Conversation _room;
     private readonly List<ChatItem> _items = [];
-    private readonly TaskCompletionSource<IReadOnlyList<Accepted>> _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<IReadOnlyList<SendReceipt>> _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<int> _arrivals = Channel.CreateUnbounded<int>();
     private readonly Task<string> _errors;
     private readonly Task _reading;
@@ -71,7 +71,7 @@ internal sealed class NodeParticipant : IAsyncDisposable
     }
 
     /// <summary>Sends no more; completes when all that was sent is acknowledged.</summary>
-    public async Task<IReadOnlyList<Accepted>> EndAsync()
+    public async Task<IReadOnlyList<SendReceipt>> EndAsync()
     {
         await SendAsync("end");
         return await _sent.Task.WaitAsync(FaultServer.Patience);
@@ -144,8 +144,8 @@ internal sealed class NodeParticipant : IAsyncDisposable
     private ChatItem ItemOf(string kind, JsonNode value) => kind switch
     {
         "joined" => new RoomJoined(_room, (string)value["epoch"]!, (long)value["head"]!, [], 0, [], 0),
-        "reloaded" => new Reloaded(_room, (string)value["epoch"]!, (long)value["head"]!),
-        "lost" => new Gap(_room, (long)value["from"]!, (long)value["to"]!),
+        "reloaded" => new ConversationReset(_room, (string)value["epoch"]!, (long)value["head"]!),
+        "lost" => new HistoryGap(_room, (long)value["from"]!, (long)value["to"]!),
         "event" => new MessageSent(_room)
         {
             Id = (string)value["id"]!, Seq = (long)value["seq"]!, Epoch = (string?)value["epoch"], From = (string)value["from"]!,
@@ -154,7 +154,7 @@ internal sealed class NodeParticipant : IAsyncDisposable
         _ => throw new JsonException($"The participant said {kind}."),
     };
 
-    private Accepted AcceptedOf(JsonNode sent) => new(
+    private SendReceipt AcceptedOf(JsonNode sent) => new(
         _room, (string)sent["nonce"]!, (string)sent["id"]!, (long)sent["seq"]!, (string)sent["epoch"]! is { Length: > 0 } epoch ? epoch : null,
         default, (bool)sent["duplicate"]!);
 }

@@ -80,13 +80,13 @@ public sealed class ReaderTests
         server.WriteToLobby(first: 1, last: 50);
         await quick.EventAsync(Lobby, 50);
         server.Rebuild("r:lobby", lost: 10);
-        var reloaded = await quick.ItemAsync<Reloaded>();
+        var reloaded = await quick.ItemAsync<ConversationReset>();
         server.WriteToLobby(first: 41, last: 45);
         await quick.ItemAsync<ChatEvent>(e => e.Seq == 45 && e.Epoch == reloaded.Epoch);
 
         await using var listener = new Listener(slow);
         await listener.ItemAsync<ChatEvent>(e => e.Seq == 45 && e.Epoch == reloaded.Epoch);
-        var afterwards = listener.Items.SkipWhile(item => item is not Reloaded).ToList();
+        var afterwards = listener.Items.SkipWhile(item => item is not ConversationReset).ToList();
         Assert.Equal(reloaded, afterwards[0]);
         Assert.Equal(Range(41, 45), afterwards.OfType<ChatEvent>().Select(e => e.Seq));
         Assert.Equal(Range(1, 16), listener.Items.Take(16).OfType<ChatEvent>().Select(e => e.Seq));
@@ -115,7 +115,7 @@ public sealed class ReaderTests
         await using var listener = new Listener(slow);
         await listener.EventAsync(Lobby, 60);
 
-        Assert.Equal((30, 31), listener.Items.OfType<Gap>().Select(gap => (gap.From, gap.To)).Single());
+        Assert.Equal((30, 31), listener.Items.OfType<HistoryGap>().Select(gap => (gap.From, gap.To)).Single());
         Assert.Equal(Range(1, 29).Concat(Range(32, 60)), listener.Seqs(Lobby));
     }
 

@@ -62,6 +62,8 @@ public sealed class ReplayTests
 
         public bool Send(byte[] frame) => throw new NotSupportedException();
 
+        public bool IsGiven(Conversation conversation, long seq) => false;
+
         public void WakeAt(TimeSpan time) => WokenAt = time;
     }
 }

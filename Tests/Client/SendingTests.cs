@@ -226,7 +226,7 @@ public sealed class SendingTests
 
         var first = client.SendAsync(bob, "first", cancellationToken: cancel.Token);
         var second = client.SendAsync(bob, "second", nonce: "n-2");
-        Assert.Equal(ChatFaults.QueueFull, (await Assert.ThrowsAsync<ChatException>(() => client.SendAsync(bob, "third"))).Code);
+        Assert.Equal(ChatErrorCodes.QueueFull, (await Assert.ThrowsAsync<ChatException>(() => client.SendAsync(bob, "third"))).Code);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         await Assert.ThrowsAsync<ArgumentException>(() => client.SendAsync(bob, "third", nonce: "n-2"));
@@ -271,7 +271,7 @@ public sealed class SendingTests
         await listener.EventAsync(Lobby, 3);
         server.Rebuild("r:lobby", lost: 1);
 
-        Assert.Equal(ChatFaults.EpochChanged, (await Assert.ThrowsAsync<ChatException>(() => three.WaitAsync(FaultServer.Patience))).Code);
+        Assert.Equal(ChatErrorCodes.EpochChanged, (await Assert.ThrowsAsync<ChatException>(() => three.WaitAsync(FaultServer.Patience))).Code);
     }
 
     [Fact]
@@ -286,11 +286,11 @@ public sealed class SendingTests
 
         await client.DisposeAsync().AsTask().WaitAsync(FaultServer.Patience);
 
-        Assert.Equal(ChatFaults.Closed, (await Assert.ThrowsAsync<ChatException>(() => send)).Code);
-        Assert.Equal(ChatFaults.Closed, (await Assert.ThrowsAsync<ChatException>(() => join)).Code);
+        Assert.Equal(ChatErrorCodes.Closed, (await Assert.ThrowsAsync<ChatException>(() => send)).Code);
+        Assert.Equal(ChatErrorCodes.Closed, (await Assert.ThrowsAsync<ChatException>(() => join)).Code);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => client.SendAsync(Lobby, "y"));
         await listener.Completion.WaitAsync(FaultServer.Patience);
-        Assert.Equal(ConnectionState.Closed, Assert.IsType<ConnectionChanged>(listener.Items[^1]).State);
+        Assert.Equal(ChatConnectionState.Closed, Assert.IsType<ChatConnectionChanged>(listener.Items[^1]).State);
         await listener.DisposeAsync();
     }
 

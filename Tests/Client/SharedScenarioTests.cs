@@ -155,12 +155,12 @@ public sealed class SharedScenarioTests
         await using var listener = new Listener(client);
         server.Write("r:lobby", "bob", "question");
 
-        await client.SendAsync(Lobby, "answer", new MessageOptions { ReplyTo = 1, Mentions = ["bob"], Meta = "{\"k\":[1]}" });
+        await client.SendAsync(Lobby, "answer", new ChatMessageOptions { ReplyTo = 1, Mentions = ["bob"], Meta = "{\"k\":[1]}" });
         var message = await listener.ItemAsync<MessageSent>(e => e.Seq == 2);
         Assert.True(client.Signal(Lobby, "wave", "{\"hand\":\"left\"}"));
         var sent = await socket.ReceivedAsync("signal");
         socket.Say(new JsonObject { ["type"] = "signal", ["room"] = "lobby", ["from"] = "bob", ["name"] = "wave", ["data"] = 7 });
-        var signal = await listener.ItemAsync<Signaled>();
+        var signal = await listener.ItemAsync<SignalReceived>();
 
         Assert.Equal((1, "bob", "{\"k\":[1]}"), (message.ReplyTo, message.Mentions.Single(), message.Meta));
         Assert.Equal(("wave", "left"), ((string?)sent["name"], (string?)sent["data"]!["hand"]));

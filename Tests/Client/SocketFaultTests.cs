@@ -183,8 +183,8 @@ public sealed class SocketFaultTests
         await listener.EventAsync(Lobby, 5);
 
         Assert.Equal([1, 4, 5], listener.Seqs(Lobby));
-        Assert.Equal(new Gap(Lobby, 2, 3), Assert.Single(listener.Items.OfType<Gap>()));
-        Assert.True(listener.Items.ToList().FindIndex(item => item is Gap) < listener.Items.ToList()
+        Assert.Equal(new HistoryGap(Lobby, 2, 3), Assert.Single(listener.Items.OfType<HistoryGap>()));
+        Assert.True(listener.Items.ToList().FindIndex(item => item is HistoryGap) < listener.Items.ToList()
             .FindIndex(item => item is ChatEvent { Seq: 4 }));
     }
 
@@ -205,8 +205,8 @@ public sealed class SocketFaultTests
         await listener.EventAsync(Lobby, 2);
 
         Assert.Equal([1, 2], listener.Seqs(Lobby));
-        Assert.Empty(listener.Items.OfType<Gap>());
-        Assert.Contains(listener.Items.OfType<Fault>(), fault => fault.Code == ChatFaults.History);
+        Assert.Empty(listener.Items.OfType<HistoryGap>());
+        Assert.Contains(listener.Items.OfType<ChatFault>(), fault => fault.Code == ChatErrorCodes.History);
     }
 
     [Fact]

@@ -51,6 +51,7 @@ public sealed class ClientPackageTests(ChatSystem system, MadePackages packages)
         var readme = await File.ReadAllTextAsync(Path.Combine(root, "Client", "README.md"));
         var sample = await File.ReadAllTextAsync(Path.Combine(root, "samples", "console", "Program.cs"));
         Assert.Equal(readme.Split("```csharp\n")[1].Split("```")[0], sample);
+        Assert.InRange(sample.TrimEnd().Split('\n').Length, 1, 15);
 
         var configuration = Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/'));
         var program = Path.Combine(AppContext.BaseDirectory, "../../QuickStart", configuration, "AspireChat.QuickStart.dll");

@@ -60,12 +60,6 @@ internal static class Webhook
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["items"]!.AsArray();
     }
 
-    public static async Task<HttpStatusCode> ReplayAsync(RunningService service, string id)
-    {
-        using var answer = await CallAsync(service, HttpMethod.Post, $"/api/admin/webhooks/dead-letters/{id}/replay");
-        return answer.StatusCode;
-    }
-
     public static async Task<HttpResponseMessage> CallAsync(RunningService service, HttpMethod method, string path)
     {
         using var http = new HttpClient { BaseAddress = new Uri(service.Address) };

@@ -1,8 +1,10 @@
 using System.Net;
+using AspireChat.Client;
 using AspireChat.Contracts.Conversations;
 using AspireChat.PersistenceService;
 using AspireChat.PersistenceService.Consuming;
 using AspireChat.PersistenceService.Partitions;
+using AspireChat.Tests.Gateway;
 using AspireChat.Tests.Persistence;
 using AspireChat.Tests.ServiceDefaults;
 using Microsoft.AspNetCore.Http;
@@ -60,7 +62,7 @@ public sealed class WebhookFaultTests
     }
 
     [Fact]
-    public async Task What_is_given_up_is_a_dead_letter_that_an_operator_lists_and_sends_again_under_its_id()
+    public async Task What_is_given_up_is_a_dead_letter_that_a_backend_lists_and_sends_again_under_its_id_with_the_client()
     {
         var heals = false;
         await using var server = await HookServer.StartAsync((_, _) => Task.FromResult(Volatile.Read(ref heals) ? 200 : 400));
@@ -69,24 +71,34 @@ public sealed class WebhookFaultTests
         await world.OpenedAsync();
         await using var log = await world.StartLogAsync();
 
+        using var http = new HttpClient();
+        var webhooks = new ChatServerClient(http, new ChatServerClientOptions
+        {
+            Gateway = new Uri(service.Address),
+            TokenProvider = _ => ValueTask.FromResult(TestTokens.For("operator", scope: "chat:admin")),
+        }).Webhooks;
+
         await SendAsync(log, Lobby, 3);
-        await Eventually.IsTrueAsync(async () => (await ListAsync(service)).Count > 0, "there is a dead letter");
-        var letter = (await ListAsync(service))[^1]!;
-        Assert.Equal(("lobby", 0, "status 400"), ((string?)letter["room"], (int)letter["webhook"]!, (string?)letter["error"]));
-        Assert.Equal(1, (long)letter["first"]!);
-        Assert.Equal(HttpStatusCode.NotFound, await ReplayAsync(service, "msg_" + Guid.NewGuid().ToString("N")));
+        await Eventually.IsTrueAsync(async () => (await webhooks.AllDeadLettersAsync().ToListAsync()).Sum(one => one.Events) == 3, "all is given up");
+        var letters = await webhooks.AllDeadLettersAsync().ToListAsync();
+        Assert.All(letters, one => Assert.Equal(("lobby", 0, "status 400"), (one.Room, one.Webhook, one.Error)));
+        Assert.All(letters, one => Assert.Equal(["message.created"], one.Types.Distinct()));
+        Assert.Equal((1, 3), (letters.Min(one => one.First), letters.Max(one => one.Last)));
+        var refusal = await Assert.ThrowsAsync<ChatException>(() => webhooks.ReplayAsync("msg_" + Guid.NewGuid().ToString("N")));
+        Assert.Equal(ChatErrorCodes.NotFound, refusal.Code);
         using var stranger = await service.GetAsync("/api/admin/webhooks/dead-letters");
         Assert.Equal(HttpStatusCode.Forbidden, stranger.StatusCode);
 
         Volatile.Write(ref heals, true);
-        foreach (var each in await ListAsync(service))
+        foreach (var letter in letters)
         {
-            Assert.Equal(HttpStatusCode.Accepted, await ReplayAsync(service, (string)each!["id"]!));
+            await webhooks.ReplayAsync(letter.Id);
         }
 
         await Eventually.IsTrueAsync(() => server.Events.Count == 3, "the dead letters are told");
-        Assert.Contains(server.Calls, call => call.Status == 400 && call.Id == (string?)letter["id"]);
-        Assert.Contains(server.Taken, call => call.Id == (string?)letter["id"]);
+        Assert.All(letters, letter => Assert.Contains(server.Calls, call => call.Status == 400 && call.Id == letter.Id));
+        Assert.All(letters, letter => Assert.Contains(server.Taken, call => call.Id == letter.Id));
+        Assert.Empty((await webhooks.DeadLettersAsync()).Items);
         await NothingIsLeftAsync(world);
 
         // A new event finds its way as before.

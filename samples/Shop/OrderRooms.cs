@@ -36,5 +36,5 @@ internal sealed class OrderRooms(ChatServerClient chat)
     /// <param name="nonce">Unique for the room: the same again within 24 h is no second message.</param>
     public Task SayAsync(Order order, string text, string nonce, CancellationToken cancellationToken, long? replyTo = null) =>
         chat.SendToRoomAsync(
-            Prefix + order.Id, text, new ServerMessageOptions { From = Bot, Nonce = nonce, ReplyTo = replyTo }, cancellationToken);
+            Prefix + order.Id, text, new ChatServerMessageOptions { From = Bot, Nonce = nonce, ReplyTo = replyTo }, cancellationToken);
 }

@@ -1,18 +1,15 @@
 using System.Net.Http.Json;
-using System.Text.Json.Nodes;
 using AspireChat.Client;
 
-var gateway = new Uri(args.Length > 0 ? args[0] : "http://localhost:8080");
-using var http = new HttpClient { BaseAddress = gateway };
+using var http = new HttpClient { BaseAddress = new Uri(args.FirstOrDefault("http://localhost:8080")) };
 await using var chat = new ChatClient(new ChatClientOptions
 {
-    Gateway = gateway,
-    TokenProvider = async stop => (string)(await http.GetFromJsonAsync<JsonNode>("/dev/token?user=ann", stop))!["token"]!,
+    Gateway = http.BaseAddress,
+    TokenProvider = async stop => (await http.GetFromJsonAsync<Dictionary<string, string>>("/dev/token?user=ann", stop))!["token"],
 });
-var events = chat.Events();
 await chat.JoinAsync("lobby");
 await chat.SendAsync(Conversation.Room("lobby"), "hello");
-await foreach (var item in events)
+await foreach (var item in chat.Events())
 {
     if (item is MessageSent message) { Console.WriteLine($"{message.From}: {message.Content}"); }
 }

@@ -39,7 +39,7 @@ public sealed class ApiCallTests : IAsyncLifetime
     [Fact]
     public async Task A_message_carries_all_that_it_was_given()
     {
-        await Client.SendToUserAsync("auth0|64f", "your order is on its way", new ServerMessageOptions
+        await Client.SendToUserAsync("auth0|64f", "your order is on its way", new ChatServerMessageOptions
         {
             From = "shop", Nonce = "order-1", ReplyTo = 7, Mentions = ["bob"], Meta = """{"order":1}""",
         });
@@ -57,10 +57,10 @@ public sealed class ApiCallTests : IAsyncLifetime
         Api.Then(ScriptedApi.Json(
             200, """{"type":"ack","nonce":"order-1","id":"i7","seq":7,"epoch":"e1","timestamp":"2026-01-31T23:59:59.123Z","duplicate":true}"""));
 
-        var sent = await Client.SendToRoomAsync("tea", "hello", new ServerMessageOptions { Nonce = "order-1" });
+        var sent = await Client.SendToRoomAsync("tea", "hello", new ChatServerMessageOptions { Nonce = "order-1" });
 
         Assert.Equal(
-            new Accepted(Conversation.Room("tea"), "order-1", "i7", 7, "e1", new DateTimeOffset(2026, 1, 31, 23, 59, 59, 123, TimeSpan.Zero), true),
+            new SendReceipt(Conversation.Room("tea"), "order-1", "i7", 7, "e1", new DateTimeOffset(2026, 1, 31, 23, 59, 59, 123, TimeSpan.Zero), true),
             sent);
     }
 

@@ -38,7 +38,7 @@ public sealed class ApiFailureTests : IAsyncLifetime
 
         var refusal = await Assert.ThrowsAsync<ChatException>(() => Client.Rooms.PutAsync("tea"));
 
-        Assert.Equal((ChatFaults.Token, 401), (refusal.Code, refusal.Status));
+        Assert.Equal((ChatErrorCodes.Token, 401), (refusal.Code, refusal.Status));
         Assert.Equal((2, 2), (Api.Calls.Count, _clients.TokensGiven));
     }
 
@@ -49,7 +49,7 @@ public sealed class ApiFailureTests : IAsyncLifetime
 
         var refusal = await Assert.ThrowsAsync<ChatException>(() => Client.Rooms.PutAsync("tea"));
 
-        Assert.Equal(ChatFaults.Token, refusal.Code);
+        Assert.Equal(ChatErrorCodes.Token, refusal.Code);
         Assert.Empty(Api.Calls);
     }
 
@@ -74,7 +74,7 @@ public sealed class ApiFailureTests : IAsyncLifetime
     [Theory]
     [InlineData(403, ErrorCodes.Forbidden)]
     [InlineData(404, ErrorCodes.NotFound)]
-    [InlineData(405, ChatFaults.BadAnswer)]
+    [InlineData(405, ChatErrorCodes.BadAnswer)]
     public async Task A_refusal_without_a_code_has_that_of_its_status(int status, string code)
     {
         Api.Then(ScriptedApi.Status(status));
@@ -91,7 +91,7 @@ public sealed class ApiFailureTests : IAsyncLifetime
 
         var refusal = await Assert.ThrowsAsync<ChatException>(() => Client.Rooms.PutAsync("tea"));
 
-        Assert.Equal((ChatFaults.BadAnswer, 200), (refusal.Code, refusal.Status));
+        Assert.Equal((ChatErrorCodes.BadAnswer, 200), (refusal.Code, refusal.Status));
         Assert.Single(Api.Calls);
     }
 
@@ -196,7 +196,7 @@ public sealed class ApiFailureTests : IAsyncLifetime
 
         var refusal = await Assert.ThrowsAsync<ChatException>(() => Client.Rooms.PutAsync("tea"));
 
-        Assert.Equal((ChatFaults.NoAnswer, null), (refusal.Code, refusal.Status));
+        Assert.Equal((ChatErrorCodes.NoAnswer, null), (refusal.Code, refusal.Status));
         Assert.InRange(Api.Calls.Count, 2, 8);
         Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(10));
     }
@@ -258,7 +258,7 @@ public sealed class ApiFailureTests : IAsyncLifetime
             }
         });
 
-        Assert.Equal(ChatFaults.NoAnswer, refusal.Code);
+        Assert.Equal(ChatErrorCodes.NoAnswer, refusal.Code);
         Assert.Single(Api.Calls);
     }
 }

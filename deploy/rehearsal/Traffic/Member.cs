@@ -29,7 +29,7 @@ internal sealed class Member : IAsyncDisposable
 
     public Conversation Room { get; }
 
-    public ConcurrentQueue<Accepted> Acknowledged { get; } = [];
+    public ConcurrentQueue<SendReceipt> Acknowledged { get; } = [];
 
     public ConcurrentDictionary<long, string> Sent { get; } = [];
 
@@ -90,16 +90,16 @@ internal sealed class Member : IAsyncDisposable
                 case MessageSent message:
                     Seen.Enqueue((message.Seq, message.Content));
                     break;
-                case DurableMoved moved:
+                case EventsDurable moved:
                     Durable = moved.Seq;
                     break;
-                case Reloaded:
+                case ConversationReset:
                     Reloads++;
                     break;
-                case ConnectionChanged { State: ConnectionState.Reconnecting } lost when _leftAt == 0:
+                case ChatConnectionChanged { State: ChatConnectionState.Reconnecting } lost when _leftAt == 0:
                     (_leftAt, _code) = (TimeProvider.System.GetTimestamp(), lost.CloseCode);
                     break;
-                case ConnectionChanged { State: ConnectionState.Connected } when _leftAt != 0:
+                case ChatConnectionChanged { State: ChatConnectionState.Connected } when _leftAt != 0:
                     Returns.Enqueue((_code, TimeProvider.System.GetElapsedTime(_leftAt)));
                     _leftAt = 0;
                     break;

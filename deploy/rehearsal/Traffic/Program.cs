@@ -106,7 +106,7 @@ async Task<int> VerifyAsync(Uri url, string file)
 
         await reader.ConnectAsync();
         // As one who was there before comes back.
-        var joined = await reader.JoinAsync(room, new Cursor(kept.Contents.Keys.Max(), kept.Epoch));
+        var joined = await reader.JoinAsync(room, new ConversationCursor(kept.Contents.Keys.Max(), kept.Epoch));
         if (joined.Epoch == kept.Epoch)
         {
             sameEpoch++;
@@ -134,7 +134,7 @@ static async Task<bool> IsToldToReloadAsync(ChatClient reader)
     using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
     try
     {
-        return await reader.Events(patience.Token).OfType<Reloaded>().AnyAsync(patience.Token);
+        return await reader.Events(patience.Token).OfType<ConversationReset>().AnyAsync(patience.Token);
     }
     catch (OperationCanceledException)
     {

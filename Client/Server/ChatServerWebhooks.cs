@@ -1,5 +1,4 @@
 using AspireChat.Client.Api;
-using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Client;
 
@@ -20,13 +19,13 @@ public sealed record WebhookDeadLetter(
     int Attempts, string Error, DateTimeOffset Timestamp);
 
 /// <summary>What webhooks could not deliver. Thread-safe. Errors are as <see cref="ChatServerClient"/> says.</summary>
-public sealed class ServerWebhooks
+public sealed class ChatServerWebhooks
 {
     private const string Place = "/api/admin/webhooks/dead-letters";
 
     private readonly ApiCaller _caller;
 
-    internal ServerWebhooks(ApiCaller caller) => _caller = caller;
+    internal ChatServerWebhooks(ApiCaller caller) => _caller = caller;
 
     /// <summary>All calls that were given up, oldest first. Pages are asked for as they are needed.</summary>
     public IAsyncEnumerable<WebhookDeadLetter> AllDeadLettersAsync(CancellationToken cancellationToken = default) =>
@@ -51,8 +50,9 @@ public sealed class ServerWebhooks
     /// <summary>Sends a call that was given up again: its attempts begin anew, with the same <c>webhook-id</c>.</summary>
     /// <param name="id">The <see cref="WebhookDeadLetter.Id"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="ChatException"><see cref="ErrorCodes.NotFound"/>: there is no such dead letter, or it is being sent already.
-    /// <see cref="ChatFaults.NoAnswer"/> and <see cref="ErrorCodes.Unavailable"/>: it may be being sent; the list tells.</exception>
+    /// <exception cref="ChatException"><see cref="ChatErrorCodes.NotFound"/>: there is no such dead letter, or it is being sent already.
+    /// <see cref="ChatErrorCodes.NoAnswer"/> and <see cref="ChatErrorCodes.Unavailable"/>: it may be being sent; the list
+    /// tells.</exception>
     public Task ReplayAsync(string id, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(id);

@@ -1,13 +1,12 @@
 using AspireChat.Client.Api;
-using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Client;
 
 /// <summary>
 /// Rooms as the server sees and changes them: all of them, above their rules. A change is in the log when its call completes. Thread-safe.
-/// Errors are as <see cref="ChatServerClient"/> says; <see cref="ErrorCodes.NotFound"/> is a room that does not exist.
+/// Errors are as <see cref="ChatServerClient"/> says; <see cref="ChatErrorCodes.NotFound"/> is a room that does not exist.
 /// </summary>
-public sealed class ServerRooms
+public sealed class ChatServerRooms
 {
     /// <summary>Most users that one call adds.</summary>
     public const int MostAdded = 100;
@@ -17,7 +16,7 @@ public sealed class ServerRooms
     private readonly ApiCaller _caller;
     private readonly RoomCalls _calls;
 
-    internal ServerRooms(ApiCaller caller) => (_caller, _calls) = (caller, new RoomCalls(caller, Place));
+    internal ChatServerRooms(ApiCaller caller) => (_caller, _calls) = (caller, new RoomCalls(caller, Place));
 
     /// <summary>All rooms, private ones too, in the order of their ids. Pages are asked for as they are needed.</summary>
     /// <param name="query">Beginnings of words in id and name, at most 100 characters; null: every room.</param>
@@ -49,18 +48,19 @@ public sealed class ServerRooms
 
     /// <summary>Adds a member; who is one already keeps the role.</summary>
     /// <returns>What the user is now.</returns>
-    /// <exception cref="ChatException"><see cref="ErrorCodes.Forbidden"/>: the user is banned. <see cref="ErrorCodes.Limit"/>: the room, or
-    /// the user, has as many as there may be.</exception>
+    /// <exception cref="ChatException"><see cref="ChatErrorCodes.Forbidden"/>: the user is banned. <see cref="ChatErrorCodes.Limit"/>: the
+    /// room, or the user, has as many as there may be.</exception>
     public Task<RoomMember> AddMemberAsync(string room, string user, CancellationToken cancellationToken = default) =>
         _calls.MemberAsync(room, user, null, cancellationToken);
 
     /// <summary>Adds up to <see cref="MostAdded"/> members.</summary>
     /// <param name="room">The room's id.</param>
     /// <param name="users">Their ids.</param>
-    /// <param name="role">Given to all of them, also to who is a member already; null: new ones are members, others keep their role.</param>
+    /// <param name="role">Given to all of them, also to who is a member already; null: new ones are members, others keep their
+    /// role.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>For each user whether they are a member now, else why not.</returns>
-    public async Task<IReadOnlyList<AddedMember>> AddMembersAsync(
+    public async Task<IReadOnlyList<AddMemberResult>> AddMembersAsync(
         string room, IEnumerable<string> users, RoomRole? role = null, CancellationToken cancellationToken = default)
     {
         string[] members = [.. users.Select(ApiBodies.User)];
@@ -73,7 +73,7 @@ public sealed class ServerRooms
         var answer = await _caller
             .CallAsync(ApiCall.Post(_calls.Of(room) + "/members", body), ApiJson.Default.WireAddedList, cancellationToken)
             .ConfigureAwait(false);
-        return [.. (answer.Items ?? []).Select(item => new AddedMember(item.User, item.Code))];
+        return [.. (answer.Items ?? []).Select(item => new AddMemberResult(item.User, item.Code))];
     }
 
     /// <summary>Gives a member a role; adds the user if needed.</summary>

@@ -1,7 +1,7 @@
 namespace AspireChat.Client;
 
 /// <summary>What a message or an edit carries beside its text. Immutable.</summary>
-public sealed record MessageOptions
+public sealed record ChatMessageOptions
 {
     /// <summary>1–64 characters, unique in the conversation; null: a new one is made.</summary>
     public string? Nonce { get; init; }

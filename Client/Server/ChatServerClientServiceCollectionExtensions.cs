@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Registers the server API for a product's backend.</summary>
-public static class AspireChatServerClientExtensions
+public static class ChatServerClientServiceCollectionExtensions
 {
     /// <summary>
     /// Adds <see cref="ChatServerClient"/>, whose calls go through <c>IHttpClientFactory</c>. The options are checked when the application

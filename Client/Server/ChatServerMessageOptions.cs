@@ -1,15 +1,15 @@
 namespace AspireChat.Client;
 
 /// <summary>What a message of the server carries beside its text. Immutable.</summary>
-public sealed record ServerMessageOptions
+public sealed record ChatServerMessageOptions
 {
     /// <summary>Who sends it: any user, a member or not; null: <c>system</c>.</summary>
     public string? From { get; init; }
 
     /// <summary>
-    /// 1–64 characters, unique for the sender and the conversation; null: a new one is made. A second send with the same nonce within 24 h is
-    /// no second message, and its answer is the first one's with <see cref="Accepted.Duplicate"/>. Give one of your own, e.g. the id of an
-    /// order, so that you can send again after a crash.
+    /// 1–64 characters, unique for the sender and the conversation; null: a new one is made. A second send with the same nonce within 24 h
+    /// is no second message, and its answer is the first one's with <see cref="SendReceipt.Duplicate"/>. Give one of your own, e.g. the id
+    /// of an order, so that you can send again after a crash.
     /// </summary>
     public string? Nonce { get; init; }
 

@@ -1,11 +1,10 @@
 using AspireChat.Client.Api;
 using AspireChat.Client.Wire;
-using AspireChat.Contracts.Frames;
 
 namespace AspireChat.Client;
 
 /// <summary>How far the erasure of a user has come.</summary>
-public enum ErasureStatus
+public enum UserErasureStatus
 {
     /// <summary>It goes on, also over a restart of the server.</summary>
     Running,
@@ -18,26 +17,26 @@ public enum ErasureStatus
 }
 
 /// <summary>The erasure of a user. Immutable.</summary>
-/// <param name="Id">For <see cref="ServerUsers.ErasureAsync"/>.</param>
+/// <param name="Id">For <see cref="ChatServerUsers.ErasureAsync"/>.</param>
 /// <param name="User">Who is erased.</param>
 /// <param name="Status">How far it has come.</param>
 /// <param name="Erased">Messages and edits that have lost their content so far.</param>
-public sealed record UserErasure(string Id, string User, ErasureStatus Status, long Erased);
+public sealed record UserErasure(string Id, string User, UserErasureStatus Status, long Erased);
 
 /// <summary>Users as the server sees and changes them. Thread-safe. Errors are as <see cref="ChatServerClient"/> says.</summary>
-public sealed class ServerUsers
+public sealed class ChatServerUsers
 {
     private const string Place = "/api/admin/users";
 
     private readonly ApiCaller _caller;
 
-    internal ServerUsers(ApiCaller caller) => _caller = caller;
+    internal ChatServerUsers(ApiCaller caller) => _caller = caller;
 
     /// <summary>Users that have connected or were given a profile, by the start of id or name.</summary>
     /// <param name="query">At most 128 characters; null: any user.</param>
     /// <param name="limit">1–200; null: 50. There is no further page: ask with a longer <paramref name="query"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<IReadOnlyList<UserInfo>> ListAsync(
+    public async Task<IReadOnlyList<ChatUser>> ListAsync(
         string? query = null, int? limit = null, CancellationToken cancellationToken = default)
     {
         var path = ApiPath.With(Place, ("query", query), ("limit", ApiPath.Limit(limit)));
@@ -69,8 +68,8 @@ public sealed class ServerUsers
         _caller.CallAsync(ApiCall.Post(Of(user) + "/revoke"), cancellationToken);
 
     /// <summary>
-    /// Begins to erase a user: the profile, the memberships, and the content of all messages. <see cref="ErasureAsync"/> tells how far it has
-    /// come.
+    /// Begins to erase a user: the profile, the memberships, and the content of all messages. <see cref="ErasureAsync"/> tells how far it
+    /// has come.
     /// </summary>
     public Task<UserErasure> EraseAsync(string user, CancellationToken cancellationToken = default) =>
         StatusAsync(new ApiCall(HttpMethod.Delete, Of(user)), cancellationToken);
@@ -78,7 +77,7 @@ public sealed class ServerUsers
     /// <summary>How far an erasure has come.</summary>
     /// <param name="id">The <see cref="UserErasure.Id"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="ChatException"><see cref="ErrorCodes.NotFound"/>: there is no erasure with this id.</exception>
+    /// <exception cref="ChatException"><see cref="ChatErrorCodes.NotFound"/>: there is no erasure with this id.</exception>
     public Task<UserErasure> ErasureAsync(string id, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(id);
@@ -86,11 +85,11 @@ public sealed class ServerUsers
     }
 
     /// <summary>
-    /// Everything that is kept about a user, one JSON object a line, each with a <c>kind</c>: <c>profile</c>, <c>membership</c>, <c>ban</c>,
-    /// <c>mute</c>, <c>event</c>. Lines are read as they come, so the size has no bound. The server makes one export at a time and answers
-    /// another one with <see cref="ErrorCodes.Unavailable"/>.
+    /// Everything that is kept about a user, one JSON object a line, each with a <c>kind</c>: <c>profile</c>, <c>membership</c>,
+    /// <c>ban</c>, <c>mute</c>, <c>event</c>. Lines are read as they come, so the size has no bound. The server makes one export at a time
+    /// and answers another one with <see cref="ChatErrorCodes.Unavailable"/>.
     /// </summary>
-    /// <exception cref="ChatException"><see cref="ChatFaults.NoAnswer"/>: it broke off, or a line took longer than
+    /// <exception cref="ChatException"><see cref="ChatErrorCodes.NoAnswer"/>: it broke off, or a line took longer than
     /// <see cref="ChatCallOptions.Deadline"/>; begin again.</exception>
     public IAsyncEnumerable<string> ExportAsync(string user, CancellationToken cancellationToken = default) =>
         _caller.LinesAsync(ApiCall.Get(Of(user) + "/export"), cancellationToken);
@@ -102,9 +101,9 @@ public sealed class ServerUsers
         var erasure = await _caller.CallAsync(call, ApiJson.Default.WireErasure, cancellationToken).ConfigureAwait(false);
         return new UserErasure(erasure.Id, erasure.User, erasure.Status switch
         {
-            "done" => ErasureStatus.Done,
-            "failed" => ErasureStatus.Failed,
-            _ => ErasureStatus.Running,
+            "done" => UserErasureStatus.Done,
+            "failed" => UserErasureStatus.Failed,
+            _ => UserErasureStatus.Running,
         }, erasure.Erased);
     }
 }
