@@ -3,10 +3,12 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { buildPage } from '../page.mjs';
 import { conversations } from './conversations.js';
 import { OtherOrigin, embedding } from './embedding.js';
 import { faults } from './faults.js';
 import { looks } from './looks.js';
+import { page } from './page.js';
 import { react } from './react.js';
 import { rooms } from './rooms.js';
 import { safety } from './safety.js';
@@ -14,15 +16,19 @@ import { Shop, shop } from './shop.js';
 import { System } from './system.js';
 
 /** Filled before the first test. */
-const stage = { system: null, shop: null, listed: null, unlisted: null, browser: null, screenshots: fileURLToPath(new URL('../../artifacts/screenshots/', import.meta.url)) };
+const stage = {
+  system: null, shop: null, listed: null, unlisted: null, browser: null, root: '',
+  screenshots: fileURLToPath(new URL('../../artifacts/screenshots/', import.meta.url)),
+};
 
 before(async () => {
   mkdirSync(stage.screenshots, { recursive: true });
   const executablePath = ['chromium', 'chromium-browser', 'google-chrome'].map((name) => `/usr/bin/${name}`).find(existsSync);
   [stage.listed, stage.unlisted] = [await OtherOrigin.open(), await OtherOrigin.open()];
   stage.shop = await Shop.plan();
+  stage.root = await buildPage();
   // The shop's settings list its own origin as the first.
-  stage.system = await System.start({ ...stage.shop.settings, Gateway__AllowedOrigins__1: stage.listed.url });
+  stage.system = await System.start({ ...stage.shop.settings, Gateway__WebRoot: stage.root, Gateway__AllowedOrigins__1: stage.listed.url });
   await stage.shop.open(stage.system.url);
   stage.browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 });
@@ -39,6 +45,7 @@ conversations(stage);
 faults(stage);
 safety(stage);
 looks(stage);
+page(stage);
 embedding(stage);
 react(stage);
 rooms(stage);

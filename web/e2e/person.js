@@ -14,7 +14,7 @@ export class Person {
 
   /** @param {import('playwright-core').Browser} browser */
   static async open(browser, url, name, { room = 'lobby', viewport = { width: 1280, height: 800 }, scheme = 'light' } = {}) {
-    const options = { viewport, colorScheme: scheme, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' };
+    const options = { viewport, colorScheme: scheme, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC', serviceWorkers: 'block' };
     const context = await browser.newContext(options);
     await context.addInitScript((user) => sessionStorage.setItem('aspirechat.user', user), name);
     const person = new Person(name, context, await context.newPage());
