@@ -20,7 +20,9 @@ export function h(tag, properties = {}, ...children) {
 
 const ICONS = {
   back: 'M15 5l-7 7 7 7',
+  bell: 'M6 17v-6a6 6 0 0 1 12 0v6l2 2H4zM10 21h4',
   down: 'M12 5v14M5 12l7 7 7-7',
+  up: 'M12 19V5M5 12l7-7 7 7',
   people: 'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.2a6.5 6.5 0 0 1 3.5 5.8',
   plus: 'M12 5v14M5 12h14',
   send: 'M5 12h13M12 5l7 7-7 7',
@@ -42,13 +44,24 @@ export function icon(name) {
   return svg;
 }
 
-/** A user's initials on the user's colour. @param {string} user */
-export function avatar(user) {
+/** Pictures that could not be shown, because they are gone or because the page may not load from there. They are asked for once. */
+const refused = new Set();
+
+/** A user's picture, or initials on the user's colour. @param {string} user @param {{name?: string, picture?: string}} [profile] */
+export function avatar(user, { name = user, picture } = {}) {
   let hash = 0;
   for (const char of user) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
-  const words = user.split(/[^A-Za-z0-9]+/).filter(Boolean);
-  const initials = words.length > 1 ? words[0][0] + words[1][0] : user.slice(0, 2);
-  return h('span', { class: `avatar hue-${hash % 8}`, 'aria-hidden': 'true' }, initials.toUpperCase());
+  const words = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  const initials = words.length > 1 ? [...words[0]][0] + [...words[1]][0] : [...(words[0] ?? name)].slice(0, 2).join('');
+  const element = h('span', { class: `avatar hue-${hash % 8}`, 'aria-hidden': 'true' }, initials.toUpperCase());
+  if (picture && !refused.has(picture)) {
+    const image = h('img', {
+      src: picture, alt: '', loading: 'lazy', decoding: 'async', referrerPolicy: 'no-referrer',
+      onerror: () => { refused.add(picture); image.remove(); },
+    });
+    element.append(image);
+  }
+  return element;
 }
 
 const clockTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });

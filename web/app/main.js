@@ -3,6 +3,8 @@ import { isRoomId, isUserId } from '../lib/protocol.js';
 import { ChatSession } from '../lib/session.js';
 import './conversation.js';
 import { h } from './dom.js';
+import { Drafts } from './drafts.js';
+import { Notices } from './notices.js';
 import { developmentToken, forgetUser, hashOf, placeOf, storeConversations, storeUser, storedConversations, storedUser } from './session.js';
 import './sidebar.js';
 
@@ -20,7 +22,9 @@ async function showSignIn(message = '') {
 function start(user) {
   const client = new ChatSession({ user, getToken: ({ signal }) => developmentToken(user, signal) });
   const sidebar = h('chat-sidebar', {});
-  const view = h('chat-conversation', { client });
+  const drafts = new Drafts(user);
+  const notices = new Notices(client, user);
+  const view = h('chat-conversation', { client, drafts });
   const banner = h('chat-banner', {});
   const nothing = h('main', { class: 'nothing' }, h('p', { class: 'muted' }, 'Pick a conversation.'));
   const skip = h('a', {
@@ -28,7 +32,8 @@ function start(user) {
   }, 'Skip to the message field');
   const shell = h('div', { class: 'shell' }, skip, banner, sidebar, nothing, view);
   document.body.replaceChildren(shell);
-  sidebar.watch(client, user);
+  sidebar.addEventListener('unread', ({ detail }) => view.showUnread(detail));
+  sidebar.watch(client, user, notices);
   banner.watch(client);
   view.hidden = true;
   const page = new AbortController();
@@ -41,6 +46,11 @@ function start(user) {
     shell.append(toast);
     setTimeout(() => toast.remove(), 6000);
   };
+  addEventListener('pagehide', () => drafts.flush(), page);
+  view.addEventListener('sent', () => {
+    const question = shell.querySelector('.ask') ? null : notices.question();
+    if (question) banner.after(question);
+  });
   const remember = () => storeConversations(user, [...client.conversations.keys()]);
   client.on('conversation', remember);
   client.on('left', (conversation) => {
@@ -54,6 +64,7 @@ function start(user) {
   const show = () => {
     const { kind, name } = placeOf(location.hash);
     const open = isPlace(kind, name);
+    if (!open && location.hash.length > 1) alertUser(wrongAddress(location.hash));
     shell.classList.toggle('open', open);
     view.hidden = !open;
     nothing.hidden = open;
@@ -90,7 +101,7 @@ function start(user) {
     history.replaceState(null, '', location.pathname);
     showSignIn(message);
   };
-  sidebar.addEventListener('sign-out', () => end(''));
+  sidebar.addEventListener('sign-out', () => { drafts.forget(); end(''); });
   client.connect().catch((error) => { if (client.info.node === '' && !page.signal.aborted) end(error.message); });
 
   for (const key of storedConversations(user) ?? [`room:${FIRST_ROOM}`]) {
@@ -107,6 +118,13 @@ function start(user) {
 }
 
 const isPlace = (kind, name) => (kind === 'room' ? isRoomId(name) : kind === 'direct' && isUserId(name));
+
+/** Why an address leads nowhere. @param {string} hash */
+function wrongAddress(hash) {
+  const { kind, name } = placeOf(hash);
+  if (kind === undefined) return 'This address leads to no conversation.';
+  return `“${name}” cannot be the name of a ${kind === 'room' ? 'room' : 'user'}: letters, digits and ${kind === 'room' ? '_ . -' : '_ . - @ | : + = ~'} only.`;
+}
 
 const user = storedUser();
 if (user !== null && isUserId(user)) start(user);

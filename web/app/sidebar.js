@@ -1,6 +1,7 @@
 import { isRoomId, isUserId } from '../lib/protocol.js';
 import './status.js';
-import { avatar, h, icon } from './dom.js';
+import { h, icon } from './dom.js';
+import { face, nameOf } from './people.js';
 import { hashOf } from './session.js';
 
 const LOOK_EVERY_MS = 20_000;
@@ -8,7 +9,10 @@ const STATES = {
   idle: 'Offline', connecting: 'Connecting…', connected: 'Connected', reconnecting: 'Reconnecting…', closed: 'Disconnected',
 };
 
-/** The user's conversations with unread counts. Fires `open` with the `{kind, name}` to join or start, and `sign-out`. */
+/**
+ * The user's conversations with unread counts. Fires `open` with the `{kind, name}` to join or start, `sign-out`, and `unread` with the number
+ * of messages that are unread in the conversations that are not shown.
+ */
 export class ChatSidebar extends HTMLElement {
   #client = null;
   #current = null;
@@ -16,13 +20,31 @@ export class ChatSidebar extends HTMLElement {
   #directs = h('ul', { class: 'conversations' });
   #state = h('span', { class: 'connection small', role: 'status' });
   #drawing = false;
+  #self = h('span', {});
+  #name = h('strong', {});
+  /** Whether the selected conversation was chosen just now, and may be out of view. */
+  #moved = false;
 
-  watch(client, user) {
+  /** @param {any} client @param {string} user @param {import('./notices.js').Notices} notices */
+  watch(client, user, notices) {
     this.#client = client;
+    const bell = h('button', {
+      type: 'button', class: 'plain round bell', 'aria-label': 'Notifications',
+      onclick: () => (notices.state === 'on' ? notices.turnOff() : notices.turnOn()),
+    }, icon('bell'));
+    const drawBell = () => {
+      const { state } = notices;
+      bell.hidden = state === 'blocked';
+      bell.title = state === 'on' ? 'Notifications are on' : 'Notifications are off';
+      bell.setAttribute('aria-pressed', String(state === 'on'));
+    };
+    notices.onChange(drawBell);
+    drawBell();
     const diagnostics = h('chat-diagnostics', {});
     this.append(
-      h('header', { class: 'bar' }, h('h1', { class: 'sr-only' }, 'AspireChat'), avatar(user),
-        h('div', { class: 'titles' }, h('strong', {}, user), this.#state),
+      h('header', { class: 'bar' }, h('h1', { class: 'sr-only' }, 'AspireChat'), this.#self,
+        h('div', { class: 'titles' }, this.#name, this.#state),
+        bell,
         h('button', {
           type: 'button', class: 'plain round', 'aria-label': 'Sign out', title: 'Sign out',
           onclick: () => this.dispatchEvent(new CustomEvent('sign-out')),
@@ -34,6 +56,7 @@ export class ChatSidebar extends HTMLElement {
     diagnostics.watch(client, () => client.conversations.get(this.#current ?? ''));
     client.on('status', ({ state }) => { this.#draw(); if (state === 'connected') this.#lookAround(); });
     client.presence.on('change', () => this.#draw());
+    client.on('profile', () => this.#draw());
     const timer = setInterval(() => (this.isConnected ? this.#lookAround() : clearInterval(timer)), LOOK_EVERY_MS);
     client.on('conversation', (conversation) => {
       conversation.on('change', () => this.#draw());
@@ -45,6 +68,7 @@ export class ChatSidebar extends HTMLElement {
   }
 
   select(key) {
+    this.#moved = key !== this.#current;
     this.#current = key;
     this.#draw();
   }
@@ -52,7 +76,8 @@ export class ChatSidebar extends HTMLElement {
   /** In the order shown. @returns {Conversation[]} */
   get order() {
     const all = [...this.#client.conversations.values()];
-    const byName = (a, b) => a.name.localeCompare(b.name);
+    const shown = (c) => (c.kind === 'room' ? c.name : nameOf(this.#client, c.name));
+    const byName = (a, b) => shown(a).localeCompare(shown(b), undefined, { numeric: true });
     return [...all.filter((c) => c.kind === 'room').sort(byName), ...all.filter((c) => c.kind === 'direct').sort(byName)];
   }
 
@@ -101,7 +126,9 @@ export class ChatSidebar extends HTMLElement {
     this.#drawing = true;
     queueMicrotask(() => {
       this.#drawing = false;
-      const { state } = this.#client.status;
+      const { user, status: { state } } = this.#client;
+      this.#self.replaceChildren(face(this.#client, user));
+      [this.#name.textContent, this.#name.title] = [nameOf(this.#client, user), user];
       this.#state.className = `connection small ${state}`;
       this.#state.textContent = STATES[state];
       const order = this.order;
@@ -109,6 +136,11 @@ export class ChatSidebar extends HTMLElement {
       update(this.#directs, order.filter((c) => c.kind === 'direct').map((c) => this.#item(c)), 'No conversations yet');
       const unread = order.reduce((sum, c) => sum + c.unread, 0);
       document.title = unread > 0 ? `(${unread}) AspireChat` : 'AspireChat';
+      navigator.setAppBadge?.(unread).catch(() => {});
+      const elsewhere = order.reduce((sum, c) => sum + (c.key === this.#current ? 0 : c.unread), 0);
+      this.dispatchEvent(new CustomEvent('unread', { detail: elsewhere }));
+      if (this.#moved) this.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
+      this.#moved = false;
     });
   }
 
@@ -116,8 +148,8 @@ export class ChatSidebar extends HTMLElement {
     const current = key === this.#current ? 'page' : null;
     return h('li', {}, h('a', { href: hashOf({ kind, name }), class: unread > 0 ? 'unread' : '', 'aria-current': current },
       kind === 'room' ? h('span', { class: 'hash', 'aria-hidden': 'true' }, '#')
-        : h('span', { class: `presence${this.#client.presence.isOnline(name) ? ' on' : ''}` }, avatar(name)),
-      h('span', { class: 'name' }, name),
+        : h('span', { class: `presence${this.#client.presence.isOnline(name) ? ' on' : ''}` }, face(this.#client, name)),
+      h('span', { class: 'name', title: name }, kind === 'room' ? name : nameOf(this.#client, name)),
       typingUsers.length > 0 && h('span', { class: 'dots', title: 'Someone is typing' }, h('i'), h('i'), h('i')),
       unread > 0 && h('span', { class: 'badge' }, unread > 99 ? '99+' : String(unread), h('span', { class: 'sr-only' }, ' unread'))));
   }

@@ -13,10 +13,13 @@ export class Person {
   }
 
   /** @param {import('playwright-core').Browser} browser */
-  static async open(browser, url, name, { room = 'lobby', viewport = { width: 1280, height: 800 }, scheme = 'light' } = {}) {
-    const options = { viewport, colorScheme: scheme, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC', serviceWorkers: 'block' };
+  static async open(browser, url, name, { room = 'lobby', viewport = { width: 1280, height: 800 }, scheme = 'light', touch = false, stored = {} } = {}) {
+    const options = { viewport, colorScheme: scheme, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC', serviceWorkers: 'block', hasTouch: touch, isMobile: touch };
     const context = await browser.newContext(options);
-    await context.addInitScript((user) => sessionStorage.setItem('aspirechat.user', user), name);
+    await context.addInitScript(({ user, items }) => {
+      sessionStorage.setItem('aspirechat.user', user);
+      for (const [key, value] of Object.entries(items)) if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
+    }, { user: name, items: stored });
     const person = new Person(name, context, await context.newPage());
     await person.page.goto(`${url}/#room/${room}`);
     await person.connected();

@@ -80,6 +80,15 @@ export function safety(stage) {
     await alice.say('👍🏽 ❤️');
     await alice.acknowledged();
     assert.match(await alice.bubbles.last().getAttribute('class'), /jumbo/);
+    const colours = (bubble) => bubble.evaluate((e) => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor, getComputedStyle(document.body).color]);
+    const [large, , text] = await colours(alice.bubbles.last());
+    assert.equal(large, text, 'what stands on the page has its colour');
+    for (const sign of ['©', '✔', '™']) {
+      await alice.say(sign);
+      await alice.acknowledged();
+      const [colour, background] = await colours(alice.bubbles.last());
+      assert.ok(colour !== background && background !== 'rgba(0, 0, 0, 0)', `${sign}: ${colour} on ${background}`);
+    }
     assert.deepEqual(alice.troubles, []);
   });
 

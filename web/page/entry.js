@@ -13,6 +13,7 @@ if ('serviceWorker' in navigator) {
     if (isUpdate) offer();
     isUpdate = true;
   });
+  serviceWorker.addEventListener('message', ({ data }) => { if (typeof data?.open === 'string') location.hash = data.open; });
   // The page itself comes first.
   addEventListener('load', async () => {
     try {

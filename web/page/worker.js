@@ -36,3 +36,14 @@ async function answer(path, request) {
   const cache = await caches.open(CACHE);
   return (await cache.match(path)) ?? fetch(request);
 }
+
+addEventListener('notificationclick', (event) => {
+  const { notification } = event;
+  notification.close();
+  event.waitUntil((async () => {
+    const [page] = await clients.matchAll({ type: 'window' });
+    if (!page) return clients.openWindow(`/${notification.data.hash}`);
+    await page.focus();
+    page.postMessage({ open: notification.data.hash });
+  })());
+});
