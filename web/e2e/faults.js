@@ -22,7 +22,7 @@ export function faults(stage) {
   /** What the server has, oldest first. */
   const log = async (user, room) => {
     const { items } = await stage.system.call(user, `/api/rooms/${room}/messages?limit=200`);
-    return items.reverse().map((event) => event.content);
+    return items.reverse().filter(({ type }) => type === 'room').map((event) => event.content);
   };
 
   test('A node dies while its user types: banner, reconnect, nothing lost, nothing doubled', async (t) => {
