@@ -1,7 +1,7 @@
 import './composer.js';
 import './members.js';
 import './messages.js';
-import { h, icon } from './dom.js';
+import { dayAndTime, h, icon } from './dom.js';
 import { rove } from './keys.js';
 import { nameOf, namesOf } from './people.js';
 
@@ -33,6 +33,8 @@ export class ChatConversation extends HTMLElement {
   #badge = h('span', { class: 'badge', hidden: true });
   #back = h('a', { class: 'plain round back', href: '#', 'aria-label': 'Back to the conversations' }, icon('back'), this.#badge);
   #picked = null;
+  /** What the server says of the other user. @type {{online: boolean, lastSeen: string|null}|null} */
+  #other = null;
   #emoji = h('form', { method: 'dialog' }, ...EMOJI.map((emoji) => h('button', { value: emoji, class: 'plain', 'aria-label': emoji }, emoji)));
   #palette = h('dialog', {
     class: 'palette', 'aria-label': 'Emoji', onclose: () => { if (this.#palette.returnValue) this.#picked(this.#palette.returnValue); },
@@ -74,8 +76,10 @@ export class ChatConversation extends HTMLElement {
     this.#lifetime.abort();
     this.#lifetime = new AbortController();
     this.#conversation = conversation;
+    this.#other = null;
     this.#togglePeople(false);
     conversation.on('change', ({ kind }) => {
+      if (kind === 'ready') this.#lookUp();
       if (kind === 'typing') this.#drawTyping();
       else if (kind === 'members' || kind === 'ready') this.#drawHead();
     }, this.#lifetime);
@@ -85,6 +89,7 @@ export class ChatConversation extends HTMLElement {
     this.#messages.show(conversation);
     this.#composer.show(conversation);
     this.#members.show(conversation);
+    this.#lookUp();
   }
 
   /** Focuses the composer, or the title on a touch screen, where the composer would open the keyboard. */
@@ -98,6 +103,18 @@ export class ChatConversation extends HTMLElement {
     this.#badge.hidden = count === 0;
     this.#badge.textContent = count > 99 ? '99+' : String(count);
     this.#back.setAttribute('aria-label', `Back to the conversations${count > 0 ? `, ${count} unread` : ''}`);
+  }
+
+  async #lookUp() {
+    const conversation = this.#conversation;
+    const { client } = this;
+    if (conversation.kind !== 'direct' || conversation.name === client.user || client.status.state !== 'connected') return;
+    try {
+      const [other] = await client.presence.fetch([conversation.name], { signal: this.#lifetime.signal });
+      if (conversation !== this.#conversation) return;
+      this.#other = other;
+      this.#drawHead();
+    } catch { /* It stays unknown. */ }
   }
 
   #togglePeople(force) {
@@ -120,8 +137,10 @@ export class ChatConversation extends HTMLElement {
     this.#title.textContent = isDirect ? nameOf(this.client, name) : `# ${name}`;
     const online = isDirect && (name === user || presence.isOnline(name));
     const id = isDirect && nameOf(this.client, name) !== name ? ` · ${name}` : '';
+    const seen = this.#other && !this.#other.online
+      ? this.#other.lastSeen ? `, last seen ${dayAndTime(this.#other.lastSeen)}` : '. Nobody of this name has been here yet' : '';
     this.#subtitle.textContent = isDirect
-      ? (name === user ? 'Notes to yourself' : online === undefined ? 'Direct messages' : online ? 'Online' : 'Offline') + id
+      ? (name === user ? 'Notes to yourself' : online === undefined ? 'Direct messages' : online ? 'Online' : `Offline${seen}`) + id
       : joined ? `${count} online` : status.state === 'connected' ? 'Joining…' : 'Not connected';
     this.#subtitle.classList.toggle('online', online === true);
   }

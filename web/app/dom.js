@@ -47,6 +47,11 @@ export function icon(name) {
 /** Pictures that could not be shown, because they are gone or because the page may not load from there. They are asked for once. */
 const refused = new Set();
 
+/** The page's policy lets no image of this address' origin in. @param {string} address */
+export function refuseImages(address) { if (URL.canParse(address)) refused.add(new URL(address).origin); }
+
+const isRefused = (picture) => refused.has(picture) || !URL.canParse(picture) || refused.has(new URL(picture).origin);
+
 /** A user's picture, or initials on the user's colour. @param {string} user @param {{name?: string, picture?: string}} [profile] */
 export function avatar(user, { name = user, picture } = {}) {
   let hash = 0;
@@ -54,7 +59,7 @@ export function avatar(user, { name = user, picture } = {}) {
   const words = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
   const initials = words.length > 1 ? [...words[0]][0] + [...words[1]][0] : [...(words[0] ?? name)].slice(0, 2).join('');
   const element = h('span', { class: `avatar hue-${hash % 8}`, 'aria-hidden': 'true' }, initials.toUpperCase());
-  if (picture && !refused.has(picture)) {
+  if (picture && !isRefused(picture)) {
     const image = h('img', {
       src: picture, alt: '', loading: 'lazy', decoding: 'async', referrerPolicy: 'no-referrer',
       onerror: () => { refused.add(picture); image.remove(); },
@@ -84,6 +89,9 @@ export function dayLabel(time) {
   if (date.toDateString() === today.toDateString()) return 'Yesterday';
   return (date.getFullYear() === today.getFullYear() ? dayName : dayNameWithYear).format(date);
 }
+
+/** "Today 08:40". @param {string} time */
+export const dayAndTime = (time) => `${dayLabel(time)} ${clockTime.format(new Date(time))}`;
 
 export function listNames(names) {
   if (names.length <= 1) return names.join('');

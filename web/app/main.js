@@ -1,8 +1,7 @@
-// The page needs neither rooms' rules nor search nor tickets, so it loads the session alone.
+import { ChatClient } from '../lib/client.js';
 import { isRoomId, isUserId } from '../lib/protocol.js';
-import { ChatSession } from '../lib/session.js';
 import './conversation.js';
-import { h } from './dom.js';
+import { h, refuseImages } from './dom.js';
 import { Drafts } from './drafts.js';
 import { Notices } from './notices.js';
 import { developmentToken, forgetUser, hashOf, placeOf, storeConversations, storeUser, storedConversations, storedUser } from './session.js';
@@ -20,7 +19,8 @@ async function showSignIn(message = '') {
 }
 
 function start(user) {
-  const client = new ChatSession({ user, getToken: ({ signal }) => developmentToken(user, signal) });
+  // A page's own origin is always reached; a node's address may not be.
+  const client = new ChatClient({ user, tickets: false, getToken: ({ signal }) => developmentToken(user, signal) });
   const sidebar = h('chat-sidebar', {});
   const drafts = new Drafts(user);
   const notices = new Notices(client, user);
@@ -76,6 +76,9 @@ function start(user) {
     view.show(conversation);
     view.focus();
   };
+  addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {
+    if (effectiveDirective === 'img-src') refuseImages(blockedURI);
+  }, page);
   addEventListener('hashchange', show, page);
   sidebar.addEventListener('open', ({ detail: { kind, name } }) => go(hashOf({ kind, name })));
   view.addEventListener('direct', ({ detail }) => go(hashOf({ kind: 'direct', name: detail })));

@@ -2,7 +2,8 @@ import { h, icon } from './dom.js';
 import { rove } from './keys.js';
 
 const QUICK = ['👍', '❤️', '😂'];
-const ABOVE_PX = 24;
+/** What they cover of their own message. */
+const OVERLAP_PX = 12;
 const INSIDE_PX = 4;
 
 /** A message's actions, shown beside it. */
@@ -39,6 +40,6 @@ export class MessageTools {
     const scroller = li?.closest('.scroller');
     if (!scroller) return;
     const hidden = scroller.getBoundingClientRect().top - li.getBoundingClientRect().top;
-    this.element.style.top = `${Math.max(-ABOVE_PX, hidden + INSIDE_PX)}px`;
+    this.element.style.top = `${Math.max(OVERLAP_PX - this.element.offsetHeight, hidden + INSIDE_PX)}px`;
   }
 }

@@ -11,6 +11,7 @@ import { keys } from './keys.js';
 import { looks } from './looks.js';
 import { page } from './page.js';
 import { react } from './react.js';
+import { PICTURES, people } from './people.js';
 import { reading } from './reading.js';
 import { rooms } from './rooms.js';
 import { safety } from './safety.js';
@@ -30,7 +31,9 @@ before(async () => {
   stage.shop = await Shop.plan();
   stage.root = await buildPage();
   // The shop's settings list its own origin as the first.
-  stage.system = await System.start({ ...stage.shop.settings, Gateway__WebRoot: stage.root, Gateway__AllowedOrigins__1: stage.listed.url });
+  stage.system = await System.start({
+    ...stage.shop.settings, Gateway__WebRoot: stage.root, Gateway__ImageOrigins__0: PICTURES, Gateway__AllowedOrigins__1: stage.listed.url,
+  });
   await stage.shop.open(stage.system.url);
   // A page that a test itself answers comes from no network, so its socket to this machine would be refused.
   stage.browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-features=LocalNetworkAccessChecks'] });
@@ -50,6 +53,7 @@ safety(stage);
 looks(stage);
 keys(stage);
 reading(stage);
+people(stage);
 page(stage);
 embedding(stage);
 react(stage);

@@ -16,10 +16,10 @@ export function reading(stage) {
   /** How many are unread by the server's count. */
   const unread = async ({ name }, room) => (
     (await stage.system.call(name, '/api/conversations')).items.find((item) => item.room === room)?.unread);
-  const isInView = (locator) => locator.evaluate((e) => {
+  const isInView = async (locator) => (await locator.evaluateAll((all) => all.map((e) => {
     const [box, view] = [e.getBoundingClientRect(), e.closest('.scroller').getBoundingClientRect()];
     return box.top >= view.top && box.bottom <= view.bottom;
-  }).catch(() => false);
+  }))).some(Boolean);
   const become = (person, state) => person.page.evaluate((visibility) => {
     Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => visibility });
     document.dispatchEvent(new Event('visibilitychange'));
