@@ -98,6 +98,9 @@ export class ChatConversation extends HTMLElement {
     else this.#composer.focus();
   }
 
+  /** Goes to a message of the conversation that is shown. @param {number} seq */
+  reveal(seq) { this.#messages.reveal(seq); }
+
   /** How many messages are unread in other conversations, which a narrow screen does not show. @param {number} count */
   showUnread(count) {
     this.#badge.hidden = count === 0;
@@ -132,16 +135,17 @@ export class ChatConversation extends HTMLElement {
   #drawHead() {
     if (!this.#conversation) return;
     const { user, presence, status } = this.client;
-    const { kind, name, count, joined } = this.#conversation;
+    const { kind, name, count, joined, title, topic } = this.#conversation;
     const isDirect = kind === 'direct';
-    this.#title.textContent = isDirect ? nameOf(this.client, name) : `# ${name}`;
+    this.#title.textContent = isDirect ? nameOf(this.client, name) : `# ${title ?? name}`;
+    [this.#title.title, this.#subtitle.title] = [name, topic ?? ''];
     const online = isDirect && (name === user || presence.isOnline(name));
     const id = isDirect && nameOf(this.client, name) !== name ? ` · ${name}` : '';
     const seen = this.#other && !this.#other.online
       ? this.#other.lastSeen ? `, last seen ${dayAndTime(this.#other.lastSeen)}` : '. Nobody of this name has been here yet' : '';
     this.#subtitle.textContent = isDirect
       ? (name === user ? 'Notes to yourself' : online === undefined ? 'Direct messages' : online ? 'Online' : `Offline${seen}`) + id
-      : joined ? `${count} online` : status.state === 'connected' ? 'Joining…' : 'Not connected';
+      : joined ? `${count} online${topic ? ` · ${topic}` : ''}` : status.state === 'connected' ? 'Joining…' : 'Not connected';
     this.#subtitle.classList.toggle('online', online === true);
   }
 }

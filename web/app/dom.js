@@ -26,6 +26,7 @@ const ICONS = {
   people: 'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.2a6.5 6.5 0 0 1 3.5 5.8',
   plus: 'M12 5v14M5 12h14',
   send: 'M5 12h13M12 5l7 7-7 7',
+  search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5',
   smile: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8 14a4.5 4.5 0 0 0 8 0M9 9.5v.01M15 9.5v.01',
   edit: 'M4 20h4L19 9l-4-4L4 16zM13 7l4 4',
   bin: 'M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13',
@@ -74,6 +75,9 @@ const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeSty
 const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dayNameWithYear = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' });
 
+const shortDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const shortDayWithYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'short' });
+
 export function timeElement(time) {
   const date = new Date(time);
   return h('time', { dateTime: date.toISOString(), title: fullTime.format(date) }, clockTime.format(date));
@@ -88,6 +92,14 @@ export function dayLabel(time) {
   today.setDate(today.getDate() - 1);
   if (date.toDateString() === today.toDateString()) return 'Yesterday';
   return (date.getFullYear() === today.getFullYear() ? dayName : dayNameWithYear).format(date);
+}
+
+/** The time today, else the day. @param {string} time */
+export function whenShort(time) {
+  const date = new Date(time);
+  const today = new Date();
+  if (date.toDateString() === today.toDateString()) return clockTime.format(date);
+  return (date.getFullYear() === today.getFullYear() ? shortDay : shortDayWithYear).format(date);
 }
 
 /** "Today 08:40". @param {string} time */

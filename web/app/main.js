@@ -1,6 +1,7 @@
 import { ChatClient } from '../lib/client.js';
 import { isRoomId, isUserId } from '../lib/protocol.js';
 import './conversation.js';
+import './finder.js';
 import { h, refuseImages } from './dom.js';
 import { Drafts } from './drafts.js';
 import { Notices } from './notices.js';
@@ -26,11 +27,13 @@ function start(user) {
   const notices = new Notices(client, user);
   const view = h('chat-conversation', { client, drafts });
   const banner = h('chat-banner', {});
-  const nothing = h('main', { class: 'nothing' }, h('p', { class: 'muted' }, 'Pick a conversation.'));
+  const finder = h('chat-finder', { client, conversations: () => sidebar.order });
+  const nothing = h('main', { class: 'nothing' }, h('p', { class: 'muted' }, 'Pick a conversation, or find one.'),
+    h('button', { type: 'button', class: 'small-button', onclick: () => finder.open() }, 'Find a room, a person or a message'));
   const skip = h('a', {
     class: 'skip', href: '#composer', onclick: (event) => { event.preventDefault(); view.focus(); },
   }, 'Skip to the message field');
-  const shell = h('div', { class: 'shell' }, skip, banner, sidebar, nothing, view);
+  const shell = h('div', { class: 'shell' }, skip, banner, sidebar, nothing, view, finder);
   document.body.replaceChildren(shell);
   sidebar.addEventListener('unread', ({ detail }) => view.showUnread(detail));
   sidebar.watch(client, user, notices);
@@ -80,11 +83,25 @@ function start(user) {
     if (effectiveDirective === 'img-src') refuseImages(blockedURI);
   }, page);
   addEventListener('hashchange', show, page);
+  sidebar.addEventListener('find', () => finder.open());
+  finder.addEventListener('find', ({ detail: { place, seq } }) => {
+    go(hashOf(place));
+    if (seq === undefined) return;
+    // The address is followed a moment later.
+    show();
+    view.reveal(seq);
+  });
   sidebar.addEventListener('open', ({ detail: { kind, name } }) => go(hashOf({ kind, name })));
   view.addEventListener('direct', ({ detail }) => go(hashOf({ kind: 'direct', name: detail })));
   view.addEventListener('trouble', ({ detail }) => alertUser(detail));
   view.addEventListener('leave', ({ detail }) => client.leave(detail.name));
   const go = (hash) => (location.hash === hash ? show() : (location.hash = hash));
+
+  addEventListener('keydown', (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== 'k') return;
+    finder.open();
+    event.preventDefault();
+  }, page);
 
   // Alt with an arrow key moves through the conversations.
   addEventListener('keydown', (event) => {

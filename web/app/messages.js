@@ -1,7 +1,9 @@
-import { Changes } from './changes.js';
+import { Actions } from './actions.js';
 import { h, icon } from './dom.js';
+import { NewLine } from './new-line.js';
+import { PendingList } from './pending.js';
 import { nameOf } from './people.js';
-import { edgeText, messageRow, pendingRow } from './row.js';
+import { edgeText, messageRow } from './row.js';
 import { Rows } from './rows.js';
 import { MessageTools } from './tools.js';
 
@@ -12,7 +14,6 @@ const LOAD_ABOVE_PX = 1500;
 const AT_BOTTOM_PX = 48;
 /** How many messages stay loaded when the user is back at the newest. */
 const KEEP = 500;
-const PENDING_SHOWN = 50;
 /** Most pages that are loaded to open at the first new message. Above that it opens at the newest, and a button leads there. */
 const PAGES_TO_OPEN = 5;
 /** What stays above the line of new messages. */
@@ -34,9 +35,9 @@ export class ChatMessages extends HTMLElement {
     (messages, i, old) => this.#row(messages, i, old), (old, now) => { if (old.contains(this.#tools.element)) this.#offer(now); });
   #list = this.#rows.list;
   #below = h('div');
-  #pending = h('ol', { class: 'list' });
+  #pending = new PendingList();
   #scroller = h('div', { class: 'scroller', role: 'log', 'aria-live': 'off', 'aria-label': 'Messages', tabIndex: 0 },
-    this.#edge, this.#above, this.#list, this.#below, this.#pending);
+    this.#edge, this.#above, this.#list, this.#below, this.#pending.element);
   #jump = h('button', { type: 'button', class: 'jump', hidden: true, onclick: () => this.toBottom() },
     icon('down'), h('span', {}, 'Latest'));
   #toLine = h('button', { type: 'button', class: 'to-line', hidden: true, onclick: () => this.#goToLine() }, icon('up'), 'New messages');
@@ -44,17 +45,19 @@ export class ChatMessages extends HTMLElement {
   #announcer = h('div', { class: 'sr-only', role: 'status' });
   #tools = new MessageTools({
     react: (seq, emoji) => this.react(seq, emoji), pick: (message) => this.#fire('pick', message),
-    edit: (message) => this.#fire('edit', message), remove: (seq) => this.#delete(seq),
+    edit: (message) => this.#fire('edit', message), remove: (seq) => this.#actions.delete(this.#conversation, seq),
   });
-  #changes = new Changes((conversation) => { if (conversation === this.#conversation) this.#draw(); });
+  #actions = new Actions(
+    (conversation) => { if (conversation === this.#conversation) this.#draw(); }, (message) => this.#fire('trouble', message));
   #atBottom = true;
   /** How far down it was scrolled when the bottom was last drawn. */
   #bottom = 0;
-  /** New messages begin above this seq; null until the read cursor is known. */
-  #newFrom = null;
-  /** Whether the view is on its way to the new messages, or to the first of all. @type {''|'line'|'start'} */
+  #line = new NewLine();
+  /** What the view is on its way to: the new messages, the first of all, or the message with that seq. @type {''|'line'|'start'|number} */
   #going = '';
   #pages = 0;
+  /** The message that was looked for. @type {number|null} */
+  #found = null;
   /** Whether the first message gets the focus when the view has come there. */
   #focusFirst = false;
   /** Where the next drawing puts a row. @type {{seq: number, offset: number}|null} */
@@ -107,7 +110,8 @@ export class ChatMessages extends HTMLElement {
     this.#bottom = 0;
     this.#rows.clear();
     this.#missed = 0;
-    this.#newFrom = null;
+    this.#line.clear();
+    this.#found = null;
     this.#edgeState = '';
     [this.#atBottom, this.#going, this.#pages] = [true, 'line', 0];
     this.#render();
@@ -132,11 +136,9 @@ export class ChatMessages extends HTMLElement {
   }
 
   #arrived(messages) {
-    const { read, unread } = this.#conversation;
-    // Above the unread ones all is read: here they begin.
-    if (!this.#seeing && unread > 0 && unread <= messages.filter(({ own }) => !own).length) this.#newFrom = read;
+    this.#line.arrived(this.#conversation, messages, this.#seeing);
     for (const { own, from, content } of messages) {
-      if (own) { this.#newFrom = Infinity; continue; }
+      if (own) continue;
       if (!this.#atBottom) this.#missed++;
       this.#announcer.textContent = `${nameOf(this.client, from)}: ${content}`;
     }
@@ -153,7 +155,7 @@ export class ChatMessages extends HTMLElement {
   #render() {
     const conversation = this.#conversation;
     if (!conversation) return;
-    this.#placeNewLine();
+    this.#line.place(conversation);
     this.#drawEdge();
     const { messages } = conversation;
     const scroller = this.#scroller;
@@ -196,9 +198,9 @@ export class ChatMessages extends HTMLElement {
     const [previous, next] = [messages[i - 1], messages[i + 1] ?? this.#firstPending];
     return messageRow({
       client: this.client, message, previous, next, old,
-      isNew: seq > this.#newFrom && (previous ? previous.seq <= this.#newFrom : this.#conversation.atStart),
+      isNew: this.#line.isAt(seq, previous, this.#conversation.atStart), isFound: seq === this.#found,
       readers: own && !deleted ? this.#conversation.readBy(seq) : [],
-      waiting: this.#changes.of(this.#conversation, seq),
+      waiting: this.#actions.waiting(this.#conversation, seq),
       react: (emoji) => this.react(seq, emoji),
     });
   }
@@ -208,29 +210,18 @@ export class ChatMessages extends HTMLElement {
     return first && { from: this.client.user, timestamp: new Date(first.created).toISOString() };
   }
 
-  /** Adds the user's reaction, or takes it back. */
   react(seq, emoji) {
-    const { reactions } = this.#message(seq) ?? { reactions: [] };
-    const remove = reactions.some((r) => r.emoji === emoji && r.users.includes(this.client.user));
-    this.#follow(seq, this.#conversation.react(seq, emoji, { remove }));
+    const message = this.#message(seq);
+    if (message) this.#actions.react(this.#conversation, message, emoji, this.client.user);
   }
 
-  /** Changes one of the user's messages. */
-  edit(seq, content) { this.#follow(seq, this.#conversation.edit(seq, content), content); }
-
-  #follow(seq, change, content) {
-    this.#changes.follow(this.#conversation, seq, change, content).catch((error) => this.#fire('trouble', error.message));
-  }
+  edit(seq, content) { this.#actions.edit(this.#conversation, seq, content); }
 
   #message(seq) { return this.#conversation.messages.find((m) => m.seq === seq); }
 
   #fire(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true })); }
 
   #offer(li) { this.#tools.offer(li, li && this.#message(Number(li.dataset.seq))); }
-
-  #delete(seq) {
-    if (confirm('Delete this message for everyone?')) this.#follow(seq, this.#conversation.delete(seq));
-  }
 
   #key(event) {
     const { key, target } = event;
@@ -253,7 +244,13 @@ export class ChatMessages extends HTMLElement {
     const message = target === li && this.#message(Number(li.dataset.seq));
     if (!message?.own || message.deleted || event.ctrlKey || event.metaKey) return;
     if (key === 'e') { event.preventDefault(); this.#fire('edit', message); }
-    if (key === 'Delete') this.#delete(message.seq);
+    if (key === 'Delete') this.#actions.delete(this.#conversation, message.seq);
+  }
+
+  /** Goes to a message, however far back it is. @param {number} seq */
+  reveal(seq) {
+    [this.#going, this.#found, this.#atBottom] = [seq, seq, false];
+    this.#loadOlder();
   }
 
   #goToLine() {
@@ -269,7 +266,7 @@ export class ChatMessages extends HTMLElement {
 
   /** The page or the conversation is in view again. What came meanwhile is not read yet. */
   #comeBack() {
-    if (this.#newFrom !== null && this.#newFrom !== Infinity && this.#conversation.unread > 0 && this.#atBottom) [this.#going, this.#pages] = ['line', 0];
+    if (this.#line.exists && this.#conversation.unread > 0 && this.#atBottom) [this.#going, this.#pages] = ['line', 0];
     this.#loadOlder();
   }
 
@@ -277,7 +274,7 @@ export class ChatMessages extends HTMLElement {
     const conversation = this.#conversation;
     if (!conversation || this.#loading) return;
     const needed = () => !conversation.atStart && conversation === this.#conversation
-      && (this.#scroller.scrollTop < LOAD_ABOVE_PX || (this.#going === 'line' && this.#lineIsAbove && this.#pages < PAGES_TO_OPEN));
+      && (this.#scroller.scrollTop < LOAD_ABOVE_PX || this.#isGoingUp);
     let outcome = '';
     if (needed()) {
       this.#loading = true;
@@ -301,31 +298,40 @@ export class ChatMessages extends HTMLElement {
     this.#render();
   }
 
-  /** Whether new messages begin above the loaded ones. */
-  get #lineIsAbove() {
-    this.#placeNewLine();
+  /** Whether more must be loaded to come to where the view goes. */
+  get #isGoingUp() {
     const { messages } = this.#conversation;
-    return this.#newFrom !== null && this.#newFrom !== Infinity && (messages.length === 0 || messages[0].seq > this.#newFrom + 1);
+    if (typeof this.#going === 'number') return !(messages[0]?.seq <= this.#going);
+    if (this.#going !== 'line') return false;
+    this.#line.place(this.#conversation);
+    return this.#line.isAbove(messages) && this.#pages < PAGES_TO_OPEN;
   }
 
   /** All is loaded that leads to where the view goes. */
   #arrive() {
     const { messages, atStart, readKnown } = this.#conversation;
-    if (this.#going === 'start' && (atStart || this.#edgeState === 'failed')) {
+    const going = this.#going;
+    if (going === 'start' && (atStart || this.#edgeState === 'failed')) {
       this.#going = '';
       this.#render();
       if (this.#focusFirst && document.activeElement === this.#scroller) this.#list.firstElementChild?.focus({ preventScroll: true });
     }
-    if (this.#going !== 'line' || !readKnown || !this.#visible) return;
-    this.#placeNewLine();
-    if (this.#newFrom === null) return;
+    if (typeof going === 'number' && !this.#isGoingUp) {
+      this.#going = '';
+      // Nearly in the middle, so that what led to it and what came of it are in view too.
+      this.#hold(messages.find(({ seq }) => seq >= going), this.#scroller.clientHeight / 3);
+    }
+    if (going !== 'line' || !readKnown || !this.#visible) return;
+    this.#line.place(this.#conversation);
+    if (this.#line.from === null) return;
     this.#going = '';
-    if (this.#newFrom === Infinity || (this.#lineIsAbove && !atStart)) return;
-    // The user's own messages are nothing new to them.
-    for (let first; (first = messages.find(({ seq }) => seq > this.#newFrom))?.own; ) this.#newFrom = first.seq;
-    const first = messages.find(({ seq }) => seq > this.#newFrom);
-    if (!first) return;
-    [this.#atBottom, this.#held] = [false, { seq: first.seq, offset: LINE_PX }];
+    if (this.#line.exists && (atStart || !this.#line.isAbove(messages))) this.#hold(this.#line.first(messages), LINE_PX);
+  }
+
+  /** Puts a message so far below the top of the view. */
+  #hold(message, offset) {
+    if (!message) return;
+    [this.#atBottom, this.#held] = [false, { seq: message.seq, offset }];
     this.#render();
     this.#atBottom = this.#isAtBottom;
   }
@@ -360,21 +366,14 @@ export class ChatMessages extends HTMLElement {
     this.#render();
   }
 
-  // The mark of unread messages stays while the conversation is open.
-  #placeNewLine() {
-    const { read, readKnown, unread, unreadKnown, messages, atStart } = this.#conversation;
-    if (this.#newFrom !== null || !readKnown || (unread === 0 && !unreadKnown)) return;
-    if (messages.length > 0 || atStart) this.#newFrom = unread > 0 ? read : Infinity;
-  }
-
   #drawJump() {
     if (this.#atBottom) this.#missed = 0;
     this.#jump.hidden = this.#atBottom;
     this.#jump.lastChild.textContent = this.#missed > 0 ? `${this.#missed} new` : 'Latest';
     const line = this.#list.querySelector('.line.new');
     const { first = 0 } = this.#rows;
-    this.#toLine.hidden = this.#newFrom === null || this.#newFrom === Infinity
-      || (line ? line.getBoundingClientRect().bottom > this.#scroller.getBoundingClientRect().top : !(first > this.#newFrom));
+    this.#toLine.hidden = !this.#line.exists
+      || (line ? line.getBoundingClientRect().bottom > this.#scroller.getBoundingClientRect().top : first <= this.#line.from);
   }
 
   /** What is or was in view is read. */
@@ -391,17 +390,7 @@ export class ChatMessages extends HTMLElement {
   }
 
   #drawPending({ follow = true } = {}) {
-    const conversation = this.#conversation;
-    const { pending, messages } = conversation;
-    const more = pending.length > this.#pending.childElementCount;
-    let above = messages.at(-1);
-    this.#pending.replaceChildren(...pending.slice(-PENDING_SHOWN).map((each) => {
-      const previous = above;
-      above = { own: true, from: this.client.user, timestamp: new Date(each.created).toISOString() };
-      return pendingRow(each, previous, {
-        again: () => conversation.retry(each.nonce)?.catch(() => {}), remove: () => conversation.discard(each.nonce),
-      });
-    }));
+    const more = this.#pending.draw(this.#conversation, this.client.user);
     // The user wants to see the message that they send.
     if (more && follow) [this.#atBottom, this.#bottom, this.#going] = [true, 0, ''];
   }

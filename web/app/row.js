@@ -11,11 +11,11 @@ const STATES = {
 
 /**
  * A message's row.
- * @param {{client: any, message: any, previous: any, next: any, isNew: boolean, readers: string[], waiting: {content?: string}|undefined,
+ * @param {{client: any, message: any, previous: any, next: any, isNew: boolean, isFound: boolean, readers: string[], waiting: {content?: string}|undefined,
  *   react: (emoji: string) => void, old?: {li: HTMLElement, signature: string}}} row `waiting`: a change that is on its way
  * @returns {{li: HTMLElement, signature: string}} `old` if it is right
  */
-export function messageRow({ client, message, previous, next, isNew, readers, waiting, react, old }) {
+export function messageRow({ client, message, previous, next, isNew, isFound, readers, waiting, react, old }) {
   const { seq, own, from, deleted, content, edited, reactions, timestamp, state } = message;
   const newDay = !previous || dayOf(previous.timestamp) !== dayOf(timestamp);
   const grouped = !newDay && !isNew && follows(previous, message);
@@ -23,10 +23,10 @@ export function messageRow({ client, message, previous, next, isNew, readers, wa
   const silent = Boolean(next) && follows(message, next) && state !== 'accepted' && !edited && !waiting;
   const text = waiting?.content ?? content;
   const signature = JSON.stringify([
-    newDay, isNew, grouped, silent, edited, deleted, waiting && text, looksOf(reactions, client.user), state, readers.length,
+    newDay, isNew, isFound, grouped, silent, edited, deleted, waiting && text, looksOf(reactions, client.user), state, readers.length,
     readers.slice(0, SEEN_NAMED), looksOfPeople(client, own ? readers.slice(0, SEEN_NAMED) : [from])]);
   if (old?.signature === signature) return old;
-  const li = h('li', { class: `message${own ? ' own' : ''}${grouped ? ' grouped' : ''}`, 'data-seq': seq, tabIndex: -1 },
+  const li = h('li', { class: `message${own ? ' own' : ''}${grouped ? ' grouped' : ''}${isFound ? ' found' : ''}`, 'data-seq': seq, tabIndex: -1 },
     newDay && h('div', { class: 'line' }, dayLabel(timestamp)),
     isNew && h('div', { class: 'line new' }, 'New messages'),
     h('div', { class: 'content' },

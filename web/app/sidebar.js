@@ -1,8 +1,8 @@
 import { isRoomId, isUserId } from '../lib/protocol.js';
 import './status.js';
 import { h, icon } from './dom.js';
+import { Listing, fill } from './listing.js';
 import { face, nameOf } from './people.js';
-import { hashOf } from './session.js';
 
 const LOOK_EVERY_MS = 20_000;
 const STATES = {
@@ -10,11 +10,13 @@ const STATES = {
 };
 
 /**
- * The user's conversations with unread counts. Fires `open` with the `{kind, name}` to join or start, `sign-out`, and `unread` with the number
- * of messages that are unread in the conversations that are not shown.
+ * The user's conversations with unread counts. Fires `open` with the `{kind, name}` to join or start, `find`, `sign-out`, and `unread` with the
+ * number of messages that are unread in the conversations that are not shown.
  */
 export class ChatSidebar extends HTMLElement {
   #client = null;
+  /** @type {Listing|null} */
+  #listing = null;
   #current = null;
   #rooms = h('ul', { class: 'conversations' });
   #directs = h('ul', { class: 'conversations' });
@@ -28,6 +30,8 @@ export class ChatSidebar extends HTMLElement {
   /** @param {any} client @param {string} user @param {import('./notices.js').Notices} notices */
   watch(client, user, notices) {
     this.#client = client;
+    this.#listing = new Listing(client);
+    client.on('overview', (items) => { this.#listing.learn(items); this.#draw(); });
     const bell = h('button', {
       type: 'button', class: 'plain round bell', 'aria-label': 'Notifications',
       onclick: () => (notices.state === 'on' ? notices.turnOff() : notices.turnOn()),
@@ -44,6 +48,10 @@ export class ChatSidebar extends HTMLElement {
     this.append(
       h('header', { class: 'bar' }, h('h1', { class: 'sr-only' }, 'AspireChat'), this.#self,
         h('div', { class: 'titles' }, this.#name, this.#state),
+        h('button', {
+          type: 'button', class: 'plain round', 'aria-label': 'Find', 'aria-keyshortcuts': 'Control+K', title: 'Find (Ctrl+K)',
+          onclick: () => this.dispatchEvent(new CustomEvent('find')),
+        }, icon('search')),
         bell,
         h('button', {
           type: 'button', class: 'plain round', 'aria-label': 'Sign out', title: 'Sign out',
@@ -63,7 +71,7 @@ export class ChatSidebar extends HTMLElement {
       this.#draw();
       if (conversation.kind === 'direct') this.#lookAround();
     });
-    client.on('left', () => this.#draw());
+    client.on('left', ({ key }) => { this.#listing.forget(key); this.#draw(); });
     this.#draw();
   }
 
@@ -74,12 +82,7 @@ export class ChatSidebar extends HTMLElement {
   }
 
   /** In the order shown. @returns {Conversation[]} */
-  get order() {
-    const all = [...this.#client.conversations.values()];
-    const shown = (c) => (c.kind === 'room' ? c.name : nameOf(this.#client, c.name));
-    const byName = (a, b) => shown(a).localeCompare(shown(b), undefined, { numeric: true });
-    return [...all.filter((c) => c.kind === 'room').sort(byName), ...all.filter((c) => c.kind === 'direct').sort(byName)];
-  }
+  get order() { return [...this.#listing.order('room'), ...this.#listing.order('direct')]; }
 
   // Rooms tell their members' presence. The server is asked about other users while the page is visible.
   #lookAround() {
@@ -132,8 +135,9 @@ export class ChatSidebar extends HTMLElement {
       this.#state.className = `connection small ${state}`;
       this.#state.textContent = STATES[state];
       const order = this.order;
-      update(this.#rooms, order.filter((c) => c.kind === 'room').map((c) => this.#item(c)), 'No rooms yet');
-      update(this.#directs, order.filter((c) => c.kind === 'direct').map((c) => this.#item(c)), 'No conversations yet');
+      const items = (kind) => order.filter((c) => c.kind === kind).map((c) => this.#listing.item(c, c.key === this.#current));
+      fill(this.#rooms, items('room'), 'No rooms yet');
+      fill(this.#directs, items('direct'), 'No conversations yet');
       const unread = order.reduce((sum, c) => sum + c.unread, 0);
       document.title = unread > 0 ? `(${unread}) AspireChat` : 'AspireChat';
       navigator.setAppBadge?.(unread).catch(() => {});
@@ -143,22 +147,5 @@ export class ChatSidebar extends HTMLElement {
       this.#moved = false;
     });
   }
-
-  #item({ key, kind, name, unread, typingUsers }) {
-    const current = key === this.#current ? 'page' : null;
-    return h('li', {}, h('a', { href: hashOf({ kind, name }), class: unread > 0 ? 'unread' : '', 'aria-current': current },
-      kind === 'room' ? h('span', { class: 'hash', 'aria-hidden': 'true' }, '#')
-        : h('span', { class: `presence${this.#client.presence.isOnline(name) ? ' on' : ''}` }, face(this.#client, name)),
-      h('span', { class: 'name', title: name }, kind === 'room' ? name : nameOf(this.#client, name)),
-      typingUsers.length > 0 && h('span', { class: 'dots', title: 'Someone is typing' }, h('i'), h('i'), h('i')),
-      unread > 0 && h('span', { class: 'badge' }, unread > 99 ? '99+' : String(unread), h('span', { class: 'sr-only' }, ' unread'))));
-  }
-}
-
-/** Replaces a list's items and keeps the focus. */
-function update(list, items, empty) {
-  const focused = list.querySelector('a:focus')?.getAttribute('href');
-  list.replaceChildren(...(items.length > 0 ? items : [h('li', { class: 'muted small empty' }, empty)]));
-  if (focused) [...list.querySelectorAll('a')].find((a) => a.getAttribute('href') === focused)?.focus();
 }
 customElements.define('chat-sidebar', ChatSidebar);

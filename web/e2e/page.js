@@ -38,11 +38,12 @@ export function page(stage) {
     const session = await alice.context.newCDPSession(alice.page);
     await session.send('Network.enable');
     const [urls, sizes] = [new Map(), new Map()];
-    session.on('Network.requestWillBeSent', ({ requestId, request: { url } }) => { if (!/^data:|\/(api|dev)\//.test(url)) urls.set(requestId, url); });
+    session.on('Network.requestWillBeSent', ({ requestId, request: { url } }) => { if (url.startsWith(stage.system.url) && !/\/(api|dev)\//.test(url)) urls.set(requestId, url); });
     session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => sizes.set(requestId, encodedDataLength));
     await alice.page.goto(stage.system.url);
     await alice.page.locator('li.message').first().waitFor();
-    await eventually('all is loaded', () => [...urls.keys()].every((id) => sizes.has(id)));
+    const missing = () => [...urls].filter(([id]) => !sizes.has(id)).map(([, url]) => url);
+    await eventually('all is loaded', () => missing().length === 0, 10_000).catch((error) => { throw new Error(`${error.message} ${missing()}`); });
     // What this session does not see: the icon, the manifest, and the worker's script.
     const beside = ['favicon.svg', 'manifest.webmanifest', 'sw.js'].filter((name) => ![...urls.values()].some((url) => url.endsWith(name)));
     const loads = [...urls].map(([id, url]) => [new URL(url).pathname, sizes.get(id)]);
