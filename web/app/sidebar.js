@@ -48,15 +48,14 @@ export class ChatSidebar extends HTMLElement {
     this.append(
       h('header', { class: 'bar' }, h('h1', { class: 'sr-only' }, 'AspireChat'), this.#self,
         h('div', { class: 'titles' }, this.#name, this.#state),
-        h('button', {
-          type: 'button', class: 'plain round', 'aria-label': 'Find', 'aria-keyshortcuts': 'Control+K', title: 'Find (Ctrl+K)',
-          onclick: () => this.dispatchEvent(new CustomEvent('find')),
-        }, icon('search')),
         bell,
         h('button', {
           type: 'button', class: 'plain round', 'aria-label': 'Sign out', title: 'Sign out',
           onclick: () => this.dispatchEvent(new CustomEvent('sign-out')),
         }, icon('leave'))),
+      h('button', {
+        type: 'button', class: 'find muted', 'aria-keyshortcuts': 'Control+K', onclick: () => this.dispatchEvent(new CustomEvent('find')),
+      }, icon('search'), h('span', { class: 'name' }, 'Find'), h('kbd', { class: 'small', 'aria-hidden': 'true' }, 'Ctrl K')),
       h('nav', { 'aria-label': 'Conversations' },
         this.#section('Rooms', 'room', 'Join or create a room', this.#rooms),
         this.#section('Direct messages', 'direct', 'Message a user', this.#directs)),

@@ -116,7 +116,7 @@ export function safety(stage) {
     assert.equal(await alice.page.evaluate(() => globalThis.pwned), undefined);
   });
 
-  test('axe finds nothing: sign-in, conversation, palette, people, 360 px, light and dark', async (t) => {
+  test('axe finds nothing: sign-in, conversation, palette, finder, people, 360 px, light and dark', async (t) => {
     const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     const clean = async (page, what) => {
       await page.evaluate(axe);
@@ -138,6 +138,11 @@ export function safety(stage) {
       await alice.button('Insert an emoji').click();
       await alice.page.locator('dialog[open]').waitFor();
       await clean(alice.page, `${scheme}, palette`);
+      await alice.page.keyboard.press('Escape');
+      await alice.page.keyboard.press('Control+k');
+      await alice.page.keyboard.type('bo');
+      await alice.page.locator('.finder [role=status]', { hasText: 'found' }).waitFor();
+      await clean(alice.page, `${scheme}, finder`);
       await alice.page.keyboard.press('Escape');
       await alice.page.setViewportSize({ width: 360, height: 740 });
       await clean(alice.page, `${scheme}, 360 px`);
