@@ -370,10 +370,9 @@ export class ChatMessages extends HTMLElement {
     if (this.#atBottom) this.#missed = 0;
     this.#jump.hidden = this.#atBottom;
     this.#jump.lastChild.textContent = this.#missed > 0 ? `${this.#missed} new` : 'Latest';
-    const line = this.#list.querySelector('.line.new');
-    const { first = 0 } = this.#rows;
+    const line = this.#line.exists && this.#list.querySelector('.line.new');
     this.#toLine.hidden = !this.#line.exists
-      || (line ? line.getBoundingClientRect().bottom > this.#scroller.getBoundingClientRect().top : first <= this.#line.from);
+      || (line ? line.getBoundingClientRect().bottom > this.#scroller.getBoundingClientRect().top : (this.#rows.first ?? 0) <= this.#line.from);
   }
 
   /** What is or was in view is read. */
@@ -381,10 +380,11 @@ export class ChatMessages extends HTMLElement {
     const conversation = this.#conversation;
     if (!conversation?.readKnown || this.#going !== '' || !this.#visible) return;
     if (this.#atBottom) return void conversation.markRead();
-    const { bottom } = this.#scroller.getBoundingClientRect();
+    let bottom;
     for (let li = this.#list.lastElementChild; li; li = li.previousElementSibling) {
       const seq = Number(li.dataset.seq);
       if (seq <= conversation.read) return;
+      bottom ??= this.#scroller.getBoundingClientRect().bottom;
       if (li.getBoundingClientRect().bottom <= bottom + LINE_PX) return void conversation.markRead(seq);
     }
   }
