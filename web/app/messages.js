@@ -369,7 +369,9 @@ export class ChatMessages extends HTMLElement {
   #drawJump() {
     if (this.#atBottom) this.#missed = 0;
     this.#jump.hidden = this.#atBottom;
-    this.#jump.lastChild.textContent = this.#missed > 0 ? `${this.#missed} new` : 'Latest';
+    const text = this.#missed > 0 ? `${this.#missed} new` : 'Latest';
+    // Even the same text again would cost a layout.
+    if (this.#jump.lastChild.textContent !== text) this.#jump.lastChild.textContent = text;
     const line = this.#line.exists && this.#list.querySelector('.line.new');
     this.#toLine.hidden = !this.#line.exists
       || (line ? line.getBoundingClientRect().bottom > this.#scroller.getBoundingClientRect().top : (this.#rows.first ?? 0) <= this.#line.from);
