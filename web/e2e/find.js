@@ -46,7 +46,7 @@ export function find(stage) {
     await stage.system.setProfile(bob.name, { name: `Robert ${word}` });
     await bob.say(`the ${word} lies here`);
     await bob.acknowledged();
-    await bob.flood(room, Array.from({ length: 150 }, (_, i) => `hay ${i + 1}`));
+    await bob.flood(room, Array.from({ length: 450 }, (_, i) => `hay ${i + 1}`));
     const alice = await open(t, 'alice');
     const box = alice.page.getByRole('combobox');
     const option = (text) => alice.page.getByRole('option').filter({ hasText: text });
@@ -61,7 +61,7 @@ export function find(stage) {
     await option('2 members').or(option('1 member')).first().waitFor();
     await alice.page.keyboard.press('Enter');
     await alice.page.getByRole('heading', { name: `# ${room}` }).waitFor();
-    await alice.sees('hay 150');
+    await alice.sees('hay 450');
 
     await type(word);
     await option(`the ${word} lies here`).waitFor();
