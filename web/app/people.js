@@ -9,12 +9,6 @@ export const nameOf = (client, user) => client.profiles.get(user)?.name ?? user;
 /** The user's picture, or initials. @param {any} client @param {string} user */
 export const face = (client, user) => avatar(user, client.profiles.get(user));
 
-/** Names and id where the name alone could be anybody's. @param {any} client @param {string} user */
-export function fullNameOf(client, user) {
-  const name = nameOf(client, user);
-  return name === user ? user : `${name} (${user})`;
-}
-
 /** "Alice, Bob and 3 others". @param {any} client @param {string[]} users */
 export function namesOf(client, users, most = NAMED) {
   const named = users.slice(0, most).map((user) => nameOf(client, user));
