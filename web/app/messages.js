@@ -307,16 +307,16 @@ export class ChatMessages extends HTMLElement {
     return this.#line.isAbove(messages) && this.#pages < PAGES_TO_OPEN;
   }
 
-  /** All is loaded that leads to where the view goes. */
+  /** All is loaded that leads to where the view goes, or all that there is. */
   #arrive() {
     const { messages, atStart, readKnown } = this.#conversation;
     const going = this.#going;
-    if (going === 'start' && (atStart || this.#edgeState === 'failed')) {
+    if (going === 'start') {
       this.#going = '';
       this.#render();
       if (this.#focusFirst && document.activeElement === this.#scroller) this.#list.firstElementChild?.focus({ preventScroll: true });
     }
-    if (typeof going === 'number' && !this.#isGoingUp) {
+    if (typeof going === 'number') {
       this.#going = '';
       // Nearly in the middle, so that what led to it and what came of it are in view too.
       this.#hold(messages.find(({ seq }) => seq >= going), this.#scroller.clientHeight / 3);

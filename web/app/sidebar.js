@@ -22,6 +22,8 @@ export class ChatSidebar extends HTMLElement {
   #directs = h('ul', { class: 'conversations' });
   #state = h('span', { class: 'connection small', role: 'status' });
   #drawing = false;
+  /** What the app's icon shows. */
+  #badge = -1;
   #self = h('span', {});
   #name = h('strong', {});
   /** Whether the selected conversation was chosen just now, and may be out of view. */
@@ -139,7 +141,7 @@ export class ChatSidebar extends HTMLElement {
       fill(this.#directs, items('direct'), 'No conversations yet');
       const unread = order.reduce((sum, c) => sum + c.unread, 0);
       document.title = unread > 0 ? `(${unread}) AspireChat` : 'AspireChat';
-      navigator.setAppBadge?.(unread).catch(() => {});
+      if (unread !== this.#badge) navigator.setAppBadge?.(this.#badge = unread).catch(() => {});
       const elsewhere = order.reduce((sum, c) => sum + (c.key === this.#current ? 0 : c.unread), 0);
       this.dispatchEvent(new CustomEvent('unread', { detail: elsewhere }));
       if (this.#moved) this.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
