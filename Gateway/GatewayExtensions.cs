@@ -41,7 +41,7 @@ public static class GatewayExtensions
         app.UseMiddleware<TokenIntake>();
         app.UseAuthentication();
         // After authentication, because the API's limit is per user; before authorization, so that refused attempts count too.
-        app.UseRateLimiter();
+        app.UseRouteLimits();
         app.UseAuthorization();
         app.MapDevTokens();
         app.MapOpenApiDocument();
@@ -54,7 +54,7 @@ public static class GatewayExtensions
             proxy.UseMiddleware<ForwardingFailures>();
             proxy.UseLoadBalancing();
             proxy.UsePassiveHealthChecks();
-        });
+        }).ConfigureEndpoints((endpoint, route) => endpoint.WithMetadata(Routes.IsSocket(route) ? RouteLimit.Connects : RouteLimit.Api));
         return app;
     }
 

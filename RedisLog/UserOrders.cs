@@ -22,7 +22,7 @@ public readonly record struct UserOrder(string User, long At, long? Until);
 public readonly record struct RoomRemoval(string Room, string User, long At, string Reason);
 
 /// <summary>
-/// What operators ordered about users: every service reads the stream <see cref="RedisKeys.Kicks"/> several times a second, and keeps in
+/// What operators ordered about users: every service reads the stream <see cref="RedisKeys.Kicks"/> twice a second, and keeps in
 /// memory who had tokens revoked until when. Each partition's revocations are read once (<see cref="RedisKeys.Revoked"/>), and again when
 /// orders may have been missed. Knowledge that is older than <see cref="Lease"/> answers <see cref="RevocationState.Unknown"/>:
 /// docs/decisions/0018. An emptied Redis takes no knowledge away. Thread-safe.
@@ -30,7 +30,7 @@ public readonly record struct RoomRemoval(string Room, string User, long At, str
 public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) : BackgroundService, ITokenRevocations
 {
     /// <summary>Between two reads: an order reaches every service well within a second.</summary>
-    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
+    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long a service that cannot reach Redis goes on accepting tokens.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(5);
@@ -123,7 +123,7 @@ public sealed class UserOrders(IConnectionMultiplexer redis, TimeProvider time) 
             while (true)
             {
                 await ReadOnceAsync(TimeSpan.Zero).WaitAsync(stoppingToken);
-                await Task.Delay(Interval, time, stoppingToken);
+                await SharedBeat.WaitAsync(Interval, time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

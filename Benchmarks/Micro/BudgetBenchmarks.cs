@@ -3,6 +3,7 @@ using AspireChat.ConnectionService.Connections;
 using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
+using AspireChat.ServiceDefaults;
 using BenchmarkDotNet.Attributes;
 using Microsoft.Extensions.Options;
 

@@ -31,6 +31,9 @@ internal sealed class TcpFaultProxy : IAsyncDisposable
     /// <summary>The port that connections go to. It is known once the server behind it has started.</summary>
     public int Target { get; set; }
 
+    /// <summary>How many connections pass through it now.</summary>
+    public int Connections => _links.Count;
+
     /// <summary>How late each piece is passed on, in both directions.</summary>
     public TimeSpan Delay
     {

@@ -41,7 +41,8 @@ internal sealed class FuzzRun(ChaosOptions options, Action<string> say)
         var gateway = watch.Gateway;
         using var attacker = new Attacker(gateway, "lobby", "fuzz");
         var token = await attacker.TokenAsync("fuzz", patience.Token);
-        FuzzTarget[] targets = [new FrameReaderFuzz(), new ClientFrameFuzz(), new WireFuzz(gateway, token)];
+        var wire = new WireFuzz(gateway, token);
+        FuzzTarget[] targets = [new FrameReaderFuzz(), new ClientFrameFuzz(), wire];
 
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         end.CancelAfter(TimeSpan.FromMinutes(options.Minutes));
@@ -53,7 +54,7 @@ internal sealed class FuzzRun(ChaosOptions options, Action<string> say)
         var sick = watch.Processes.SelectMany(process => process.Failures.Select(failure => $"health of {process.Name}: {failure}")).ToList();
         sick.ForEach(say);
         var passed = results.All(result => result) && sick.Count == 0;
-        say($"{Counts()}. {(passed ? "PASS" : "FAIL")}");
+        say($"{Counts()} · {wire.Unavailable.ToString(CultureInfo.InvariantCulture)} answers of 503. {(passed ? "PASS" : "FAIL")}");
         return passed;
     }
 

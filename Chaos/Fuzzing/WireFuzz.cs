@@ -8,6 +8,7 @@ namespace AspireChat.Chaos.Fuzzing;
 /// <summary>
 /// The handshake and what comes behind it, through a gateway that runs: wrong requests are answered by 4xx or by the end of the connection, never
 /// by a fault of the server's; a socket ends with a code that blames the client, never with 1011; and a right handshake always works afterwards.
+/// 503 says that a service behind the gateway is away for a moment, as on a starved machine. It is no fault if a right handshake works soon.
 /// </summary>
 /// <param name="token">Of the user who sends all this.</param>
 internal sealed class WireFuzz(Uri gateway, string token) : FuzzTarget
@@ -17,7 +18,12 @@ internal sealed class WireFuzz(Uri gateway, string token) : FuzzTarget
     /// <summary>How long the server may take to answer, or to end what it does not answer.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(200);
+
     private int _tried;
+
+    /// <summary>How often the answer was 503.</summary>
+    public int Unavailable { get; private set; }
 
     public override string Name => "wire";
 
@@ -55,20 +61,34 @@ internal sealed class WireFuzz(Uri gateway, string token) : FuzzTarget
         patience.CancelAfter(Patience);
         try
         {
-            await SendAsync(input, random.Next(2) == 0 ? input.Length : random.Next(1, input.Length + 1), patience.Token);
-            if (++_tried % 100 == 0)
+            var status = await SendAsync(input, random.Next(2) == 0 ? input.Length : random.Next(1, input.Length + 1), patience.Token);
+            if (status == 503)
             {
-                using var socket = await HostileSocket.ConnectAsync(gateway, token, patience.Token);
-                Must(socket is not null, "a right handshake is not accepted any more");
+                Unavailable++;
+                while (!await IsAcceptedAsync(patience.Token))
+                {
+                    await Task.Delay(BetweenTries, TimeProvider.System, patience.Token);
+                }
+            }
+            else if (++_tried % 100 == 0)
+            {
+                Must(await IsAcceptedAsync(patience.Token), "a right handshake is not accepted any more");
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new FuzzException("the server neither answered nor ended the connection");
+            throw new FuzzException("the server neither answered nor ended the connection, or stays unavailable");
         }
     }
 
-    private async Task SendAsync(byte[] input, int cut, CancellationToken cancellationToken)
+    private async Task<bool> IsAcceptedAsync(CancellationToken cancellationToken)
+    {
+        using var socket = await HostileSocket.ConnectAsync(gateway, token, cancellationToken);
+        return socket is not null;
+    }
+
+    /// <returns>The status of the answer; 0: the connection ended without one.</returns>
+    private async Task<int> SendAsync(byte[] input, int cut, CancellationToken cancellationToken)
     {
         using var socket = await HostileSocket.DialAsync(gateway, cancellationToken) ?? throw new FuzzException("nobody listens any more");
         try
@@ -80,16 +100,18 @@ internal sealed class WireFuzz(Uri gateway, string token) : FuzzTarget
             if (await socket.ReadHeadAsync(cancellationToken) is var status && status != 101)
             {
                 // 505 is for versions of HTTP that nobody speaks.
-                Must(status is 0 or (>= 100 and < 500) or 505, $"the answer is {status}");
-                return;
+                Must(status is 0 or (>= 100 and < 500) or 503 or 505, $"the answer is {status}");
+                return status;
             }
 
             var code = await socket.ReadCloseAsync(cancellationToken);
             Must(code != (int)WebSocketCloseStatus.InternalServerError, "the server closes with 1011");
+            return status;
         }
         catch (Exception e) when (HostileSocket.IsEnd(e))
         {
             // Cut without an answer.
+            return 0;
         }
     }
 }

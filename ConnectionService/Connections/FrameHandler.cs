@@ -1,6 +1,5 @@
 using AspireChat.ConnectionService.Hooks;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
-using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Log;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Presence;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Connections;
@@ -25,11 +26,11 @@ internal sealed class Heartbeats(IOptions<SocketOptions> options, OutboundBudget
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Beat, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
+            while (true)
             {
+                await SharedBeat.WaitAsync(Beat, time, stoppingToken);
                 var queued = 0L;
                 foreach (var (channel, _) in _channels)
                 {

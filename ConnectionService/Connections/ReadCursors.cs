@@ -1,6 +1,6 @@
-using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
+using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService.Connections;
 

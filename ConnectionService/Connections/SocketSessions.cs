@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net.WebSockets;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
-using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Node;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.ConnectionService.Presence;

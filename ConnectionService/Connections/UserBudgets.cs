@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Log;
+using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Connections;

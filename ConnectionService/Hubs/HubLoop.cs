@@ -1,5 +1,6 @@
 using AspireChat.ConnectionService.Hubs.Mailboxes;
 using AspireChat.ConnectionService.Outbound;
+using AspireChat.RedisLog;
 using AspireChat.ServiceDefaults;
 
 namespace AspireChat.ConnectionService.Hubs;
@@ -77,7 +78,7 @@ internal sealed class HubLoop(
             if (message is HubMessage.Tick || next < _next)
             {
                 _next = next;
-                timer.Change(next, Timeout.InfiniteTimeSpan);
+                timer.Change(next > options.Tick ? SharedBeat.Next(next, time) : next, Timeout.InfiniteTimeSpan);
             }
         }
         drain.End();

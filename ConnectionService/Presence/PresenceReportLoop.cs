@@ -1,4 +1,5 @@
 using AspireChat.Contracts.Presence;
+using AspireChat.RedisLog;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Presence;
@@ -85,7 +86,7 @@ public sealed class PresenceReportLoop(
     private async Task WaitForChangeAsync(CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(reporter.Wake.WaitToReadAsync(either.Token).AsTask(), Task.Delay(options.Value.Renewal, time, either.Token));
+        await Task.WhenAny(reporter.Wake.WaitToReadAsync(either.Token).AsTask(), SharedBeat.WaitAsync(options.Value.Renewal, time, either.Token));
         await either.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
     }

@@ -55,19 +55,19 @@ internal sealed class SubscriptionProbe : BackgroundService, IHealthCheck
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(_options.ProbeInterval, _time);
         ChannelMessageQueue? queue = null;
         try
         {
-            do
+            while (true)
             {
                 queue ??= await ListenAsync();
                 if (queue is not null)
                 {
                     await SendAsync();
                 }
+
+                await SharedBeat.WaitAsync(_options.ProbeInterval, _time, stoppingToken);
             }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using AspireChat.ConnectionService.Limits;
 using AspireChat.Contracts.Log;
 using AspireChat.RedisLog;
+using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.ConnectionService.Tracing;

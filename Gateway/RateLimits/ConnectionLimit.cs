@@ -20,7 +20,7 @@ internal sealed class ConnectionLimit(
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private readonly RateLimitOptions _limits = options.Value.RateLimits;
-    private readonly AddressCounts _counts = new(options.Value.RateLimits.ConnectionsPerAddress);
+    private readonly HeldCounts _counts = new(options.Value.RateLimits.ConnectionsPerAddress);
 
     public bool CanBind(EndPoint endpoint) => loops.CanBind(endpoint) || framework.CanBind(endpoint);
 

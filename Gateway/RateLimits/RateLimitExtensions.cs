@@ -1,46 +1,22 @@
-using System.Threading.RateLimiting;
 using AspireChat.Contracts.Frames;
 using AspireChat.ServiceDefaults;
 using AspireChat.WebSockets;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.JsonWebTokens;
 
 namespace AspireChat.Gateway.RateLimits;
 
-/// <summary>Names of the rate limiter policies that routes ask for.</summary>
-internal static class RateLimitPolicies
-{
-    public const string Api = "api";
-    public const string Connects = "connects";
-    public const string DevTokens = "dev-tokens";
-}
-
-/// <summary>
-/// Token buckets per user or per address. The limiter forgets idle ones by itself. No request waits: one that is over the limit gets 429.
-/// </summary>
 internal static class RateLimitExtensions
 {
     public static void AddRateLimits(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<RefusalMetrics>();
+        builder.Services.AddSingleton<RateLimits>();
         builder.Services.AddSingleton<SocketTransportFactory>();
         builder.Services.AddLoopTransport("clients", provider => provider.GetRequiredService<IOptions<GatewayOptions>>().Value.Loops);
         // The server asks the factory that was added last first.
         builder.Services.AddSingleton<IConnectionListenerFactory, ConnectionLimit>();
-        builder.Services.AddRateLimiter(limiter => limiter.OnRejected = (rejected, _) => new ValueTask(RefuseAsync(
-            rejected.HttpContext,
-            rejected.Lease,
-            rejected.HttpContext.GetEndpoint()?.Metadata.GetMetadata<EnableRateLimitingAttribute>()?.PolicyName ?? Refusal.Requests)));
-        builder.Services.AddOptions<RateLimiterOptions>().Configure<IOptions<GatewayOptions>>((limiter, gateway) =>
-        {
-            var limits = gateway.Value.RateLimits;
-            limiter.AddPolicy(RateLimitPolicies.Api, context => Bucket(limits, limits.ApiPerUser, UserOf(context)));
-            limiter.AddPolicy(RateLimitPolicies.Connects, context => Bucket(limits, limits.ConnectsPerAddress, ClientAddress.Of(context)));
-            limiter.AddPolicy(RateLimitPolicies.DevTokens, context => Bucket(limits, limits.DevTokensPerAddress, ClientAddress.Of(context)));
-        });
     }
 
     /// <summary>
@@ -50,40 +26,28 @@ internal static class RateLimitExtensions
     /// </summary>
     public static void UseRequestLimit(this WebApplication app)
     {
-        var limits = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.RateLimits;
-        var requests = PartitionedRateLimiter.Create<HttpContext, string>(
-            context => Bucket(limits, limits.RequestsPerAddress, ClientAddress.Of(context)));
-        app.Lifetime.ApplicationStopped.Register(requests.Dispose);
-        app.Use(async (context, next) =>
-        {
-            if (context.Request.Path == HealthExtensions.ReadyPath || context.Request.Path == HealthExtensions.LivePath)
-            {
-                await next(context);
-                return;
-            }
-            using var lease = requests.AttemptAcquire(context);
-            await (lease.IsAcquired ? next(context) : RefuseAsync(context, lease, Refusal.Requests));
-        });
+        var limits = app.Services.GetRequiredService<RateLimits>();
+        app.Use((context, next) =>
+            context.Request.Path == HealthExtensions.ReadyPath || context.Request.Path == HealthExtensions.LivePath
+                || limits.TryTake(context, out var retryAfter)
+                    ? next(context)
+                    : RefuseAsync(context, Refusal.Requests, retryAfter));
     }
 
-    private static Task RefuseAsync(HttpContext context, RateLimitLease lease, string reason)
+    /// <summary>Limits the requests to endpoints with a <see cref="RouteLimit"/>. Call it behind authentication, because the API's limit is per user.</summary>
+    public static void UseRouteLimits(this WebApplication app)
+    {
+        var limits = app.Services.GetRequiredService<RateLimits>();
+        app.Use((context, next) =>
+            context.GetEndpoint()?.Metadata.GetMetadata<RouteLimit>() is not { } limit || limits.TryTake(context, limit, out var retryAfter)
+                ? next(context)
+                : RefuseAsync(context, limit.Name, retryAfter));
+    }
+
+    private static Task RefuseAsync(HttpContext context, string reason, TimeSpan retryAfter)
     {
         context.RequestServices.GetRequiredService<RefusalMetrics>().Add(reason);
-        lease.TryGetMetadata(MetadataName.RetryAfter, out var wait);
         return context.WriteProblemAsync(
-            StatusCodes.Status429TooManyRequests, "Too many requests; try again later.", ErrorCodes.RateLimited, wait);
+            StatusCodes.Status429TooManyRequests, "Too many requests; try again later.", ErrorCodes.RateLimited, retryAfter);
     }
-
-    private static RateLimitPartition<string> Bucket(RateLimitOptions limits, RateLimit limit, string client) => limits.Enabled
-        ? RateLimitPartition.GetTokenBucketLimiter(client, _ => new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = limit.Burst,
-            TokensPerPeriod = limit.PerSecond,
-            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
-        })
-        : RateLimitPartition.GetNoLimiter("");
-
-    /// <summary>Callers without a good token share the bucket of their address. They are about to be refused anyway.</summary>
-    private static string UserOf(HttpContext context) =>
-        context.User.FindFirst(JwtRegisteredClaimNames.Sub)?.Value is { } user ? $"user {user}" : ClientAddress.Of(context);
 }

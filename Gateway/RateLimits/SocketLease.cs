@@ -4,7 +4,7 @@ namespace AspireChat.Gateway.RateLimits;
 /// One of the sockets that an address may hold. It ends with the request, unless a tunnel takes the socket over and ends it itself.
 /// Not thread-safe: the request has it first and the tunnel after that.
 /// </summary>
-internal sealed class SocketLease(AddressCounts counts, string address) : IDisposable
+internal sealed class SocketLease(HeldCounts counts, string address) : IDisposable
 {
     private bool _isEnded;
 

@@ -1,4 +1,3 @@
-using System.Threading.RateLimiting;
 using AspireChat.Contracts.Frames;
 using AspireChat.Gateway.RateLimits;
 using AspireChat.ServiceDefaults;
@@ -11,23 +10,20 @@ namespace AspireChat.Gateway.Routing;
 /// Bounds a user's calls that are under way (<see cref="RateLimitOptions.CallsPerUser"/>). Without it one user's calls could take all connections to
 /// a service, or fill its queue of connections, and those of others would wait there.
 /// </summary>
-internal sealed class CallsInFlight : IDisposable
+internal sealed class CallsInFlight
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly RequestDelegate _next;
     private readonly RefusalMetrics _refusals;
-    private readonly PartitionedRateLimiter<string>? _perUser;
+    private readonly HeldCounts? _perUser;
 
     public CallsInFlight(RequestDelegate next, IOptions<GatewayOptions> options, RefusalMetrics refusals)
     {
         _next = next;
         _refusals = refusals;
         var limits = options.Value.RateLimits;
-        _perUser = limits.Enabled
-            ? PartitionedRateLimiter.Create<string, string>(user => RateLimitPartition.GetConcurrencyLimiter(
-                user, _ => new ConcurrencyLimiterOptions { PermitLimit = limits.CallsPerUser }))
-            : null;
+        _perUser = limits.Enabled ? new HeldCounts(limits.CallsPerUser) : null;
     }
 
     public async Task InvokeAsync(HttpContext context)
@@ -40,17 +36,21 @@ internal sealed class CallsInFlight : IDisposable
             return;
         }
 
-        using var lease = _perUser.AttemptAcquire(user);
-        if (lease.IsAcquired)
+        if (!_perUser.TryAdd(user))
         {
-            await _next(context);
+            _refusals.Add(Refusal.Calls);
+            await context.WriteProblemAsync(
+                StatusCodes.Status429TooManyRequests, "Too many calls at a time.", ErrorCodes.RateLimited, RetryAfter);
             return;
         }
 
-        _refusals.Add(Refusal.Calls);
-        await context.WriteProblemAsync(
-            StatusCodes.Status429TooManyRequests, "Too many calls at a time.", ErrorCodes.RateLimited, RetryAfter);
+        try
+        {
+            await _next(context);
+        }
+        finally
+        {
+            _perUser.Remove(user);
+        }
     }
-
-    public void Dispose() => _perUser?.Dispose();
 }

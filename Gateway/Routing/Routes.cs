@@ -1,4 +1,3 @@
-using AspireChat.Gateway.RateLimits;
 using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
@@ -19,8 +18,8 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
     public const string Connection = "connection";
     private const string Presence = "presence";
     private const string Persistence = "persistence";
-    private const string Tickets = "tickets";
     private const string SocketRoute = "socket";
+    private const string TicketRoute = "socket-ticket";
     private const string AnyUser = "default";
 
     public Routes(IOptions<GatewayOptions> options)
@@ -28,9 +27,9 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
         _routes =
         [
             // All methods: CONNECT opens a socket over HTTP/2 (RFC 8441), and the proxy accepts no list with it. SocketHandshake checks.
-            Route(SocketRoute, "/ws", Connection, methods: null, limit: RateLimitPolicies.Connects),
+            Route(SocketRoute, "/ws", Connection, methods: null),
             Route("send", "/api/rooms/{room}/messages", Connection, [HttpMethods.Post]),
-            Route("socket-ticket", "/api/socket-tickets", Tickets, [HttpMethods.Post]),
+            Route(TicketRoute, "/api/socket-tickets", Connection, [HttpMethods.Post]),
             Route("disconnect", "/api/admin/users/{user}/disconnect", Connection, [HttpMethods.Post], policy: ChatPolicies.Admin),
             Route("erase-user", "/api/admin/users/{user}", Persistence, [HttpMethods.Delete], policy: ChatPolicies.Admin),
             Route("erasure", "/api/admin/erasures/{id}", Persistence, [HttpMethods.Get], policy: ChatPolicies.Admin),
@@ -70,8 +69,6 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
         Clusters =
         [
             Cluster(Connection, options.Value),
-            // The gateway does not see the sockets that tickets lead to, so the nodes take turns in giving tickets.
-            Cluster(Connection, options.Value) with { ClusterId = Tickets, LoadBalancingPolicy = LoadBalancingPolicies.RoundRobin },
             Cluster(Presence, options.Value),
             Cluster(Persistence, options.Value),
         ];
@@ -91,15 +88,17 @@ internal sealed class Routes : IProxyConfigProvider, IProxyConfig
     /// <summary>The route of long-lived sockets, whose options differ from those of calls.</summary>
     public static bool IsSocket(RouteConfig route) => route.RouteId == SocketRoute;
 
+    /// <summary>The route of the calls that lead to sockets past the gateway.</summary>
+    public static bool IsTicket(RouteConfig route) => route.RouteId == TicketRoute;
+
     private static RouteConfig Route(
-        string id, string path, string cluster, string[]? methods, string policy = AnyUser, string limit = RateLimitPolicies.Api) =>
+        string id, string path, string cluster, string[]? methods, string policy = AnyUser) =>
         new()
         {
             RouteId = id,
             ClusterId = cluster,
             Match = new RouteMatch { Path = path, Methods = methods },
             AuthorizationPolicy = policy,
-            RateLimiterPolicy = limit,
         };
 
     private static ClusterConfig Cluster(string service, GatewayOptions options) => new()

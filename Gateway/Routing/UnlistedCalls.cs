@@ -34,6 +34,6 @@ internal static class UnlistedCalls
             context.Response.Headers.Allow = string.Join(", ", methods);
             return context.WriteProblemAsync(
                 StatusCodes.Status405MethodNotAllowed, "This path has no such method.", "method_not_allowed");
-        }).RequireAuthorization().RequireRateLimiting(RateLimitPolicies.Api);
+        }).RequireAuthorization().WithMetadata(RouteLimit.Api);
     }
 }

@@ -25,7 +25,7 @@ internal sealed class SocketHandshake(RequestDelegate next, IOptions<GatewayOpti
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
-    private readonly AddressCounts? _sockets = options.Value.RateLimits.Enabled ? new(options.Value.RateLimits.SocketsPerAddress) : null;
+    private readonly HeldCounts? _sockets = options.Value.RateLimits.Enabled ? new(options.Value.RateLimits.SocketsPerAddress) : null;
     private readonly FairTurns _turns = new(options.Value.RateLimits.Handshakes, MostWaitingOfAddress, MostWaiting, time);
     private readonly PageOrigins _origins = new(options.Value.AllowedOrigins);
 

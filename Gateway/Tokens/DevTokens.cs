@@ -35,7 +35,7 @@ internal static class DevTokens
             return;
         }
 
-        var tokens = app.MapGroup("/dev/token").RequireRateLimiting(RateLimitPolicies.DevTokens);
+        var tokens = app.MapGroup("/dev/token").WithMetadata(RouteLimit.DevTokens);
         tokens.AddEndpointFilter((call, next) => IsOwn(call.HttpContext.Request.Host, hosts)
             ? next(call)
             : ForbidHost(call.HttpContext));

@@ -5,7 +5,7 @@ using AspireChat.ServiceDefaults;
 namespace AspireChat.PersistenceService.Background;
 
 /// <summary>What looks for work again and again, and goes on when Redis or PostgreSQL is away. One loop runs it.</summary>
-/// <param name="interval">From the end of one look to the next.</param>
+/// <param name="interval">From one look to the next; see <see cref="SharedBeat"/>.</param>
 /// <param name="interrupted">Told of an outage at once and then once a minute, with how often it happened since.</param>
 /// <param name="bell">When it rings, the next look comes at once.</param>
 internal sealed class RecurringLook(TimeSpan interval, TimeProvider time, Action<Exception, long> interrupted, Doorbell? bell = null)
@@ -33,7 +33,7 @@ internal sealed class RecurringLook(TimeSpan interval, TimeProvider time, Action
                 }
             }
 
-            await (bell is null ? Task.Delay(interval, time, stoppingToken) : bell.WaitAsync(interval, stoppingToken));
+            await (bell is null ? SharedBeat.WaitAsync(interval, time, stoppingToken) : bell.WaitAsync(SharedBeat.Next(interval, time), stoppingToken));
         }
     }
 }

@@ -68,7 +68,7 @@ internal sealed class PartitionOwnership(
                         PartitionMessages.LeasesUnreachable(logger, e, count);
                     }
                 }
-                await Task.Delay(options.Value.Lease / 5, time, stoppingToken);
+                await SharedBeat.WaitAsync(options.Value.Lease / 5, time, stoppingToken);
             }
         }
         finally

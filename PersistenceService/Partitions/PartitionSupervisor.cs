@@ -62,7 +62,7 @@ internal sealed class PartitionSupervisor(
                         PartitionMessages.InspectionFailed(logger, e, count);
                     }
                 }
-                await _bell.WaitAsync(again, stoppingToken);
+                await _bell.WaitAsync(SharedBeat.Next(again, time), stoppingToken);
             }
         }
         finally

@@ -36,10 +36,13 @@ public sealed class SweepLoop(
                 }
 
                 away = false;
-                await Task.Delay(Shortest, time, stoppingToken);
                 if (next is null || next > Shortest)
                 {
-                    await bell.WaitAsync(next < Longest ? next.Value - Shortest : Longest, stoppingToken);
+                    await bell.WaitAsync(next < Longest ? next.Value : SharedBeat.Next(Longest, time), stoppingToken);
+                }
+                if (Shortest - time.GetElapsedTime(started) is var early && early > TimeSpan.Zero)
+                {
+                    await Task.Delay(early, time, stoppingToken);
                 }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -33,9 +33,9 @@ public static class HealthExtensions
     public static void MapHealthEndpoints(this WebApplication app)
     {
         app.MapHealthChecks(ReadyPath, new HealthCheckOptions { ResponseWriter = WriteAsync })
-            .AllowAnonymous().DisableRateLimiting().WithMetadata(Reading);
+            .AllowAnonymous().WithMetadata(Reading);
         var live = new HealthCheckOptions { ResponseWriter = WriteAsync, Predicate = check => check.Tags.Contains(LiveTag) };
-        app.MapHealthChecks(LivePath, live).AllowAnonymous().DisableRateLimiting().WithMetadata(Reading);
+        app.MapHealthChecks(LivePath, live).AllowAnonymous().WithMetadata(Reading);
     }
 
     /// <summary>

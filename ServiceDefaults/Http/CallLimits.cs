@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Threading.RateLimiting;
 using AspireChat.Contracts.Frames;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -48,19 +47,18 @@ public sealed class CallLimitOptions
 /// Bounds the calls that run at a time, of each user and of all. A user above it waits for their own calls, never for those of another,
 /// unless the whole service is full: then users take turns. Thread-safe.
 /// </summary>
-public sealed class CallLimits : IEndpointFilter, IDisposable
+public sealed class CallLimits : IEndpointFilter
 {
     private readonly CallLimitOptions _options;
     private readonly TimeProvider _time;
-    private readonly PartitionedRateLimiter<string> _perUser;
+    private readonly TurnsByKey _perUser;
     private readonly FairTurns _all;
 
     public CallLimits(IOptions<CallLimitOptions> options, TimeProvider time)
     {
         _options = options.Value;
         _time = time;
-        _perUser = PartitionedRateLimiter.Create<string, string>(user => RateLimitPartition.GetConcurrencyLimiter(
-            user, _ => Limit(_options.RunningPerUser, _options.WaitingPerUser)));
+        _perUser = new TurnsByKey(_options.RunningPerUser, _options.WaitingPerUser, time);
         _all = new FairTurns(_options.Running, mostWaitingOfKey: _options.RunningPerUser, 4 * _options.Running, time);
     }
 
@@ -68,13 +66,26 @@ public sealed class CallLimits : IEndpointFilter, IDisposable
     {
         var http = context.HttpContext;
         var user = ChatUser.From(http.User).Id;
-        using var mine = await WaitAsync(token => _perUser.AcquireAsync(user, 1, token), http.RequestAborted);
-        if (mine is not { IsAcquired: true })
+        if (!await _perUser.EnterAsync(user, _options.Patience, http.RequestAborted))
         {
             await http.WriteProblemAsync(
                 StatusCodes.Status429TooManyRequests, "Too many calls at a time.", ErrorCodes.RateLimited, _options.RetryAfter);
             return Results.Empty;
         }
+
+        try
+        {
+            return await WhenAllHaveRoomAsync(user, http, context, next);
+        }
+        finally
+        {
+            _perUser.Leave(user);
+        }
+    }
+
+    private async Task<object?> WhenAllHaveRoomAsync(
+        string user, HttpContext http, EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
         if (!await _all.EnterAsync(user, _options.Patience, http.RequestAborted))
         {
             await http.WriteProblemAsync(
@@ -92,8 +103,6 @@ public sealed class CallLimits : IEndpointFilter, IDisposable
         }
     }
 
-    public void Dispose() => _perUser.Dispose();
-
     private async Task<object?> AnswerAsync(HttpContext http, EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         using var late = new CancellationTokenSource(_options.AnswerTime, _time);
@@ -106,25 +115,6 @@ public sealed class CallLimits : IEndpointFilter, IDisposable
 
         return Results.Empty;
     }
-
-    /// <summary>Null: the wait was too long.</summary>
-    private async Task<RateLimitLease?> WaitAsync(
-        Func<CancellationToken, ValueTask<RateLimitLease>> acquire, CancellationToken cancellationToken)
-    {
-        using var patience = new CancellationTokenSource(_options.Patience, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
-        try
-        {
-            return await acquire(either.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return null;
-        }
-    }
-
-    private static ConcurrencyLimiterOptions Limit(int running, int waiting) =>
-        new() { PermitLimit = running, QueueLimit = waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst };
 }
 
 public static class CallLimitExtensions

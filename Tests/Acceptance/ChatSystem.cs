@@ -96,6 +96,9 @@ public sealed class ChatSystem : IAsyncLifetime
         ? Given($"ConnectionStrings__{resource}")
         : (await Application.GetConnectionStringAsync(resource))!;
 
+    /// <summary>Where a service of the running system is, which clients reach only through the gateway.</summary>
+    internal Uri AddressOf(string resource) => Application.GetEndpoint(resource, "http");
+
     /// <summary>The running system's signing key, which the AppHost or the operator made.</summary>
     internal async Task<string> JwtKeyAsync()
     {

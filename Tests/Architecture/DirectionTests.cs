@@ -20,15 +20,21 @@ public sealed class DirectionTests
         ["PersistenceService"] = ["Contracts", "RedisLog", "ServiceDefaults"],
     };
 
+    private static readonly string[] RateLimiters = ["System.Threading.RateLimiting", "Microsoft.AspNetCore.RateLimiting"];
+
     /// <summary>Libraries that a project must not use, because another project is responsible for them.</summary>
+    /// <remarks>The framework's rate limiters run ten times a second each, also at rest. TokenBuckets and TurnsByKey are there in their place.</remarks>
     private static readonly Dictionary<string, string[]> Foreign = new(StringComparer.Ordinal)
     {
         ["Contracts"] = ["Microsoft.AspNetCore", "Microsoft.Extensions", "Aspire.", "StackExchange.Redis", "Npgsql"],
         ["WebSockets"] = ["Aspire.", "StackExchange.Redis", "Npgsql"],
         ["RedisLog"] = ["Microsoft.AspNetCore", "Npgsql"],
-        ["ServiceDefaults"] = ["StackExchange.Redis", "Npgsql"],
-        ["Gateway"] = ["StackExchange.Redis", "Npgsql"],
+        ["ServiceDefaults"] = ["StackExchange.Redis", "Npgsql", .. RateLimiters],
+        ["Gateway"] = ["StackExchange.Redis", "Npgsql", .. RateLimiters],
         ["Client"] = ["Microsoft.AspNetCore", "Aspire.", "StackExchange.Redis", "Npgsql"],
+        ["ConnectionService"] = [.. RateLimiters],
+        ["PresenceService"] = [.. RateLimiters],
+        ["PersistenceService"] = [.. RateLimiters],
     };
 
     /// <summary>

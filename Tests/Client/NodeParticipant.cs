@@ -38,11 +38,15 @@ internal sealed class NodeParticipant : IAsyncDisposable
         }
     }
 
+    /// <summary>Its connection when it joined was at a node itself, by a ticket.</summary>
+    public bool IsPastTheGateway { get; private set; }
+
     /// <param name="gateway">Where it connects.</param>
     /// <param name="user">Who it is.</param>
     /// <param name="room">The room that it joins.</param>
     /// <param name="speed">How many times as fast its waits pass; 1 also asks the gateway for tokens.</param>
-    public static async Task<NodeParticipant> StartAsync(Uri gateway, string user, string room, int speed)
+    /// <param name="useTickets">Whether it may connect past the gateway.</param>
+    public static async Task<NodeParticipant> StartAsync(Uri gateway, string user, string room, int speed, bool useTickets = false)
     {
         var script = Path.Combine(RepositoryRoot(), "web", "tests", "participant.mjs");
         var start = new ProcessStartInfo("node")
@@ -51,7 +55,7 @@ internal sealed class NodeParticipant : IAsyncDisposable
             ArgumentList =
             {
                 "--experimental-websocket", "--disable-warning=ExperimentalWarning", script, gateway.ToString().TrimEnd('/'), user, room,
-                $"{speed}",
+                $"{speed}", useTickets ? "tickets" : "",
             },
         };
         var participant = new NodeParticipant(Process.Start(start)!, Conversation.Room(room));
@@ -124,6 +128,7 @@ internal sealed class NodeParticipant : IAsyncDisposable
             }
             else
             {
+                IsPastTheGateway |= (bool?)(value as JsonObject)?["ticket"] is true;
                 lock (_items)
                 {
                     _items.Add(ItemOf(kind, value!));

@@ -3,6 +3,7 @@ using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Log;
+using AspireChat.ServiceDefaults;
 using AspireChat.Tests.Log;
 using AspireChat.WebSockets;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using AspireChat.ConnectionService.Connections;
-using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Log;
 using AspireChat.Contracts.Conversations;
+using AspireChat.ServiceDefaults;
 using AspireChat.Tests.ServiceDefaults;
 using Microsoft.Extensions.Time.Testing;
 

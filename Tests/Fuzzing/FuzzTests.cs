@@ -43,7 +43,9 @@ public sealed class FuzzTests
         await using var backend = await EchoBackend.StartAsync();
         await using var gateway = await RunningGateway.StartAsync([backend], new() { ["Gateway:RateLimits:Enabled"] = "false" });
 
-        await new WireFuzz(gateway.Address, TestTokens.For("alice")).RunAsync(seed: 1, inputs: 1_000, CancellationToken.None);
+        var wire = new WireFuzz(gateway.Address, TestTokens.For("alice"));
+        await wire.RunAsync(seed: 1, inputs: 1_000, CancellationToken.None);
+        Assert.Equal(0, wire.Unavailable);
     }
 
     [Fact]

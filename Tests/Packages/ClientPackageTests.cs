@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using AspireChat.Tests.Acceptance;
@@ -6,70 +5,70 @@ using AspireChat.Tests.Documents;
 
 namespace AspireChat.Tests.Packages;
 
-/// <summary>The NuGet package as somebody else gets it: installed from a folder into an empty project, and used as its README says.</summary>
+/// <summary>The packages as somebody else gets them: made, installed and used as the documents say.</summary>
 [Collection(ChatSystemDefinition.Name)]
 [Trait("Needs", "System")]
-public sealed class ClientPackageTests(ChatSystem system) : IDisposable
+public sealed class ClientPackageTests(ChatSystem system, MadePackages packages) : IClassFixture<MadePackages>
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
-
-    private readonly string _folder = Directory.CreateTempSubdirectory("aspirechat-package-").FullName;
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    private const string Local = "http://localhost:8080";
 
     [Fact]
-    public async Task The_quick_start_of_the_package_runs_in_an_empty_project()
+    public async Task The_packages_have_one_version_equal_bytes_whenever_they_are_made_and_what_NuGet_shows()
     {
-        var packages = Path.Combine(_folder, "packages");
-        await PackAsync(packages);
-        await PackAsync(Path.Combine(_folder, "again"));
-        var package = Assert.Single(Directory.GetFiles(packages, "*.nupkg"));
-        var version = Path.GetFileNameWithoutExtension(package)["AspireChat.Client.".Length..];
-        Assert.Equal(await RunAsync(LinkTests.Root(), "bash", "eng/version.sh"), version);
-        foreach (var made in Directory.GetFiles(packages))
+        var again = packages.EmptyFolder("again");
+        await CommandLine.RunAsync(LinkTests.Root(), $"eng/pack.sh {again}");
+
+        var version = await CommandLine.RunAsync(LinkTests.Root(), "eng/version.sh");
+        string[] names =
+        [
+            $"AspireChat.Client.{version}.nupkg", $"AspireChat.Client.{version}.snupkg",
+            $"aspirechat-{version}.tgz", $"aspirechat-react-{version}.tgz",
+        ];
+        Assert.Equal(names, Directory.GetFiles(packages.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        foreach (var name in names)
         {
-            Assert.Equal(Hash(made), Hash(Path.Combine(_folder, "again", Path.GetFileName(made))));
+            Assert.Equal(Hash(Path.Combine(packages.Folder, name)), Hash(Path.Combine(again, name)));
         }
 
-        HasWhatAPackageNeeds(package);
-        var quickStart = QuickStart();
-        Assert.Equal(quickStart, await File.ReadAllTextAsync(Path.Combine(LinkTests.Root(), "samples", "console", "Program.cs")));
-        var project = Directory.CreateDirectory(Path.Combine(_folder, "empty")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), quickStart);
-        await File.WriteAllTextAsync(Path.Combine(project, "empty.csproj"), $"""
-            <Project Sdk="Microsoft.NET.Sdk">
-              <PropertyGroup>
-                <OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><Nullable>enable</Nullable><ImplicitUsings>enable</ImplicitUsings>
-              </PropertyGroup>
-              <ItemGroup><PackageReference Include="AspireChat.Client" Version="{version}" /></ItemGroup>
-            </Project>
-            """);
-        // Beside the sources of the machine, and with a cache of its own: the machine's must not keep this build of the version.
-        await File.WriteAllTextAsync(Path.Combine(project, "nuget.config"), $"""
-            <configuration>
-              <packageSources><add key="local" value="{packages}" /></packageSources>
-              <config><add key="globalPackagesFolder" value="{Path.Combine(_folder, "cache")}" /></config>
-            </configuration>
-            """);
-        await RunAsync(project, "dotnet", "build", "--nologo", "-v", "quiet", "-o", "out");
-
-        Assert.Equal("ann: hello", await FirstLineAsync(Path.Combine(project, "out", "empty.dll")));
+        HasWhatAPackageNeeds(Path.Combine(packages.Folder, names[0]));
     }
 
-    /// <summary>Starts the program against the system and gives its first line.</summary>
-    private async Task<string?> FirstLineAsync(string program)
+    [Fact]
+    public async Task The_first_message_of_the_guide_is_sent_from_an_empty_folder_in_each_language_by_its_own_steps_and_fifteen_lines()
     {
-        using var patience = new CancellationTokenSource(Patience);
-        using var process = Start(_folder, "dotnet", [program, system.Gateway.ToString()]);
-        try
-        {
-            return await process.StandardOutput.ReadLineAsync(patience.Token);
-        }
-        finally
-        {
-            process.Kill();
-            await process.WaitForExitAsync(CancellationToken.None);
-        }
+        var blocks = DocumentBlocks.Of("docs/embed.md", "The first message");
+        Assert.Equal(["", "", "csharp", "", "js"], blocks.Select(block => block.Language));
+
+        await Task.WhenAll(
+            FollowAsync("csharp", blocks[1], blocks[2], "alice: hello from C#"),
+            FollowAsync("javascript", blocks[3], blocks[4], "bob: hello from JavaScript"));
+    }
+
+    [Fact]
+    public async Task The_quick_start_of_the_NuGet_package_is_the_console_sample_which_runs()
+    {
+        var root = LinkTests.Root();
+        var readme = await File.ReadAllTextAsync(Path.Combine(root, "Client", "README.md"));
+        var sample = await File.ReadAllTextAsync(Path.Combine(root, "samples", "console", "Program.cs"));
+        Assert.Equal(readme.Split("```csharp\n")[1].Split("```")[0], sample);
+
+        var configuration = Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/'));
+        var program = Path.Combine(AppContext.BaseDirectory, "../../QuickStart", configuration, "AspireChat.QuickStart.dll");
+        await CommandLine.SaysAsync(root, $"exec dotnet {program} {system.Gateway}", ["ann: hello"]);
+    }
+
+    /// <summary>Does what the guide says, in an empty folder, until the program has said the line.</summary>
+    private async Task FollowAsync(string folder, DocumentBlock commands, DocumentBlock program, string line)
+    {
+        Assert.InRange(program.Text.TrimEnd().Split('\n').Length, 1, 15);
+        Assert.Contains(Local, program.Text, StringComparison.Ordinal);
+        var project = packages.EmptyFolder(folder);
+        var (file, command) = program.Use();
+        await CommandLine.RunAsync(project, string.Join('\n', commands.Commands()), packages.Cache);
+        // The one difference: the guide's system has the port that `./run` takes.
+        var text = program.Text.Replace(Local, system.Gateway.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal);
+        await File.WriteAllTextAsync(Path.Combine(project, file), text);
+        await CommandLine.SaysAsync(project, command, [line], packages.Cache);
     }
 
     private static void HasWhatAPackageNeeds(string package)
@@ -95,43 +94,9 @@ public sealed class ClientPackageTests(ChatSystem system) : IDisposable
                 "lib/net10.0/AspireChat.Client.pdb", "lib/net10.0/AspireChat.Contracts.pdb",
                 "lib/net8.0/AspireChat.Client.pdb", "lib/net8.0/AspireChat.Contracts.pdb",
             ],
-            symbols.Entries.Select(entry => entry.FullName).Where(name => name.EndsWith(".pdb", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+            symbols.Entries.Select(entry => entry.FullName)
+                .Where(name => name.EndsWith(".pdb", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
     }
-
-    private static string QuickStart()
-    {
-        var readme = File.ReadAllText(Path.Combine(LinkTests.Root(), "Client", "README.md"));
-        return readme.Split("```csharp\n")[1].Split("```")[0];
-    }
-
-    /// <summary>The second time nothing is compiled, so equal bytes are those of packing; the compiler is deterministic by its own setting.</summary>
-    private static Task PackAsync(string folder) =>
-        RunAsync(LinkTests.Root(), "dotnet", "pack", "Client/Client.csproj", "-o", folder, "--nologo", "-v", "quiet");
 
     private static string Hash(string file) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)));
-
-    private static async Task<string> RunAsync(string folder, string command, params string[] arguments)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        using var process = Start(folder, command, arguments);
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(patience.Token), process.StandardError.ReadToEndAsync(patience.Token));
-        await process.WaitForExitAsync(patience.Token);
-        Assert.True(process.ExitCode == 0, $"{command} {string.Join(' ', arguments)}: {await output}{await errors}");
-        return (await output).Trim();
-    }
-
-    private static Process Start(string folder, string command, string[] arguments)
-    {
-        var start = new ProcessStartInfo(command, arguments)
-        {
-            WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        // The program that runs the tests sets variables for MSBuild that do not fit another build.
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList())
-        {
-            start.Environment.Remove(name);
-        }
-
-        return Process.Start(start)!;
-    }
 }

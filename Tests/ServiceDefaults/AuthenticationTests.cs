@@ -35,14 +35,14 @@ public sealed class AuthenticationTests
 
     [Theory]
     [MemberData(nameof(TokenTests.Refused), MemberType = typeof(TokenTests))]
-    public async Task A_service_behind_the_gateway_refuses_what_the_gateway_refuses(string kind, string? token)
+    public async Task A_service_behind_the_gateway_refuses_what_the_gateway_refuses(string kind)
     {
+        var token = TokenTests.RefusedTokens[kind]();
         await using var service = await RunningService.StartAsync();
         var validator = service.App.Services.GetRequiredService<UserTokenValidator>();
 
         await Problems.AssertAsync(HttpStatusCode.Unauthorized, await service.GetAsync("/user", token));
         Assert.Null(await validator.ValidateAsync(token ?? ""));
-        Assert.False(string.IsNullOrEmpty(kind));
     }
 
     [Fact]

@@ -306,6 +306,8 @@ public sealed class LoopConnection : ConnectionContext, IEventLoopMember, IConne
             }
 
             _isClosed = true;
+            // Between the shutdown and the closing it would be reported again and again.
+            _interest.Set(Loop.Epoll, Socket.SafeHandle, Readiness.None, Id);
             Loop.Remove(this);
             try
             {

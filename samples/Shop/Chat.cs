@@ -13,6 +13,7 @@ internal static class Chat
         builder.Services.AddSingleton<ChatTokens>();
         builder.Services.AddTransient<OrderRooms>();
         builder.Services.AddTransient<OrderBot>();
+        // The server API. Its options need services of the shop, which the call's own argument cannot give.
         builder.Services.AddAspireChatServerClient(_ => { });
         builder.Services.AddOptions<ChatServerClientOptions>().Configure<ChatTokens, IOptions<ChatOptions>>((server, tokens, chat) =>
         {
@@ -25,7 +26,7 @@ internal static class Chat
     public static void UsePagePolicy(this WebApplication app)
     {
         var gateway = app.Services.GetRequiredService<IOptions<ChatOptions>>().Value.Gateway!.GetLeftPart(UriPartial.Authority);
-        var socket = gateway.Replace("http", "ws", StringComparison.Ordinal);
+        var socket = "ws" + gateway["http".Length..];
         var policy = $"default-src 'none'; script-src 'self' {gateway}; connect-src 'self' {gateway} {socket}; style-src 'self'; " +
             "img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
         app.Use((context, next) =>

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { eventually, freeAddress } from './system.js';
+import { eventually, freeAddress, unique } from './system.js';
 
 const ROOT = new URL('../../', import.meta.url);
 const FOLDER = fileURLToPath(new URL('samples/Shop/', ROOT));
@@ -131,6 +131,21 @@ export function shop(stage) {
         await page.screenshot({ path: `${stage.screenshots}shop-${width}-${colorScheme}.png` });
       }
     }
+  });
+
+  test('the shop’s chat panel shows the order that was chosen last, and says what to do when one cannot be opened', async (t) => {
+    const ada = await visit(t, 'Ada Lovelace');
+    await Promise.all([ada.waitForEvent('websocket'), ada.reload()]);
+    await ada.evaluate(() => document.querySelector('chat-panel').open('no id', 'None').catch(() => {}));
+    await ada.getByRole('status').getByText('Choose an order to chat about it.').waitFor();
+    const title = await ada.evaluate(async ([slow, fast]) => {
+      const panel = document.querySelector('chat-panel');
+      await panel.open(fast, 'Fast');
+      // The second is joined already, so it is there before the first.
+      await Promise.all([panel.open(slow, 'Slow'), panel.open(fast, 'Fast')]);
+      return panel.querySelector('h2').textContent;
+    }, [unique('slow'), unique('fast')]);
+    assert.equal(title, 'Fast');
   });
 
   test('the sample on Node opens a private room, writes to it, and its token reads it', async () => {

@@ -1,11 +1,11 @@
-// A client in a process of its own, for tests in other languages: node --experimental-websocket participant.mjs GATEWAY USER ROOM [SPEED]
+// A client in a process of its own, for tests in other languages: node --experimental-websocket participant.mjs GATEWAY USER ROOM [SPEED [tickets]]
 // Each line that it reads is a message to send, or `end`. Each line that it writes is what an application of it sees, as JSON.
 import { createInterface } from 'node:readline';
 import { argv, stdin } from 'node:process';
 import { ChatClient } from '../aspirechat.js';
 import { systemClock } from '../lib/util.js';
 
-const [, , url, user, name, speed = '1'] = argv;
+const [, , url, user, name, speed = '1', tickets] = argv;
 const say = (what) => console.log(JSON.stringify(what));
 /** Waits that suit a network would make a test long. */
 const clock = {
@@ -21,7 +21,7 @@ const Socket = isReal ? WebSocket : class extends WebSocket {
     super(address, { protocols: [protocol], headers: { Authorization: `Bearer ${bearer.slice('bearer.'.length)}` } });
   }
 };
-const client = new ChatClient({ url, user, clock, getToken, WebSocket: Socket, tickets: false, network: null });
+const client = new ChatClient({ url, user, clock, getToken, WebSocket: Socket, tickets: tickets === 'tickets', network: null });
 let isReset = false;
 /** A reload is told once it is known what was loaded. @param {import('../lib/conversation.js').Conversation} room @param {number} head */
 const reloaded = ({ epoch }, head) => {
@@ -42,7 +42,7 @@ client.once('conversation', (room) => {
 });
 await client.connect();
 const room = await client.join(name);
-say({ joined: { epoch: room.epoch, head: room.head } });
+say({ joined: { epoch: room.epoch, head: room.head, ticket: client.info.ticket } });
 const sends = [];
 for await (const line of createInterface({ input: stdin })) {
   if (line === 'end') break;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using AspireChat.ConnectionService.Limits;
 using AspireChat.ConnectionService.Outbound;
 using AspireChat.Contracts;
 using AspireChat.Contracts.Frames;

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using AspireChat.ConnectionService.Hubs.Mailboxes;
-using AspireChat.ConnectionService.Limits;
 using AspireChat.Contracts.Conversations;
 using AspireChat.Contracts.Frames;
 using AspireChat.Contracts.Log;
+using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Time.Testing;
 
 namespace AspireChat.Tests.Hubs.Feeds;

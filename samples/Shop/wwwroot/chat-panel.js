@@ -1,5 +1,6 @@
 // The chat of one order: history, what is on its way, and a box to write in. It draws what the client library holds.
 
+const HINT = 'Choose an order to chat about it.';
 const STATES = {
   connecting: 'Connecting …', reconnecting: 'Connection lost. What you write is kept and sent later.', closed: 'The chat is closed.',
 };
@@ -13,6 +14,8 @@ const element = (name, properties = {}, ...children) => {
 class ChatPanel extends HTMLElement {
   #client;
   #conversation;
+  /** The room that was asked for last. */
+  #wanted = '';
   #shown = new AbortController();
   /** The messages' elements by seq, or by nonce while one is on its way. */
   #rows = new Map();
@@ -43,7 +46,7 @@ class ChatPanel extends HTMLElement {
       this.#form.requestSubmit();
     };
     this.append(this.#title, this.#status, this.#earlier, this.#log, this.#form);
-    this.#say('Choose an order to chat about it.');
+    this.#say();
   }
 
   set client(client) {
@@ -53,8 +56,18 @@ class ChatPanel extends HTMLElement {
   }
 
   async open(room, title) {
+    if (!this.#client) throw new Error('The chat is not connected yet.');
+    this.#wanted = room;
     this.#say('Opening …');
-    const conversation = await this.#client.join(room);
+    let conversation;
+    try {
+      conversation = await this.#client.join(room);
+    } catch (error) {
+      this.#say();
+      throw error;
+    }
+    // Another one was chosen meanwhile.
+    if (this.#wanted !== room) return;
     this.#shown.abort();
     this.#shown = new AbortController();
     this.#conversation = conversation;
@@ -78,7 +91,7 @@ class ChatPanel extends HTMLElement {
     }
   }
 
-  #say(text = '') { this.#status.textContent = text; }
+  #say(text = this.#conversation ? '' : HINT) { this.#status.textContent = text; }
 
   #send() {
     const text = this.#box.value.trim();

@@ -61,7 +61,7 @@ async function showOrders(me) {
   const orders = await call('/orders');
   $('#no-orders').hidden = orders.length > 0;
   $('#orders').replaceChildren(...orders.reverse().map((order) => card(
-    `${order.item}: ${order.status}`,
+    `${order.item}, order ${order.id}: ${order.status}`,
     button('Chat', `Chat about the ${order.item}, order ${order.id}`, () => showChat(order)),
     ...(me.isClerk && order.status !== 'on its way'
       ? [button('Ship', `Ship order ${order.id}`, async () => { await call(`/orders/${order.id}/ship`, {}); await showOrders(me); }, 'quiet')] : []))));

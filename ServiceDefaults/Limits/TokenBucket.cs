@@ -1,11 +1,11 @@
-namespace AspireChat.ConnectionService.Limits;
+namespace AspireChat.ServiceDefaults;
 
 /// <summary>
 /// A token bucket: a number of things per second, and a burst after a pause. A thing may have any price, and one whose price is known only
 /// afterwards is charged then, which may leave a debt. Kept as the one moment at which the bucket was, or will be, empty (the virtual scheduling
 /// form of GCRA, ITU-T I.371), so that a bucket costs eight bytes of state and no lock. Thread-safe.
 /// </summary>
-internal sealed class TokenBucket
+public sealed class TokenBucket
 {
     private readonly TimeProvider _time;
 
