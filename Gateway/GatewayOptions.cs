@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using AspireChat.WebSockets;
 using AspireChat.Gateway.Requests;
+using AspireChat.Gateway.WebClient;
 
 namespace AspireChat.Gateway;
 
@@ -26,6 +27,12 @@ public sealed class GatewayOptions : IValidatableObject
     /// Requests without an Origin are not from browsers and pass.
     /// </summary>
     public string[] AllowedOrigins { get; set; } = [];
+
+    /// <summary>
+    /// Origins from which the page may show users' pictures: <c>https://cdn.example.org</c>; <c>https:</c> allows all. None by default, because
+    /// whoever serves a picture learns who looks at it, and when. Without its picture a user is shown by initials.
+    /// </summary>
+    public string[] ImageOrigins { get; set; } = [];
 
     /// <summary>
     /// Networks (<c>10.1.0.0/16</c>) or addresses of the proxies in front of the gateway, whose <c>X-Forwarded-For</c> and
@@ -108,7 +115,11 @@ public sealed class GatewayOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => KnownProxies
         .Where(proxy => !string.IsNullOrEmpty(proxy) && KnownProxiesExtensions.NetworkOf(proxy) is null)
         .Select(proxy => new ValidationResult(
-            $"has '{proxy}', which is neither a network (10.1.0.0/16) nor an address.", [nameof(KnownProxies)]));
+            $"has '{proxy}', which is neither a network (10.1.0.0/16) nor an address.", [nameof(KnownProxies)]))
+        .Concat(ImageOrigins
+            .Where(origin => !SecurityHeaders.IsImageSource(origin))
+            .Select(origin => new ValidationResult(
+                $"has '{origin}', which is neither an origin (https://cdn.example.org) nor https: for all.", [nameof(ImageOrigins)])));
 }
 
 /// <summary>

@@ -1,33 +1,49 @@
 using System.Buffers;
+using Microsoft.Extensions.Options;
 
 namespace AspireChat.Gateway.WebClient;
 
 /// <summary>
 /// Headers that keep a fault in the page from becoming a hole. They are on every response. The page may run nothing inline and load nothing
-/// from elsewhere.
+/// from elsewhere, but for the images of <c>Gateway:ImageOrigins</c>.
 /// </summary>
 internal static class SecurityHeaders
 {
-    private const string ContentPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; " +
+    private const string AllImages = "https:";
+    private const string PolicyBeforeImages = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:";
+    private const string PolicyAfterImages =
+        "; font-src 'self'; manifest-src 'self'; " +
         "worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'";
 
     private static readonly SearchValues<char> HostCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:[]");
 
-    public static void UseSecurityHeaders(this WebApplication app) => app.Use(static (context, next) =>
+    public static void UseSecurityHeaders(this WebApplication app)
+    {
+        var images = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.ImageOrigins;
+        var policy = string.Join(' ', [PolicyBeforeImages, .. images]) + PolicyAfterImages;
+        app.Use((context, next) => SetHeadersAsync(context, next, policy));
+    }
+
+    /// <summary>Whether the policy can name it as a source of images.</summary>
+    public static bool IsImageSource(string origin) => origin is AllImages
+        || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http"
+            && uri.GetLeftPart(UriPartial.Authority).Equals(origin.TrimEnd('/'), StringComparison.OrdinalIgnoreCase)
+            && uri.UserInfo.Length == 0 && !uri.Authority.AsSpan().ContainsAnyExcept(HostCharacters));
+
+    private static Task SetHeadersAsync(HttpContext context, RequestDelegate next, string policy)
     {
         // Set at the start of the response, because an error page clears what was set before.
-        context.Response.OnStarting(static state =>
+        context.Response.OnStarting(() =>
         {
-            var response = ((HttpContext)state).Response;
+            var response = context.Response;
             if (response.StatusCode == StatusCodes.Status101SwitchingProtocols)
             {
                 return Task.CompletedTask;
             }
 
             var headers = response.Headers;
-            headers.ContentSecurityPolicy = ContentPolicy + SocketsOf(response.HttpContext.Request.Host.Value);
+            headers.ContentSecurityPolicy = policy + SocketsOf(response.HttpContext.Request.Host.Value);
             headers.XContentTypeOptions = "nosniff";
             headers.XFrameOptions = "DENY";
             headers["Referrer-Policy"] = "no-referrer";
@@ -46,9 +62,9 @@ internal static class SecurityHeaders
             }
 
             return Task.CompletedTask;
-        }, context);
+        });
         return next(context);
-    });
+    }
 
     private static bool IsPersonal(PathString path) =>
         path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)

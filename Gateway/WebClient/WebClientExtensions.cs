@@ -4,9 +4,14 @@ using Microsoft.Extensions.Options;
 
 namespace AspireChat.Gateway.WebClient;
 
-/// <summary>The browser client: plain files without a build step, so their names do not change with their content.</summary>
+/// <summary>
+/// The browser client. What is published has been built (<c>web/page.mjs</c>): the names of its <c>assets</c> change with their content. The
+/// source folder is served as it is, without a build step.
+/// </summary>
 internal static class WebClientExtensions
 {
+    private const string Assets = "/assets/";
+
     public static void UseWebClient(this WebApplication app)
     {
         if (FindRoot(app) is not { } root)
@@ -21,15 +26,33 @@ internal static class WebClientExtensions
         types.Mappings[".css"] = "text/css; charset=utf-8";
         types.Mappings[".json"] = "application/json";
         types.Mappings[".svg"] = "image/svg+xml; charset=utf-8";
-        app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = files, DefaultFileNames = ["index.html"] });
-        app.UseStaticFiles(new StaticFileOptions
+        var compressed = new Precompressed(files, types);
+        var isBuilt = files.GetDirectoryContents(Assets).Exists;
+        app.UseWhen(static context => !Precompressed.IsVariant(context.Request.Path), page =>
         {
-            FileProvider = files,
-            ContentTypeProvider = types,
-            // The browser keeps a file but asks each time whether it is current (ETag, 304): modules of two releases must never meet.
-            OnPrepareResponse = static file => file.Context.Response.Headers.CacheControl = "no-cache",
+            page.UseDefaultFiles(new DefaultFilesOptions { FileProvider = files, DefaultFileNames = ["index.html"] });
+            page.Use((context, next) =>
+            {
+                compressed.Choose(context);
+                return next(context);
+            });
+            page.UseStaticFiles(new StaticFileOptions
+            {
+                FileProvider = files,
+                ContentTypeProvider = compressed,
+                OnPrepareResponse = file => file.Context.Response.Headers.CacheControl = CacheControl(Precompressed.PlainPath(file.Context), isBuilt),
+            });
         });
     }
+
+    private static string CacheControl(string path, bool isBuilt) => path switch
+    {
+        _ when path.StartsWith(Assets, StringComparison.Ordinal) => "public, max-age=31536000, immutable",
+        // Entries of two releases may have one length and, in an image, one time, which is all that an ETag here says. They are small.
+        "/index.html" or "/sw.js" when isBuilt => "no-store",
+        // The browser keeps a file but asks each time whether it is current (ETag, 304): modules of two releases must never meet.
+        _ => "no-cache",
+    };
 
     private static string? FindRoot(WebApplication app)
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using AspireChat.Gateway.WebClient;
 
 namespace AspireChat.Tests.Gateway;
 
@@ -86,6 +87,32 @@ public sealed class WebClientTests : IDisposable
         Assert.Equal("no-referrer", response.Headers.GetValues("Referrer-Policy").Single());
         Assert.False(response.Headers.Contains("Server"));
     }
+
+    [Fact]
+    public async Task The_page_shows_pictures_from_listed_origins_alone()
+    {
+        await using var gateway = await RunningGateway.StartAsync([], new()
+        {
+            ["Gateway:WebRoot"] = _root, ["Gateway:ImageOrigins:0"] = "https://cdn.example.org", ["Gateway:ImageOrigins:1"] = "https:",
+        });
+
+        var response = await gateway.SendAsync(HttpMethod.Get, "/");
+
+        Assert.Contains("; img-src 'self' data: https://cdn.example.org https:; font-src", response.Headers.GetValues("Content-Security-Policy").Single(),
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("https://cdn.example.org", true)]
+    [InlineData("http://localhost:5080/", true)]
+    [InlineData("https:", true)]
+    [InlineData("*", false)]
+    [InlineData("cdn.example.org", false)]
+    [InlineData("https://cdn.example.org/pictures", false)]
+    [InlineData("https://cdn.example.org; script-src *", false)]
+    [InlineData("data:", false)]
+    public void An_origin_of_images_is_one_that_the_policy_can_name(string origin, bool isOne) =>
+        Assert.Equal(isOne, SecurityHeaders.IsImageSource(origin));
 
     [Theory]
     [InlineData("chat.example.org", " ws://chat.example.org wss://chat.example.org")]

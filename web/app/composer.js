@@ -1,12 +1,18 @@
 import { LIMITS } from '../lib/protocol.js';
 import { h, icon } from './dom.js';
+import { nameOf } from './people.js';
 
-/** Where the user writes. Enter sends, Shift+Enter breaks the line. Each conversation keeps its draft. Fires `pick` for an emoji. */
+/**
+ * Where the user writes. Enter sends, Shift+Enter breaks the line. Each conversation keeps its draft. Fires `pick` for an emoji, `edited`
+ * with the seq and the new text of a message, and `sent`.
+ */
 export class ChatComposer extends HTMLElement {
+  client = null;
+  /** @type {import('./drafts.js').Drafts|null} */
+  drafts = null;
   #conversation = null;
   /** The seq of the message that is edited. */
   #editing = null;
-  #drafts = new WeakMap();
   #left = h('span', { class: 'left', role: 'status' });
   #text = h('textarea', {
     id: 'composer', rows: 1, maxLength: LIMITS.content, enterkeyhint: 'send',
@@ -26,16 +32,20 @@ export class ChatComposer extends HTMLElement {
   }
 
   show(conversation) {
-    this.#stopEditing();
-    if (this.#conversation) {
-      this.#drafts.set(this.#conversation, this.#text.value);
-      this.#conversation.stopTyping();
-    }
+    this.#editing = null;
+    this.#mode.hidden = true;
+    this.#conversation?.stopTyping();
     this.#conversation = conversation;
-    const where = `Message ${conversation.kind === 'room' ? '#' : ''}${conversation.name}`;
+    this.draw();
+    this.#fill(this.drafts.get(conversation.key));
+  }
+
+  /** Whom the message is for may have got another name. */
+  draw() {
+    const { kind, name } = this.#conversation;
+    const where = `Message ${kind === 'room' ? `#${name}` : nameOf(this.client, name)}`;
     this.#text.placeholder = where;
     this.#text.setAttribute('aria-label', where);
-    this.#fill(this.#drafts.get(conversation) ?? '');
   }
 
   focus() { this.#text.focus(); }
@@ -48,7 +58,6 @@ export class ChatComposer extends HTMLElement {
 
   /** Edits a message. The draft comes back afterwards. */
   edit({ seq, content }) {
-    if (this.#editing === null) this.#drafts.set(this.#conversation, this.#text.value);
     this.#editing = seq;
     this.#mode.hidden = false;
     this.#fill(content);
@@ -59,7 +68,7 @@ export class ChatComposer extends HTMLElement {
     if (this.#editing === null) return;
     this.#editing = null;
     this.#mode.hidden = true;
-    this.#fill(this.#drafts.get(this.#conversation) ?? '');
+    this.#fill(this.drafts.get(this.#conversation.key));
     this.focus();
   }
 
@@ -78,6 +87,7 @@ export class ChatComposer extends HTMLElement {
 
   #typed() {
     this.#fit();
+    if (this.#editing === null && this.#conversation) this.drafts.set(this.#conversation.key, this.#text.value);
     if (this.#text.value === '' || this.#editing !== null) this.#conversation?.stopTyping();
     else this.#conversation?.typing();
   }
@@ -87,13 +97,14 @@ export class ChatComposer extends HTMLElement {
     if (content === '') return;
     const conversation = this.#conversation;
     if (this.#editing !== null) {
-      const report = (error) => this.dispatchEvent(new CustomEvent('trouble', { detail: error.message, bubbles: true }));
-      conversation.edit(this.#editing, content).catch(report);
+      this.dispatchEvent(new CustomEvent('edited', { detail: { seq: this.#editing, content }, bubbles: true }));
       return this.#stopEditing();
     }
     this.#fill('');
+    this.drafts.set(conversation.key, '');
     // The message itself shows a failure.
     conversation.send(content).catch(() => {});
+    this.dispatchEvent(new CustomEvent('sent', { bubbles: true }));
     this.focus();
   }
 

@@ -1,24 +1,27 @@
 import './composer.js';
+import './members.js';
 import './messages.js';
-import { avatar, h, icon, listNames } from './dom.js';
+import { dayAndTime, h, icon } from './dom.js';
+import { rove } from './keys.js';
+import { nameOf, namesOf } from './people.js';
 
 const EMOJI = '😀 😂 😊 😍 😎 🤔 😴 😢 😡 😱 🥳 🙏 👍 👎 👏 🙌 💪 👋 ❤️ 💔 🔥 ⭐ 🎉 🚀 ☕ 🍕 🐛 🔧 ✅ ❌ ⚠️ 💡'.split(' ');
+const EMOJI_COLUMNS = 8;
+const TYPING_NAMED = 3;
 
 /** One open conversation: head, messages, typing users, composer and members. Fires `direct` with a user, and `leave`. */
 export class ChatConversation extends HTMLElement {
   client = null;
+  drafts = null;
   #conversation = null;
   #lifetime = new AbortController();
-  /** The room's offline members. @type {string[]} */
-  #away = [];
   #title = h('h1', { tabIndex: -1 });
   #subtitle = h('p', { class: 'muted small' });
   #typing = h('p', { class: 'typing muted small' });
   #messages = h('chat-messages');
   #composer = h('chat-composer');
-  #people = h('ul', { class: 'people' });
-  #peopleTitle = h('h2');
-  #panel = h('aside', { class: 'panel', 'aria-label': 'People' }, this.#peopleTitle, this.#people);
+  #members = h('chat-members');
+  #panel = h('aside', { class: 'panel', 'aria-label': 'People' }, this.#members);
   #peopleButton = h('button', {
     type: 'button', class: 'plain round', 'aria-label': 'Show people', 'aria-expanded': 'false', title: 'People',
     onclick: () => this.#togglePeople(),
@@ -27,33 +30,43 @@ export class ChatConversation extends HTMLElement {
     type: 'button', class: 'plain round', 'aria-label': 'Leave the room', title: 'Leave the room',
     onclick: () => this.dispatchEvent(new CustomEvent('leave', { detail: this.#conversation })),
   }, icon('leave'));
+  #badge = h('span', { class: 'badge', hidden: true });
+  #back = h('a', { class: 'plain round back', href: '#', 'aria-label': 'Back to the conversations' }, icon('back'), this.#badge);
   #picked = null;
+  /** What the server says of the other user. @type {{online: boolean, lastSeen: string|null}|null} */
+  #other = null;
+  #emoji = h('form', { method: 'dialog' }, ...EMOJI.map((emoji) => h('button', { value: emoji, class: 'plain', 'aria-label': emoji }, emoji)));
   #palette = h('dialog', {
     class: 'palette', 'aria-label': 'Emoji', onclose: () => { if (this.#palette.returnValue) this.#picked(this.#palette.returnValue); },
     onclick: ({ target }) => { if (target === this.#palette) this.#palette.close(); },
-  }, h('form', { method: 'dialog' }, ...EMOJI.map((emoji) => h('button', { value: emoji, class: 'plain', 'aria-label': emoji }, emoji))));
+  }, this.#emoji);
 
   connectedCallback() {
     this.setAttribute('role', 'main');
-    this.#messages.client = this.client;
+    this.#messages.client = this.#members.client = this.#composer.client = this.client;
+    this.#composer.drafts = this.drafts;
+    rove(this.#emoji, EMOJI_COLUMNS);
     this.append(
       h('section', { class: 'column', 'aria-label': 'Conversation' },
-        h('header', { class: 'bar' },
-          h('a', { class: 'plain round back', href: '#', 'aria-label': 'Back to the conversations' }, icon('back')),
-          h('div', { class: 'titles' }, this.#title, this.#subtitle),
-          this.#leave, this.#peopleButton),
+        h('header', { class: 'bar' }, this.#back, h('div', { class: 'titles' }, this.#title, this.#subtitle), this.#leave, this.#peopleButton),
         this.#messages, this.#typing, this.#composer),
       this.#panel, this.#palette);
     this.addEventListener('keydown', ({ key }) => { if (key === 'Escape') this.#togglePeople(false); });
+    // Where the list lies over the messages, a tap beside it closes it.
+    this.addEventListener('pointerdown', ({ target }) => {
+      if (!this.#panel.contains(target) && !this.#peopleButton.contains(target)) this.#togglePeople(false);
+    });
     this.addEventListener('edit', ({ detail }) => this.#composer.edit(detail));
+    this.addEventListener('edited', ({ detail: { seq, content } }) => this.#messages.edit(seq, content));
     this.addEventListener('done', () => this.#composer.focus());
     this.addEventListener('pick', ({ detail }) => {
       this.#picked = detail ? (emoji) => this.#messages.react(detail.seq, emoji) : (emoji) => this.#composer.insert(emoji);
       this.#palette.returnValue = '';
       this.#palette.showModal();
     });
-    this.client.presence.on('change', () => this.#drawPeople());
-    this.client.on('status', () => this.#drawPeople());
+    this.client.presence.on('change', () => this.#drawHead());
+    this.client.on('status', () => this.#drawHead());
+    this.client.on('profile', () => { this.#drawHead(); this.#drawTyping(); if (this.#conversation) this.#composer.draw(); });
   }
 
   disconnectedCallback() { this.#lifetime.abort(); }
@@ -63,20 +76,20 @@ export class ChatConversation extends HTMLElement {
     this.#lifetime.abort();
     this.#lifetime = new AbortController();
     this.#conversation = conversation;
-    this.#away = [];
+    this.#other = null;
     this.#togglePeople(false);
     conversation.on('change', ({ kind }) => {
+      if (kind === 'ready') this.#lookUp();
       if (kind === 'typing') this.#drawTyping();
-      else if (kind === 'members' || kind === 'ready') this.#drawPeople();
-      if (kind === 'ready') this.#loadMembers();
+      else if (kind === 'members' || kind === 'ready') this.#drawHead();
     }, this.#lifetime);
     this.#leave.hidden = conversation.kind !== 'room';
-    this.#title.textContent = `${conversation.kind === 'room' ? '# ' : ''}${conversation.name}`;
-    this.#drawPeople();
+    this.#drawHead();
     this.#drawTyping();
     this.#messages.show(conversation);
     this.#composer.show(conversation);
-    this.#loadMembers();
+    this.#members.show(conversation);
+    this.#lookUp();
   }
 
   /** Focuses the composer, or the title on a touch screen, where the composer would open the keyboard. */
@@ -85,16 +98,26 @@ export class ChatConversation extends HTMLElement {
     else this.#composer.focus();
   }
 
-  // Frames tell only changes of read cursors and presence.
-  async #loadMembers() {
+  /** Goes to a message of the conversation that is shown. @param {number} seq */
+  reveal(seq) { this.#messages.reveal(seq); }
+
+  /** How many messages are unread in other conversations, which a narrow screen does not show. @param {number} count */
+  showUnread(count) {
+    this.#badge.hidden = count === 0;
+    this.#badge.textContent = count > 99 ? '99+' : String(count);
+    this.#back.setAttribute('aria-label', `Back to the conversations${count > 0 ? `, ${count} unread` : ''}`);
+  }
+
+  async #lookUp() {
     const conversation = this.#conversation;
-    if (!conversation.joined) return;
+    const { client } = this;
+    if (conversation.kind !== 'direct' || conversation.name === client.user || client.status.state !== 'connected') return;
     try {
-      const members = await conversation.loadMembers(this.#lifetime.signal && { signal: this.#lifetime.signal });
+      const [other] = await client.presence.fetch([conversation.name], { signal: this.#lifetime.signal });
       if (conversation !== this.#conversation) return;
-      this.#away = members.filter(({ online }) => !online).map(({ user }) => user);
-      this.#drawPeople();
-    } catch { /* the list stays as it is */ }
+      this.#other = other;
+      this.#drawHead();
+    } catch { /* It stays unknown. */ }
   }
 
   #togglePeople(force) {
@@ -103,44 +126,27 @@ export class ChatConversation extends HTMLElement {
   }
 
   #drawTyping() {
-    const users = this.#conversation.typingUsers;
-    const who = users.length > 3 ? `${users.length} people` : listNames(users);
+    const users = this.#conversation?.typingUsers ?? [];
+    const who = users.length > TYPING_NAMED ? `${users.length} people` : namesOf(this.client, users);
     this.#typing.replaceChildren(...(users.length === 0 ? [] : [
       h('span', { class: 'dots', 'aria-hidden': 'true' }, h('i'), h('i'), h('i')), `${who} ${users.length > 1 ? 'are' : 'is'} typing…`]));
   }
 
-  #drawPeople() {
-    const conversation = this.#conversation;
-    if (!conversation) return;
+  #drawHead() {
+    if (!this.#conversation) return;
     const { user, presence, status } = this.client;
-    const { kind, name, members, count, joined } = conversation;
-    let people;
-    if (kind === 'direct') {
-      const online = name === user || presence.isOnline(name);
-      this.#subtitle.textContent = name === user ? 'Notes to yourself'
-        : online === undefined ? 'Direct messages' : online ? 'Online' : 'Offline';
-      this.#subtitle.classList.toggle('online', online === true);
-      this.#peopleTitle.textContent = 'In this conversation';
-      people = [...new Set([name, user])].map((u) => this.#person(u, u === user || online));
-    } else {
-      this.#subtitle.textContent = joined ? `${count} online` : status.state === 'connected' ? 'Joining…' : 'Not connected';
-      this.#subtitle.classList.remove('online');
-      this.#peopleTitle.textContent = `Online: ${count}`;
-      const here = [...members].sort((a, b) => Number(b === user) - Number(a === user) || a.localeCompare(b));
-      people = here.map((u) => this.#person(u, true));
-      if (count > here.length) people.push(h('li', { class: 'muted small more' }, `and ${count - here.length} more`));
-      people.push(...this.#away.filter((u) => !members.has(u)).map((u) => this.#person(u, false)));
-    }
-    this.#people.replaceChildren(...people);
-  }
-
-  #person(name, online) {
-    const self = name === this.client.user;
-    const content = [h('span', { class: `presence${online ? ' on' : ''}` }, avatar(name)), h('span', { class: 'name' }, name)];
-    return h('li', {}, self ? h('span', { class: 'person' }, ...content, h('span', { class: 'muted small' }, 'you')) : h('button', {
-      type: 'button', class: 'person', title: `Message ${name}`,
-      onclick: () => this.dispatchEvent(new CustomEvent('direct', { detail: name })),
-    }, ...content, h('span', { class: 'sr-only' }, `, ${online ? 'online' : 'offline'}. Send a direct message`)));
+    const { kind, name, count, joined, title, topic } = this.#conversation;
+    const isDirect = kind === 'direct';
+    this.#title.textContent = isDirect ? nameOf(this.client, name) : `# ${title ?? name}`;
+    [this.#title.title, this.#subtitle.title] = [name, topic ?? ''];
+    const online = isDirect && (name === user || presence.isOnline(name));
+    const id = isDirect && nameOf(this.client, name) !== name ? ` · ${name}` : '';
+    const seen = this.#other && !this.#other.online
+      ? this.#other.lastSeen ? `, last seen ${dayAndTime(this.#other.lastSeen)}` : '. Nobody of this name has been here yet' : '';
+    this.#subtitle.textContent = isDirect
+      ? (name === user ? 'Notes to yourself' : online === undefined ? 'Direct messages' : online ? 'Online' : `Offline${seen}`) + id
+      : joined ? `${count} online${topic ? ` · ${topic}` : ''}` : status.state === 'connected' ? 'Joining…' : 'Not connected';
+    this.#subtitle.classList.toggle('online', online === true);
   }
 }
 customElements.define('chat-conversation', ChatConversation);

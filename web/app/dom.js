@@ -20,10 +20,13 @@ export function h(tag, properties = {}, ...children) {
 
 const ICONS = {
   back: 'M15 5l-7 7 7 7',
+  bell: 'M6 17v-6a6 6 0 0 1 12 0v6l2 2H4zM10 21h4',
   down: 'M12 5v14M5 12l7 7 7-7',
+  up: 'M12 19V5M5 12l7-7 7 7',
   people: 'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.2a6.5 6.5 0 0 1 3.5 5.8',
   plus: 'M12 5v14M5 12h14',
   send: 'M5 12h13M12 5l7 7-7 7',
+  search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5',
   smile: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8 14a4.5 4.5 0 0 0 8 0M9 9.5v.01M15 9.5v.01',
   edit: 'M4 20h4L19 9l-4-4L4 16zM13 7l4 4',
   bin: 'M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13',
@@ -42,19 +45,38 @@ export function icon(name) {
   return svg;
 }
 
-/** A user's initials on the user's colour. @param {string} user */
-export function avatar(user) {
+/** Pictures that could not be shown, because they are gone or because the page may not load from there. They are asked for once. */
+const refused = new Set();
+
+/** The page's policy lets no image of this address' origin in. @param {string} address */
+export function refuseImages(address) { if (URL.canParse(address)) refused.add(new URL(address).origin); }
+
+const isRefused = (picture) => refused.has(picture) || !URL.canParse(picture) || refused.has(new URL(picture).origin);
+
+/** A user's picture, or initials on the user's colour. @param {string} user @param {{name?: string, picture?: string}} [profile] */
+export function avatar(user, { name = user, picture } = {}) {
   let hash = 0;
   for (const char of user) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
-  const words = user.split(/[^A-Za-z0-9]+/).filter(Boolean);
-  const initials = words.length > 1 ? words[0][0] + words[1][0] : user.slice(0, 2);
-  return h('span', { class: `avatar hue-${hash % 8}`, 'aria-hidden': 'true' }, initials.toUpperCase());
+  const words = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  const initials = words.length > 1 ? [...words[0]][0] + [...words[1]][0] : [...(words[0] ?? name)].slice(0, 2).join('');
+  const element = h('span', { class: `avatar hue-${hash % 8}`, 'aria-hidden': 'true' }, initials.toUpperCase());
+  if (picture && !isRefused(picture)) {
+    const image = h('img', {
+      src: picture, alt: '', loading: 'lazy', decoding: 'async', referrerPolicy: 'no-referrer',
+      onerror: () => { refused.add(picture); image.remove(); },
+    });
+    element.append(image);
+  }
+  return element;
 }
 
 const clockTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dayNameWithYear = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' });
+
+const shortDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const shortDayWithYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'short' });
 
 export function timeElement(time) {
   const date = new Date(time);
@@ -71,6 +93,17 @@ export function dayLabel(time) {
   if (date.toDateString() === today.toDateString()) return 'Yesterday';
   return (date.getFullYear() === today.getFullYear() ? dayName : dayNameWithYear).format(date);
 }
+
+/** The time today, else the day. @param {string} time */
+export function whenShort(time) {
+  const date = new Date(time);
+  const today = new Date();
+  if (date.toDateString() === today.toDateString()) return clockTime.format(date);
+  return (date.getFullYear() === today.getFullYear() ? shortDay : shortDayWithYear).format(date);
+}
+
+/** "Today 08:40". @param {string} time */
+export const dayAndTime = (time) => `${dayLabel(time)} ${clockTime.format(new Date(time))}`;
 
 export function listNames(names) {
   if (names.length <= 1) return names.join('');

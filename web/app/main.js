@@ -1,8 +1,10 @@
-// The page needs neither rooms' rules nor search nor tickets, so it loads the session alone.
+import { ChatClient } from '../lib/client.js';
 import { isRoomId, isUserId } from '../lib/protocol.js';
-import { ChatSession } from '../lib/session.js';
 import './conversation.js';
-import { h } from './dom.js';
+import './finder.js';
+import { h, refuseImages } from './dom.js';
+import { Drafts } from './drafts.js';
+import { Notices } from './notices.js';
 import { developmentToken, forgetUser, hashOf, placeOf, storeConversations, storeUser, storedConversations, storedUser } from './session.js';
 import './sidebar.js';
 
@@ -18,17 +20,23 @@ async function showSignIn(message = '') {
 }
 
 function start(user) {
-  const client = new ChatSession({ user, getToken: ({ signal }) => developmentToken(user, signal) });
+  // A page's own origin is always reached; a node's address may not be.
+  const client = new ChatClient({ user, tickets: false, getToken: ({ signal }) => developmentToken(user, signal) });
   const sidebar = h('chat-sidebar', {});
-  const view = h('chat-conversation', { client });
+  const drafts = new Drafts(user);
+  const notices = new Notices(client, user);
+  const view = h('chat-conversation', { client, drafts });
   const banner = h('chat-banner', {});
-  const nothing = h('main', { class: 'nothing' }, h('p', { class: 'muted' }, 'Pick a conversation.'));
+  const finder = h('chat-finder', { client, conversations: () => sidebar.order });
+  const nothing = h('main', { class: 'nothing' }, h('p', { class: 'muted' }, 'Pick a conversation, or find one.'),
+    h('button', { type: 'button', class: 'small-button', onclick: () => finder.open() }, 'Find a room, a person or a message'));
   const skip = h('a', {
     class: 'skip', href: '#composer', onclick: (event) => { event.preventDefault(); view.focus(); },
   }, 'Skip to the message field');
-  const shell = h('div', { class: 'shell' }, skip, banner, sidebar, nothing, view);
+  const shell = h('div', { class: 'shell' }, skip, banner, sidebar, nothing, view, finder);
   document.body.replaceChildren(shell);
-  sidebar.watch(client, user);
+  sidebar.addEventListener('unread', ({ detail }) => view.showUnread(detail));
+  sidebar.watch(client, user, notices);
   banner.watch(client);
   view.hidden = true;
   const page = new AbortController();
@@ -41,6 +49,11 @@ function start(user) {
     shell.append(toast);
     setTimeout(() => toast.remove(), 6000);
   };
+  addEventListener('pagehide', () => drafts.flush(), page);
+  view.addEventListener('sent', () => {
+    const question = shell.querySelector('.ask') ? null : notices.question();
+    if (question) banner.after(question);
+  });
   const remember = () => storeConversations(user, [...client.conversations.keys()]);
   client.on('conversation', remember);
   client.on('left', (conversation) => {
@@ -54,6 +67,7 @@ function start(user) {
   const show = () => {
     const { kind, name } = placeOf(location.hash);
     const open = isPlace(kind, name);
+    if (!open && location.hash.length > 1) alertUser(wrongAddress(location.hash));
     shell.classList.toggle('open', open);
     view.hidden = !open;
     nothing.hidden = open;
@@ -65,12 +79,29 @@ function start(user) {
     view.show(conversation);
     view.focus();
   };
+  addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {
+    if (effectiveDirective === 'img-src') refuseImages(blockedURI);
+  }, page);
   addEventListener('hashchange', show, page);
+  sidebar.addEventListener('find', () => finder.open());
+  finder.addEventListener('find', ({ detail: { place, seq } }) => {
+    go(hashOf(place));
+    if (seq === undefined) return;
+    // The address is followed a moment later.
+    show();
+    view.reveal(seq);
+  });
   sidebar.addEventListener('open', ({ detail: { kind, name } }) => go(hashOf({ kind, name })));
   view.addEventListener('direct', ({ detail }) => go(hashOf({ kind: 'direct', name: detail })));
   view.addEventListener('trouble', ({ detail }) => alertUser(detail));
   view.addEventListener('leave', ({ detail }) => client.leave(detail.name));
   const go = (hash) => (location.hash === hash ? show() : (location.hash = hash));
+
+  addEventListener('keydown', (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== 'k') return;
+    finder.open();
+    event.preventDefault();
+  }, page);
 
   // Alt with an arrow key moves through the conversations.
   addEventListener('keydown', (event) => {
@@ -90,7 +121,7 @@ function start(user) {
     history.replaceState(null, '', location.pathname);
     showSignIn(message);
   };
-  sidebar.addEventListener('sign-out', () => end(''));
+  sidebar.addEventListener('sign-out', () => { drafts.forget(); end(''); });
   client.connect().catch((error) => { if (client.info.node === '' && !page.signal.aborted) end(error.message); });
 
   for (const key of storedConversations(user) ?? [`room:${FIRST_ROOM}`]) {
@@ -107,6 +138,13 @@ function start(user) {
 }
 
 const isPlace = (kind, name) => (kind === 'room' ? isRoomId(name) : kind === 'direct' && isUserId(name));
+
+/** Why an address leads nowhere. @param {string} hash */
+function wrongAddress(hash) {
+  const { kind, name } = placeOf(hash);
+  if (kind === undefined) return 'This address leads to no conversation.';
+  return `“${name}” cannot be the name of a ${kind === 'room' ? 'room' : 'user'}: letters, digits and ${kind === 'room' ? '_ . -' : '_ . - @ | : + = ~'} only.`;
+}
 
 const user = storedUser();
 if (user !== null && isUserId(user)) start(user);

@@ -1,73 +1,93 @@
-import { avatar, dayLabel, dayOf, h, icon, listNames, timeElement } from './dom.js';
-import { looksOf, reactionList } from './reactions.js';
-import { format, isEmojiOnly } from './text.js';
+import { Actions } from './actions.js';
+import { h, icon } from './dom.js';
+import { NewLine } from './new-line.js';
+import { PendingList } from './pending.js';
+import { nameOf } from './people.js';
+import { edgeText, messageRow } from './row.js';
+import { Rows } from './rows.js';
+import { MessageTools } from './tools.js';
 
-const GROUP_WITHIN_MS = 5 * 60_000;
 /** Rows are kept this far beyond the view, so that fast scrolling does not outrun them. */
 const OVERSCAN_PX = 800;
 /** Older messages are fetched when this much is left above the view, so that scrolling rarely stops. */
 const LOAD_ABOVE_PX = 1500;
 const AT_BOTTOM_PX = 48;
-const GUESSED_PX = 48;
 /** How many messages stay loaded when the user is back at the newest. */
 const KEEP = 500;
-const PENDING_SHOWN = 50;
-const QUICK = ['👍', '❤️', '😂'];
-const STATES = { sending: ['○', 'Sending'], accepted: ['✓', 'Sent'], durable: ['✓✓', 'Saved'], failed: ['!', 'Not sent'] };
+/** Most pages that are loaded to open at the first new message. Above that it opens at the newest, and a button leads there. */
+const PAGES_TO_OPEN = 5;
+/** What stays above the line of new messages. */
+const LINE_PX = 8;
+/** What the user does with a view that moves by itself ends the move. */
+const TAKES_OVER = ['wheel', 'pointerdown', 'touchstart', 'keydown'];
 
 /**
  * The messages of one conversation, the oldest first. Only the rows around the view are elements. Rows on the screen stay in place when
- * rows above are loaded or measured. Fires `edit` with a message, `pick` with one to react to, and `done` to write again.
+ * rows above are loaded or measured. It opens where the new ones begin, and what was in view is read. Fires `edit` with a message, `pick` with one to react to, and `done` to write again.
  */
 export class ChatMessages extends HTMLElement {
   client = null;
   #conversation = null;
   #lifetime = new AbortController();
-  /** @type {Map<number, {li: HTMLElement, signature: string}>} */
-  #rows = new Map();
-  /** @type {Map<number, number>} */
-  #heights = new Map();
   #edge = h('div', { class: 'edge' });
   #above = h('div');
-  #list = h('ol', { class: 'list' });
+  #rows = new Rows(
+    (messages, i, old) => this.#row(messages, i, old), (old, now) => { if (old.contains(this.#tools.element)) this.#offer(now); });
+  #list = this.#rows.list;
   #below = h('div');
-  #pending = h('ol', { class: 'list' });
+  #pending = new PendingList();
   #scroller = h('div', { class: 'scroller', role: 'log', 'aria-live': 'off', 'aria-label': 'Messages', tabIndex: 0 },
-    this.#edge, this.#above, this.#list, this.#below, this.#pending);
+    this.#edge, this.#above, this.#list, this.#below, this.#pending.element);
   #jump = h('button', { type: 'button', class: 'jump', hidden: true, onclick: () => this.toBottom() },
     icon('down'), h('span', {}, 'Latest'));
+  #toLine = h('button', { type: 'button', class: 'to-line', hidden: true, onclick: () => this.#goToLine() }, icon('up'), 'New messages');
   // Screen readers read out only others' new messages.
   #announcer = h('div', { class: 'sr-only', role: 'status' });
-  #tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Message actions' });
+  #tools = new MessageTools({
+    react: (seq, emoji) => this.react(seq, emoji), pick: (message) => this.#fire('pick', message),
+    edit: (message) => this.#fire('edit', message), remove: (seq) => this.#actions.delete(this.#conversation, seq),
+  });
+  #actions = new Actions(
+    (conversation) => { if (conversation === this.#conversation) this.#draw(); }, (message) => this.#fire('trouble', message));
   #atBottom = true;
   /** How far down it was scrolled when the bottom was last drawn. */
   #bottom = 0;
-  /** New messages begin above this seq; null until the read cursor is known. */
-  #newFrom = null;
+  #line = new NewLine();
+  /** What the view is on its way to: the new messages, the first of all, or the message with that seq. @type {''|'line'|'start'|number} */
+  #going = '';
+  #pages = 0;
+  /** The message that was looked for. @type {number|null} */
+  #found = null;
+  /** Whether the first message gets the focus when the view has come there. */
+  #focusFirst = false;
+  /** Where the next drawing puts a row. @type {{seq: number, offset: number}|null} */
+  #held = null;
   #missed = 0;
   #loading = false;
   #drawing = false;
   #edgeState = '';
   #width = 0;
   #resizes = new ResizeObserver(() => this.#resized());
-  #seen = () => this.#markRead();
+  #shown = () => { if (document.visibilityState === 'visible') this.#comeBack(); };
 
   connectedCallback() {
-    this.append(this.#scroller, this.#jump, this.#announcer);
+    this.append(this.#scroller, this.#toLine, this.#jump, this.#announcer);
     this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     this.#scroller.addEventListener('keydown', (event) => this.#key(event));
+    for (const type of TAKES_OVER) this.#scroller.addEventListener(type, () => { this.#going = ''; }, { passive: true, capture: true });
     for (const type of ['pointerover', 'focusin']) {
       this.#list.addEventListener(type, ({ target }) => this.#offer(target.closest('li[data-seq]')));
     }
-    this.#list.addEventListener('pointerleave', () => { if (!this.#list.contains(document.activeElement)) this.#tools.remove(); });
+    this.#list.addEventListener('pointerleave', () => { if (!this.#list.contains(document.activeElement)) this.#tools.hide(); });
+    this.client.on('profile', () => this.#draw());
     this.#resizes.observe(this.#scroller);
-    document.addEventListener('visibilitychange', this.#seen);
+    document.addEventListener('visibilitychange', this.#shown);
   }
 
   disconnectedCallback() {
     this.#lifetime.abort();
     this.#resizes.disconnect();
-    document.removeEventListener('visibilitychange', this.#seen);
+    document.removeEventListener('visibilitychange', this.#shown);
   }
 
   show(conversation) {
@@ -77,31 +97,35 @@ export class ChatMessages extends HTMLElement {
     conversation.on('change', (change) => this.#changed(change), this.#lifetime);
     conversation.on('lost', ({ from, to }) => { this.#announcer.textContent = `Messages ${from} to ${to} are lost.`; }, this.#lifetime);
     this.#clear();
-    this.#drawPending();
+    this.#drawPending({ follow: false });
     this.#loadOlder();
   }
 
   toBottom() {
-    [this.#atBottom, this.#bottom] = [true, 0];
+    [this.#atBottom, this.#bottom, this.#going] = [true, 0, ''];
     this.#render();
   }
 
   #clear() {
     this.#bottom = 0;
     this.#rows.clear();
-    this.#heights.clear();
-    this.#list.replaceChildren();
     this.#missed = 0;
-    this.#newFrom = null;
+    this.#line.clear();
+    this.#found = null;
     this.#edgeState = '';
-    this.toBottom();
+    [this.#atBottom, this.#going, this.#pages] = [true, 'line', 0];
+    this.#render();
   }
 
   #changed({ kind, messages }) {
     if (kind === 'reset') this.#clear();
     if (kind === 'append') this.#arrived(messages);
     if (kind === 'pending') this.#drawPending();
-    if (kind === 'ready' && this.#conversation.ready) this.#loadOlder();
+    if (kind === 'reset' || (kind === 'read' && this.#going === 'line') || (kind === 'ready' && this.#conversation.ready)) this.#loadOlder();
+    this.#draw();
+  }
+
+  #draw() {
     // Many changes may come together, such as a replay's. They are drawn once.
     if (this.#drawing) return;
     this.#drawing = true;
@@ -112,50 +136,41 @@ export class ChatMessages extends HTMLElement {
   }
 
   #arrived(messages) {
-    const { read } = this.#conversation;
+    this.#line.arrived(this.#conversation, messages, this.#seeing);
     for (const { own, from, content } of messages) {
-      if (own) { this.#newFrom = Infinity; continue; }
-      if (!this.#seeing && this.#newFrom === Infinity) this.#newFrom = read;
+      if (own) continue;
       if (!this.#atBottom) this.#missed++;
-      this.#announcer.textContent = `${from}: ${content}`;
+      this.#announcer.textContent = `${nameOf(this.client, from)}: ${content}`;
     }
     if (this.#atBottom && this.#conversation.messages.length > 2 * KEEP) this.#conversation.trim(KEEP);
   }
 
   get #isAtBottom() { const { scrollTop: top, scrollHeight, clientHeight: view } = this.#scroller; return scrollHeight - top - view < AT_BOTTOM_PX; }
 
-  get #seeing() { return this.#atBottom && document.visibilityState === 'visible'; }
+  /** Whether anybody can see the messages: on a narrow screen the list may be in front. */
+  get #visible() { return document.visibilityState === 'visible' && this.#scroller.clientHeight > 0; }
 
-  #height(seq) { return this.#heights.get(seq) ?? GUESSED_PX; }
-
-  /** The first row on the screen, and how far below the view's top it begins. */
-  #anchor() {
-    const { top } = this.#scroller.getBoundingClientRect();
-    for (const li of this.#list.children) {
-      const box = li.getBoundingClientRect();
-      if (box.bottom > top && box.top < top + this.#scroller.clientHeight) return { seq: Number(li.dataset.seq), offset: box.top - top };
-    }
-    return null;
-  }
+  get #seeing() { return this.#atBottom && this.#visible && this.#going === ''; }
 
   #render() {
     const conversation = this.#conversation;
     if (!conversation) return;
-    this.#placeNewLine();
+    this.#line.place(conversation);
     this.#drawEdge();
     const { messages } = conversation;
     const scroller = this.#scroller;
     const view = scroller.clientHeight;
     // Who scrolled just now has left the bottom, although the event that says so comes after this.
     if (this.#atBottom && scroller.scrollTop < this.#bottom - 1) this.#atBottom = this.#isAtBottom;
-    const anchor = this.#atBottom ? null : this.#anchor();
+    const anchor = this.#held ?? (this.#atBottom || this.#going === 'start' ? null : this.#rows.anchor(scroller));
+    this.#held = null;
     // Rows that are much lower than guessed need a second pass.
     for (let pass = 0; pass < 3; pass++) {
       const offsets = [0];
       let at = -1;
       messages.forEach(({ seq }, i) => {
         if (seq === anchor?.seq) at = i;
-        offsets.push(offsets[i] + this.#height(seq));
+        offsets.push(offsets[i] + this.#rows.height(seq));
       });
       const total = offsets[messages.length];
       const top = this.#atBottom ? total - view : at >= 0 ? offsets[at] - anchor.offset : scroller.scrollTop - this.#above.offsetTop;
@@ -163,17 +178,11 @@ export class ChatMessages extends HTMLElement {
       let end = messages.length;
       while (start < end && offsets[start + 1] < top - OVERSCAN_PX) start++;
       while (end > start && offsets[end - 1] > top + view + OVERSCAN_PX) end--;
-      this.#place(messages, start, end);
+      this.#rows.place(messages, start, end, scroller);
       this.#above.style.height = `${offsets[start]}px`;
       this.#below.style.height = `${total - offsets[end]}px`;
-      let measured = 0;
-      for (let i = start; i < end; i++) {
-        const { seq } = messages[i];
-        const { height } = this.#rows.get(seq).li.getBoundingClientRect();
-        this.#heights.set(seq, height);
-        measured += height;
-      }
-      const held = anchor && this.#rows.get(anchor.seq)?.li;
+      const measured = this.#rows.measure(messages, start, end);
+      const held = anchor && this.#rows.li(anchor.seq);
       const off = held && held.getBoundingClientRect().top - scroller.getBoundingClientRect().top - anchor.offset;
       if (this.#atBottom) scroller.scrollTop = this.#bottom = scroller.scrollHeight - view;
       else if (Math.abs(off) >= 1) scroller.scrollTop += off;
@@ -183,100 +192,36 @@ export class ChatMessages extends HTMLElement {
     this.#markRead();
   }
 
-  /** Makes the rows `start` to `end` the list's elements and keeps those that are right. */
-  #place(messages, start, end) {
-    const rows = new Map();
-    let next = this.#list.firstChild;
-    for (let i = start; i < end; i++) {
-      const { seq } = messages[i];
-      const old = this.#rows.get(seq);
-      const row = this.#row(messages, i, old);
-      rows.set(seq, row);
-      if (old && old !== row) {
-        if (next === old.li) next = row.li;
-        const focused = old.li.contains(document.activeElement);
-        old.li.replaceWith(row.li);
-        if (old.li.contains(this.#tools)) this.#offer(row.li);
-        if (focused) row.li.focus({ preventScroll: true });
-      }
-      if (row.li === next) next = next.nextSibling;
-      else this.#list.insertBefore(row.li, next);
-    }
-    for (const [seq, { li }] of this.#rows) if (!rows.has(seq)) li.remove();
-    this.#rows = rows;
-  }
-
   #row(messages, i, old) {
     const message = messages[i];
-    const { seq, own, from, deleted, content, edited, reactions, timestamp, state } = message;
-    const previous = messages[i - 1];
-    const next = messages[i + 1];
-    const newDay = !previous || dayOf(previous.timestamp) !== dayOf(timestamp);
-    const isNew = seq > this.#newFrom && (previous ? previous.seq <= this.#newFrom : this.#conversation.atStart);
-    const grouped = !newDay && !isNew && follows(previous, message);
-    const readers = own && !deleted ? this.#conversation.readBy(seq) : [];
-    // A group shows its time once, with its last message. A state that will still change always shows.
-    const silent = next && follows(message, next) && state !== 'accepted' && !edited;
-    const signature = JSON.stringify([
-      newDay, isNew, grouped, silent, edited, deleted, looksOf(reactions, this.client.user), state, readers.length, readers.slice(0, 3)]);
-    if (old?.signature === signature) return old;
-    const li = h('li', { class: `message${own ? ' own' : ''}${grouped ? ' grouped' : ''}`, 'data-seq': seq, tabIndex: -1 },
-      newDay && h('div', { class: 'line' }, dayLabel(timestamp)),
-      isNew && h('div', { class: 'line new' }, 'New messages'),
-      h('div', { class: 'content' },
-        own ? null : grouped ? h('span', { class: 'avatar-space' }) : avatar(from),
-        h('div', { class: 'body' },
-          h('span', { class: grouped || own ? 'sr-only' : 'author' }, own ? 'You: ' : from),
-          this.#bubble(content, deleted),
-          reactionList(reactions, this.client.user, (emoji) => this.react(seq, emoji)),
-          h('span', { class: 'meta', hidden: silent }, timeElement(timestamp), edited && !deleted && ' edited',
-            readers.length > 0 ? this.#state('✓✓', `Read by ${readers.length > 3 ? readers.length : listNames(readers)}`, 'read')
-              : state && this.#state(...STATES[state], state)))));
-    return { li, signature };
+    const { seq, own, deleted } = message;
+    const [previous, next] = [messages[i - 1], messages[i + 1] ?? this.#firstPending];
+    return messageRow({
+      client: this.client, message, previous, next, old,
+      isNew: this.#line.isAt(seq, previous, this.#conversation.atStart), isFound: seq === this.#found,
+      readers: own && !deleted ? this.#conversation.readBy(seq) : [],
+      waiting: this.#actions.waiting(this.#conversation, seq),
+      react: (emoji) => this.react(seq, emoji),
+    });
   }
 
-  #bubble(content, deleted) {
-    if (deleted) return h('div', { class: 'bubble deleted' }, 'This message was deleted.');
-    return h('div', { class: `bubble${isEmojiOnly(content) ? ' jumbo' : ''}` }, ...format(content));
+  get #firstPending() {
+    const [first] = this.#conversation.pending;
+    return first && { from: this.client.user, timestamp: new Date(first.created).toISOString() };
   }
 
-  #state(sign, label, kind) {
-    return h('span', { class: `state ${kind}`, title: label },
-      h('span', { 'aria-hidden': 'true' }, sign), h('span', { class: 'sr-only' }, label));
-  }
-
-  /** Adds the user's reaction, or takes it back. */
   react(seq, emoji) {
-    const { reactions } = this.#message(seq) ?? { reactions: [] };
-    const remove = reactions.some((r) => r.emoji === emoji && r.users.includes(this.client.user));
-    this.#try(this.#conversation.react(seq, emoji, { remove }));
+    const message = this.#message(seq);
+    if (message) this.#actions.react(this.#conversation, message, emoji, this.client.user);
   }
+
+  edit(seq, content) { this.#actions.edit(this.#conversation, seq, content); }
 
   #message(seq) { return this.#conversation.messages.find((m) => m.seq === seq); }
 
-  #try(promise) { promise.catch((error) => this.#fire('trouble', error.message)); }
-
   #fire(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true })); }
 
-  /** Shows a message's actions beside it. */
-  #offer(li) {
-    const message = li && this.#message(Number(li.dataset.seq));
-    if (!message || message.deleted) return this.#tools.remove();
-    if (li.contains(this.#tools)) return;
-    const { seq, own } = message;
-    const tool = (label, content, onclick) => (
-      h('button', { type: 'button', class: 'plain', title: label, 'aria-label': label, onclick }, content));
-    this.#tools.replaceChildren(
-      ...QUICK.map((emoji) => tool(`React with ${emoji}`, emoji, () => this.react(seq, emoji))),
-      tool('React with another emoji', icon('smile'), () => this.#fire('pick', message)),
-      ...(!own ? [] : [
-        tool('Edit (E)', icon('edit'), () => this.#fire('edit', message)), tool('Delete (Del)', icon('bin'), () => this.#delete(seq))]));
-    li.append(this.#tools);
-  }
-
-  #delete(seq) {
-    if (confirm('Delete this message for everyone?')) this.#try(this.#conversation.delete(seq));
-  }
+  #offer(li) { this.#tools.offer(li, li && this.#message(Number(li.dataset.seq))); }
 
   #key(event) {
     const { key, target } = event;
@@ -289,16 +234,47 @@ export class ChatMessages extends HTMLElement {
       else if (li && !up) this.#scroller.focus();
       if (next || li) event.preventDefault();
     }
+    if (key === 'Home' || key === 'End') {
+      if (key === 'End') this.toBottom();
+      else this.#goToStart();
+      if (li) (key === 'End' ? this.#list.lastElementChild : this.#scroller)?.focus({ preventScroll: true });
+      this.#focusFirst = Boolean(li);
+      event.preventDefault();
+    }
     const message = target === li && this.#message(Number(li.dataset.seq));
     if (!message?.own || message.deleted || event.ctrlKey || event.metaKey) return;
     if (key === 'e') { event.preventDefault(); this.#fire('edit', message); }
-    if (key === 'Delete') this.#delete(message.seq);
+    if (key === 'Delete') this.#actions.delete(this.#conversation, message.seq);
+  }
+
+  /** Goes to a message, however far back it is. @param {number} seq */
+  reveal(seq) {
+    [this.#going, this.#found, this.#atBottom] = [seq, seq, false];
+    this.#loadOlder();
+  }
+
+  #goToLine() {
+    [this.#going, this.#pages] = ['line', -Infinity];
+    this.#loadOlder();
+  }
+
+  #goToStart() {
+    [this.#atBottom, this.#going, this.#scroller.scrollTop] = [false, 'start', 0];
+    this.#render();
+    this.#loadOlder();
+  }
+
+  /** The page or the conversation is in view again. What came meanwhile is not read yet. */
+  #comeBack() {
+    if (this.#line.exists && this.#conversation.unread > 0 && this.#atBottom) [this.#going, this.#pages] = ['line', 0];
+    this.#loadOlder();
   }
 
   async #loadOlder() {
     const conversation = this.#conversation;
     if (!conversation || this.#loading) return;
-    const needed = () => this.#scroller.scrollTop < LOAD_ABOVE_PX && !conversation.atStart && conversation === this.#conversation;
+    const needed = () => !conversation.atStart && conversation === this.#conversation
+      && (this.#scroller.scrollTop < LOAD_ABOVE_PX || this.#isGoingUp);
     let outcome = '';
     if (needed()) {
       this.#loading = true;
@@ -306,7 +282,8 @@ export class ChatMessages extends HTMLElement {
       this.#drawEdge();
       try {
         while (needed()) {
-          if ((await conversation.older({ limit: 100 })) === 0) break;
+          this.#pages++;
+          if ((await conversation.older({ limit: this.#going === '' ? 100 : 200 })) === 0) break;
           this.#render();
         }
       } catch {
@@ -317,16 +294,51 @@ export class ChatMessages extends HTMLElement {
     }
     if (conversation !== this.#conversation) return this.#loadOlder();
     this.#edgeState = outcome;
+    this.#arrive();
     this.#render();
+  }
+
+  /** Whether more must be loaded to come to where the view goes. */
+  get #isGoingUp() {
+    const { messages } = this.#conversation;
+    if (typeof this.#going === 'number') return !(messages[0]?.seq <= this.#going);
+    if (this.#going !== 'line') return false;
+    this.#line.place(this.#conversation);
+    return this.#line.isAbove(messages) && this.#pages < PAGES_TO_OPEN;
+  }
+
+  /** All is loaded that leads to where the view goes, or all that there is. */
+  #arrive() {
+    const { messages, atStart, readKnown } = this.#conversation;
+    const going = this.#going;
+    if (going === 'start') {
+      this.#going = '';
+      this.#render();
+      if (this.#focusFirst && document.activeElement === this.#scroller) this.#list.firstElementChild?.focus({ preventScroll: true });
+    }
+    if (typeof going === 'number') {
+      this.#going = '';
+      // Nearly in the middle, so that what led to it and what came of it are in view too.
+      this.#hold(messages.find(({ seq }) => seq >= going), this.#scroller.clientHeight / 3);
+    }
+    if (going !== 'line' || !readKnown || !this.#visible) return;
+    this.#line.place(this.#conversation);
+    if (this.#line.from === null) return;
+    this.#going = '';
+    if (this.#line.exists && (atStart || !this.#line.isAbove(messages))) this.#hold(this.#line.first(messages), LINE_PX);
+  }
+
+  /** Puts a message so far below the top of the view. */
+  #hold(message, offset) {
+    if (!message) return;
+    [this.#atBottom, this.#held] = [false, { seq: message.seq, offset }];
+    this.#render();
+    this.#atBottom = this.#isAtBottom;
   }
 
   #drawEdge() {
     const state = this.#edgeState;
-    const { atStart, messages, kind, name } = this.#conversation;
-    const what = kind === 'room' ? `#${name}` : `your conversation with ${name}`;
-    const text = state === 'loading' ? 'Loading older messages…'
-      : state === 'failed' ? 'Older messages could not be loaded. Try again'
-      : !atStart ? '' : messages.length > 0 ? `This is the start of ${what}.` : `Nothing here yet. Say hello in ${what}.`;
+    const text = edgeText(state, this.#conversation, this.client);
     if (this.#edge.textContent === text) return;
     this.#edge.replaceChildren(state === 'failed'
       ? h('button', { type: 'button', class: 'link', onclick: () => this.#loadOlder() }, text) : h('span', { class: 'muted' }, text));
@@ -336,6 +348,7 @@ export class ChatMessages extends HTMLElement {
     const { scrollTop, clientHeight } = this.#scroller;
     const top = this.#list.offsetTop;
     this.#atBottom = this.#isAtBottom;
+    this.#tools.place();
     const more = { above: top > this.#above.offsetTop && scrollTop < top + OVERSCAN_PX / 2,
       below: this.#below.offsetHeight > 0 && scrollTop + clientHeight > this.#below.offsetTop - OVERSCAN_PX / 2 };
     if (more.above || more.below) this.#render();
@@ -346,55 +359,42 @@ export class ChatMessages extends HTMLElement {
 
   #resized() {
     const { clientWidth } = this.#scroller;
-    // Another width breaks lines elsewhere, so no height holds.
-    if (clientWidth !== this.#width) this.#heights.clear();
+    if (clientWidth !== this.#width) this.#rows.forgetHeights();
+    const comesBack = this.#width === 0 && clientWidth > 0;
     this.#width = clientWidth;
+    if (comesBack) this.#comeBack();
     this.#render();
-  }
-
-  // The mark of unread messages stays while the conversation is open.
-  #placeNewLine() {
-    const { messages, read, readKnown, unread } = this.#conversation;
-    if (this.#newFrom !== null || !readKnown) return;
-    this.#newFrom = unread > 0 ? read : Infinity;
-    for (const { seq, own } of messages) {
-      if (seq <= this.#newFrom) continue;
-      if (!own) break;
-      this.#newFrom = seq;
-    }
   }
 
   #drawJump() {
     if (this.#atBottom) this.#missed = 0;
     this.#jump.hidden = this.#atBottom;
-    this.#jump.lastChild.textContent = this.#missed > 0 ? `${this.#missed} new` : 'Latest';
+    const text = this.#missed > 0 ? `${this.#missed} new` : 'Latest';
+    // Even the same text again would cost a layout.
+    if (this.#jump.lastChild.textContent !== text) this.#jump.lastChild.textContent = text;
+    const line = this.#line.exists && this.#list.querySelector('.line.new');
+    this.#toLine.hidden = !this.#line.exists
+      || (line ? line.getBoundingClientRect().bottom > this.#scroller.getBoundingClientRect().top : (this.#rows.first ?? 0) <= this.#line.from);
   }
 
+  /** What is or was in view is read. */
   #markRead() {
-    if (this.#conversation?.readKnown && !this.#loading && this.#seeing) this.#conversation.markRead();
-  }
-
-  #drawPending() {
-    const { pending } = this.#conversation;
-    const more = pending.length > this.#pending.childElementCount;
-    this.#pending.replaceChildren(...pending.slice(-PENDING_SHOWN).map((p) => this.#pendingRow(p)));
-    // The user wants to see the message that they send.
-    if (more) [this.#atBottom, this.#bottom] = [true, 0];
-  }
-
-  #pendingRow({ nonce, content, created, state, error }) {
     const conversation = this.#conversation;
-    const action = (label, onclick) => h('button', { type: 'button', class: 'link', onclick }, label);
-    return h('li', { class: `message own pending ${state}` }, h('div', { class: 'content' }, h('div', { class: 'body' },
-      h('span', { class: 'sr-only' }, 'You: '),
-      this.#bubble(content, false),
-      h('span', { class: 'meta' }, timeElement(created), this.#state(...STATES[state], state), ...(state !== 'failed' ? [] : [
-        ` Not sent: ${error?.message ?? ''} `,
-        action('Try again', () => conversation.retry(nonce)?.catch(() => {})), action('Remove', () => conversation.discard(nonce))])))));
+    if (!conversation?.readKnown || this.#going !== '' || !this.#visible) return;
+    if (this.#atBottom) return void conversation.markRead();
+    let bottom;
+    for (let li = this.#list.lastElementChild; li; li = li.previousElementSibling) {
+      const seq = Number(li.dataset.seq);
+      if (seq <= conversation.read) return;
+      bottom ??= this.#scroller.getBoundingClientRect().bottom;
+      if (li.getBoundingClientRect().bottom <= bottom + LINE_PX) return void conversation.markRead(seq);
+    }
+  }
+
+  #drawPending({ follow = true } = {}) {
+    const more = this.#pending.draw(this.#conversation, this.client.user);
+    // The user wants to see the message that they send.
+    if (more && follow) [this.#atBottom, this.#bottom, this.#going] = [true, 0, ''];
   }
 }
-
-const follows = (one, next) => one.from === next.from && dayOf(one.timestamp) === dayOf(next.timestamp)
-  && Date.parse(next.timestamp) - Date.parse(one.timestamp) < GROUP_WITHIN_MS;
-
 customElements.define('chat-messages', ChatMessages);

@@ -1,32 +1,63 @@
 import { isRoomId, isUserId } from '../lib/protocol.js';
 import './status.js';
-import { avatar, h, icon } from './dom.js';
-import { hashOf } from './session.js';
+import { h, icon } from './dom.js';
+import { Listing, fill } from './listing.js';
+import { face, nameOf } from './people.js';
 
 const LOOK_EVERY_MS = 20_000;
 const STATES = {
   idle: 'Offline', connecting: 'Connecting…', connected: 'Connected', reconnecting: 'Reconnecting…', closed: 'Disconnected',
 };
 
-/** The user's conversations with unread counts. Fires `open` with the `{kind, name}` to join or start, and `sign-out`. */
+/**
+ * The user's conversations with unread counts. Fires `open` with the `{kind, name}` to join or start, `find`, `sign-out`, and `unread` with the
+ * number of messages that are unread in the conversations that are not shown.
+ */
 export class ChatSidebar extends HTMLElement {
   #client = null;
+  /** @type {Listing|null} */
+  #listing = null;
   #current = null;
   #rooms = h('ul', { class: 'conversations' });
   #directs = h('ul', { class: 'conversations' });
   #state = h('span', { class: 'connection small', role: 'status' });
   #drawing = false;
+  /** What the app's icon shows. */
+  #badge = -1;
+  #self = h('span', {});
+  #name = h('strong', {});
+  /** Whether the selected conversation was chosen just now, and may be out of view. */
+  #moved = false;
 
-  watch(client, user) {
+  /** @param {any} client @param {string} user @param {import('./notices.js').Notices} notices */
+  watch(client, user, notices) {
     this.#client = client;
+    this.#listing = new Listing(client);
+    client.on('overview', (items) => { this.#listing.learn(items); this.#draw(); });
+    const bell = h('button', {
+      type: 'button', class: 'plain round bell', 'aria-label': 'Notifications',
+      onclick: () => (notices.state === 'on' ? notices.turnOff() : notices.turnOn()),
+    }, icon('bell'));
+    const drawBell = () => {
+      const { state } = notices;
+      bell.hidden = state === 'blocked';
+      bell.title = state === 'on' ? 'Notifications are on' : 'Notifications are off';
+      bell.setAttribute('aria-pressed', String(state === 'on'));
+    };
+    notices.onChange(drawBell);
+    drawBell();
     const diagnostics = h('chat-diagnostics', {});
     this.append(
-      h('header', { class: 'bar' }, h('h1', { class: 'sr-only' }, 'AspireChat'), avatar(user),
-        h('div', { class: 'titles' }, h('strong', {}, user), this.#state),
+      h('header', { class: 'bar' }, h('h1', { class: 'sr-only' }, 'AspireChat'), this.#self,
+        h('div', { class: 'titles' }, this.#name, this.#state),
+        bell,
         h('button', {
           type: 'button', class: 'plain round', 'aria-label': 'Sign out', title: 'Sign out',
           onclick: () => this.dispatchEvent(new CustomEvent('sign-out')),
         }, icon('leave'))),
+      h('button', {
+        type: 'button', class: 'find muted', 'aria-keyshortcuts': 'Control+K', onclick: () => this.dispatchEvent(new CustomEvent('find')),
+      }, icon('search'), h('span', { class: 'name' }, 'Find'), h('kbd', { class: 'small', 'aria-hidden': 'true' }, 'Ctrl K')),
       h('nav', { 'aria-label': 'Conversations' },
         this.#section('Rooms', 'room', 'Join or create a room', this.#rooms),
         this.#section('Direct messages', 'direct', 'Message a user', this.#directs)),
@@ -34,27 +65,25 @@ export class ChatSidebar extends HTMLElement {
     diagnostics.watch(client, () => client.conversations.get(this.#current ?? ''));
     client.on('status', ({ state }) => { this.#draw(); if (state === 'connected') this.#lookAround(); });
     client.presence.on('change', () => this.#draw());
+    client.on('profile', () => this.#draw());
     const timer = setInterval(() => (this.isConnected ? this.#lookAround() : clearInterval(timer)), LOOK_EVERY_MS);
     client.on('conversation', (conversation) => {
       conversation.on('change', () => this.#draw());
       this.#draw();
       if (conversation.kind === 'direct') this.#lookAround();
     });
-    client.on('left', () => this.#draw());
+    client.on('left', ({ key }) => { this.#listing.forget(key); this.#draw(); });
     this.#draw();
   }
 
   select(key) {
+    this.#moved = key !== this.#current;
     this.#current = key;
     this.#draw();
   }
 
   /** In the order shown. @returns {Conversation[]} */
-  get order() {
-    const all = [...this.#client.conversations.values()];
-    const byName = (a, b) => a.name.localeCompare(b.name);
-    return [...all.filter((c) => c.kind === 'room').sort(byName), ...all.filter((c) => c.kind === 'direct').sort(byName)];
-  }
+  get order() { return [...this.#listing.order('room'), ...this.#listing.order('direct')]; }
 
   // Rooms tell their members' presence. The server is asked about other users while the page is visible.
   #lookAround() {
@@ -101,32 +130,23 @@ export class ChatSidebar extends HTMLElement {
     this.#drawing = true;
     queueMicrotask(() => {
       this.#drawing = false;
-      const { state } = this.#client.status;
+      const { user, status: { state } } = this.#client;
+      this.#self.replaceChildren(face(this.#client, user));
+      [this.#name.textContent, this.#name.title] = [nameOf(this.#client, user), user];
       this.#state.className = `connection small ${state}`;
       this.#state.textContent = STATES[state];
       const order = this.order;
-      update(this.#rooms, order.filter((c) => c.kind === 'room').map((c) => this.#item(c)), 'No rooms yet');
-      update(this.#directs, order.filter((c) => c.kind === 'direct').map((c) => this.#item(c)), 'No conversations yet');
+      const items = (kind) => order.filter((c) => c.kind === kind).map((c) => this.#listing.item(c, c.key === this.#current));
+      fill(this.#rooms, items('room'), 'No rooms yet');
+      fill(this.#directs, items('direct'), 'No conversations yet');
       const unread = order.reduce((sum, c) => sum + c.unread, 0);
       document.title = unread > 0 ? `(${unread}) AspireChat` : 'AspireChat';
+      if (unread !== this.#badge) navigator.setAppBadge?.(this.#badge = unread).catch(() => {});
+      const elsewhere = order.reduce((sum, c) => sum + (c.key === this.#current ? 0 : c.unread), 0);
+      this.dispatchEvent(new CustomEvent('unread', { detail: elsewhere }));
+      if (this.#moved) this.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
+      this.#moved = false;
     });
   }
-
-  #item({ key, kind, name, unread, typingUsers }) {
-    const current = key === this.#current ? 'page' : null;
-    return h('li', {}, h('a', { href: hashOf({ kind, name }), class: unread > 0 ? 'unread' : '', 'aria-current': current },
-      kind === 'room' ? h('span', { class: 'hash', 'aria-hidden': 'true' }, '#')
-        : h('span', { class: `presence${this.#client.presence.isOnline(name) ? ' on' : ''}` }, avatar(name)),
-      h('span', { class: 'name' }, name),
-      typingUsers.length > 0 && h('span', { class: 'dots', title: 'Someone is typing' }, h('i'), h('i'), h('i')),
-      unread > 0 && h('span', { class: 'badge' }, unread > 99 ? '99+' : String(unread), h('span', { class: 'sr-only' }, ' unread'))));
-  }
-}
-
-/** Replaces a list's items and keeps the focus. */
-function update(list, items, empty) {
-  const focused = list.querySelector('a:focus')?.getAttribute('href');
-  list.replaceChildren(...(items.length > 0 ? items : [h('li', { class: 'muted small empty' }, empty)]));
-  if (focused) [...list.querySelectorAll('a')].find((a) => a.getAttribute('href') === focused)?.focus();
 }
 customElements.define('chat-sidebar', ChatSidebar);

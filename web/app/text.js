@@ -1,6 +1,7 @@
 import { h } from './dom.js';
 
-const EMOJI_ONLY = /^[\p{Extended_Pictographic}\u200d\ufe0f\u{1f3fb}-\u{1f3ff}\s]{1,12}$/u;
+/** Signs such as © and ✔ are text unless a variation selector makes them emoji. */
+const EMOJI_ONLY = /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[\u200d\ufe0f\s]){1,12}$/u;
 const FENCE = '```';
 const SCHEMES = ['http://', 'https://'];
 /** Ends a link wherever it stands. */

@@ -146,6 +146,20 @@ export function conversations(stage) {
     await alice.page.getByRole('button', { name: 'Latest' }).click();
     await alice.bubble('line 500').waitFor();
     await alice.page.locator('.jump').waitFor({ state: 'hidden' });
+
+    // One press each, although most rows and heights are not known yet.
+    await alice.page.reload();
+    await alice.sees('line 500');
+    await alice.page.locator('.scroller').focus();
+    await alice.page.keyboard.press('Home');
+    await alice.page.locator('.edge', { hasText: 'This is the start' }).waitFor();
+    const shows = (text) => eventually(`${text} is in view`, () => alice.bubble(text).evaluate((li) => {
+      const [box, view] = [li.getBoundingClientRect(), li.closest('.scroller').getBoundingClientRect()];
+      return box.top >= view.top && box.bottom <= view.bottom;
+    }).catch(() => false), 10_000);
+    await shows('line 1');
+    await alice.page.keyboard.press('End');
+    await shows('line 500');
     calm(alice, bob);
   });
 

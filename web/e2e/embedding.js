@@ -65,6 +65,8 @@ export function embedding(stage) {
         }
         return false;
       };
+      // The direct message is in its log; the list has it a moment later.
+      await online('conversations', {}, (body) => body.items.length === 2);
       const result = {
         name: event.name,
         history: history.body.items.map((item) => item.content), profiles: history.body.profiles,

@@ -22,7 +22,7 @@ export function faults(stage) {
   /** What the server has, oldest first. */
   const log = async (user, room) => {
     const { items } = await stage.system.call(user, `/api/rooms/${room}/messages?limit=200`);
-    return items.reverse().map((event) => event.content);
+    return items.reverse().filter(({ type }) => type === 'room').map((event) => event.content);
   };
 
   test('A node dies while its user types: banner, reconnect, nothing lost, nothing doubled', async (t) => {
@@ -76,15 +76,32 @@ export function faults(stage) {
     await alice.lost();
     for (const text of ['one', 'two', 'three']) await alice.say(text);
     assert.equal(await alice.page.locator('.pending.sending').count(), 3);
+    const lookOf = (text) => alice.bubble(text).evaluate((li) => {
+      const { opacity, backgroundColor, color } = getComputedStyle(li.querySelector('.bubble'));
+      return { height: Math.round(li.getBoundingClientRect().height), opacity, backgroundColor, color };
+    });
+    const pending = await lookOf('three');
+    // A change shows that it waits, as a message does.
+    await alice.bubble('online').hover();
+    await alice.button('React with 👍').click();
+    await alice.bubble('online').locator('.state.waiting').waitFor();
+    await alice.bubble('online').hover();
+    await alice.button('Edit (E)').click();
+    await alice.box.fill('online, edited');
+    await alice.box.press('Enter');
+    await alice.bubble('online, edited').locator('.state.waiting').waitFor();
     await bob.say('bob, meanwhile');
     await bob.acknowledged();
     link.restore();
     await alice.acknowledged();
     await bob.sees('three');
     const stored = await log(bob.name, room);
-    assert.deepEqual(stored, ['online', 'bob, meanwhile', 'one', 'two', 'three']);
+    assert.deepEqual(stored, ['online, edited', 'bob, meanwhile', 'one', 'two', 'three']);
     await alice.sees('bob, meanwhile');
     assert.deepEqual(await alice.texts(), stored);
+    assert.deepEqual(await lookOf('three'), pending, 'a pending message looks as it does when it is sent');
+    await alice.page.locator('.state.waiting').waitFor({ state: 'detached' });
+    await alice.bubble('online, edited').locator('.reaction', { hasText: '👍 1' }).waitFor();
     await alice.banner.waitFor({ state: 'hidden' });
     assert.deepEqual(alice.troubles, []);
   });

@@ -13,10 +13,14 @@ export class Person {
   }
 
   /** @param {import('playwright-core').Browser} browser */
-  static async open(browser, url, name, { room = 'lobby', viewport = { width: 1280, height: 800 }, scheme = 'light' } = {}) {
-    const options = { viewport, colorScheme: scheme, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' };
+  static async open(browser, url, name, { room = 'lobby', viewport = { width: 1280, height: 800 }, scheme = 'light', touch = false, stored = {}, before = null } = {}) {
+    const options = { viewport, colorScheme: scheme, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC', serviceWorkers: 'block', hasTouch: touch, isMobile: touch };
     const context = await browser.newContext(options);
-    await context.addInitScript((user) => sessionStorage.setItem('aspirechat.user', user), name);
+    await context.addInitScript(({ user, items }) => {
+      sessionStorage.setItem('aspirechat.user', user);
+      for (const [key, value] of Object.entries(items)) if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
+    }, { user: name, items: stored });
+    if (before) await context.addInitScript(before);
     const person = new Person(name, context, await context.newPage());
     await person.page.goto(`${url}/#room/${room}`);
     await person.connected();
@@ -61,6 +65,7 @@ export class Person {
     await this.page.evaluate(async ({ room, texts }) => {
       const { token } = await (await fetch(`/dev/token?user=${sessionStorage.getItem('aspirechat.user')}`)).json();
       const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/ws`, ['aspirechat.v1', `bearer.${token}`]);
+      const flood = Math.random().toString(36).slice(2);
       const send = (frame) => socket.send(JSON.stringify({ room, ...frame }));
       let [sent, acked] = [0, 0];
       await new Promise((resolve, reject) => {
@@ -71,7 +76,7 @@ export class Person {
           if (type === 'welcome') send({ type: 'join' });
           if (type === 'ack') acked++;
           if (type === 'ack' || type === 'joined') {
-            for (; sent < texts.length && sent < acked + 100; sent++) send({ type: 'room', nonce: `n${sent}`, content: texts[sent] });
+            for (; sent < texts.length && sent < acked + 100; sent++) send({ type: 'room', nonce: `${flood}-${sent}`, content: texts[sent] });
           }
           if (acked === texts.length) resolve();
         };

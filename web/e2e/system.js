@@ -101,6 +101,13 @@ export class System {
     if (!ok) throw new Error(`disconnect: ${status}`);
   }
 
+  /** How a user is shown, set by an operator. @param {string} user @param {{name?: string, picture?: string}} profile */
+  async setProfile(user, profile) {
+    const headers = { Authorization: `Bearer ${await this.token('operator', 'chat:admin')}`, 'Content-Type': 'application/json' };
+    const { ok, status } = await fetch(`${this.url}/api/admin/users/${user}`, { method: 'PUT', headers, body: JSON.stringify(profile) });
+    if (!ok) throw new Error(`PUT profile: ${status}`);
+  }
+
   async call(user, path, body) {
     const headers = { Authorization: `Bearer ${await this.token(user)}` };
     if (body) return this.#post(path, body, headers);

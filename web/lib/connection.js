@@ -9,6 +9,8 @@ const WELCOME_WITHIN_MS = 10_000;
 /** A node past the gateway that does not answer by then is one that this network does not reach. */
 const NODE_WELCOME_WITHIN_MS = 4000;
 const PONG_WITHIN_MS = 10_000;
+/** The browser says that it is offline. A server that can be reached all the same answers sooner than this. */
+const OFFLINE_PONG_WITHIN_MS = 3000;
 /** After a connection that lived this long, the next loss starts with a short wait again. */
 const STABLE_AFTER_MS = 10_000;
 /** A clock that runs ahead would find each new token expired, so it asks only this often. The server closes with 4002 if it is. */
@@ -60,7 +62,7 @@ export class Connection extends Emitter {
   #lastHeard = 0;
   #heartbeat = 0;
   #pings = 0;
-  /** @type {{ref: string, at: number}|null} */
+  /** @type {{ref: string, at: number, within: number}|null} */
   #ping = null;
   /** @type {Record<string, any>} the present socket's, by purpose */
   #timers = {};
@@ -97,7 +99,7 @@ export class Connection extends Emitter {
   watchNetwork(network, signal) {
     network.addEventListener('offline', () => {
       this.#offline = true;
-      if (this.connected) this.#sendPing();
+      if (this.connected) this.#sendPing(OFFLINE_PONG_WITHIN_MS);
       else if (this.#timers.retry !== undefined) this.#retryIn(OFFLINE_WAIT_MS);
     }, { signal });
     network.addEventListener('online', () => {
@@ -222,15 +224,16 @@ export class Connection extends Emitter {
     this.#timer('watch', () => this.#watch(), silent >= this.#heartbeat ? this.#heartbeat : this.#heartbeat - silent);
   }
 
-  #sendPing() {
-    if (this.#ping) return;
-    const { at, ref } = this.#ping = { ref: `ping-${++this.#pings}`, at: this.#clock.now() };
+  /** @param {number} [within] a shorter time than that of a ping that is under way begins anew */
+  #sendPing(within = PONG_WITHIN_MS) {
+    if (this.#ping && this.#ping.within <= within) return;
+    const { at, ref } = this.#ping = { ref: `ping-${++this.#pings}`, at: this.#clock.now(), within };
     this.send({ type: 'ping', ref });
     this.#timer('pong', () => {
       this.#ping = null;
       // Any frame since then proves that the connection is alive.
       if (this.#lastHeard <= at) this.#lost(CLOSE.abnormal, 'the connection fell silent');
-    }, PONG_WITHIN_MS);
+    }, within);
   }
 
   /** @param {Frame} frame */

@@ -279,6 +279,20 @@ test('A browser that is wrong about being offline connects all the same', async 
   assert.equal(kit.sockets.length, 2);
 });
 
+test('A client that is told it is offline waits 3 s for a sign of the server, and says so then', async () => {
+  const network = new EventTarget();
+  const kit = setup({ network, pongs: false });
+  const socket = await kit.connect();
+  const pings = () => socket.sent.filter(({ type }) => type === 'ping').length;
+  const before = pings();
+  for (let i = 0; i < 10; i++) network.dispatchEvent(new Event('offline'));
+  assert.equal(pings() - before <= 1, true);
+  await kit.clock.advance(2900);
+  assert.equal(kit.client.status.state, 'connected');
+  await kit.clock.advance(200);
+  assert.equal(kit.client.status.state, 'reconnecting');
+});
+
 test('A network that comes and goes makes at most one try in a second', async () => {
   const network = new EventTarget();
   const kit = setup({ network });

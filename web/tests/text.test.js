@@ -87,7 +87,7 @@ test('thousands of reactions by thousands of people make a row of twenty', () =>
   const users = Array.from({ length: 5_000 }, (_, i) => `user-${i}`);
   const reactions = Array.from({ length: 2_000 }, (_, i) => ({ emoji: `e${i}`, count: users.length, users }));
   assert.ok(JSON.stringify(looksOf(reactions, 'me')).length < 10_000);
-  assert.ok(reactionList(reactions, 'me', () => {}));
+  assert.ok(reactionList(reactions, { user: 'me', profiles: new Map() }, () => {}));
   assert.equal(made, 1 + 20 * 2 + 1);
   assert.notDeepEqual(looksOf(reactions, 'me'), looksOf(reactions, 'user-4000'));
 });
@@ -96,4 +96,9 @@ test('a message of emoji is told from a long run of them', () => {
   assert.ok(isEmojiOnly('👩‍💻 👍'));
   assert.ok(!isEmojiOnly('👍 a'));
   assert.ok(!isEmojiOnly('👩‍'.repeat(4000)));
+});
+
+test('emoji alone are shown large, and signs that are text stay text', () => {
+  for (const text of ['©', '✔', '™', '®', '↔', '1', '#', 'a', '☎', '👍a']) assert.equal(isEmojiOnly(text), false, text);
+  for (const text of ['🎉', '❤️', '👍🏽', '👍🏽 ❤️', '🇩🇪', '👩‍👩‍👧', '✔️', '☕']) assert.equal(isEmojiOnly(text), true, text);
 });
