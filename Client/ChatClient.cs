@@ -42,7 +42,7 @@ public sealed partial class ChatClient : IChatClient
         _history = new HistoryApi(_options, _tokens, _profiles);
         _session = new Session(_options, _history, _profiles);
         Api = new ChatApi(
-            new HttpClient(new InvokerHandler(_history.Http), disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan },
+            _history.Http,
             new ChatApiOptions
             {
                 Gateway = _options.Gateway,

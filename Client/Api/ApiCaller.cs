@@ -15,12 +15,12 @@ internal sealed class ApiCaller
 {
     private const int LongestProblem = 64 * 1_024;
 
-    private readonly HttpClient _http;
+    private readonly HttpMessageInvoker _http;
     private readonly ChatCallOptions _options;
     private readonly string _gateway;
 
     /// <exception cref="ArgumentException">An option is missing or cannot work.</exception>
-    public ApiCaller(HttpClient http, ChatCallOptions options)
+    public ApiCaller(HttpMessageInvoker http, ChatCallOptions options)
     {
         ArgumentNullException.ThrowIfNull(http);
         ArgumentNullException.ThrowIfNull(options);
@@ -157,7 +157,9 @@ internal sealed class ApiCaller
             request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         }
 
-        var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+        var response = await (_http is HttpClient http
+            ? http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken)
+            : _http.SendAsync(request, cancellationToken)).ConfigureAwait(false);
         var isKept = false;
         try
         {

@@ -27,7 +27,15 @@ public sealed class ChatApi
     /// attempt.</param>
     /// <param name="options">Where the server is and who asks. Clients with the same options share the token.</param>
     /// <exception cref="ArgumentException">An option is missing or cannot work; the message names it.</exception>
-    public ChatApi(HttpClient http, ChatApiOptions options)
+    public ChatApi(HttpClient http, ChatApiOptions options) : this((HttpMessageInvoker)http, options)
+    {
+    }
+
+    /// <summary>
+    /// With the calls of a <see cref="ChatClient"/>. An HttpClient around them would not do: they may come from an HttpClient, which takes
+    /// no request that another one has sent.
+    /// </summary>
+    internal ChatApi(HttpMessageInvoker http, ChatApiOptions options)
     {
         _caller = new ApiCaller(http, options);
         Rooms = new ChatRooms(_caller);

@@ -12,7 +12,7 @@ namespace AspireChat.Tests.Client;
 public sealed class RegistrationTests
 {
     [Fact]
-    public async Task A_registered_client_has_its_options_from_configuration_its_token_from_a_scope_and_its_calls_from_the_factory()
+    public async Task A_registered_client_has_its_options_from_configuration_its_token_from_a_scope_and_all_its_calls_from_the_factory()
     {
         await using var server = await FaultServer.StartAsync();
         var builder = Host.CreateApplicationBuilder();
@@ -36,6 +36,9 @@ public sealed class RegistrationTests
         Assert.Equal((32, TimeSpan.FromSeconds(3)), (options.EventBuffer, options.AckTimeout));
         Assert.Contains("/api/conversations", calls.Paths);
         Assert.True(calls.Scopes > 0);
+        await client.JoinAsync("lobby").WaitAsync(FaultServer.Patience);
+        Assert.Empty((await client.Api.HistoryAsync(Clients.Lobby)).Items);
+        Assert.Contains("/api/rooms/lobby/messages", calls.Paths);
         await host.StopAsync();
     }
 
