@@ -334,7 +334,7 @@ internal sealed class FaultServer : IAsyncDisposable
 
             var log = Log(key);
             var user = UserOf(TokenOf(http));
-            var limit = int.Parse(http.Request.Query["limit"]!, CultureInfo.InvariantCulture);
+            var limit = int.Parse(http.Request.Query["limit"].FirstOrDefault() ?? "50", CultureInfo.InvariantCulture);
             var after = long.Parse(http.Request.Query["after"].FirstOrDefault() ?? "-1", CultureInfo.InvariantCulture);
             var before = long.Parse(http.Request.Query["before"].FirstOrDefault() ?? "9999999", CultureInfo.InvariantCulture);
             var indexes = Enumerable.Range(0, (int)log.Head).Where(index => index + 1 > after && index + 1 < before);
