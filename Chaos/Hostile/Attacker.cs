@@ -162,7 +162,14 @@ internal sealed class Attacker(Uri gateway, string hall, string user) : IDisposa
                 while (true)
                 {
                     stop.ThrowIfCancellationRequested();
-                    await action(i);
+                    try
+                    {
+                        await action(i);
+                    }
+                    catch (Exception e) when (HostileSocket.IsEnd(e))
+                    {
+                        // The server has cut a connection, as it may.
+                    }
                 }
             },
             stop)));
