@@ -1,3 +1,5 @@
+import { isModerator } from './room-rules.js';
+
 /** A change that is acknowledged at once shows no mark. */
 const MARK_AFTER_MS = 400;
 
@@ -16,6 +18,9 @@ export class Actions {
 
   /** What a message waits for. @param {object} conversation @param {number} seq @returns {{content?: string}|undefined} */
   waiting(conversation, seq) { return this.#waiting.get(conversation)?.get(seq); }
+
+  /** Whether the user may delete a message: their own, and anybody's in a room that they run. @param {any} conversation @param {any} message */
+  mayDelete({ kind, role }, { own }) { return own || (kind === 'room' && isModerator(role)); }
 
   /** Adds the user's reaction, or takes it back. @param {any} conversation @param {any} message @param {string} emoji @param {string} user */
   react(conversation, { seq, reactions }, emoji, user) {

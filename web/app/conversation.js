@@ -1,9 +1,11 @@
 import './composer.js';
 import './members.js';
 import './messages.js';
+import { ask } from './ask.js';
 import { dayAndTime, h, icon } from './dom.js';
 import { rove } from './keys.js';
 import { nameOf, namesOf } from './people.js';
+import { changeRoom } from './room-rules.js';
 
 const EMOJI = '😀 😂 😊 😍 😎 🤔 😴 😢 😡 😱 🥳 🙏 👍 👎 👏 🙌 💪 👋 ❤️ 💔 🔥 ⭐ 🎉 🚀 ☕ 🍕 🐛 🔧 ✅ ❌ ⚠️ 💡'.split(' ');
 const EMOJI_COLUMNS = 8;
@@ -28,8 +30,11 @@ export class ChatConversation extends HTMLElement {
   }, icon('people'));
   #leave = h('button', {
     type: 'button', class: 'plain round', 'aria-label': 'Leave the room', title: 'Leave the room',
-    onclick: () => this.dispatchEvent(new CustomEvent('leave', { detail: this.#conversation })),
-  }, icon('leave'));
+    onclick: () => this.#askToLeave(),
+  }, icon('minus'));
+  #settings = h('button', {
+    type: 'button', class: 'plain round', 'aria-label': 'Change the room', title: 'Change the room', onclick: () => this.#change(),
+  }, icon('gear'));
   #badge = h('span', { class: 'badge', hidden: true });
   #back = h('a', { class: 'plain round back', href: '#', 'aria-label': 'Back to the conversations' }, icon('back'), this.#badge);
   #picked = null;
@@ -48,7 +53,7 @@ export class ChatConversation extends HTMLElement {
     rove(this.#emoji, EMOJI_COLUMNS);
     this.append(
       h('section', { class: 'column', 'aria-label': 'Conversation' },
-        h('header', { class: 'bar' }, this.#back, h('div', { class: 'titles' }, this.#title, this.#subtitle), this.#leave, this.#peopleButton),
+        h('header', { class: 'bar' }, this.#back, h('div', { class: 'titles' }, this.#title, this.#subtitle), this.#settings, this.#leave, this.#peopleButton),
         this.#messages, this.#typing, this.#composer),
       this.#panel, this.#palette);
     this.addEventListener('keydown', ({ key }) => { if (key === 'Escape') this.#togglePeople(false); });
@@ -57,6 +62,7 @@ export class ChatConversation extends HTMLElement {
       if (!this.#panel.contains(target) && !this.#peopleButton.contains(target)) this.#togglePeople(false);
     });
     this.addEventListener('edit', ({ detail }) => this.#composer.edit(detail));
+    this.addEventListener('reply', ({ detail }) => this.#composer.reply(detail));
     this.addEventListener('edited', ({ detail: { seq, content } }) => this.#messages.edit(seq, content));
     this.addEventListener('done', () => this.#composer.focus());
     this.addEventListener('pick', ({ detail }) => {
@@ -81,7 +87,11 @@ export class ChatConversation extends HTMLElement {
     conversation.on('change', ({ kind }) => {
       if (kind === 'ready') this.#lookUp();
       if (kind === 'typing') this.#drawTyping();
-      else if (kind === 'members' || kind === 'ready') this.#drawHead();
+      else if (kind === 'members' || kind === 'ready' || kind === 'room') this.#drawHead();
+      if (kind === 'ready' || kind === 'room') this.#composer.draw();
+    }, this.#lifetime);
+    conversation.on('member', ({ user, change }) => {
+      if (user === this.client.user && (change === 'muted' || change === 'unmuted')) this.#composer.mute(conversation, change === 'muted');
     }, this.#lifetime);
     this.#leave.hidden = conversation.kind !== 'room';
     this.#drawHead();
@@ -94,7 +104,7 @@ export class ChatConversation extends HTMLElement {
 
   /** Focuses the composer, or the title on a touch screen, where the composer would open the keyboard. */
   focus() {
-    if (matchMedia('(pointer: coarse)').matches) this.#title.focus();
+    if (matchMedia('(pointer: coarse)').matches || this.#composer.isReadOnly) this.#title.focus();
     else this.#composer.focus();
   }
 
@@ -106,6 +116,23 @@ export class ChatConversation extends HTMLElement {
     this.#badge.hidden = count === 0;
     this.#badge.textContent = count > 99 ? '99+' : String(count);
     this.#back.setAttribute('aria-label', `Back to the conversations${count > 0 ? `, ${count} unread` : ''}`);
+  }
+
+  async #askToLeave() {
+    const { name, visibility } = this.#conversation;
+    const sure = await ask({
+      title: `Leave #${name}?`, confirm: 'Leave',
+      text: visibility === 'private' ? 'Only a member can bring you back.' : 'You can join it again at any time.',
+    });
+    if (sure) this.dispatchEvent(new CustomEvent('leave', { detail: this.#conversation }));
+  }
+
+  async #change() {
+    try {
+      await changeRoom(this.client, this.#conversation);
+    } catch (error) {
+      this.dispatchEvent(new CustomEvent('trouble', { detail: error.message }));
+    }
   }
 
   async #lookUp() {
@@ -137,6 +164,7 @@ export class ChatConversation extends HTMLElement {
     const { user, presence, status } = this.client;
     const { kind, name, count, joined, title, topic } = this.#conversation;
     const isDirect = kind === 'direct';
+    this.#settings.hidden = isDirect || this.#conversation.role !== 'owner';
     this.#title.textContent = isDirect ? nameOf(this.client, name) : `# ${title ?? name}`;
     [this.#title.title, this.#subtitle.title] = [name, topic ?? ''];
     const online = isDirect && (name === user || presence.isOnline(name));

@@ -10,6 +10,9 @@ import './sidebar.js';
 
 const FIRST_ROOM = 'lobby';
 const ROOMS_MAX = 200;
+const LEFT = {
+  removed: 'you were removed by a moderator.', banned: 'you were banned by a moderator.', deleted: 'the room was deleted.', forbidden: 'you may not be there.',
+};
 
 async function showSignIn(message = '') {
   // Most visitors are signed in.
@@ -58,7 +61,14 @@ function start(user) {
   client.on('conversation', remember);
   client.on('left', (conversation) => {
     remember();
-    if (location.hash === hashOf(conversation)) location.hash = '';
+    const why = LEFT[conversation.leftReason];
+    if (why) alertUser(`#${conversation.name}: ${why}`);
+    if (location.hash !== hashOf(conversation)) return;
+    location.hash = '';
+    show();
+    // What had the focus is gone.
+    const seen = nothing.offsetWidth > 1 ? nothing : sidebar;
+    if (document.activeElement === document.body) seen.querySelector('button:not(.round)').focus();
   });
   // The user's rooms, whichever device joined them: the newest ones, as many as a connection may have.
   client.on('overview', (items) => { for (const { room } of items.slice(0, ROOMS_MAX)) if (room !== undefined) join(room); });
@@ -91,10 +101,13 @@ function start(user) {
     show();
     view.reveal(seq);
   });
+  sidebar.addEventListener('trouble', ({ detail }) => alertUser(detail));
   sidebar.addEventListener('open', ({ detail: { kind, name } }) => go(hashOf({ kind, name })));
   view.addEventListener('direct', ({ detail }) => go(hashOf({ kind: 'direct', name: detail })));
   view.addEventListener('trouble', ({ detail }) => alertUser(detail));
-  view.addEventListener('leave', ({ detail }) => client.leave(detail.name));
+  view.addEventListener('leave', ({ detail }) => client.leave(detail.name).catch((error) => {
+    alertUser(error.code === 'forbidden' ? `#${detail.name}: its last owner cannot leave. Make somebody else an owner first.` : error.message);
+  }));
   const go = (hash) => (location.hash === hash ? show() : (location.hash = hash));
 
   addEventListener('keydown', (event) => {

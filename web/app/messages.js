@@ -1,7 +1,7 @@
 import { Actions } from './actions.js';
 import { h, icon } from './dom.js';
 import { NewLine } from './new-line.js';
-import { PendingList } from './pending.js';
+import { PendingList, firstPending } from './pending.js';
 import { nameOf } from './people.js';
 import { edgeText, messageRow } from './row.js';
 import { Rows } from './rows.js';
@@ -23,7 +23,8 @@ const TAKES_OVER = ['wheel', 'pointerdown', 'touchstart', 'keydown'];
 
 /**
  * The messages of one conversation, the oldest first. Only the rows around the view are elements. Rows on the screen stay in place when
- * rows above are loaded or measured. It opens where the new ones begin, and what was in view is read. Fires `edit` with a message, `pick` with one to react to, and `done` to write again.
+ * rows above are loaded or measured. It opens where the new ones begin, and what was in view is
+ * read. Fires `edit` and `reply` with a message, `pick` with one to react to, and `done` to write again.
  */
 export class ChatMessages extends HTMLElement {
   client = null;
@@ -44,7 +45,7 @@ export class ChatMessages extends HTMLElement {
   // Screen readers read out only others' new messages.
   #announcer = h('div', { class: 'sr-only', role: 'status' });
   #tools = new MessageTools({
-    react: (seq, emoji) => this.react(seq, emoji), pick: (message) => this.#fire('pick', message),
+    react: (seq, emoji) => this.react(seq, emoji), pick: (message) => this.#fire('pick', message), reply: (message) => this.#fire('reply', message),
     edit: (message) => this.#fire('edit', message), remove: (seq) => this.#actions.delete(this.#conversation, seq),
   });
   #actions = new Actions(
@@ -195,19 +196,14 @@ export class ChatMessages extends HTMLElement {
   #row(messages, i, old) {
     const message = messages[i];
     const { seq, own, deleted } = message;
-    const [previous, next] = [messages[i - 1], messages[i + 1] ?? this.#firstPending];
+    const [previous, next] = [messages[i - 1], messages[i + 1] ?? firstPending(this.#conversation, this.client.user)];
     return messageRow({
-      client: this.client, message, previous, next, old,
+      client: this.client, conversation: this.#conversation, message, previous, next, old,
       isNew: this.#line.isAt(seq, previous, this.#conversation.atStart), isFound: seq === this.#found,
       readers: own && !deleted ? this.#conversation.readBy(seq) : [],
       waiting: this.#actions.waiting(this.#conversation, seq),
-      react: (emoji) => this.react(seq, emoji),
+      react: (emoji) => this.react(seq, emoji), reveal: (to) => this.reveal(to),
     });
-  }
-
-  get #firstPending() {
-    const [first] = this.#conversation.pending;
-    return first && { from: this.client.user, timestamp: new Date(first.created).toISOString() };
   }
 
   react(seq, emoji) {
@@ -221,7 +217,7 @@ export class ChatMessages extends HTMLElement {
 
   #fire(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true })); }
 
-  #offer(li) { this.#tools.offer(li, li && this.#message(Number(li.dataset.seq))); }
+  #offer(li) { this.#tools.offer(li, li && this.#message(Number(li.dataset.seq)), (message) => this.#actions.mayDelete(this.#conversation, message)); }
 
   #key(event) {
     const { key, target } = event;
@@ -242,9 +238,9 @@ export class ChatMessages extends HTMLElement {
       event.preventDefault();
     }
     const message = target === li && this.#message(Number(li.dataset.seq));
-    if (!message?.own || message.deleted || event.ctrlKey || event.metaKey) return;
-    if (key === 'e') { event.preventDefault(); this.#fire('edit', message); }
-    if (key === 'Delete') this.#actions.delete(this.#conversation, message.seq);
+    if (!message || message.deleted || event.ctrlKey || event.metaKey) return;
+    if (key === 'r' || (key === 'e' && message.own)) { event.preventDefault(); this.#fire(key === 'r' ? 'reply' : 'edit', message); }
+    if (key === 'Delete' && this.#actions.mayDelete(this.#conversation, message)) this.#actions.delete(this.#conversation, message.seq);
   }
 
   /** Goes to a message, however far back it is. @param {number} seq */
@@ -392,7 +388,7 @@ export class ChatMessages extends HTMLElement {
   }
 
   #drawPending({ follow = true } = {}) {
-    const more = this.#pending.draw(this.#conversation, this.client.user);
+    const more = this.#pending.draw(this.client, this.#conversation, (to) => this.reveal(to));
     // The user wants to see the message that they send.
     if (more && follow) [this.#atBottom, this.#bottom, this.#going] = [true, 0, ''];
   }

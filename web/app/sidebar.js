@@ -3,6 +3,7 @@ import './status.js';
 import { h, icon } from './dom.js';
 import { Listing, fill } from './listing.js';
 import { face, nameOf } from './people.js';
+import { createRoom } from './room-rules.js';
 
 const LOOK_EVERY_MS = 20_000;
 const STATES = {
@@ -10,8 +11,8 @@ const STATES = {
 };
 
 /**
- * The user's conversations with unread counts. Fires `open` with the `{kind, name}` to join or start, `find`, `sign-out`, and `unread` with the
- * number of messages that are unread in the conversations that are not shown.
+ * The user's conversations with unread counts. Fires `open` with the `{kind, name}` to join or start, `find`, `sign-out`, `trouble` with a
+ * text, and `unread` with the number of messages that are unread in the conversations that are not shown.
  */
 export class ChatSidebar extends HTMLElement {
   #client = null;
@@ -54,7 +55,7 @@ export class ChatSidebar extends HTMLElement {
         h('button', {
           type: 'button', class: 'plain round', 'aria-label': 'Sign out', title: 'Sign out',
           onclick: () => this.dispatchEvent(new CustomEvent('sign-out')),
-        }, icon('leave'))),
+        }, icon('exit'))),
       h('button', {
         type: 'button', class: 'find muted', 'aria-keyshortcuts': 'Control+K', onclick: () => this.dispatchEvent(new CustomEvent('find')),
       }, icon('search'), h('span', { class: 'name' }, 'Find'), h('kbd', { class: 'small', 'aria-hidden': 'true' }, 'Ctrl K')),
@@ -110,7 +111,8 @@ export class ChatSidebar extends HTMLElement {
         this.dispatchEvent(new CustomEvent('open', { detail: { kind, name } }));
       },
       onkeydown: (event) => { if (event.key === 'Escape') { toggle(false); button.focus(); } },
-    }, input, h('button', { type: 'submit', class: 'small-button' }, kind === 'room' ? 'Join' : 'Open'));
+    }, input, h('button', { type: 'submit', class: 'small-button' }, isRoom ? 'Join' : 'Open'),
+      isRoom && h('button', { type: 'button', class: 'small-button', onclick: () => { toggle(false); this.#create(input.value.trim().replace(/^#/, '')); } }, 'New…'));
     input.addEventListener('input', () => input.setCustomValidity(''));
     const toggle = (open) => {
       form.hidden = !open;
@@ -122,6 +124,15 @@ export class ChatSidebar extends HTMLElement {
       onclick: () => toggle(form.hidden),
     }, icon('plus'));
     return h('section', { 'aria-label': title }, h('div', { class: 'section-title' }, h('h2', {}, title), button), form, list);
+  }
+
+  async #create(id) {
+    try {
+      const room = await createRoom(this.#client, isRoomId(id) ? id : '');
+      if (room) this.dispatchEvent(new CustomEvent('open', { detail: { kind: 'room', name: room } }));
+    } catch (error) {
+      this.dispatchEvent(new CustomEvent('trouble', { detail: error.status === 409 ? `#${id} exists already.` : error.message }));
+    }
   }
 
   // Many changes may come together, such as a replay's. They are drawn once.

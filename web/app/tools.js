@@ -12,11 +12,17 @@ export class MessageTools {
   #reset = rove(this.element);
   #do;
 
-  /** @param {{react: (seq: number, emoji: string) => void, pick: (message: any) => void, edit: (message: any) => void, remove: (seq: number) => void}} actions */
+  /**
+   * @param {{react: (seq: number, emoji: string) => void, pick: (message: any) => void, reply: (message: any) => void,
+   *   edit: (message: any) => void, remove: (seq: number) => void}} actions
+   */
   constructor(actions) { this.#do = actions; }
 
-  /** Shows them at a message's row; without a message, or for a deleted one, hides them. @param {HTMLElement|null} li @param {any} message */
-  offer(li, message) {
+  /**
+   * Shows them at a message's row; without a message, or for a deleted one, hides them.
+   * @param {HTMLElement|null} li @param {any} message @param {(message: any) => boolean} mayDelete
+   */
+  offer(li, message, mayDelete) {
     if (!li || !message || message.deleted) return this.hide();
     if (li.contains(this.element)) return;
     const { seq, own } = message;
@@ -25,8 +31,9 @@ export class MessageTools {
     this.element.replaceChildren(
       ...QUICK.map((emoji) => tool(`React with ${emoji}`, emoji, () => this.#do.react(seq, emoji))),
       tool('React with another emoji', icon('smile'), () => this.#do.pick(message)),
-      ...(!own ? [] : [
-        tool('Edit (E)', icon('edit'), () => this.#do.edit(message)), tool('Delete (Del)', icon('bin'), () => this.#do.remove(seq))]));
+      tool('Reply (R)', icon('reply'), () => this.#do.reply(message)),
+      ...(own ? [tool('Edit (E)', icon('edit'), () => this.#do.edit(message))] : []),
+      ...(mayDelete(message) ? [tool('Delete (Del)', icon('bin'), () => this.#do.remove(seq))] : []));
     this.#reset();
     li.append(this.element);
     this.place();

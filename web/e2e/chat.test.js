@@ -11,6 +11,7 @@ import { find } from './find.js';
 import { guidePage } from './guide.js';
 import { keys } from './keys.js';
 import { looks } from './looks.js';
+import { moderation } from './moderation.js';
 import { page } from './page.js';
 import { PICTURES, people } from './people.js';
 import { react } from './react.js';
@@ -20,6 +21,7 @@ import { rooms } from './rooms.js';
 import { safety } from './safety.js';
 import { Shop, shop } from './shop.js';
 import { System } from './system.js';
+import { talk } from './talk.js';
 
 /** Filled before the first test. */
 const stage = {
@@ -58,6 +60,8 @@ keys(stage);
 reading(stage);
 people(stage);
 find(stage);
+moderation(stage);
+talk(stage);
 page(stage);
 embedding(stage);
 guidePage(stage);

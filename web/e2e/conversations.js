@@ -116,6 +116,7 @@ export function conversations(stage) {
     await alice.page.locator(`a[href="#room/${room}"]`).click();
     await alice.page.getByRole('heading', { name: `# ${room}` }).waitFor();
     await alice.button('Leave the room').click();
+    await alice.button('Leave').click();
     await bob.page.locator('.titles p', { hasText: '1 online' }).waitFor();
     assert.equal(await alice.page.locator(`a[href="#room/${room}"]`).count(), 0);
     calm(alice, bob);

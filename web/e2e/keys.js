@@ -29,7 +29,7 @@ export function keys(stage) {
     assert.equal(await focused(alice), 'Delete (Del)');
     await press('ArrowRight', 'ArrowLeft');
     assert.equal(await focused(alice), 'Edit (E)');
-    await press('Home', 'ArrowLeft', 'End', 'ArrowLeft', 'ArrowLeft', 'Enter');
+    await press('Home', 'ArrowLeft', 'End', 'ArrowLeft', 'ArrowLeft', 'ArrowLeft', 'Enter');
     await alice.page.locator('dialog[open]').waitFor();
     assert.equal(await focused(alice), '😀');
     await press('ArrowRight', 'ArrowDown', 'ArrowRight');

@@ -116,7 +116,7 @@ export function safety(stage) {
     assert.equal(await alice.page.evaluate(() => globalThis.pwned), undefined);
   });
 
-  test('axe finds nothing: sign-in, conversation, palette, finder, people, 360 px, light and dark', async (t) => {
+  test('axe finds nothing: sign-in, conversation, palette, finder, people, rooms and their dialogs, 360 px, light and dark', async (t) => {
     const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     const clean = async (page, what) => {
       await page.evaluate(axe);
@@ -128,13 +128,26 @@ export function safety(stage) {
       const bob = await open(t, 'bob', { room, scheme });
       await bob.say('a message by another');
       const alice = await open(t, 'alice', { room, scheme });
-      for (const text of ['plain', 'https://example.org and `code`', '```\nblock\n```', '🎉']) await alice.say(text);
+      for (const text of ['plain', '**bold** _slanted_\n> a quotation\n- a list', 'https://example.org and `code`', '```\nblock\n```', '🎉']) await alice.say(text);
       await alice.bubble('plain').locator('.state, .meta[hidden]').first().waitFor({ state: 'attached' });
       await alice.bubble('plain').hover();
       await alice.button('React with 👍').click();
       await alice.page.locator('.reaction').waitFor();
       await alice.diagnostics();
       await clean(alice.page, `${scheme}, conversation`);
+      await bob.button('Change the room').click();
+      await bob.page.getByLabel('Topic').waitFor();
+      await clean(bob.page, `${scheme}, the room's settings`);
+      await bob.page.keyboard.press('Escape');
+      await bob.button(`Manage ${alice.name}`).click();
+      await bob.button('Ban').waitFor();
+      await clean(bob.page, `${scheme}, what a moderator may do`);
+      await bob.page.keyboard.press('Escape');
+      await bob.bubble('plain').hover();
+      await bob.button('Reply (R)').click();
+      await bob.box.pressSequentially(`@${alice.name.slice(0, 4)}`);
+      await bob.page.getByRole('option').first().waitFor();
+      await clean(bob.page, `${scheme}, whom to mention`);
       await alice.button('Insert an emoji').click();
       await alice.page.locator('dialog[open]').waitFor();
       await clean(alice.page, `${scheme}, palette`);

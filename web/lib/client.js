@@ -13,14 +13,14 @@ export class ChatClient extends ChatSession {
   /** Nothing is opened before `connect`. @param {ChatOptions} options */
   constructor(options) {
     /** @type {any} */
-    let call;
-    super(options, (given, clock) => {
-      call = given;
+    let call, learn;
+    super(options, (given, clock, learnRoom) => {
+      [call, learn] = [given, learnRoom];
       return options.tickets === false ? null : new Tickets(given, clock);
     });
     this.#call = call;
     // Its constructor is private for applications.
-    this.rooms = new (/** @type {any} */ (Rooms))(call);
+    this.rooms = new (/** @type {any} */ (Rooms))(call, learn);
   }
 
   /** A page of the user's conversations, that with the last message first. @param {PageQuery} [options] @returns {Promise<ConversationPage>} */

@@ -67,13 +67,13 @@ export class Conversation extends Emitter {
 
   /** The user's role in the room, as the server said it last. @returns {Role|undefined} */
   get role() { return this.#link.room.role; }
-  /** Who may see the room, as it was at the last join. @returns {'public'|'private'|undefined} */
+  /** Who may see the room, as it was at the last join, or at a call of `rooms.get` or `update` since. @returns {'public'|'private'|undefined} */
   get visibility() { return this.#link.room.visibility; }
-  /** Who may send in the room, as it was at the last join. @returns {'members'|'moderators'|undefined} */
+  /** Who may send in the room, as it was at the last join, or at a call of `rooms.get` or `update` since. @returns {'members'|'moderators'|undefined} */
   get sending() { return this.#link.room.sending; }
-  /** The room's `name`, if it has one, as it was at the last join. @returns {string|undefined} */
+  /** The room's `name`, if it has one, as it was at the last join, or at a call of `rooms.get` or `update` since. @returns {string|undefined} */
   get title() { return this.#link.room.name; }
-  /** What the room is about, as it was at the last join. @returns {string|undefined} */
+  /** What the room is about, as it was at the last join, or at a call of `rooms.get` or `update` since. @returns {string|undefined} */
   get topic() { return this.#link.room.topic; }
 
   /** The user's own read cursor; 0 while `readKnown` is false. */

@@ -8,7 +8,7 @@ import { isMessage } from './timeline.js';
 import { TypingSender, TypingUsers } from './typing.js';
 import { abortable, newNonce } from './util.js';
 
-/** @import {Cancel, Change, ChatEvent, Clock, Details, Frame, LeftReason, Member, Message, Overview, Pending, Receipt, Role, Stored, Where} from './types.js' */
+/** @import {Cancel, Change, ChatEvent, Clock, Details, Frame, LeftReason, Member, Message, Overview, Pending, Receipt, Role, Room, Stored, Where} from './types.js' */
 /**
  * What a link needs from its client.
  * @typedef {{clock: Clock, api: import('./api.js').Api, outbox: import('./outbox.js').Outbox,
@@ -28,7 +28,7 @@ export class Link {
   members = new Set();
   /** How many are online. */
   count = 0;
-  /** What the last `joined` said of the room. @type {{role?: Role, visibility?: any, sending?: any, name?: string, topic?: string}} */
+  /** What the last `joined`, or a call since, said of the room. @type {{role?: Role, visibility?: any, sending?: any, name?: string, topic?: string}} */
   room = {};
   /** Why it ended, if not by the user's own `leave`. @type {LeftReason|undefined} */
   leftReason = undefined;
@@ -272,6 +272,12 @@ export class Link {
     this.seat.ready();
     this.#change({ kind: 'ready' });
     this.#host.outbox.pump(this.key);
+  }
+
+  /** What a call says of the room. @param {Room} room */
+  learnRoom({ role = this.room.role, visibility, sending, name, topic }) {
+    this.room = { role, visibility, sending, name, topic };
+    this.#change({ kind: 'room' });
   }
 
   /** @param {Frame} frame */

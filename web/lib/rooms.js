@@ -6,9 +6,16 @@
  */
 export class Rooms {
   #call;
+  #learn;
 
-  /** The client makes it. @private */
-  constructor(/** @type {import('./api.js').Api['call']} */ call) { this.#call = call; }
+  /**
+   * The client makes it. `learn` takes what an answer says of a room.
+   * @private @param {import('./api.js').Api['call']} call @param {(room: Room) => void} learn
+   */
+  constructor(call, learn) {
+    this.#call = call;
+    this.#learn = learn;
+  }
 
   /**
    * Rooms that the user may see.
@@ -24,10 +31,10 @@ export class Rooms {
   create(settings = {}, options) { return this.#call('/api/rooms', { ...options, body: settings }); }
 
   /** A room. @param {string} room @param {Cancel} [options] @returns {Promise<Room>} */
-  get(room, options) { return this.#call(path(room), options); }
+  get(room, options) { return this.#know(this.#call(path(room), options)); }
 
   /** Changes what is named. @param {string} room @param {RoomSettings} settings @param {Cancel} [options] @returns {Promise<Room>} */
-  update(room, settings, options) { return this.#call(path(room), { ...options, method: 'PATCH', body: settings }); }
+  update(room, settings, options) { return this.#know(this.#call(path(room), { ...options, method: 'PATCH', body: settings })); }
 
   /** Deletes a room and its history. @param {string} room @param {Cancel} [options] @returns {Promise<void>} */
   delete(room, options) { return this.#call(path(room), { ...options, method: 'DELETE' }); }
@@ -66,6 +73,13 @@ export class Rooms {
 
   /** Ends a mute. @param {string} room @param {string} user @param {Cancel} [options] @returns {Promise<void>} */
   unmute(room, user, options) { return this.#call(path(room, 'mutes', user), { ...options, method: 'DELETE' }); }
+
+  /** @param {Promise<Room>} asked */
+  async #know(asked) {
+    const room = await asked;
+    this.#learn(room);
+    return room;
+  }
 
   /** @param {string} url @param {object} body @param {Cancel} [options] */
   async #put(url, body, options) { await this.#call(url, { ...options, method: 'PUT', body }); }

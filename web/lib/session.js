@@ -12,7 +12,7 @@ import { IndexedDbStore } from './store.js';
 import { abortable, backoff, systemClock } from './util.js';
 
 /** @import {Conversation} from './conversation.js' */
-/** @import {Cancel, ChatOptions, Clock, Frame, Info, MemberChange, Overview, Profile, Status, Where} from './types.js' */
+/** @import {Cancel, ChatOptions, Clock, Frame, Info, MemberChange, Overview, Profile, Room, Status, Where} from './types.js' */
 
 /** Most direct conversations in one `resume` frame, which keeps it under the frame limit. */
 const RESUME_AT_ONCE = 100;
@@ -64,8 +64,8 @@ export class ChatSession extends Emitter {
   #misuse;
 
   /**
-   * `plug` gets what calls the API, and gives the tickets, if there are any.
-   * @protected @param {ChatOptions} options @param {(call: any, clock: Clock) => any} [plug]
+   * `plug` gets what calls the API and what learns a room's settings, and gives the tickets, if there are any.
+   * @protected @param {ChatOptions} options @param {(call: any, clock: Clock, learnRoom: (room: Room) => void) => any} [plug]
    */
   constructor({
     getToken, user, url = globalThis.location?.origin, signal, WebSocket = globalThis.WebSocket, fetch = globalThis.fetch,
@@ -82,7 +82,9 @@ export class ChatSession extends Emitter {
     const api = this.#api = new Api(base, tokens, fetch, clock, (profiles) => this.#learn(profiles));
     this.#connection = new Connection({
       url: `${base.replace(/^http/, 'ws')}/ws`, tokens, WebSocket, clock, signal: this.#lifetime.signal,
-      tickets: plug((/** @type {Parameters<Api['call']>} */ ...call) => api.call(...call), clock),
+      tickets: plug(
+        (/** @type {Parameters<Api['call']>} */ ...call) => api.call(...call), clock,
+        (/** @type {Room} */ room) => this.#links.get(keyOf({ room: room.room }))?.learnRoom(room)),
       probe: () => api.conversations({ limit: 1, signal: this.#lifetime.signal }),
     });
     if (network) this.#connection.watchNetwork(network, this.#lifetime.signal);

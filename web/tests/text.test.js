@@ -23,6 +23,7 @@ const fill = (text, length = LENGTH) => text.repeat(Math.ceil(length / text.leng
 const HOSTILE = [
   'a', '`', '``', '```', '``x', '`\n', '```a\n', '```\n', '``` ', '`a', 'h', 'ht', 'http', 'http:/', 'http://', 'https://', 'http://a', 'http://a ', 'http://)',
   'http://(', 'http://a)`', 'http://!', '!', ')', '(', '()', ')(', 'http://a`', '`http://a', '```http://a', 'http://a```', '\n',
+  '*', '**', '_', '~~', '*a', '**a', '*a ', ' *a', '_a', '*a*', '**a *b ', '> ', '>', '>> a\n', '- ', '- a\n', '1. ', '1. a\n', '* *a',
 ];
 /** A small generator with a seed, so that a failure can be repeated. */
 function* numbers(seed) {
@@ -101,4 +102,23 @@ test('a message of emoji is told from a long run of them', () => {
 test('emoji alone are shown large, and signs that are text stay text', () => {
   for (const text of ['©', '✔', '™', '®', '↔', '1', '#', 'a', '☎', '👍a']) assert.equal(isEmojiOnly(text), false, text);
   for (const text of ['🎉', '❤️', '👍🏽', '👍🏽 ❤️', '🇩🇪', '👩‍👩‍👧', '✔️', '☕']) assert.equal(isEmojiOnly(text), true, text);
+});
+
+test('A mention is the whole id of somebody who is mentioned, and nobody else', () => {
+  const found = (text, mentions) => [...parts(text, mentions)].filter(({ kind }) => kind === 'mention').map(({ content }) => content);
+  assert.deepEqual(found('@bob, @bo and @bobby. (@a.b@example.com)', ['bo', 'bob', 'a.b@example.com']), ['bob', 'bo', 'a.b@example.com']);
+  assert.deepEqual(found('`@bob` and @alice', ['bob']), []);
+  const counted = new Counted(fill('@user-1', LENGTH));
+  assert.equal([...parts(counted, Array.from({ length: 50 }, (_, i) => `user-${i}`))].length, Math.floor(LENGTH / 7));
+  assert.ok(counted.steps < 400 * LENGTH);
+});
+
+test('a subset of Markdown is marked up, and what only looks like it stays text', () => {
+  const marks = (text) => [...parts(text)].map(({ kind, content, items }) => [kind, items ?? content]);
+  assert.deepEqual(marks('**bold** *slanted*, _slanted_ and ~~gone~~.'), [['bold', 'bold'], ['italic', 'slanted'], ['italic', 'slanted'], ['struck', 'gone']]);
+  assert.deepEqual(marks('> he said\n> this\nand I'), [['quotation', ['he said', 'this']]]);
+  assert.deepEqual(marks('to do:\n- tea\n- milk\n\n1. first\n2. second'), [['list', ['tea', 'milk']], ['numbered', ['first', 'second']]]);
+  for (const text of ['snake_case_name', '2 * 3 * 4', '** no **', '*a\nb*', '* ', '-5 - 4', 'a > b', '1.5', '2026. A year', '**', '____', '*a*b']) {
+    assert.deepEqual(marks(text).filter(([, content]) => String(content) !== ''), [], text);
+  }
 });

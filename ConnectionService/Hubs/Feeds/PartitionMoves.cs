@@ -15,7 +15,8 @@ internal sealed class PartitionMoves(PartitionTraffic traffic)
     /// <summary>As the log told it; null when it is not known.</summary>
     private readonly PartitionPlace?[] _places = new PartitionPlace?[LogPartitions.Count];
 
-    private readonly List<int> _asked = [];
+    /// <summary>Those of the last <see cref="Silent"/>, which may still be asked.</summary>
+    private List<int> _asked = [];
 
     /// <summary>A feed that was compared at this number is up to date.</summary>
     public long Of(int partition) => _moves[partition];
@@ -26,7 +27,7 @@ internal sealed class PartitionMoves(PartitionTraffic traffic)
     /// <summary>Counts what was heard since the last call. Gives the followed partitions of which nothing was heard: they are to be asked.</summary>
     public IReadOnlyList<int> Silent(out bool heard)
     {
-        _asked.Clear();
+        _asked = [];
         heard = false;
         for (var partition = 0; partition < LogPartitions.Count; partition++)
         {
@@ -40,7 +41,7 @@ internal sealed class PartitionMoves(PartitionTraffic traffic)
                 _asked.Add(partition);
             }
         }
-        return [.. _asked];
+        return _asked;
     }
 
     /// <summary>True when one of the partitions asked for has moved. One that is closed has no place, and counts as moved until it is open.</summary>
