@@ -44,6 +44,7 @@ public static class GatewayExtensions
         app.UseRouteLimits();
         app.UseAuthorization();
         app.MapDevTokens();
+        app.MapSignInSettings();
         app.MapOpenApiDocument();
         app.MapUnlistedCalls();
         app.MapReverseProxy(proxy =>

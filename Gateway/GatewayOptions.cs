@@ -34,6 +34,10 @@ public sealed class GatewayOptions : IValidatableObject
     /// </summary>
     public string[] ImageOrigins { get; set; } = [];
 
+    /// <summary>How users of the page sign in at the OpenID Connect provider.</summary>
+    [Required]
+    public SignInOptions SignIn { get; set; } = new();
+
     /// <summary>
     /// Networks (<c>10.1.0.0/16</c>) or addresses of the proxies in front of the gateway, whose <c>X-Forwarded-For</c> and
     /// <c>X-Forwarded-Proto</c> are believed. None by default. A proxy that is missing here makes all its clients one address, which shares
@@ -120,6 +124,20 @@ public sealed class GatewayOptions : IValidatableObject
             .Where(origin => !SecurityHeaders.IsImageSource(origin))
             .Select(origin => new ValidationResult(
                 $"has '{origin}', which is neither an origin (https://cdn.example.org) nor https: for all.", [nameof(ImageOrigins)])));
+}
+
+/// <summary>
+/// Configuration section <c>Gateway:SignIn</c>: the page as a client of the provider at <c>Jwt:Authority</c> (authorization code with PKCE). Register
+/// the gateway's own address, with a slash at its end, as the redirect address of a public client.
+/// </summary>
+public sealed class SignInOptions
+{
+    /// <summary>The page's id at the provider. Unset: the page signs nobody in by a provider.</summary>
+    public string? ClientId { get; set; }
+
+    /// <summary>What the page asks for: <c>openid profile offline_access</c> by default. With the last one, users stay signed in while the page is open.</summary>
+    [Required]
+    public string Scope { get; set; } = "openid profile offline_access";
 }
 
 /// <summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using AspireChat.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
 namespace AspireChat.Gateway.WebClient;
@@ -20,9 +21,11 @@ internal static class SecurityHeaders
 
     public static void UseSecurityHeaders(this WebApplication app)
     {
-        var images = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.ImageOrigins;
-        var policy = string.Join(' ', [PolicyBeforeImages, .. images]) + PolicyAfterImages;
-        app.Use((context, next) => SetHeadersAsync(context, next, policy));
+        var options = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value;
+        var authority = app.Services.GetRequiredService<IOptions<JwtOptions>>().Value.Authority;
+        var provider = app.Services.GetRequiredService<IProviderEndpoints>();
+        var policy = string.Join(' ', [PolicyBeforeImages, .. options.ImageOrigins]) + PolicyAfterImages;
+        app.Use((context, next) => SetHeadersAsync(context, next, policy + SignInSettings.SourcesOf(options.SignIn, authority, provider.Known)));
     }
 
     /// <summary>Whether the policy can name it as a source of images.</summary>

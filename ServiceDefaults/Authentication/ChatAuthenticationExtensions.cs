@@ -42,6 +42,7 @@ public static class ChatAuthenticationExtensions
         services.TryAddSingleton<InternalTokens>();
         services.TryAddSingleton<UserTokenValidator>();
         services.TryAddSingleton<IssuerKeys>();
+        services.TryAddSingleton<IProviderEndpoints>(provider => provider.GetRequiredService<IssuerKeys>());
         services.AddHostedService(provider => provider.GetRequiredService<IssuerKeys>());
 
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();

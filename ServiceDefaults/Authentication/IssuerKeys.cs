@@ -8,7 +8,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace AspireChat.ServiceDefaults;
 
 /// <summary>What an issuer published at one reading.</summary>
-internal sealed record IssuerKeySet(string? Issuer, IReadOnlyList<SecurityKey> Keys, long ReadAt)
+internal sealed record IssuerKeySet(string? Issuer, IReadOnlyList<SecurityKey> Keys, ProviderEndpoints? Endpoints, long ReadAt)
 {
     public TokenValidationParameters ApplyTo(TokenValidationParameters parameters)
     {
@@ -25,7 +25,8 @@ internal sealed record IssuerKeySet(string? Issuer, IReadOnlyList<SecurityKey> K
 /// <c>Jwt:KeyRefreshLeast</c>: made-up key ids cannot flood the provider. While the provider cannot be reached, the last keys stay for
 /// <c>Jwt:KeysKeptFor</c>. (The library's own manager reads them every 12 h, and reacts to an unknown key once in 5 min.) Thread-safe.
 /// </summary>
-internal sealed partial class IssuerKeys(IOptions<JwtOptions> options, TimeProvider time, ILogger<IssuerKeys> logger) : BackgroundService
+internal sealed partial class IssuerKeys(IOptions<JwtOptions> options, TimeProvider time, ILogger<IssuerKeys> logger)
+    : BackgroundService, IProviderEndpoints
 {
     private const long LargestDocument = 1024 * 1024;
     private static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(10);
@@ -54,6 +55,10 @@ internal sealed partial class IssuerKeys(IOptions<JwtOptions> options, TimeProvi
         await ReadAsync(isDue: false);
         return Current;
     }
+
+    ProviderEndpoints? IProviderEndpoints.Known => _keys?.Endpoints;
+
+    async ValueTask<ProviderEndpoints?> IProviderEndpoints.GetAsync() => (await GetAsync())?.Endpoints;
 
     /// <summary>Keys that were read after those given. Null: there are none, and reading them again now would be too early.</summary>
     public async ValueTask<IssuerKeySet?> GetNewerAsync(IssuerKeySet known)
@@ -113,7 +118,8 @@ internal sealed partial class IssuerKeys(IOptions<JwtOptions> options, TimeProvi
             var documents = new HttpDocumentRetriever(_http) { RequireHttps = authority.Scheme == Uri.UriSchemeHttps };
             var address = $"{authority.ToString().TrimEnd('/')}/.well-known/openid-configuration";
             var published = await OpenIdConnectConfigurationRetriever.GetAsync(address, documents, CancellationToken.None);
-            _keys = new IssuerKeySet(published.Issuer, [.. published.SigningKeys], now);
+            _keys = new IssuerKeySet(
+                published.Issuer, [.. published.SigningKeys], ProviderEndpoints.From(published.AuthorizationEndpoint, published.TokenEndpoint), now);
         }
         catch (Exception e)
         {

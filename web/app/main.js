@@ -5,6 +5,7 @@ import './finder.js';
 import { h, refuseImages } from './dom.js';
 import { Drafts } from './drafts.js';
 import { Notices } from './notices.js';
+import { endSession, finish, sessionToken, sessionUser } from './provider.js';
 import { developmentToken, forgetUser, hashOf, placeOf, storeConversations, storeUser, storedConversations, storedUser } from './session.js';
 import './sidebar.js';
 
@@ -17,14 +18,16 @@ const LEFT = {
 async function showSignIn(message = '') {
   // Most visitors are signed in.
   await import('./sign-in.js');
-  const signIn = h('chat-sign-in', { 'onsign-in': (event) => { storeUser(event.detail); start(event.detail); } });
+  const signIn = h('chat-sign-in', { message, 'onsign-in': ({ detail: user }) => { storeUser(user); startByName(user); } });
   document.body.replaceChildren(signIn);
-  signIn.fail(message);
 }
 
-function start(user) {
+const startByName = (user) => start(user, (signal) => developmentToken(user, signal));
+
+/** @param {string} user @param {(signal?: AbortSignal) => Promise<{token: string, expires: string}>} tokenOf */
+function start(user, tokenOf) {
   // A page's own origin is always reached; a node's address may not be.
-  const client = new ChatClient({ user, tickets: false, getToken: ({ signal }) => developmentToken(user, signal) });
+  const client = new ChatClient({ user, tickets: false, getToken: ({ signal }) => tokenOf(signal) });
   const sidebar = h('chat-sidebar', {});
   const drafts = new Drafts(user);
   const notices = new Notices(client, user);
@@ -131,6 +134,7 @@ function start(user) {
     page.abort();
     client.close();
     forgetUser();
+    endSession();
     history.replaceState(null, '', location.pathname);
     showSignIn(message);
   };
@@ -159,6 +163,16 @@ function wrongAddress(hash) {
   return `“${name}” cannot be the name of a ${kind === 'room' ? 'room' : 'user'}: letters, digits and ${kind === 'room' ? '_ . -' : '_ . - @ | : + = ~'} only.`;
 }
 
-const user = storedUser();
-if (user !== null && isUserId(user)) start(user);
-else showSignIn();
+async function enter() {
+  try {
+    await finish();
+  } catch (error) {
+    return showSignIn(error.message);
+  }
+  const [user, name] = [sessionUser(), storedUser()];
+  if (user !== null) start(user, sessionToken);
+  else if (name !== null && isUserId(name)) startByName(name);
+  else showSignIn();
+}
+
+enter();
