@@ -126,7 +126,7 @@ export class System {
 }
 
 /** Where nothing listens now. */
-export export async function freeAddress() {
+export async function freeAddress() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
