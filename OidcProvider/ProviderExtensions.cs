@@ -60,7 +60,7 @@ internal static class ProviderExtensions
         app.UseAuthentication();
         // How often the discovery document was asked for.
         app.MapGet("/readings", () => Volatile.Read(ref readings));
-        app.MapPost("/connect/token", IssueAsync);
+        app.MapPost("/connect/token", (Delegate)IssueAsync);
         app.MapMethods("/connect/authorize", [HttpMethods.Get, HttpMethods.Post], Authorize);
         app.MapPut("/keys/{id}", (string id, string algorithm, SigningKeys keys) => keys.Add(id, algorithm));
         app.MapDelete("/keys/{id}", (string id, SigningKeys keys) => keys.Withdraw(id));

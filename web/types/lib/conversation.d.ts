@@ -60,13 +60,13 @@ export class Conversation extends Emitter<{
     get leftReason(): LeftReason | undefined;
     /** The user's role in the room, as the server said it last. @returns {Role|undefined} */
     get role(): Role | undefined;
-    /** Who may see the room, as it was at the last join. @returns {'public'|'private'|undefined} */
+    /** Who may see the room, as it was at the last join, or at a call of `rooms.get` or `update` since. @returns {'public'|'private'|undefined} */
     get visibility(): "public" | "private" | undefined;
-    /** Who may send in the room, as it was at the last join. @returns {'members'|'moderators'|undefined} */
+    /** Who may send in the room, as it was at the last join, or at a call of `rooms.get` or `update` since. @returns {'members'|'moderators'|undefined} */
     get sending(): "members" | "moderators" | undefined;
-    /** The room's `name`, if it has one, as it was at the last join. @returns {string|undefined} */
+    /** The room's `name`, if it has one, as it was at the last join, or at a call of `rooms.get` or `update` since. @returns {string|undefined} */
     get title(): string | undefined;
-    /** What the room is about, as it was at the last join. @returns {string|undefined} */
+    /** What the room is about, as it was at the last join, or at a call of `rooms.get` or `update` since. @returns {string|undefined} */
     get topic(): string | undefined;
     /** The user's own read cursor; 0 while `readKnown` is false. */
     get read(): number;

@@ -8,7 +8,7 @@ export class Link {
     members: Set<string>;
     /** How many are online. */
     count: number;
-    /** What the last `joined` said of the room. @type {{role?: Role, visibility?: any, sending?: any, name?: string, topic?: string}} */
+    /** What the last `joined`, or a call since, said of the room. @type {{role?: Role, visibility?: any, sending?: any, name?: string, topic?: string}} */
     room: {
         role?: Role;
         visibility?: any;
@@ -83,6 +83,8 @@ export class Link {
     receive(frame: Frame): void;
     /** @param {boolean} forget false when a later page shall send what is not acknowledged @param {LeftReason} [reason] */
     dispose(forget: boolean, reason?: LeftReason): void;
+    /** What a call says of the room. @param {Room} room */
+    learnRoom({ role, visibility, sending, name, topic }: Room): void;
     #private;
 }
 /**
@@ -118,4 +120,5 @@ import type { Frame } from './types.js';
 import type { Member } from './types.js';
 import type { Stored } from './types.js';
 import type { Overview } from './types.js';
+import type { Room } from './types.js';
 import type { Clock } from './types.js';

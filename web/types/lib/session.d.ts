@@ -21,8 +21,8 @@ export class ChatSession extends Emitter<{
     fault: ChatError;
 }> {
     /**
-     * `plug` gets what calls the API, and gives the tickets, if there are any.
-     * @protected @param {ChatOptions} options @param {(call: any, clock: Clock) => any} [plug]
+     * `plug` gets what calls the API and what learns a room's settings, and gives the tickets, if there are any.
+     * @protected @param {ChatOptions} options @param {(call: any, clock: Clock, learnRoom: (room: Room) => void) => any} [plug]
      */
     protected constructor();
     /** By key, `room:…` or `to:…`. @type {ReadonlyMap<string, Conversation>} */
