@@ -71,10 +71,12 @@ function start(user, tokenOf) {
     show();
     // What had the focus is gone.
     const seen = nothing.offsetWidth > 1 ? nothing : sidebar;
-    if (document.activeElement === document.body) seen.querySelector('button:not(.round)').focus();
+    if (document.activeElement === document.body || view.contains(document.activeElement)) seen.querySelector('button:not(.round)').focus();
   });
   // The user's rooms, whichever device joined them: the newest ones, as many as a connection may have.
   client.on('overview', (items) => { for (const { room } of items.slice(0, ROOMS_MAX)) if (room !== undefined) join(room); });
+  // Somebody has added the user to a room.
+  client.on('member', ({ room, user: who, change }) => { if (who === user && change === 'added') join(room); });
   client.on('fault', (fault) => console.warn('AspireChat:', fault.code, fault.message));
 
   const show = () => {

@@ -51,6 +51,7 @@ export function moderation(stage) {
     await alice.button('Change the room').click();
     await alice.page.getByRole('dialog').getByLabel('Who may write').selectOption('moderators');
     await alice.button('Save').click();
+    await eventually('the room is changed', async () => (await stage.system.call(alice.name, `/api/rooms/${room}`)).sending === 'moderators');
     await bob.page.reload();
     await bob.page.getByRole('textbox', { name: 'Only moderators write here.' }).waitFor();
     assert.equal(await bob.page.locator('#composer').isDisabled(), true);
@@ -61,7 +62,7 @@ export function moderation(stage) {
     await bob.bubble('only for us').hover();
     bob.page.once('dialog', (dialog) => dialog.accept());
     await bob.button('Delete (Del)').click();
-    await alice.page.getByText('Message deleted').first().waitFor();
+    await alice.page.getByText('This message was deleted.').first().waitFor();
     assert.deepEqual([...alice.troubles, ...bob.troubles], []);
   });
 

@@ -8,11 +8,8 @@ export class Rooms {
   #call;
   #learn;
 
-  /**
-   * The client makes it. `learn` takes what an answer says of a room.
-   * @private @param {import('./api.js').Api['call']} call @param {(room: Room) => void} learn
-   */
-  constructor(call, learn) {
+  /** The client makes it; `learn` takes what an answer says of a room. @private */
+  constructor(/** @type {import('./api.js').Api['call']} */ call, /** @type {(room: Room) => void} */ learn) {
     this.#call = call;
     this.#learn = learn;
   }

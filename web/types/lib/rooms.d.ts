@@ -4,10 +4,7 @@
  * 404 for a room that does not exist or that the user must not see, 409 for an id that is taken and for the last owner.
  */
 export class Rooms {
-    /**
-     * The client makes it. `learn` takes what an answer says of a room.
-     * @private @param {import('./api.js').Api['call']} call @param {(room: Room) => void} learn
-     */
+    /** The client makes it; `learn` takes what an answer says of a room. @private */
     private constructor();
     /**
      * Rooms that the user may see.
