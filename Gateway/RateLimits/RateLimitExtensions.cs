@@ -28,25 +28,27 @@ internal static class RateLimitExtensions
     {
         var limits = app.Services.GetRequiredService<RateLimits>();
         app.Use((context, next) =>
-            context.Request.Path == HealthExtensions.ReadyPath || context.Request.Path == HealthExtensions.LivePath
-                || limits.TryTake(context, out var retryAfter)
-                    ? next(context)
-                    : RefuseAsync(context, Refusal.Requests, retryAfter));
+        {
+            var isProbe = context.Request.Path == HealthExtensions.ReadyPath || context.Request.Path == HealthExtensions.LivePath;
+            return AdmitAsync(context, next, limits, isProbe ? null : RouteLimit.Requests);
+        });
     }
 
     /// <summary>Limits the requests to endpoints with a <see cref="RouteLimit"/>. Call it behind authentication, because the API's limit is per user.</summary>
     public static void UseRouteLimits(this WebApplication app)
     {
         var limits = app.Services.GetRequiredService<RateLimits>();
-        app.Use((context, next) =>
-            context.GetEndpoint()?.Metadata.GetMetadata<RouteLimit>() is not { } limit || limits.TryTake(context, limit, out var retryAfter)
-                ? next(context)
-                : RefuseAsync(context, limit.Name, retryAfter));
+        app.Use((context, next) => AdmitAsync(context, next, limits, context.GetEndpoint()?.Metadata.GetMetadata<RouteLimit>()));
     }
 
-    private static Task RefuseAsync(HttpContext context, string reason, TimeSpan retryAfter)
+    private static Task AdmitAsync(HttpContext context, RequestDelegate next, RateLimits limits, RouteLimit? limit)
     {
-        context.RequestServices.GetRequiredService<RefusalMetrics>().Add(reason);
+        if (limit is null || limits.TryTake(context, limit, out var retryAfter))
+        {
+            return next(context);
+        }
+
+        context.RequestServices.GetRequiredService<RefusalMetrics>().Add(limit.Name);
         return context.WriteProblemAsync(
             StatusCodes.Status429TooManyRequests, "Too many requests; try again later.", ErrorCodes.RateLimited, retryAfter);
     }

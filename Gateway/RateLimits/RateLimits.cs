@@ -4,10 +4,13 @@ using Microsoft.IdentityModel.JsonWebTokens;
 
 namespace AspireChat.Gateway.RateLimits;
 
-/// <summary>What an endpoint's requests count against, besides <see cref="RateLimitOptions.RequestsPerAddress"/>: metadata of the endpoint.</summary>
+/// <summary>What requests count against. Those besides <see cref="Requests"/> are metadata of endpoints.</summary>
 /// <param name="Name">The reason of refusals in <see cref="RefusalMetrics"/>.</param>
 internal sealed record RouteLimit(string Name)
 {
+    /// <summary>All requests of an address, whatever they are for.</summary>
+    public static RouteLimit Requests { get; } = new(Refusal.Requests);
+
     public static RouteLimit Api { get; } = new("api");
 
     public static RouteLimit Connects { get; } = new("connects");
@@ -22,32 +25,20 @@ internal sealed record RouteLimit(string Name)
 internal sealed class RateLimits(IOptions<GatewayOptions> options, TimeProvider time)
 {
     private readonly bool _isEnabled = options.Value.RateLimits.Enabled;
-    private readonly TokenBuckets _requests = Buckets(options.Value.RateLimits.RequestsPerAddress, time);
-    private readonly TokenBuckets _api = Buckets(options.Value.RateLimits.ApiPerUser, time);
-    private readonly TokenBuckets _connects = Buckets(options.Value.RateLimits.ConnectsPerAddress, time);
-    private readonly TokenBuckets _devTokens = Buckets(options.Value.RateLimits.DevTokensPerAddress, time);
-
-    /// <summary>Counts a request of an address, whatever it is for.</summary>
-    /// <param name="retryAfter">When false is returned: after this time the next one is answered.</param>
-    public bool TryTake(HttpContext context, out TimeSpan retryAfter)
+    private readonly Dictionary<RouteLimit, TokenBuckets> _buckets = new()
     {
-        retryAfter = TimeSpan.Zero;
-        return !_isEnabled || _requests.TryTake(ClientAddress.Of(context), out retryAfter);
-    }
+        [RouteLimit.Requests] = Buckets(options.Value.RateLimits.RequestsPerAddress, time),
+        [RouteLimit.Api] = Buckets(options.Value.RateLimits.ApiPerUser, time),
+        [RouteLimit.Connects] = Buckets(options.Value.RateLimits.ConnectsPerAddress, time),
+        [RouteLimit.DevTokens] = Buckets(options.Value.RateLimits.DevTokensPerAddress, time),
+    };
 
-    /// <summary>Counts a request against the limit of its endpoint.</summary>
+    /// <summary>Counts a request against a limit.</summary>
     /// <param name="retryAfter">When false is returned: after this time the next one is answered.</param>
     public bool TryTake(HttpContext context, RouteLimit limit, out TimeSpan retryAfter)
     {
         retryAfter = TimeSpan.Zero;
-        if (!_isEnabled)
-        {
-            return true;
-        }
-
-        return limit == RouteLimit.Api
-            ? _api.TryTake(UserOf(context), out retryAfter)
-            : (limit == RouteLimit.Connects ? _connects : _devTokens).TryTake(ClientAddress.Of(context), out retryAfter);
+        return !_isEnabled || _buckets[limit].TryTake(limit == RouteLimit.Api ? UserOf(context) : ClientAddress.Of(context), out retryAfter);
     }
 
     /// <summary>Callers without a good token share the bucket of their address. They are about to be refused anyway.</summary>

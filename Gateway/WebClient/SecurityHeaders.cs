@@ -22,10 +22,19 @@ internal static class SecurityHeaders
     public static void UseSecurityHeaders(this WebApplication app)
     {
         var options = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value;
-        var authority = app.Services.GetRequiredService<IOptions<JwtOptions>>().Value.Authority;
-        var provider = app.Services.GetRequiredService<IProviderEndpoints>();
         var policy = string.Join(' ', [PolicyBeforeImages, .. options.ImageOrigins]) + PolicyAfterImages;
-        app.Use((context, next) => SetHeadersAsync(context, next, policy + SignInSettings.SourcesOf(options.SignIn, authority, provider.Known)));
+        if (options.SignIn.ClientId is null || app.Services.GetRequiredService<IOptions<JwtOptions>>().Value.Authority is not { } authority)
+        {
+            app.Use((context, next) => SetHeadersAsync(context, next, policy));
+            return;
+        }
+
+        // Where the page sends its code and its refresh token, which need not be where the provider publishes its addresses.
+        var own = authority.GetLeftPart(UriPartial.Authority);
+        policy += $" {own}";
+        var provider = app.Services.GetRequiredService<IProviderEndpoints>();
+        app.Use((context, next) => SetHeadersAsync(
+            context, next, provider.Known is { } known && known.TokenOrigin != own ? $"{policy} {known.TokenOrigin}" : policy));
     }
 
     /// <summary>Whether the policy can name it as a source of images.</summary>

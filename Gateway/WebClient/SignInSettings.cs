@@ -43,18 +43,6 @@ internal static class SignInSettings
         });
     }
 
-    /// <summary>Where the page sends its code and its refresh token: sources for the content policy. Empty: nowhere.</summary>
-    public static string SourcesOf(SignInOptions signIn, Uri? authority, ProviderEndpoints? known)
-    {
-        if (signIn.ClientId is null || authority is null)
-        {
-            return "";
-        }
-
-        var (first, second) = (authority.GetLeftPart(UriPartial.Authority), known?.Token.GetLeftPart(UriPartial.Authority));
-        return second is null || second == first ? $" {first}" : $" {first} {second}";
-    }
-
     private static Task WriteAsync(HttpContext context, SignInAnswer answer) => context.Response.WriteAsJsonAsync(answer, SignInJson.Default.SignInAnswer);
 }
 

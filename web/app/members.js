@@ -1,5 +1,5 @@
 import { h, icon } from './dom.js';
-import { face, nameOf } from './people.js';
+import { face, nameOf, who } from './people.js';
 import { addPeople, isModerator, manage, powersOver } from './room-rules.js';
 
 const ROLES = { owner: 'owner', moderator: 'moderator' };
@@ -96,7 +96,7 @@ export class ChatMembers extends HTMLElement {
     const role = ROLES[this.#listed.get(user)?.role];
     const content = [
       h('span', { class: `presence${online ? ' on' : ''}` }, face(this.client, user)),
-      h('span', { class: 'who' }, h('span', { class: 'name' }, name), name !== user && h('span', { class: 'id muted small' }, user)),
+      who(this.client, user),
       role && h('span', { class: 'role muted small' }, role),
       self && h('span', { class: 'muted small' }, 'you')];
     const powers = this.#conversation.kind === 'room' ? powersOver(this.#conversation.role, this.#listed.get(user)?.role) : [];

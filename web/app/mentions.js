@@ -1,6 +1,6 @@
 import { LIMITS } from '../lib/protocol.js';
 import { h } from './dom.js';
-import { face, nameOf } from './people.js';
+import { face, nameOf, who } from './people.js';
 
 const OFFERED_MOST = 6;
 /** An @ at the beginning of a word, and what stands between it and the caret. */
@@ -84,8 +84,7 @@ export class MentionList {
       id: `mentionable-${i}`, class: 'option', role: 'option', 'aria-selected': i === this.#at,
       // The field keeps the focus.
       onpointerdown: (event) => { event.preventDefault(); this.#choose(i); },
-    }, face(client, user), h('span', { class: 'who' }, h('span', { class: 'name' }, nameOf(client, user)),
-      nameOf(client, user) !== user && h('span', { class: 'muted small' }, user)))));
+    }, face(client, user), who(client, user))));
     if (this.isOpen) this.#field.setAttribute('aria-activedescendant', `mentionable-${this.#at}`);
     else this.close();
   }

@@ -1,10 +1,10 @@
 import { h } from './dom.js';
-import { pendingRow } from './row.js';
+import { asMessage, pendingRow } from './row.js';
 
 const SHOWN = 50;
 
 /** What stands below the newest message of the log, as far as that looks otherwise for it. @param {any} conversation @param {string} user */
-export const firstPending = ({ pending: [first] }, user) => first && { from: user, timestamp: new Date(first.created).toISOString() };
+export const firstPending = ({ pending: [first] }, user) => first && asMessage(first.created, user);
 
 /** The user's messages on their way, below those of the log. */
 export class PendingList {
@@ -17,7 +17,7 @@ export class PendingList {
     let previous = messages.at(-1);
     this.element.replaceChildren(...pending.slice(-SHOWN).map((each) => {
       const above = previous;
-      previous = { own: true, from: client.user, timestamp: new Date(each.created).toISOString() };
+      previous = asMessage(each.created, client.user);
       return pendingRow(client, conversation, each, above, {
         again: () => conversation.retry(each.nonce)?.catch(() => {}), remove: () => conversation.discard(each.nonce), reveal,
       });

@@ -1,4 +1,4 @@
-import { avatar, listNames } from './dom.js';
+import { avatar, h, listNames } from './dom.js';
 
 /** Others are counted where many are named. */
 const NAMED = 20;
@@ -8,6 +8,12 @@ export const nameOf = (client, user) => client.profiles.get(user)?.name ?? user;
 
 /** The user's picture, or initials. @param {any} client @param {string} user */
 export const face = (client, user) => avatar(user, client.profiles.get(user));
+
+/** A user's name, and the id where the name is not it. @param {any} client @param {string} user */
+export function who(client, user) {
+  const name = nameOf(client, user);
+  return h('span', { class: 'who' }, h('span', { class: 'name' }, name), name !== user && h('span', { class: 'id muted small' }, user));
+}
 
 /** "Alice, Bob and 3 others". @param {any} client @param {string[]} users */
 export function namesOf(client, users, most = NAMED) {

@@ -45,6 +45,9 @@ export function messageRow({ client, conversation, message, previous, next, isNe
   return { li, signature };
 }
 
+/** A message on its way as its neighbours see it. @param {number} created @param {string} user */
+export const asMessage = (created, user) => ({ own: true, from: user, timestamp: new Date(created).toISOString() });
+
 /**
  * The row of a message that is not in the log yet. It is as high as it will be then.
  * @param {any} client @param {any} conversation
@@ -52,7 +55,7 @@ export function messageRow({ client, conversation, message, previous, next, isNe
  * @param {any} previous the message above @param {{again: () => void, remove: () => void, reveal: (seq: number) => void}} actions
  */
 export function pendingRow(client, conversation, { content, created, state, details, error }, previous, { again, remove, reveal }) {
-  const grouped = previous && follows(previous, { from: previous.own ? previous.from : null, timestamp: new Date(created).toISOString() });
+  const grouped = previous && follows(previous, asMessage(created, client.user));
   const action = (label, onclick) => h('button', { type: 'button', class: 'link', onclick }, label);
   return h('li', { class: `message own pending ${state}${grouped ? ' grouped' : ''}` }, h('div', { class: 'content' }, h('div', { class: 'body' },
     h('span', { class: 'sr-only' }, 'You: '),

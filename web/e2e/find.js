@@ -1,16 +1,12 @@
 // Finding: the list with the newest first, and the finder with rooms, people and messages.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Person } from './person.js';
+import { opener } from './person.js';
 import { eventually, unique } from './system.js';
 
 /** @param {{system: import('./system.js').System, browser: import('playwright-core').Browser}} stage */
 export function find(stage) {
-  const open = async (t, name, options) => {
-    const person = await Person.open(stage.browser, stage.system.url, unique(name), options);
-    t.after(() => person.close());
-    return person;
-  };
+  const open = opener(stage);
 
   test('The list has the newest first, with a preview, its time, and how much is unread and for the user', async (t) => {
     const [quiet, busy] = [unique('quiet'), unique('busy')];

@@ -1,18 +1,14 @@
 // By keyboard alone, and by touch: what a pointer does not need.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Person } from './person.js';
+import { Person, opener } from './person.js';
 import { eventually, unique } from './system.js';
 
 const MANY = 20;
 
 /** @param {{system: import('./system.js').System, browser: import('playwright-core').Browser}} stage */
 export function keys(stage) {
-  const open = async (t, name, options) => {
-    const person = await Person.open(stage.browser, stage.system.url, unique(name), options);
-    t.after(() => person.close());
-    return person;
-  };
+  const open = opener(stage);
   const focused = (person) => person.page.evaluate(() => document.activeElement.ariaLabel ?? document.activeElement.textContent);
 
   test('The message toolbar and the emoji are one stop of the Tab key each, and the arrow keys move in them', async (t) => {

@@ -1,16 +1,12 @@
 // Rooms with rules on the page: making one, who is in it, what moderators do, and how one leaves.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Person } from './person.js';
+import { opener } from './person.js';
 import { eventually, unique } from './system.js';
 
 /** @param {{system: import('./system.js').System, browser: import('playwright-core').Browser, screenshots: string}} stage */
 export function moderation(stage) {
-  const open = async (t, name, options) => {
-    const person = await Person.open(stage.browser, stage.system.url, unique(name), options);
-    t.after(() => person.close());
-    return person;
-  };
+  const open = opener(stage);
   const entry = (person, room) => person.page.locator(`section[aria-label="Rooms"] a[href="#room/${room}"]`);
   const toast = (person, text) => person.page.locator('.toast', { hasText: text }).waitFor();
   const does = async (person, other, what) => {

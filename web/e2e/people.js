@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Person } from './person.js';
+import { opener } from './person.js';
 import { eventually, unique } from './system.js';
 
 /** Listed in `Gateway:ImageOrigins`. The tests answer for it. */
@@ -12,11 +12,7 @@ const PICTURE = readFileSync(fileURLToPath(new URL('../icons/icon-192.png', impo
 
 /** @param {{system: import('./system.js').System, browser: import('playwright-core').Browser}} stage */
 export function people(stage) {
-  const open = async (t, name, options) => {
-    const person = await Person.open(stage.browser, stage.system.url, unique(name), options);
-    t.after(() => person.close());
-    return person;
-  };
+  const open = opener(stage);
 
   test('Names and pictures are shown everywhere, ids where they matter; members online and offline apart, with roles', async (t) => {
     const room = unique('named');

@@ -1,5 +1,12 @@
 // A user with a page of their own, and what they can see and do there.
-import { eventually } from './system.js';
+import { eventually, unique } from './system.js';
+
+/** Opens pages for users of their own, which are closed with the test. @param {{system: import('./system.js').System, browser: import('playwright-core').Browser}} stage */
+export const opener = (stage) => async (t, name, options) => {
+  const person = await Person.open(stage.browser, stage.system.url, unique(name), options);
+  t.after(() => person.close());
+  return person;
+};
 
 export class Person {
   /** What the page should never do: errors, violations of the content policy, dialogs nobody asked for. */

@@ -1,18 +1,14 @@
 // Where a reader's place is: at the first new message, in a draft, in what they are told of while they are elsewhere.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Person } from './person.js';
+import { opener } from './person.js';
 import { eventually, unique } from './system.js';
 
 const LINES = 80;
 
 /** @param {{system: import('./system.js').System, browser: import('playwright-core').Browser}} stage */
 export function reading(stage) {
-  const open = async (t, name, options) => {
-    const person = await Person.open(stage.browser, stage.system.url, unique(name), options);
-    t.after(() => person.close());
-    return person;
-  };
+  const open = opener(stage);
   /** How many are unread by the server's count. */
   const unread = async ({ name }, room) => (
     (await stage.system.call(name, '/api/conversations')).items.find((item) => item.room === room)?.unread);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { Person } from './person.js';
+import { opener } from './person.js';
 import { unique } from './system.js';
 
 const PAYLOADS = [
@@ -19,11 +19,7 @@ const PAYLOADS = [
 
 /** @param {{system: import('./system.js').System, browser: import('playwright-core').Browser}} stage */
 export function safety(stage) {
-  const open = async (t, name, options) => {
-    const person = await Person.open(stage.browser, stage.system.url, unique(name), options);
-    t.after(() => person.close());
-    return person;
-  };
+  const open = opener(stage);
 
   test(`${PAYLOADS.length} attempts to inject stay text, live and from history`, async (t) => {
     const room = unique('hostile');

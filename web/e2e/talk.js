@@ -1,16 +1,12 @@
 // Talking: replies and mentions.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Person } from './person.js';
+import { opener } from './person.js';
 import { eventually, unique } from './system.js';
 
 /** @param {{system: import('./system.js').System, browser: import('playwright-core').Browser}} stage */
 export function talk(stage) {
-  const open = async (t, name, options) => {
-    const person = await Person.open(stage.browser, stage.system.url, unique(name), options);
-    t.after(() => person.close());
-    return person;
-  };
+  const open = opener(stage);
 
   test('A reply shows what it answers, leads there, and says so while it is written and on its way', async (t) => {
     const room = unique('replies');
