@@ -10,10 +10,17 @@ public static class SharedBeat
     public static Task WaitAsync(TimeSpan interval, TimeProvider time, CancellationToken cancellationToken) =>
         Task.Delay(Next(interval, time), time, cancellationToken);
 
-    /// <returns>How long until a common moment: between a half and one and a half intervals, and one interval from such a moment.</returns>
+    /// <returns>
+    /// How long until a common moment: between a half and one and a half intervals, and one interval from such a moment. Zero for an interval of zero.
+    /// </returns>
     public static TimeSpan Next(TimeSpan interval, TimeProvider time)
     {
         var period = (long)(interval.TotalSeconds * time.TimestampFrequency);
+        if (period == 0)
+        {
+            return TimeSpan.Zero;
+        }
+
         var left = period - (time.GetTimestamp() % period);
         // Timers count whole milliseconds. One that rings a little early must not ring again a millisecond later.
         var next = left < period / 2 ? left + period : left;

@@ -37,6 +37,9 @@ public sealed class SharedBeatTests
     }
 
     [Fact]
+    public void Without_an_interval_there_is_no_wait() => Assert.Equal(TimeSpan.Zero, SharedBeat.Next(TimeSpan.Zero, _time));
+
+    [Fact]
     public void From_one_moment_to_the_next_it_is_one_interval_and_whoever_asks_less_often_meets_each_second_one()
     {
         Assert.Equal(Interval, SharedBeat.Next(Interval, _time));
